@@ -1,1 +1,7 @@
-"""."""
+"""Pre-training images and their views, registered in ``DATASETS``, ``TRANSFORMS`` and ``DATA_SAMPLERS``."""
+
+from lgd_mm.datasets.image_folder import UnlabelledImages
+from lgd_mm.datasets.loading import LoadImage, UnreadableImage
+from lgd_mm.datasets.view_sampler import ViewSampler
+
+__all__ = ['LoadImage', 'UnlabelledImages', 'UnreadableImage', 'ViewSampler']

@@ -1,1 +1,8 @@
-"""."""
+"""The algorithm and its parts, registered in ``lgd_mm.registry.MODELS``."""
+
+from lgd_mm.models.heads import LGDHead
+from lgd_mm.models.lgd import LGD
+from lgd_mm.models.necks import LGKA, MLPProjection
+from lgd_mm.models.teachers import OpenCLIPTeacher
+
+__all__ = ['LGD', 'LGKA', 'LGDHead', 'MLPProjection', 'OpenCLIPTeacher']

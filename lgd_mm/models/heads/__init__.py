@@ -1,1 +1,5 @@
-"""."""
+"""Heads: the alignment losses."""
+
+from lgd_mm.models.heads.lgd_head import LGDHead, alignment_loss
+
+__all__ = ['LGDHead', 'alignment_loss']

@@ -1,1 +1,6 @@
-"""."""
+"""Necks: the projection MLP and LGKA."""
+
+from lgd_mm.models.necks.lgka import LGKA
+from lgd_mm.models.necks.projection import MLPProjection
+
+__all__ = ['LGKA', 'MLPProjection']

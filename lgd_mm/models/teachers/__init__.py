@@ -1,1 +1,5 @@
-"""."""
+"""Teachers: frozen networks whose knowledge is distilled."""
+
+from lgd_mm.models.teachers.open_clip import OpenCLIPTeacher
+
+__all__ = ['OpenCLIPTeacher']

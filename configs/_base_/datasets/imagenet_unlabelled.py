@@ -1,0 +1,32 @@
+# One MoCo v2 view of each picture below data/imagenet/train; any folder will do. Test: zero-shot on the validation set.
+#   data/imagenet/train/<wnid>/*.JPEG    data/imagenet/val/<wnid>/*.JPEG
+_base_ = 'mmpretrain::_base_/datasets/imagenet_bs32_mocov2.py'
+train_pipeline = None  # upstream's two views; LGD takes one
+data_preprocessor = None  # LGD brings its own
+train_dataloader = dict(
+    batch_size=256,
+    sampler=dict(type='lgd_mm.ViewSampler'),
+    dataset=dict(
+        _delete_=True,
+        type='lgd_mm.UnlabelledImages',
+        data_root='data/imagenet/',
+        data_prefix=dict(img_path='train'),
+        pipeline=[dict(type='lgd_mm.LoadImage'), *_base_.view_pipeline, dict(type='PackInputs')]))
+
+test_dataloader = dict(
+    batch_size=256,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ImageNet',
+        data_root='data/imagenet/',
+        split='val',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='ResizeEdge', scale=256, edge='short'),
+            dict(type='CenterCrop', crop_size=224),
+            dict(type='PackInputs'),
+        ]))
+test_evaluator = dict(type='Accuracy', topk=(1, 5))
+test_cfg = dict()

@@ -1,0 +1,11 @@
+# What every pre-training run shares on top of mmpretrain's runtime: seeded, resumable, exporting its student.
+_base_ = 'mmpretrain::_base_/default_runtime.py'
+custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
+randomness = dict(seed=0)
+default_hooks = dict(
+    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3), logger=dict(type='LoggerHook', interval=50))
+custom_hooks = [
+    dict(type='lgd_mm.IterationSeedHook'),
+    dict(type='lgd_mm.UnreadableImagesHook'),
+    dict(type='lgd_mm.ExportStudentHook'),
+]

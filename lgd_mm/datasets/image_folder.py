@@ -1,0 +1,114 @@
+"""Pre-training images: any folder of pictures, nested or flat, without labels."""
+
+import logging
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from lgd_mm.datasets.loading import UnreadableImage
+from lgd_mm.errors import UserError
+from lgd_mm.registry import DATASETS
+
+EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
+
+
+@DATASETS.register_module()
+class UnlabelledImages(BaseDataset):
+    """Every picture below a folder: an own collection, ImageNet's ``train``, COCO's ``train2017``, ADE20K's
+    ``images/training``.
+
+    Items are asked for as ``(index, seed)`` by :class:`lgd_mm.datasets.ViewSampler`: the seed sets every random state
+    the pipeline may use, so that a view depends on nothing else. A picture that cannot be read is replaced by the next
+    readable one and remembered in :attr:`unreadable`.
+
+    Args:
+        data_root (str): Folder.
+        data_prefix (dict): ``img_path`` is a folder below it. Defaults to ``dict(img_path='')``.
+        pipeline (Sequence): Transforms; the first is ``lgd_mm.LoadImage``.
+        extensions (Sequence[str]): File endings that are pictures. Defaults to the common ones.
+        **kwargs: See :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        UserError: If the folder is missing or holds no picture, or if none of them can be read.
+    """
+
+    def __init__(self,
+                 data_root: str,
+                 data_prefix: dict | None = None,
+                 pipeline: Sequence = (),
+                 extensions: Sequence[str] = EXTENSIONS,
+                 **kwargs: Any) -> None:
+        self.extensions = tuple(extensions)
+        super().__init__(
+            data_root=data_root, data_prefix=data_prefix or dict(img_path=''), pipeline=list(pipeline), **kwargs)
+
+    def full_init(self) -> None:
+        """List the pictures; the flags of unreadable ones are shared with the loader's workers."""
+        super().full_init()
+        self._unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+
+    def load_data_list(self) -> list[dict]:
+        """Pictures below the folder, in the order of their paths."""
+        folder = Path(self.data_prefix['img_path'])
+        if not folder.is_dir():
+            raise UserError(f'image folder {folder} does not exist: set train_dataloader.dataset.data_root to yours')
+        paths = sorted(str(path) for path in folder.rglob('*') if path.suffix.lower() in self.extensions)
+        if not paths:
+            raise UserError(f'image folder {folder} holds no picture ({", ".join(self.extensions)}): set '
+                            'train_dataloader.dataset.data_root to a folder with pictures')
+        return [dict(img_path=path) for path in paths]
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Paths of the pictures that could not be read so far, in all workers."""
+        return [self.get_data_info(int(index))['img_path'] for index in self._unreadable.nonzero()]
+
+    def __getitem__(self, view: tuple[int, int]) -> Any:
+        """One view of one picture.
+
+        Args:
+            view (tuple[int, int]): Index of the picture and seed of the view.
+        """
+        index, seed = view
+        if torch.utils.data.get_worker_info() is None:
+            with preserved_random_states():
+                return self._view(index, seed)
+        return self._view(index, seed)
+
+    def _view(self, index: int, seed: int) -> Any:
+        for candidate in range(index, index + len(self)):
+            candidate %= len(self)
+            if self._unreadable[candidate]:
+                continue
+            seed_all(seed)
+            try:
+                return self.prepare_data(candidate)
+            except UnreadableImage as error:
+                self._unreadable[candidate] = True
+                print_log(f'skipped {error}', logger='current', level=logging.WARNING)
+        raise UserError(f'none of the {len(self)} pictures in {self.data_prefix["img_path"]} can be read')
+
+
+def seed_all(seed: int) -> None:
+    """Seed Python, NumPy and torch's CPU generator, which transforms draw from."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+class preserved_random_states:  # noqa: N801 - a context manager, read like a function
+    """Put the main process's random states back, when it loads the pictures itself."""
+
+    def __enter__(self) -> None:
+        self._states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+    def __exit__(self, *_: object) -> None:
+        random.setstate(self._states[0])
+        np.random.set_state(self._states[1])
+        torch.set_rng_state(self._states[2])

@@ -1,0 +1,31 @@
+"""Reading a picture, or saying clearly that it cannot be read."""
+
+from mmcv.transforms import LoadImageFromFile
+
+from lgd_mm.registry import TRANSFORMS
+
+
+class UnreadableImage(Exception):
+    """A file that is no whole picture; the message names it and the reason."""
+
+
+@TRANSFORMS.register_module()
+class LoadImage(LoadImageFromFile):
+    """mmcv's loader with Pillow as decoder: unlike OpenCV, it refuses a truncated file instead of filling it with grey.
+
+    Args:
+        **kwargs: See :class:`mmcv.transforms.LoadImageFromFile`.
+
+    Raises:
+        UnreadableImage: If the file cannot be opened or decoded.
+    """
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**{'imdecode_backend': 'pillow', **kwargs})
+
+    def transform(self, results: dict) -> dict:
+        """Add ``img`` (H, W, 3), BGR, uint8, to ``results``."""
+        try:
+            return super().transform(results)
+        except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
+            raise UnreadableImage(f'{results["img_path"]}: {type(error).__name__}: {error}') from error

@@ -1,0 +1,38 @@
+"""Hooks of the pre-training loop."""
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from lgd_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class IterationSeedHook(Hook):
+    """Seeds torch before each iteration from the run's seed, the iteration and the rank.
+
+    Dropout and stochastic depth then draw the same numbers in a resumed run as in one that never stopped.
+    """
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        """Set the CPU's and the devices' generators; nothing waits for a device."""
+        torch.manual_seed((runner.seed * 1_000_003 + runner.iter) * 4099 + runner.rank)
+
+
+@HOOKS.register_module()
+class UnreadableImagesHook(Hook):
+    """Counts the skipped pictures at the end of each epoch, and names them at the end of training."""
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Log how many were skipped so far."""
+        skipped = runner.train_dataloader.dataset.unreadable
+        if skipped:
+            runner.logger.warning(f'{len(skipped)} of {len(runner.train_dataloader.dataset)} pictures cannot be read and '
+                                  'are skipped')
+
+    def after_train(self, runner: Runner) -> None:
+        """Log the first few names."""
+        skipped = runner.train_dataloader.dataset.unreadable
+        if skipped:
+            names = ', '.join(skipped[:10]) + (', ...' if len(skipped) > 10 else '')
+            runner.logger.warning(f'skipped pictures: {names}')

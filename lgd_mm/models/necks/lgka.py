@@ -1,0 +1,172 @@
+"""Language-Guided Knowledge Aggregation: the textual and the visual semantics bank."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from mmengine.dist import all_reduce
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from lgd_mm.errors import UserError
+from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
+from lgd_mm.registry import MODELS
+
+#: Similarity that stands for "not in the softmax": its exponential is 0 at any temperature in use, and unlike -inf it
+#: leaves 0 * log(0) finite.
+MASKED = -1e4
+
+#: A student's and a teacher's similarities to the same bank.
+Pair = tuple[Tensor, Tensor]
+
+
+class TextEncoder(Protocol):
+    """What LGKA needs of a teacher."""
+
+    embed_dim: int
+    fingerprint: str
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        """Embed N texts as (N, D)."""
+
+
+@MODELS.register_module()
+class LGKA(BaseModule):
+    """Sorts the teacher's image features into language categories and averages them into a visual bank (paper, Sec. 3).
+
+    The banks, the seen flags and the category names are buffers: they travel in the checkpoint.
+
+    Args:
+        categories (str | list[str]): Whatever :func:`lgd_mm.language.category_names` takes.
+        teacher (TextEncoder): Encodes the names; sets the width D of both banks.
+        templates (str | list[str], optional): Prompt templates with one ``{}`` each, or a text file of them. Defaults
+            to None: OpenAI's 80.
+        momentum (float): Of a visual bank row, once seen. Defaults to 0.999.
+        positive_column (bool): Put the similarity to the sample's own teacher feature before the visual bank's, as the
+            published code does. Defaults to True.
+        normalize_visual_bank (bool): Bring updated rows back to unit length. Defaults to False.
+        mask_unseen (bool): Leave rows no teacher feature has reached out of the visual softmax. Defaults to False.
+        init_cfg (dict, optional): As in mmengine. Defaults to None.
+
+    Raises:
+        UserError: If the names, templates or momentum cannot be used.
+    """
+
+    textual_bank: Tensor
+    visual_bank: Tensor
+    seen: Tensor
+    vocabulary: Tensor
+
+    def __init__(self,
+                 categories: str | Sequence[str],
+                 teacher: TextEncoder,
+                 templates: str | Sequence[str] | None = None,
+                 momentum: float = 0.999,
+                 positive_column: bool = True,
+                 normalize_visual_bank: bool = False,
+                 mask_unseen: bool = False,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if not 0 <= momentum <= 1:
+            raise UserError(f'model.lgka.momentum is {momentum}: it must lie in [0, 1]')
+        self.momentum = momentum
+        self.positive_column = positive_column
+        self.normalize_visual_bank = normalize_visual_bank
+        self.mask_unseen = mask_unseen
+
+        vocabulary = Vocabulary(tuple(category_names(categories)), tuple(prompt_templates(templates)))
+        bank = textual_bank(teacher.encode_text, vocabulary, cache_key=teacher.fingerprint)
+        if bank.shape[1] != teacher.embed_dim:
+            raise UserError(f'the teacher embeds texts in {bank.shape[1]} and images in {teacher.embed_dim} dimensions: '
+                            'set model.teacher to a model with one joint space')
+        self.register_buffer('textual_bank', bank)  # (C, D)
+        self.register_buffer('visual_bank', F.normalize(torch.randn(bank.shape), dim=1))  # (C, D), unit noise
+        self.register_buffer('seen', torch.zeros(len(bank), dtype=torch.bool))  # (C, )
+        self.register_buffer('vocabulary', vocabulary.to_tensor())
+
+    def textual_similarity(self, embedding: Tensor) -> Tensor:
+        """Cosine similarities to the textual bank, in float32.
+
+        Args:
+            embedding (Tensor): (B, D), any length.
+
+        Returns:
+            Tensor: (B, C).
+        """
+        with torch.autocast(embedding.device.type, enabled=False):
+            return F.normalize(embedding.float(), dim=1) @ self.textual_bank.T
+
+    def forward(self, student: Tensor, teacher: Tensor) -> tuple[Pair, Pair]:
+        """Compare both embeddings with both banks, in float32 also under autocast.
+
+        In training, the teacher's features enter the visual bank as soon as the backward pass has left this module: the
+        losses see the bank before the step, and the update overlaps the backbone's backward.
+
+        Args:
+            student (Tensor): Student embeddings (B, D), any length.
+            teacher (Tensor): Teacher embeddings (B, D), any length, without gradient.
+
+        Returns:
+            tuple[Pair, Pair]: Student and teacher similarities to the textual bank, each (B, C), and to the visual
+            bank, each (B, C) or with the positive column in front (B, 1 + C).
+        """
+        with torch.autocast(student.device.type, enabled=False):
+            student = F.normalize(student.float(), dim=1)
+            teacher = F.normalize(teacher.float(), dim=1)
+            textual = student @ self.textual_bank.T, teacher @ self.textual_bank.T
+            visual = self._visual_similarity(student, teacher), self._visual_similarity(teacher, teacher)
+
+        if self.training and student.requires_grad:
+            pseudo_labels = textual[1].argmax(dim=1)  # (B, )
+            student.register_hook(lambda grad: self.update(teacher, pseudo_labels))
+        return textual, visual
+
+    def _visual_similarity(self, embedding: Tensor, teacher: Tensor) -> Tensor:
+        """Similarities of unit embeddings (B, D) to the own teacher feature (optional) and to the visual bank."""
+        similarity = embedding @ self.visual_bank.T  # (B, C)
+        if self.mask_unseen:
+            similarity = similarity.masked_fill(~self.seen, MASKED)
+        if self.positive_column:
+            positive = (embedding * teacher).sum(dim=1, keepdim=True)  # (B, 1)
+            similarity = torch.cat([positive, similarity], dim=1)
+        return similarity
+
+    @torch.no_grad()
+    def update(self, teacher: Tensor, pseudo_labels: Tensor) -> None:
+        """Move each category of the global batch to the mean of its teacher features (paper, Sec. 3).
+
+        A category seen for the first time takes the mean itself, later ones move with momentum, absent ones stay. Sums
+        and counts are summed over all processes, so that every process holds the same bank; nothing waits for the
+        device.
+
+        Args:
+            teacher (Tensor): Unit teacher features (B, D) of this process.
+            pseudo_labels (Tensor): Their categories (B, ).
+        """
+        ones = teacher.new_ones(len(teacher), 1)
+        sums = teacher.new_zeros(len(self.visual_bank), teacher.shape[1] + 1)  # (C, D + 1): sums and counts
+        sums.index_add_(0, pseudo_labels, torch.cat([teacher, ones], dim=1))
+        all_reduce(sums)
+
+        count = sums[:, -1:]  # (C, 1)
+        present = count > 0
+        step = torch.where(self.seen.unsqueeze(1), 1 - self.momentum, 1.0) * present  # (C, 1)
+        self.visual_bank.lerp_(sums[:, :-1] / count.clamp(min=1), step)
+        if self.normalize_visual_bank:
+            self.visual_bank.copy_(torch.where(present, F.normalize(self.visual_bank, dim=1), self.visual_bank))
+        self.seen.logical_or_(present.squeeze(1))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Refuse the banks of other category names or templates, or of a teacher of another width."""
+        stored = state_dict.get(prefix + 'vocabulary')
+        if stored is not None:
+            theirs, ours = Vocabulary.from_tensor(stored), Vocabulary.from_tensor(self.vocabulary)
+            if theirs.digest != ours.digest:
+                raise UserError(f'the checkpoint was trained with other category names: {ours.difference(theirs)}; '
+                                'set model.lgka.categories and model.lgka.templates as they were, or start anew')
+        bank = state_dict.get(prefix + 'textual_bank')
+        if bank is not None and bank.shape != self.textual_bank.shape:
+            raise UserError(f'the checkpoint holds banks of width {bank.shape[1]}, but the teacher embeds in '
+                            f'{self.textual_bank.shape[1]} dimensions: set model.teacher as it was, or start anew')
+        super()._load_from_state_dict(state_dict, prefix, *args)

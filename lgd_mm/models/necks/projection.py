@@ -1,0 +1,37 @@
+"""The MLP from the student's features to the teacher's embedding space."""
+
+from collections.abc import Sequence
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from lgd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class MLPProjection(BaseModule):
+    """Global average pooling, then ``Linear(d, d), ReLU, Linear(d, D)``: kept for zero-shot use, dropped for transfer.
+
+    Args:
+        in_channels (int): Width d of the backbone's last features.
+        out_channels (int): Width D of the teacher's embedding.
+        init_cfg (dict, optional): As in mmengine. Defaults to None: torch's own initialisation of ``Linear``.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.mlp = nn.Sequential(
+            nn.Linear(in_channels, in_channels), nn.ReLU(inplace=True), nn.Linear(in_channels, out_channels))
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Embed the last of a backbone's outputs.
+
+        Args:
+            features (Sequence[Tensor]): The last is a map (B, d, H, W), tokens (B, N, d) or a vector (B, d).
+
+        Returns:
+            Tensor: Embeddings (B, D), not normalised.
+        """
+        last = features[-1]
+        pooled = last.mean(dim={4: (2, 3), 3: (1, )}[last.dim()]) if last.dim() > 2 else last
+        return self.mlp(pooled)

@@ -1,0 +1,159 @@
+"""Any open_clip model as a frozen teacher."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+import open_clip
+import torch
+import torch.nn.functional as F
+from mmengine.device import get_device
+from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+from open_clip.pretrained import get_pretrained_cfg
+from torch import Tensor, nn
+
+from lgd_mm.errors import UserError
+from lgd_mm.models.teachers.weights import file_digest, resolve_weights
+from lgd_mm.registry import MODELS
+
+LOCAL_DIR = 'local-dir:'
+
+
+@MODELS.register_module()
+class OpenCLIPTeacher(nn.Module):
+    """Frozen image tower of an open_clip model; its text tower encodes the category names once.
+
+    It never leaves eval mode and takes the student's images: it undoes the student's normalisation, applies its own and
+    resizes to its own size where the view has another.
+
+    Args:
+        model (str): An open_clip name such as ``'RN50'`` or ``'ViT-B-16-SigLIP'``, or ``'local-dir:FOLDER'`` with
+            open_clip's ``open_clip_config.json`` and weights (and ``bpe.txt.gz`` if it has a vocabulary of its own).
+            Defaults to ``'RN50'``.
+        pretrained (str): One of the model's tags, downloaded if it is not cached, or a weights file that belongs to no
+            tag. Not used with ``local-dir:``. Defaults to ``'openai'``.
+        checkpoint (str, optional): A local file with the tag's weights, for machines without network; the tag still
+            says which activation and image statistics they need. Defaults to None.
+
+    Attributes:
+        embed_dim (int): Width D of the joint embedding space.
+        fingerprint (str): Identifies model and weights.
+
+    Raises:
+        UserError: If the model is unknown or its weights cannot be had.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, model: str = 'RN50', pretrained: str = 'openai', checkpoint: str | None = None) -> None:
+        super().__init__()
+        if model.startswith(LOCAL_DIR):
+            weights, tag = _folder_weights(Path(model.removeprefix(LOCAL_DIR))), {}
+        elif model in open_clip.list_models():
+            weights, tag = resolve_weights(model, pretrained, checkpoint), get_pretrained_cfg(model, pretrained)
+        else:
+            near = get_close_matches(model, open_clip.list_models()) or ['RN50', 'ViT-B-16']
+            raise UserError(f'model.teacher.model: open_clip knows no model {model!r}; near it: {", ".join(near)}')
+        clip = _load(model, weights, quick_gelu=bool(tag.get('quick_gelu')))
+
+        self.visual = clip.visual
+        self.image_size = _pair(clip.visual.image_size)
+        self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
+        self.fingerprint = f'{model}-{file_digest(weights)}-{"quickgelu" if tag.get("quick_gelu") else "own"}'
+        preprocess = open_clip.get_model_preprocess_cfg(clip)
+        self.mean = torch.tensor(tag.get('mean') or preprocess.get('mean') or OPENAI_DATASET_MEAN)
+        self.std = torch.tensor(tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD)
+        # A tuple hides the whole model, text tower included, from nn.Module until release_text().
+        self._text = (clip, model)
+        self.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> 'OpenCLIPTeacher':
+        """Stay in eval mode, whatever is asked."""
+        return super().train(False)
+
+    def set_input_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Say how the images given to :meth:`forward` were normalised.
+
+        Args:
+            mean (Tensor): RGB means on the 0-255 scale, 3 values.
+            std (Tensor): RGB standard deviations on the 0-255 scale, 3 values.
+        """
+        mean, std = mean.flatten() / 255, std.flatten() / 255
+        self.register_buffer('scale', (std / self.std).view(3, 1, 1), persistent=False)
+        self.register_buffer('shift', ((mean - self.mean) / self.std).view(3, 1, 1), persistent=False)
+
+    @torch.no_grad()
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Embed the student's images.
+
+        Args:
+            inputs (Tensor): Images (B, 3, H, W) with the statistics named in :meth:`set_input_statistics`.
+
+        Returns:
+            Tensor: Embeddings (B, D), not normalised.
+        """
+        images = torch.addcmul(self.shift, inputs, self.scale)
+        if images.shape[-2:] != self.image_size:
+            images = F.interpolate(images, size=self.image_size, mode='bicubic', antialias=True)
+        features = self.visual(images)
+        return features[0] if isinstance(features, tuple) else features  # CoCa returns its tokens as well
+
+    @torch.no_grad()
+    def encode_text(self, texts: list[str]) -> Tensor:
+        """Embed texts; only until :meth:`release_text`.
+
+        Args:
+            texts (list[str]): N prompts.
+
+        Returns:
+            Tensor: Embeddings (N, D) on the CPU, not normalised.
+
+        Raises:
+            UserError: If the model's tokenizer needs a package or a file that is not there.
+        """
+        clip, model = self._text
+        device = get_device()
+        return clip.to(device).eval().encode_text(_tokenizer(model)(texts).to(device)).float().cpu()
+
+    def release_text(self) -> None:
+        """Give the text tower's memory back."""
+        self._text = ()
+
+
+def _load(model: str, weights: Path, quick_gelu: bool) -> nn.Module:
+    """Build a model without weights, then read them with ``weights_only``."""
+    try:
+        clip = open_clip.create_model(
+            model, load_weights=False, force_quick_gelu=quick_gelu, pretrained_image=False)
+        open_clip.load_checkpoint(clip, str(weights), strict=True, weights_only=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(f'teacher weights {weights} cannot be loaded into {model} ({reason}): they must be a state dict '
+                        'of that model in a .safetensors or plain .pt file') from error
+    return clip
+
+
+def _folder_weights(folder: Path) -> Path:
+    """The weights of an open_clip folder, as open_clip chooses them."""
+    if not (folder / 'open_clip_config.json').is_file():
+        raise UserError(f'model.teacher.model: {folder} holds no open_clip_config.json')
+    for name in ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin'):
+        if (folder / name).is_file():
+            return folder / name
+    raise UserError(f'model.teacher.model: {folder} holds no open_clip_model.safetensors')
+
+
+def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
+    """The model's tokenizer; a local folder may bring its own byte-pair merges."""
+    merges = Path(model.removeprefix(LOCAL_DIR)) / 'bpe.txt.gz'
+    own = {'bpe_path': str(merges)} if model.startswith(LOCAL_DIR) and merges.is_file() else {}
+    try:
+        return open_clip.get_tokenizer(model, **own)
+    except (ImportError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install lgd_mm[optional], and '
+                        'where there is no network put the tokenizer into the local hub cache') from error
+
+
+def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    return size if isinstance(size, tuple) else (size, size)

@@ -1,0 +1,103 @@
+"""Where a teacher's weights lie: a local file, a download cache, or the hub the user named."""
+
+import hashlib
+import os
+import socket
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlparse
+
+import open_clip
+from huggingface_hub import try_to_load_from_cache
+from open_clip.pretrained import download_pretrained, get_pretrained_cfg
+
+from lgd_mm.errors import UserError
+
+#: Names under which open_clip's hub repositories keep their weights, the preferred one first.
+HUB_FILES = ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin')
+
+
+def resolve_weights(model: str, pretrained: str, checkpoint: str | None) -> Path:
+    """Find, and if the user named a tag and the network is there, download a teacher's weights.
+
+    Args:
+        model (str): An open_clip model name.
+        pretrained (str): One of its tags, or a file.
+        checkpoint (str, optional): A local file that holds the tag's weights.
+
+    Returns:
+        Path: The weights file.
+
+    Raises:
+        UserError: If there is no such tag or file, or it cannot be downloaded; the sentence says what to fetch, from
+            where, and which key takes it.
+    """
+    if checkpoint is not None:
+        if not Path(checkpoint).is_file():
+            raise UserError(f'model.teacher.checkpoint: no file {checkpoint}')
+        return Path(checkpoint)
+    tag = get_pretrained_cfg(model, pretrained)
+    if not tag:
+        if Path(pretrained).is_file():
+            return Path(pretrained)
+        tags = ', '.join(open_clip.list_pretrained_tags_by_model(model))
+        raise UserError(f'model.teacher.pretrained: {pretrained!r} is neither a file nor a tag of {model} '
+                        f'(its tags: {tags or "none"})')
+    cached = _cached(tag)
+    if cached is not None:
+        return cached
+    url = _download_url(tag)
+    if not _reachable(url):
+        raise UserError(f'the weights of teacher {model}/{pretrained} are not on this machine and {urlparse(url).netloc} '
+                        f'cannot be reached: fetch {url} elsewhere and set model.teacher.checkpoint to the file')
+    try:
+        return Path(download_pretrained(tag))
+    except Exception as error:
+        raise UserError(f'the download of teacher {model}/{pretrained} failed ({error}): fetch {url} and set '
+                        'model.teacher.checkpoint to the file') from error
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open('rb') as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _hub_repository(tag: dict) -> tuple[str, tuple[str, ...]]:
+    """A tag's hub repository and the file names to try, best first ('' if it is not on the hub)."""
+    repository, file = os.path.split(tag.get('hf_hub', ''))
+    return repository, (file, ) if file else HUB_FILES
+
+
+def _cached(tag: dict) -> Path | None:
+    """The tag's file in the hub's cache or in open_clip's own, without touching the network."""
+    repository, files = _hub_repository(tag)
+    for file in files if repository else ():
+        path = try_to_load_from_cache(repository, file)
+        if isinstance(path, str):
+            return Path(path)
+    if tag.get('url'):
+        path = Path('~/.cache/clip').expanduser() / os.path.basename(tag['url'])
+        # OpenAI's own files are TorchScript archives; they would be executed, so the hub's copy is taken.
+        if path.is_file() and not (repository and 'openaipublic' in tag['url']):
+            return path
+    return None
+
+
+def _download_url(tag: dict) -> str:
+    repository, files = _hub_repository(tag)
+    return f'https://huggingface.co/{repository}/resolve/main/{files[0]}' if repository else tag['url']
+
+
+def _reachable(url: str) -> bool:
+    """Whether a connection opens within three seconds; behind a proxy only the download itself can tell."""
+    if urllib.request.getproxies():
+        return True
+    try:
+        socket.create_connection((urlparse(url).hostname, 443), timeout=3).close()
+    except OSError:
+        return False
+    return True

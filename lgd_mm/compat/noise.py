@@ -1,0 +1,36 @@
+"""Messages that the libraries print on import and that say nothing to a user of this package: dropped by name."""
+
+import logging
+import warnings
+from typing import Any
+
+import mmengine.logging
+
+# print_log() calls of mmdet and mmseg about a commercial data service (printed, whatever their level).
+PRINTED = frozenset({'Could not import OneDL', 'Could not import OneDL. Skipping OneDL datasets.'})
+
+# mmdet's lane detector asks for a CUDA operator, warned about on every import where mmcv is compiled for the CPU.
+LOGGED = ('Line NMS is not compiled.',)
+
+# Category, start of the message (a regular expression) and the module that issues it.
+WARNED: tuple[tuple[type[Warning], str, str], ...] = (
+    (ImportWarning, '``MultiScaleDeformableAttention`` has been moved', r'mmcv\.cnn\.bricks\.transformer'),
+)
+
+
+def silence_known_noise() -> None:
+    """Drop the known messages; everything else is printed as before."""
+    for category, message, module in WARNED:
+        warnings.filterwarnings('ignore', message=message, category=category, module=module)
+    print_log = mmengine.logging.print_log
+
+    def quiet_print_log(msg: Any, *args: Any, **kwargs: Any) -> None:
+        """As ``mmengine.logging.print_log``, less the known noise."""
+        if msg not in PRINTED:
+            print_log(msg, *args, **kwargs)
+
+    mmengine.logging.print_log = quiet_print_log
+
+
+def _keep(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(LOGGED)

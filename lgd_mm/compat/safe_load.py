@@ -1,0 +1,120 @@
+"""Checkpoint files are read here and nowhere else: data only, never code.
+
+A pickle can run any code when it is loaded. torch's restricted loader refuses that, but mmengine answers the refusal by
+loading the file unrestrictedly, and its list of allowed names has ``getattr``, which reaches every module. Both are
+replaced: what is not plain data is an error.
+"""
+
+import io
+import os
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+from lgd_mm.errors import UserError
+
+# How torch's restricted loader says that a pickle wants more than plain data.
+RUNS_CODE = re.compile(
+    r'Unsupported global: GLOBAL (?P<used>\S+)|unsupported GLOBAL (?P<blocked>\S+)'
+    r'|reduce for unrecognized function|Can only (?:build|create new object)|may not be called'
+)
+
+
+def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a checkpoint from a file onto the CPU without running code from it.
+
+    Args:
+        path (str | PathLike): A ``torch.save`` file or a safetensors file (told by its content).
+
+    Returns:
+        dict: What the file holds; a safetensors file gives ``dict(meta=..., state_dict=...)``, its meta data as strings.
+
+    Raises:
+        UserError: If the file is missing, cut off, not a checkpoint, or would run code.
+    """
+    checkpoint = safe_torch_load(path)
+    if not isinstance(checkpoint, dict):
+        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint: name a file saved by training')
+    return checkpoint
+
+
+def safe_torch_load(
+    file: str | os.PathLike[str] | IO[bytes], map_location: Any = 'cpu', weights_only: bool | None = None
+) -> Any:
+    """Stands for mmengine's ``_safe_torch_load``: same arguments, but it never falls back to running code.
+
+    Args:
+        file (str | PathLike | IO): A path, or an open binary file.
+        map_location (Any): As of ``torch.load``. Defaults to 'cpu'.
+        weights_only (bool | None): Accepted for mmengine and always taken as True.
+
+    Returns:
+        Any: What the file holds.
+
+    Raises:
+        UserError: If the file is missing, cut off, not a checkpoint, or would run code.
+    """
+    import torch
+
+    name = str(file) if isinstance(file, (str, os.PathLike)) else str(getattr(file, 'name', 'the checkpoint'))
+    try:
+        if isinstance(file, (str, os.PathLike)) and _is_safetensors(Path(file)):
+            return _load_safetensors(Path(file), map_location)
+        with torch.serialization.safe_globals(_allowed()):
+            return torch.load(file, map_location=map_location, weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f'{name} does not exist: check the path of the checkpoint') from None
+    except OSError as error:
+        raise UserError(f'{name} cannot be read: {error.strerror or error}') from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle raises nearly anything
+        raise UserError(f'{name} {_diagnosis(error)}') from error
+
+
+def refuse_unsafe_checkpoints(checkpoint_module: ModuleType) -> None:
+    """Put the safe loader into ``mmengine.runner.checkpoint``, so that the Runner's resume and load use it."""
+    checkpoint_module._safe_torch_load = safe_torch_load  # type: ignore[attr-defined]
+
+
+def _is_safetensors(path: Path) -> bool:
+    with path.open('rb') as file:
+        start = file.read(9)
+    # Eight bytes of length, then a JSON object; a zip file and a pickle have other ninth bytes.
+    return start[8:] == b'{' or (path.suffix == '.safetensors' and not start.startswith((b'PK', b'\x80')))
+
+
+def _load_safetensors(path: Path, map_location: Any) -> dict[str, Any]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework='pt', device=str(map_location or 'cpu')) as file:
+        return dict(meta=file.metadata() or {}, state_dict={key: file.get_tensor(key) for key in file.keys()})
+
+
+def _allowed() -> list[Any]:
+    """mmengine's list for its own checkpoints, with ``getattr`` narrowed to what a ``HistoryBuffer`` needs of it."""
+    from mmengine.runner.checkpoint import get_torch_safe_globals
+
+    return [(_statistic, 'builtins.getattr') if item is getattr else item for item in get_torch_safe_globals()]
+
+
+def _statistic(owner: Any, name: str) -> Any:
+    from mmengine.logging import HistoryBuffer
+
+    if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
+        raise ValueError(f'getattr may not be called for {name!r}')
+    return HistoryBuffer._statistics_methods[name]
+
+
+def _diagnosis(error: Exception) -> str:
+    text = str(error)
+    found = RUNS_CODE.search(text)
+    if found:
+        used = found['used'] or found['blocked']
+        what = f' ({used})' if used else ''
+        return f'would run code{what} when loaded and was refused: use a checkpoint that holds only tensors and plain data'
+    if isinstance(error, (EOFError, io.UnsupportedOperation)) or not text:
+        text = 'it ends too early'
+    reason = text.splitlines()[0].rstrip('.')
+    return f'is cut off or not a checkpoint ({reason}): copy or download it again'

@@ -1,0 +1,3 @@
+# EfficientNet-B0.
+_base_ = './r18_pretrain.py'
+model = dict(backbone=dict(_delete_=True, type='mmpretrain.EfficientNet', arch='b0'))

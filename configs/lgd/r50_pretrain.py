@@ -1,0 +1,3 @@
+# ResNet-50.
+_base_ = './r18_pretrain.py'
+model = dict(backbone=dict(_delete_=True, type='mmpretrain.ResNet', depth=50))

@@ -1,0 +1,1 @@
+"""The whole path on generated pictures: pre-train, fine-tune with and without, compare."""

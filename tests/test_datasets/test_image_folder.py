@@ -1,0 +1,111 @@
+"""Unlabelled images: what is read, what is skipped, and what a view depends on."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import default_collate
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from lgd_mm.datasets import UnlabelledImages, ViewSampler
+from lgd_mm.errors import UserError
+from tests.tiny import write_pictures
+
+PIPELINE = [
+    dict(type='lgd_mm.LoadImage'),
+    dict(type='mmpretrain.RandomResizedCrop', scale=16),
+    dict(type='mmpretrain.PackInputs'),
+]
+
+
+def dataset(root, pipeline=PIPELINE):
+    return UnlabelledImages(data_root=str(root), pipeline=pipeline)
+
+
+def loaded(data, workers=0, epoch=0, batch_size=4, seed=0):
+    sampler = ViewSampler(data, seed=seed)
+    sampler.set_epoch(epoch)
+    loader = DataLoader(data, batch_size, sampler=sampler, num_workers=workers, collate_fn=default_collate)
+    return torch.cat([batch['inputs'] for batch in loader])
+
+
+def test_nested_mixed_formats_in_order(tmp_path):
+    picture = Image.fromarray(np.full((20, 30, 3), 200, np.uint8))
+    for name in ('b/one.JPG', 'a.png', 'b/c/two.webp', 'z.bmp', 'b/three.tif'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        picture.save(tmp_path / name)
+    picture.convert('L').save(tmp_path / 'grey.gif')
+    picture.convert('CMYK').save(tmp_path / 'cmyk.jpg')
+    (tmp_path / 'notes.txt').write_text('no picture')
+
+    data = dataset(tmp_path)
+    assert [data.get_data_info(i)['img_path'].removeprefix(f'{tmp_path}/') for i in range(len(data))] == [
+        'a.png', 'b/c/two.webp', 'b/one.JPG', 'b/three.tif', 'cmyk.jpg', 'grey.gif', 'z.bmp'
+    ]
+    images = loaded(data)
+    assert images.shape == (7, 3, 16, 16) and not data.unreadable
+    assert (images.float().sub(200).abs() < 12).all()
+
+
+def test_broken_pictures_are_skipped_and_counted(tmp_path):
+    paths = write_pictures(tmp_path, 6)
+    truncated = tmp_path / 'part0' / 'truncated.jpg'
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(truncated)
+    truncated.write_bytes(truncated.read_bytes()[:-600])
+    paths[1].write_text('not a picture')
+    (tmp_path / 'part1' / 'empty.png').touch()
+
+    for workers in (0, 2):
+        data = dataset(tmp_path)
+        assert loaded(data, workers).shape[0] == len(data) == 8
+        assert sorted(data.unreadable) == sorted(map(str, (truncated, paths[1], tmp_path / 'part1' / 'empty.png')))
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_all_broken_is_an_error(tmp_path, workers):
+    for path in write_pictures(tmp_path, 3):
+        path.write_text('not a picture')
+    with pytest.raises(UserError, match='none of the 3 pictures'):
+        loaded(dataset(tmp_path), workers)
+
+
+def test_views_depend_on_seed_epoch_and_picture_alone(tmp_path):
+    write_pictures(tmp_path, 8)
+    data = dataset(tmp_path)
+    views = loaded(data)
+    assert torch.equal(views, loaded(data, workers=2))
+    torch.manual_seed(123)
+    np.random.seed(123)
+    assert torch.equal(views, loaded(data, batch_size=3))
+    assert not torch.equal(views, loaded(data, epoch=1))
+    assert not torch.equal(views, loaded(data, seed=1))
+
+
+def test_main_process_keeps_its_random_states(tmp_path):
+    write_pictures(tmp_path, 4)
+    torch.manual_seed(5)
+    np.random.seed(5)
+    expected = torch.rand(1), np.random.rand()
+    torch.manual_seed(5)
+    np.random.seed(5)
+    dataset(tmp_path)[0, 7]
+    assert torch.equal(torch.rand(1), expected[0]) and np.random.rand() == expected[1]
+
+
+def test_two_ranks_share_the_views_of_one(tmp_path):
+    write_pictures(tmp_path, 8)
+    data = dataset(tmp_path)
+    single = list(ViewSampler(data, seed=3))
+    parts = []
+    for rank in (0, 1):
+        sampler = ViewSampler(data, seed=3)
+        sampler.rank, sampler.world_size, sampler.num_samples = rank, 2, 4
+        parts.append(list(sampler))
+    assert [view for pair in zip(*parts) for view in pair] == single
+
+
+def test_missing_and_empty_folder(tmp_path):
+    with pytest.raises(UserError, match='nowhere.* does not exist'):
+        dataset(tmp_path / 'nowhere')
+    with pytest.raises(UserError, match='holds no picture'):
+        dataset(tmp_path)

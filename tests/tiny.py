@@ -1,0 +1,98 @@
+"""Small real stand-ins that several tests share."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import open_clip
+import torch
+from safetensors.torch import save_file
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def write_tiny_teacher(folder: Path, embed_dim: int = 32, image_size: int = 32) -> str:
+    """Write an open_clip model with random weights in its ``local-dir:`` form, and return its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = dict(
+        embed_dim=embed_dim,
+        vision_cfg=dict(image_size=image_size, layers=2, width=32, head_width=16, patch_size=8),
+        text_cfg=dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=1))
+    (folder / 'open_clip_config.json').write_text(
+        json.dumps(dict(model_cfg=config, preprocess_cfg=dict(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.4]))))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = open_clip.CLIP(**config)
+    save_file(model.state_dict(), folder / 'open_clip_model.safetensors')
+    return f'local-dir:{folder}'
+
+
+def write_pictures(folder: Path, count: int, size: int = 48, seed: int = 0) -> list[Path]:
+    """Write PNG pictures of noise into nested folders, and return their paths."""
+    rng = np.random.default_rng(seed)
+    paths = []
+    for index in range(count):
+        path = folder / f'part{index % 2}' / f'{index:04}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), rng.integers(0, 256, (size, size, 3), dtype=np.uint8))
+        paths.append(path)
+    return paths
+
+
+def lgd_model(teacher: str, **lgka: object) -> dict:
+    """A slim LGD on a tiny teacher."""
+    return dict(
+        type='lgd_mm.LGD',
+        backbone=dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8),
+        neck=dict(type='lgd_mm.MLPProjection'),
+        teacher=dict(type='lgd_mm.OpenCLIPTeacher', model=teacher),
+        lgka={'type': 'lgd_mm.LGKA', 'categories': ['cat', 'dog', 'bicycle'], 'templates': ['a photo of a {}.'], **lgka},
+        head=dict(type='lgd_mm.LGDHead'))
+
+
+def write_lgd_config(folder: Path, pictures: Path, **changes: object) -> Path:
+    """Write a config that inherits the published run and shrinks it to seconds on a CPU."""
+    teacher = write_tiny_teacher(folder / 'teacher')
+    settings = dict(
+        model=dict(
+            backbone=dict(stem_channels=8, base_channels=8),
+            teacher=dict(_delete_=True, type='lgd_mm.OpenCLIPTeacher', model=teacher),
+            lgka=dict(categories=['cat', 'dog', 'bicycle', 'tree'], templates=['a photo of a {}.'])),
+        train_dataloader=dict(
+            batch_size=4,
+            num_workers=0,
+            persistent_workers=False,
+            dataset=dict(data_root=str(pictures), data_prefix=dict(img_path=''))),
+        test_dataloader=None,
+        test_evaluator=None,
+        test_cfg=None,
+        optim_wrapper=dict(optimizer=dict(lr=0.05)),
+        param_scheduler=[],
+        train_cfg=dict(max_epochs=3),
+        default_hooks=dict(logger=dict(interval=1), checkpoint=dict(max_keep_ckpts=-1)))
+    settings = _merged(settings, changes)
+    base = ROOT / 'configs' / 'lgd' / 'r18_pretrain.py'
+    lines = [f'_base_ = {str(base)!r}', *(f'{key} = {value!r}' for key, value in settings.items())]
+    path = folder / 'tiny_pretrain.py'
+    path.write_text('\n'.join(lines) + '\n')
+    return path
+
+
+def run_tool(*arguments: object, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess:
+    """Run one of ``tools/`` as a user does; shell scripts through bash."""
+    tool = str(arguments[0])
+    command = ['bash' if tool.endswith('.sh') else sys.executable, str(ROOT / tool), *map(str, arguments[1:])]
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **env}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def _merged(base: dict, changes: dict) -> dict:
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged

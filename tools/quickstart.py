@@ -1,0 +1,31 @@
+"""From nothing to a language-guided student and a table: ``python tools/quickstart.py [--seeds N]``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from lgd_mm.errors import reported
+from lgd_mm.quickstart.run import run_quickstart
+
+
+def main() -> None:
+    """Parse the arguments and run; interrupted, the same command goes on where it stopped."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--seeds', type=int, default=1, metavar='N', help='runs of everything (default: 1)')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/quickstart'), help='folder for everything')
+    arguments = parser.parse_args()
+    if arguments.seeds < 1:
+        parser.error(f'--seeds is {arguments.seeds}: at least one run is needed')
+    console = Console()
+    try:
+        with reported():
+            run_quickstart(arguments.work_dir.resolve(), range(arguments.seeds), console)
+    except KeyboardInterrupt:
+        console.print('\nStopped. The same command goes on from the last checkpoint.')
+        sys.exit(130)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,72 @@
+"""Annotation files of the world in the formats that readers of COCO and ADE20K know."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from pycocotools import mask as run_length
+
+from lgd_mm.datasets.shapes.outlines import SHAPES
+from lgd_mm.datasets.shapes.scene import Scene
+
+#: Classes of the segmentation set: label k of a PNG is class k - 1, as in ADE20K; its 0 (unlabelled) does not occur.
+#: The background is a class, or `reduce_zero_label` would leave it out of the loss and of the metric.
+SEGMENTATION_CLASSES = ('background', *SHAPES)
+
+
+def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict:
+    """Boxes and masks in the format of COCO's ``instances_*.json``.
+
+    Args:
+        scenes (Iterable[tuple[str, Scene]]): File names and what the pictures show.
+
+    Returns:
+        dict: ``images``, ``annotations`` (with compressed run-length masks, for a ring has a hole) and ``categories``.
+    """
+    images, annotations = [], []
+    for name, scene in scenes:
+        height, width = scene.image.shape[:2]
+        images.append(dict(id=len(images) + 1, file_name=name, height=height, width=width))
+        for item in scene.objects:
+            encoded = run_length.encode(np.asfortranarray(item.mask, np.uint8))
+            annotations.append(dict(
+                id=len(annotations) + 1,
+                image_id=len(images),
+                category_id=SHAPES.index(item.shape) + 1,
+                bbox=list(item.box),
+                area=int(item.mask.sum()),
+                iscrowd=0,
+                segmentation=dict(size=list(encoded['size']), counts=encoded['counts'].decode('ascii'))))
+    categories = [dict(id=number, name=shape, supercategory='shape') for number, shape in enumerate(SHAPES, 1)]
+    return dict(images=images, annotations=annotations, categories=categories)
+
+
+def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict:
+    """Captions in the format of COCO's ``captions_*.json``.
+
+    Args:
+        captions (Iterable[tuple[str, list[str]]]): File names and the captions of each picture.
+
+    Returns:
+        dict: ``images`` and ``annotations``.
+    """
+    images, annotations = [], []
+    for name, texts in captions:
+        images.append(dict(id=len(images) + 1, file_name=name))
+        for text in texts:
+            annotations.append(dict(id=len(annotations) + 1, image_id=len(images), caption=text))
+    return dict(images=images, annotations=annotations)
+
+
+def ade_labels(scene: Scene) -> np.ndarray:
+    """Labels in the format of ADE20K's ``annotations/*.png``.
+
+    Args:
+        scene (Scene): What the picture shows.
+
+    Returns:
+        np.ndarray: Labels (H, W), uint8, 1 to ``len(SEGMENTATION_CLASSES)``.
+    """
+    labels = np.full(scene.image.shape[:2], SEGMENTATION_CLASSES.index('background') + 1, np.uint8)
+    for item in scene.objects:
+        labels[item.mask] = SEGMENTATION_CLASSES.index(item.shape) + 1
+    return labels

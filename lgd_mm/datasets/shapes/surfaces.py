@@ -1,0 +1,95 @@
+"""Colours and textures of objects and backgrounds. All values are RGB in [0, 1]."""
+
+import cv2
+import numpy as np
+
+#: Colour names in alphabetical order.
+COLOURS = ('blue', 'green', 'orange', 'purple', 'red', 'yellow')
+
+_HUES = {  # degrees: centre and half width; the gaps between them keep the names unambiguous
+    'blue': (222, 16),
+    'green': (125, 24),
+    'orange': (27, 6),
+    'purple': (283, 14),
+    'red': (356, 8),
+    'yellow': (56, 5),
+}
+
+
+def background(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A surface between two colours of any hue, with thin lines drawn over half of them.
+
+    Args:
+        rng (np.random.Generator): Source of all choices.
+        size (int): Height and width in pixels.
+
+    Returns:
+        np.ndarray: Picture (size, size, 3), float32.
+    """
+    hue = rng.uniform(0, 360)
+    ends = [
+        _rgb(hue + turn, rng.uniform(0, 0.75), rng.uniform(0.1, 0.95)) for turn in (0, rng.normal(0, 70))
+    ]
+    field = pattern(rng, size)[..., None]
+    canvas = ends[0] + (ends[1] - ends[0]) * field
+    if rng.random() < 0.5:
+        for _ in range(rng.integers(2, 9)):
+            start, stop = rng.integers(0, size, (2, 2)).tolist()
+            colour = _rgb(rng.uniform(0, 360), rng.uniform(0, 0.8), rng.uniform(0.1, 0.95))
+            cv2.line(canvas, start, stop, colour.tolist(), int(rng.integers(1, 3)), cv2.LINE_AA)
+    return canvas
+
+
+def paint(rng: np.random.Generator, colour: str, size: int) -> np.ndarray:
+    """A textured surface of a named colour.
+
+    Args:
+        rng (np.random.Generator): Source of all choices.
+        colour (str): One of :data:`COLOURS`.
+        size (int): Height and width in pixels.
+
+    Returns:
+        np.ndarray: Picture (size, size, 3), float32.
+    """
+    centre, spread = _HUES[colour]
+    value = rng.uniform(0.7 if colour in ('orange', 'yellow') else 0.5, 1)  # darker ones are browns and olives
+    base = _rgb(centre + rng.uniform(-spread, spread), rng.uniform(0.65, 1), value)
+    depth = rng.uniform(0, 0.45)
+    return base * (1 - depth * pattern(rng, size)[..., None])
+
+
+def pattern(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A random texture: gradient, stripes, checks, dots, smooth or fine noise.
+
+    Args:
+        rng (np.random.Generator): Source of all choices.
+        size (int): Height and width in pixels.
+
+    Returns:
+        np.ndarray: Field (size, size) in [0, 1], float32.
+    """
+    kind = rng.integers(6)
+    if kind == 0:
+        return rng.random((size, size), dtype=np.float32)
+    if kind == 1:
+        grid = rng.random((rng.integers(3, 9), ) * 2, dtype=np.float32)
+        return np.clip(cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC), 0, 1)
+    angle = rng.uniform(0, 2 * np.pi)
+    axis = np.arange(size, dtype=np.float32) - size / 2
+    u = np.cos(angle) * axis[None] + np.sin(angle) * axis[:, None]
+    if kind == 2:
+        return np.clip(0.5 + u / size, 0, 1)
+    period = rng.uniform(4, 16)
+    phase = rng.uniform(0, 2 * np.pi)
+    waves = np.sin(2 * np.pi / period * u + phase)
+    if kind == 3:
+        return np.clip(0.5 + rng.uniform(0.5, 3) * waves, 0, 1)
+    v = np.cos(angle) * axis[:, None] - np.sin(angle) * axis[None]
+    product = waves * np.sin(2 * np.pi / period * v + phase)
+    return np.clip(0.5 + 3 * product, 0, 1) if kind == 4 else np.clip(4 * product - 1, 0, 1)
+
+
+def _rgb(hue: float, saturation: float, value: float) -> np.ndarray:
+    """A colour (3) from hue in degrees, saturation and value."""
+    distance = np.abs((hue / 60 - np.array([0, 2, 4]) + 3) % 6 - 3)  # from red, green, blue, in sixths of a turn
+    return (value * (1 - saturation * np.clip(distance - 1, 0, 1))).astype(np.float32)

@@ -1,0 +1,180 @@
+"""The world on disk: written once, completed where it was left, the same from the same seed."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from lgd_mm.datasets.shapes.layouts import ade_labels, coco_captions, coco_instances
+from lgd_mm.datasets.shapes.outlines import SHAPES
+from lgd_mm.datasets.shapes.scene import Scene, draw_scene
+from lgd_mm.errors import UserError
+
+#: Height and width of the pictures for pre-training and zero-shot classification, and of those with 1-4 objects.
+SMALL, LARGE = 64, 128
+
+#: Kinds of pictures; each number is part of its pictures' seeds, so never change one.
+SPLITS = dict(pretrain=0, zero_shot=1, train2017=2, val2017=3, training=4, validation=5, teacher=6, teacher_test=7)
+
+# Raise it when the drawing changes: an older world is then not taken for this one.
+_VERSION = 1
+
+
+def make_scene(split: str, index: int, seed: int = 0) -> Scene:
+    """Any picture of the world, without the disk.
+
+    Args:
+        split (str): One of :data:`SPLITS`. The shapes of ``zero_shot`` and ``teacher_test`` follow their index.
+        index (int): Which picture.
+        seed (int): Which world. Defaults to 0.
+
+    Returns:
+        Scene: 64 px with 1-3 objects (``pretrain``, ``teacher``) or one (``zero_shot``, ``teacher_test``); else
+        128 px with 1-4 objects.
+    """
+    rng = np.random.default_rng([seed, SPLITS[split], index])
+    if split in ('zero_shot', 'teacher_test'):
+        return draw_scene(rng, SMALL, shape=SHAPES[index % len(SHAPES)])
+    if split in ('pretrain', 'teacher'):
+        return draw_scene(rng, SMALL, most=3)
+    return draw_scene(rng, LARGE, most=4)
+
+
+def write_world(root: str | Path,
+                seed: int = 0,
+                unlabelled: int = 12000,
+                zero_shot: int = 800,
+                detection: tuple[int, int] = (400, 100),
+                segmentation: tuple[int, int] = (200, 100)) -> Path:
+    """Write the world as the folders that pre-training, classification, detection and segmentation read.
+
+    - ``pretrain/*.jpg`` and ``captions.json`` (COCO's caption format);
+    - ``zero_shot/SHAPE/*.png``: one object each, a folder per class;
+    - ``coco/{train2017,val2017}`` and ``coco/annotations/instances_*.json``;
+    - ``ade/{images,annotations}/{training,validation}``, see ``SEGMENTATION_CLASSES``;
+    - ``world.json``: the arguments.
+
+    Files that exist are kept, missing ones are written, and each appears whole or not at all: a call after an
+    interruption goes on, a call on a complete world only looks.
+
+    Args:
+        root (str | Path): Folder, new or holding a world of the same arguments.
+        seed (int): Which world. Defaults to 0.
+        unlabelled (int): Pictures for pre-training. Defaults to 12000.
+        zero_shot (int): Pictures of single objects. Defaults to 800.
+        detection (tuple[int, int]): Training and validation pictures in COCO's layout. Defaults to (400, 100).
+        segmentation (tuple[int, int]): The same in ADE20K's layout. Defaults to (200, 100).
+
+    Returns:
+        Path: ``root``.
+
+    Raises:
+        UserError: If the folder holds something else or cannot be written.
+    """
+    root = Path(root)
+    arguments = dict(version=_VERSION, seed=seed, unlabelled=unlabelled, zero_shot=zero_shot,
+                     detection=list(detection), segmentation=list(segmentation))
+    try:
+        _claim(root, arguments)
+        _write_unlabelled(root / 'pretrain', seed, unlabelled)
+        _write_classes(root / 'zero_shot', seed, zero_shot)
+        for split, count in zip(('train2017', 'val2017'), detection):
+            _write_detection(root / 'coco', split, seed, count)
+        for split, count in zip(('training', 'validation'), segmentation):
+            _write_segmentation(root / 'ade', split, seed, count)
+    except OSError as error:
+        raise UserError(f'the shapes world cannot be written to {root} ({error.strerror or error}): choose a folder '
+                        'that is writable and has 200 MB of free space') from error
+    return root
+
+
+def _claim(root: Path, arguments: dict) -> None:
+    """Leave the arguments in a new folder; refuse one that has others or none."""
+    card = root / 'world.json'
+    if not card.exists():
+        if root.is_dir() and any(path.suffix != '.tmp' for path in root.iterdir()):
+            raise UserError(f'{root} holds files but no world.json, so it is no shapes world: name a new folder')
+        _put(card, _as_json(arguments))
+        return
+    try:
+        found = json.loads(card.read_text())
+    except ValueError as error:
+        raise UserError(f'{card} is no valid JSON: delete {root} to have the world written anew') from error
+    other = [key for key in arguments if found.get(key) != arguments[key]]
+    if other:
+        differences = ', '.join(f'{key} {found.get(key)} instead of {arguments[key]}' for key in other)
+        raise UserError(f'{root} holds a shapes world with {differences}: name another folder or delete this one')
+
+
+def _write_unlabelled(folder: Path, seed: int, count: int) -> None:
+    paths = [folder / f'{index:06d}.jpg' for index in range(count)]
+    captions = folder / 'captions.json'
+    if _complete([*paths, captions]):
+        return
+    phrases = []
+    for path, scene in _scenes(paths, 'pretrain', seed):
+        _put_image(path, scene.image)
+        phrases.append((path.name, [item.phrase for item in scene.objects]))
+    _put(captions, _as_json(coco_captions(phrases)))
+
+
+def _write_classes(folder: Path, seed: int, count: int) -> None:
+    paths = [folder / SHAPES[index % len(SHAPES)] / f'{index:06d}.png' for index in range(count)]
+    if not _complete(paths):
+        for path, scene in _scenes(paths, 'zero_shot', seed):
+            _put_image(path, scene.image)
+
+
+def _write_detection(root: Path, split: str, seed: int, count: int) -> None:
+    paths = [root / split / f'{index:012d}.jpg' for index in range(1, count + 1)]
+    instances = root / 'annotations' / f'instances_{split}.json'
+    if _complete([*paths, instances]):
+        return
+    scenes = []
+    for path, scene in _scenes(paths, split, seed):
+        _put_image(path, scene.image)
+        scenes.append((path.name, scene))
+    _put(instances, _as_json(coco_instances(scenes)))
+
+
+def _write_segmentation(root: Path, split: str, seed: int, count: int) -> None:
+    stem = dict(training='ADE_train', validation='ADE_val')[split]
+    paths = [root / 'images' / split / f'{stem}_{index:08d}.jpg' for index in range(1, count + 1)]
+    labels = [root / 'annotations' / split / f'{path.stem}.png' for path in paths]
+    if not _complete([*paths, *labels]):
+        for (path, scene), label in zip(_scenes(paths, split, seed), labels):
+            _put_image(path, scene.image)
+            _put_image(label, ade_labels(scene))
+
+
+def _scenes(paths: list[Path], split: str, seed: int) -> Iterator[tuple[Path, Scene]]:
+    """The pictures of a split with their files, under a progress bar where there is a terminal."""
+    for index, path in enumerate(tqdm(paths, f'drawing {split}', unit=' pictures', disable=None)):
+        yield path, make_scene(split, index, seed)
+
+
+def _complete(paths: list[Path]) -> bool:
+    return all(path.exists() for path in paths)
+
+
+def _put_image(path: Path, image: np.ndarray) -> None:
+    """Encode RGB or grey pixels by the file's ending."""
+    if not path.exists():
+        pixels = image[:, :, ::-1] if image.ndim == 3 else image
+        _put(path, cv2.imencode(path.suffix, pixels)[1].tobytes())  # JPEG at quality 95
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + '.tmp')
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)
+
+
+def _as_json(content: dict) -> bytes:
+    return json.dumps(content).encode()

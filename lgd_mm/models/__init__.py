@@ -1,8 +1,9 @@
 """The algorithm and its parts, registered in ``lgd_mm.registry.MODELS``."""
 
-from lgd_mm.models.heads import LGDHead
+from lgd_mm.models.backbones import MobileNetV2
+from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.necks import LGKA, MLPProjection
 from lgd_mm.models.teachers import OpenCLIPTeacher
 
-__all__ = ['LGD', 'LGKA', 'LGDHead', 'MLPProjection', 'OpenCLIPTeacher']
+__all__ = ['LGD', 'LGKA', 'LGDHead', 'MLPProjection', 'MobileNetV2', 'OpenCLIPTeacher', 'alignment_loss']

@@ -133,7 +133,8 @@ def feature_channels(backbone: nn.Module) -> int:
         int: Channels of the last feature map (B, C, H, W), tokens (B, N, C) or vector (B, C).
     """
     training = backbone.training
-    features = backbone.eval()(torch.zeros(1, 3, 224, 224))[-1]
+    backbone.eval()
+    features = backbone(torch.zeros(1, 3, 224, 224))[-1]
     backbone.train(training)
     return features.shape[1] if features.dim() == 4 else features.shape[-1]
 

@@ -97,6 +97,7 @@ def test_bank_moves_in_training_only(build, training, grad):
 def test_every_parameter_learns_and_loss_falls(build):
     model = build()
     logs = train_step(model, steps=8)
+    sum(model(**model.data_preprocessor(batch(), True), mode='loss').values()).backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
     assert logs[-1]['loss_textual'] < logs[0]['loss_textual']
     assert float(logs[0]['loss']) == pytest.approx(float(logs[0]['loss_visual'] + logs[0]['loss_textual']))
@@ -141,8 +142,8 @@ def test_checkpoint_round_trip_and_other_names(build):
 def test_predict_is_nearest_category(build):
     model = build().eval()
     data = model.data_preprocessor(batch(), False)
-    samples = model(**data, mode='predict')
     with torch.no_grad():
+        samples = model(**data, mode='predict')
         embedding = torch.nn.functional.normalize(model.embed(data['inputs']), dim=1)
     expected = (embedding @ model.lgka.textual_bank.T).argmax(dim=1)
     assert [int(sample.pred_label) for sample in samples] == expected.tolist()

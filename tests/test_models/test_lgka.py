@@ -58,7 +58,7 @@ def loop_update(bank, seen, teacher, textual_bank, momentum):
 
 @pytest.mark.parametrize('momentum', [0.0, 0.9, 0.999, 1.0])
 def test_update_equals_the_loop(momentum):
-    lgka = build(momentum=momentum)
+    lgka = build(count=60, momentum=momentum)
     bank, seen = lgka.visual_bank.clone(), lgka.seen.clone()
     for seed in range(5):
         bank, seen = loop_update(bank, seen, embeddings(seed), lgka.textual_bank, momentum)

@@ -1,5 +1,6 @@
 """Any open_clip model as a frozen teacher."""
 
+import logging
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -122,14 +123,18 @@ class OpenCLIPTeacher(nn.Module):
 
 def _load(model: str, weights: Path, quick_gelu: bool) -> nn.Module:
     """Build a model without weights, then read them with ``weights_only``."""
+    # create_model() warns that the weights are random: true for the moment before they are read.
+    random_weights = lambda record: not record.getMessage().startswith('No pretrained weights loaded')  # noqa: E731
+    logging.getLogger().addFilter(random_weights)
     try:
-        clip = open_clip.create_model(
-            model, load_weights=False, force_quick_gelu=quick_gelu, pretrained_image=False)
+        clip = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick_gelu, pretrained_image=False)
         open_clip.load_checkpoint(clip, str(weights), strict=True, weights_only=True)
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(f'teacher weights {weights} cannot be loaded into {model} ({reason}): they must be a state dict '
                         'of that model in a .safetensors or plain .pt file') from error
+    finally:
+        logging.getLogger().removeFilter(random_weights)
     return clip
 
 

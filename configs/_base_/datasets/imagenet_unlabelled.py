@@ -6,6 +6,7 @@ data_preprocessor = None  # LGD brings its own
 train_dataloader = dict(
     batch_size=256,
     sampler=dict(type='lgd_mm.ViewSampler'),
+    collate_fn=dict(_delete_=True, type='default_collate'),  # inherited from another scope it would get a _scope_
     dataset=dict(
         _delete_=True,
         type='lgd_mm.UnlabelledImages',

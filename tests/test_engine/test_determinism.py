@@ -1,0 +1,98 @@
+"""A seed gives the same student twice, resuming equals not stopping, two processes equal one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
+
+
+def train(config, work_dir, *arguments):
+    done = run_tool('tools/train.py', config, '--work-dir', work_dir, *arguments)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return final_state(work_dir)
+
+
+def final_state(work_dir):
+    return load_checkpoint_file((work_dir / 'last_checkpoint').read_text().strip())['state_dict']
+
+
+def assert_equal(first, second):
+    assert first.keys() == second.keys()
+    for key in first:
+        assert torch.equal(first[key], second[key]), key
+
+
+@pytest.fixture(scope='module')
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('pictures')
+    write_pictures(folder, 24)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory, pictures):
+    # stochastic depth, so that the network's own random numbers count as well
+    return write_lgd_config(
+        tmp_path_factory.mktemp('config'),
+        pictures,
+        model=dict(backbone=dict(drop_path_rate=0.2)),
+        train_cfg=dict(max_epochs=4))
+
+
+@pytest.fixture(scope='module')
+def undisturbed(config, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('undisturbed')
+    return train(config, work_dir), work_dir
+
+
+def test_same_seed_same_student_with_workers(config, undisturbed, tmp_path):
+    again = train(config, tmp_path, '--cfg-options', 'train_dataloader.num_workers=2')
+    assert_equal(again, undisturbed[0])
+
+
+def test_other_seed_other_student(config, undisturbed, tmp_path):
+    other = train(config, tmp_path, '--cfg-options', 'randomness.seed=1')
+    assert not torch.equal(other['lgka.visual_bank'], undisturbed[0]['lgka.visual_bank'])
+
+
+@pytest.mark.parametrize('epoch', [1, 3])
+def test_resumed_from_a_checkpoint(config, undisturbed, tmp_path, epoch):
+    resumed = train(config, tmp_path, '--resume', undisturbed[1] / f'epoch_{epoch}.pth')
+    assert_equal(resumed, undisturbed[0])
+
+
+@pytest.mark.parametrize('delay', [0.0, 0.4])
+def test_killed_and_resumed(config, undisturbed, tmp_path, delay):
+    command = [sys.executable, ROOT / 'tools/train.py', config, '--work-dir', tmp_path]
+    with subprocess.Popen(
+            command, env={**os.environ, 'OMP_NUM_THREADS': '1'}, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL) as process:
+        while not (tmp_path / 'last_checkpoint').exists():
+            assert process.poll() is None, 'training ended before it could be killed'
+            time.sleep(0.02)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+    assert_equal(train(config, tmp_path, '--resume'), undisturbed[0])
+
+
+def test_two_processes_equal_one_with_the_doubled_batch(pictures, tmp_path):
+    # Batch norm in eval mode: its statistics are the one thing that two half batches do not share on a CPU.
+    slim = dict(model=dict(backbone=dict(norm_eval=True)), train_cfg=dict(max_epochs=2))
+    (tmp_path / 'config').mkdir()
+    config = write_lgd_config(tmp_path / 'config', pictures, **slim)
+    one = train(config, tmp_path / 'one', '--cfg-options', 'train_dataloader.batch_size=8')
+    done = run_tool('tools/dist_train.sh', config, 2, '--work-dir', tmp_path / 'two', CUDA_VISIBLE_DEVICES='')
+    assert done.returncode == 0, done.stderr[-3000:]
+    two = final_state(tmp_path / 'two')
+
+    assert one.keys() == two.keys()
+    for key in one:
+        torch.testing.assert_close(two[key], one[key], rtol=0, atol=1e-5, msg=lambda text: f'{key}: {text}')
+    assert torch.equal(one['lgka.seen'], two['lgka.seen']) and one['lgka.seen'].any()

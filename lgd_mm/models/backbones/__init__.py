@@ -1,0 +1,5 @@
+"""Backbones that mmpretrain's own cannot replace downstream."""
+
+from lgd_mm.models.backbones.mobilenet_v2 import MobileNetV2
+
+__all__ = ['MobileNetV2']

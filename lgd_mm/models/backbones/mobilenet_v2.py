@@ -1,0 +1,28 @@
+"""MobileNetV2 for detectors and segmentors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmpretrain.models.backbones import MobileNetV2 as MMPretrainMobileNetV2
+
+from lgd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class MobileNetV2(MMPretrainMobileNetV2):
+    """mmpretrain's MobileNetV2 without the layers behind its last output.
+
+    Those layers (``conv2`` for the usual strides) would get no gradient downstream, which DistributedDataParallel
+    refuses. All other keys are mmpretrain's own.
+
+    Args:
+        out_indices (Sequence[int]): Stages to return, 0 to 7. Defaults to (1, 2, 4, 6): strides 4, 8, 16 and 32 with
+            24, 32, 96 and 320 channels at ``widen_factor=1``.
+        **kwargs: As in :class:`mmpretrain.models.MobileNetV2`.
+    """
+
+    def __init__(self, out_indices: Sequence[int] = (1, 2, 4, 6), **kwargs: Any) -> None:
+        super().__init__(out_indices=tuple(out_indices), **kwargs)
+        for name in self.layers[max(out_indices) + 1:]:
+            delattr(self, name)
+        del self.layers[max(out_indices) + 1:]

@@ -1,0 +1,63 @@
+"""The scalars that mmengine wrote while training: one history, however often the run was resumed."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from lgd_mm.errors import UserError
+
+
+class History(NamedTuple):
+    """Records of one run, each a dict with ``step``, in the order of training.
+
+    Attributes:
+        training (list[dict]): Windows of iterations with ``loss``, its terms, ``iter`` and, in epoch-based runs,
+            ``epoch``; ``step`` counts iterations.
+        evaluations (list[dict]): Metrics of the validation set; ``step`` counts epochs in epoch-based runs and
+            iterations otherwise.
+    """
+
+    training: list[dict]
+    evaluations: list[dict]
+
+
+def read_history(work_dir: str | Path) -> History:
+    """Read ``*/vis_data/scalars.json`` below a work dir and join the parts of a resumed run.
+
+    Each start of a run has its own time-stamped folder. A later part counts from its first step on: what an earlier
+    part logged from there was lost with the interruption and trained again.
+
+    Args:
+        work_dir (str | Path): The run's work dir.
+
+    Returns:
+        History: Training and evaluation records; both empty when nothing was logged.
+
+    Raises:
+        UserError: If a line, other than a last one cut off by a kill, is not JSON.
+    """
+    history = History([], [])
+    for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):  # folders are named by time
+        records = _read_lines(file)
+        _continue(history.training, [record for record in records if 'loss' in record])
+        _continue(history.evaluations, [record for record in records if 'loss' not in record])
+    return history
+
+
+def _continue(earlier: list[dict], later: list[dict]) -> None:
+    """Append a later part in place of whatever the earlier one had from its first step on."""
+    if later:
+        earlier[:] = [record for record in earlier if record['step'] < later[0]['step']] + later
+
+
+def _read_lines(file: Path) -> list[dict]:
+    """Records of one file; a last line without its newline was cut off by a kill and is dropped."""
+    *lines, _cut_off = file.read_text().split('\n')
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise UserError(f'{file}, line {number} is not JSON ({error.msg}): delete the damaged file and run the '
+                            'stage again') from error
+    return records

@@ -1,0 +1,160 @@
+"""Predictions drawn by real, tiny, untrained models, and the drawing itself."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+from lgd_mm.quickstart.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments
+from lgd_mm.quickstart.predictions import draw_predictions
+
+BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=4, out_indices=(0, 1, 2, 3))
+CHANNELS = [4, 8, 16, 32]
+DETECTOR = """
+_base_ = 'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py'
+custom_imports = dict(imports=['lgd_mm', 'mmpretrain.models'], allow_failed_imports=False)
+model = dict(
+    backbone=dict(_delete_=True, **{backbone}),
+    neck=dict(in_channels={channels}, out_channels=8),
+    rpn_head=dict(in_channels=8, feat_channels=8),
+    roi_head=dict(
+        bbox_roi_extractor=dict(out_channels=8),
+        bbox_head=dict(in_channels=8, fc_out_channels=16, num_classes=2),
+        mask_roi_extractor=dict(out_channels=8),
+        mask_head=dict(in_channels=8, conv_out_channels=8, num_convs=1, num_classes=2)),
+    test_cfg=dict(rpn=dict(nms_pre=20, max_per_img=10), rcnn=dict(score_thr=0.3, max_per_img=5)))
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(64, 64), keep_ratio=True),
+    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
+val_dataloader = dict(dataset=dict(
+    data_root={root!r}, ann_file='val.json', data_prefix=dict(img='images'), pipeline=test_pipeline,
+    metainfo=dict(classes=('disc', 'box'), palette=[(220, 40, 40), (40, 90, 220)])))
+test_dataloader = val_dataloader
+"""
+SEGMENTOR = """
+_base_ = ['mmseg::_base_/models/upernet_r50.py', 'mmseg::_base_/datasets/ade20k.py',
+          'mmseg::_base_/default_runtime.py']
+custom_imports = dict(imports=['lgd_mm', 'mmpretrain.models'], allow_failed_imports=False)
+model = dict(
+    pretrained=None,
+    data_preprocessor=dict(size=(64, 64)),
+    backbone=dict(_delete_=True, **{backbone}),
+    decode_head=dict(in_channels={channels}, channels=8, num_classes=2, norm_cfg=dict(type='BN')),
+    auxiliary_head=dict(in_channels=16, channels=8, num_classes=2, norm_cfg=dict(type='BN')))
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(64, 64), keep_ratio=True),
+    dict(type='LoadAnnotations', reduce_zero_label=True),
+    dict(type='PackSegInputs'),
+]
+val_dataloader = dict(dataset=dict(
+    _delete_=True, type='BaseSegDataset', data_root={root!r}, reduce_zero_label=True, img_suffix='.png',
+    data_prefix=dict(img_path='images', seg_map_path='segments'), pipeline=test_pipeline,
+    metainfo=dict(classes=('disc', 'box'), palette=[(220, 40, 40), (40, 90, 220)])))
+test_dataloader = val_dataloader
+"""
+
+
+def write_world(root: Path, count: int = 3, size: int = 64) -> None:
+    """Pictures of one disc and one box each, in COCO and ADE20K form."""
+    rng = np.random.default_rng(0)
+    coco = dict(images=[], annotations=[], categories=[dict(id=1, name='disc'), dict(id=2, name='box')])
+    for folder in ('images', 'segments'):
+        (root / folder).mkdir(parents=True)
+    for index in range(count):
+        image = rng.integers(60, 130, (size, size, 3), dtype=np.uint8)
+        segments = np.zeros((size, size), np.uint8)  # 0: ignored, as in ADE20K
+        cv2.circle(image, (20, 20), 10, (40, 40, 220), -1)
+        cv2.circle(segments, (20, 20), 10, 1, -1)
+        cv2.rectangle(image, (36, 36), (56, 52), (220, 90, 40), -1)
+        cv2.rectangle(segments, (36, 36), (56, 52), 2, -1)
+        cv2.imwrite(str(root / f'images/{index}.png'), image)
+        cv2.imwrite(str(root / f'segments/{index}.png'), segments)
+        coco['images'].append(dict(id=index, file_name=f'{index}.png', height=size, width=size))
+        for label in (1, 2):
+            (contour, ), _ = cv2.findContours(
+                (segments == label).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+            x, y, w, h = cv2.boundingRect(contour)
+            coco['annotations'].append(
+                dict(id=len(coco['annotations']), image_id=index, category_id=label, bbox=[x, y, w, h], area=w * h,
+                     iscrowd=0, segmentation=[contour.ravel().tolist()]))
+    (root / 'val.json').write_text(json.dumps(coco))
+
+
+def write_run(folder: Path, text: str, root: Path, scope: str) -> tuple[Path, Path]:
+    """An untrained model as training leaves it: config and checkpoint."""
+    config, checkpoint = folder / f'{scope}.py', folder / f'{scope}.pth'
+    config.write_text(text.format(backbone=BACKBONE, channels=CHANNELS, root=str(root)))
+    init_default_scope(scope)
+    model = MODELS.build(Config.fromfile(config).model)
+    meta = dict(dataset_meta=dict(classes=('disc', 'box'), palette=[(220, 40, 40), (40, 90, 220)]))
+    torch.save(dict(meta=meta, state_dict=model.state_dict()), checkpoint)
+    return config, checkpoint
+
+
+@pytest.mark.slow
+def test_panels_of_real_models(tmp_path: Path) -> None:
+    write_world(tmp_path / 'world')
+    torch.manual_seed(0)
+    detector = write_run(tmp_path, DETECTOR, tmp_path / 'world', 'mmdet')
+    segmentor = write_run(tmp_path, SEGMENTOR, tmp_path / 'world', 'mmseg')
+
+    files = draw_predictions({'random weights': detector, 'LGD student': detector}, {'LGD student': segmentor},
+                             tmp_path / 'out', n=2)
+
+    assert [file.name for file in files] == ['detection_1.png', 'detection_2.png', 'segmentation_1.png',
+                                             'segmentation_2.png']
+    three, two = cv2.imread(str(files[0])), cv2.imread(str(files[2]))
+    assert three.shape[1] == pytest.approx(1.5 * two.shape[1], rel=0.03)  # truth and two models; truth and one
+    assert three.shape[0] > 128 * 2  # upscaled
+
+
+def axes_with_picture() -> Axes:
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.imshow(np.zeros((20, 30, 3)))
+    return axes
+
+
+def test_instances_are_named_scored_and_filled() -> None:
+    axes = axes_with_picture()
+    masks = np.zeros((2, 20, 30), bool)
+    masks[1, 4:8, 5:9] = True
+    draw_instances(
+        axes, Instances(np.array([[1, 2, 9, 9], [5, 4, 9, 8]]), np.array([1, 0]), masks, np.array([0.875, 0.4])),
+        ('disc', 'box'), np.array([[1, 0, 0], [0, 0, 1.0]]))
+
+    assert [text.get_text() for text in axes.texts] == ['box 0.88', 'disc 0.40']
+    overlay = axes.images[2].get_array()  # after the picture and the first mask
+    assert overlay[5, 6].tolist() == [1, 0, 0, 0.45]
+    assert overlay[..., 3].astype(bool).sum() == 16
+    assert [patch.get_bbox().bounds for patch in axes.patches] == [(1, 2, 8, 7), (5, 4, 4, 4)]
+
+
+def test_ignored_pixels_stay_clear() -> None:
+    axes = axes_with_picture()
+    segments = np.full((20, 30), 255)
+    segments[:2] = 0
+    segments[5:15] = 1
+    draw_segments(axes, segments, ('disc', 'box'), np.array([[1, 0, 0], [0, 0, 1.0]]))
+
+    overlay = axes.images[1].get_array()
+    assert overlay[3, 3, 3] == 0
+    assert overlay[0, 0].tolist() == [1, 0, 0, 0.62]
+    assert overlay[10, 10].tolist() == [0, 0, 1, 0.62]
+
+
+def test_tasks_share_the_colours_of_a_class() -> None:
+    detection, segmentation = ('ring', 'circle'), ('background', 'circle', 'ring')
+    assert class_colours(detection).tolist() == class_colours(segmentation)[[2, 1]].tolist()
+    assert (class_colours(detection)[1] * 255).tolist() == pytest.approx(PALETTE[0])

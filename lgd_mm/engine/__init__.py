@@ -1,5 +1,7 @@
 """Hooks and optimiser wrappers, registered in ``HOOKS`` and ``OPTIM_WRAPPERS``."""
 
+from lgd_mm.engine.amp import CPUAmpOptimWrapper
+from lgd_mm.engine.export_hook import ExportStudentHook
 from lgd_mm.engine.hooks import IterationSeedHook, UnreadableImagesHook
 
-__all__ = ['IterationSeedHook', 'UnreadableImagesHook']
+__all__ = ['CPUAmpOptimWrapper', 'ExportStudentHook', 'IterationSeedHook', 'UnreadableImagesHook']

@@ -1,0 +1,196 @@
+"""What can be known to go wrong before a run has written anything."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.errors import UserError
+
+
+def check_data(cfg: Config, *splits: str) -> None:
+    """Look for the files and folders that datasets and evaluators name.
+
+    Args:
+        cfg (Config): The whole config.
+        *splits (str): ``'train'``, ``'val'``, ``'test'``.
+
+    Raises:
+        UserError: If one is missing; names the path, the keys and how to set them.
+    """
+    missing: dict[str, list[str]] = {}
+    for split in splits:
+        for key, path in _named_paths(cfg, split):
+            if '://' not in path and not os.path.exists(path):
+                missing.setdefault(path, []).append(key)
+    if missing:
+        path, keys = next(iter(missing.items()))
+        raise UserError(f'{path} does not exist ({", ".join(keys)}): put or link your data there, or give '
+                        '--cfg-options ' + ' '.join(f'{key}=PATH' for key in keys))
+
+
+def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
+    """Keys and paths of a split; below a missing root only the root."""
+    for key, dataset in _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset')):
+        root = dataset.get('data_root') or ''
+        if root:
+            yield f'{key}.data_root', root
+        if root and not os.path.exists(root):
+            continue
+        prefix = dataset.get('data_prefix') or {}
+        parts = {f'data_prefix.{part}': value for part, value in prefix.items()} if isinstance(
+            prefix, Mapping) else dict(data_prefix=prefix)
+        for part, value in dict(ann_file=dataset.get('ann_file'), **parts).items():
+            if value:
+                yield f'{key}.{part}', os.path.join(root, value)
+    evaluators = cfg.get(f'{split}_evaluator') or ()
+    for index, evaluator in enumerate([evaluators] if isinstance(evaluators, Mapping) else evaluators):
+        if evaluator.get('ann_file'):
+            item = '' if isinstance(evaluators, Mapping) else f'.{index}'
+            yield f'{split}_evaluator{item}.ann_file', evaluator['ann_file']
+
+
+def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping]]:
+    """A dataset config and those it wraps, with their keys."""
+    if isinstance(dataset, Mapping):
+        yield key, dataset
+        yield from _datasets(f'{key}.dataset', dataset.get('dataset'))
+        for index, inner in enumerate(dataset.get('datasets') or ()):
+            yield from _datasets(f'{key}.datasets.{index}', inner)
+
+
+def check_work_dir(work_dir: str) -> None:
+    """Write a byte where the work dir is or will be, without making it.
+
+    Raises:
+        UserError: If that is impossible.
+    """
+    folder = Path(work_dir).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(b'0')
+            file.flush()
+    except OSError as error:
+        raise UserError(f'work dir {work_dir} cannot be written to ({error.strerror}): give another with --work-dir '
+                        'FOLDER') from error
+
+
+def check_room(work_dir: str, model: nn.Module) -> None:
+    """Ask for room for a checkpoint: weights, and two values for each in the optimiser.
+
+    Raises:
+        UserError: If the disk has less.
+    """
+    needed = 3 * sum(tensor.nbytes for tensor in model.state_dict().values())
+    free = shutil.disk_usage(work_dir).free
+    if free < needed:
+        raise UserError(f'work dir {work_dir} has {free / 2**20:.0f} MiB left, and a checkpoint may need '
+                        f'{needed / 2**20:.0f} MiB: free some or give another with --work-dir FOLDER')
+
+
+def check_batches(runner: Runner) -> None:
+    """Compare the number of pictures with the batch of all processes.
+
+    Raises:
+        UserError: If there are fewer.
+    """
+    pictures = len(runner.train_loop.dataloader.dataset)
+    size = runner.cfg.train_dataloader.get('batch_size', 1)
+    if pictures < size * runner.world_size:
+        processes = f' x {runner.world_size} processes' if runner.world_size > 1 else ''
+        raise UserError(f'train_dataloader.dataset has {pictures} pictures, fewer than a batch of {size}{processes}: '
+                        'give more pictures or --cfg-options train_dataloader.batch_size=N')
+
+
+def latest_checkpoint(work_dir: str) -> Path | None:
+    """The checkpoint to resume from, also in a work dir that was moved.
+
+    Args:
+        work_dir (str): May not exist.
+
+    Returns:
+        Path, optional: None if no run was there.
+
+    Raises:
+        UserError: If the work dir names a checkpoint that is gone.
+    """
+    pointer = Path(work_dir) / 'last_checkpoint'
+    if not pointer.is_file():
+        return None
+    named = Path(pointer.read_text().strip())
+    for path in (named, Path(work_dir) / named.name):
+        if path.is_file():
+            return path
+    raise UserError(f'{pointer} names {named}, which does not exist: give --resume FILE, or remove {pointer} to start '
+                    'anew')
+
+
+def read_training_state(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint to resume from.
+
+    Raises:
+        UserError: If the file is missing, damaged or unsafe, or holds weights alone.
+    """
+    checkpoint = load_checkpoint_file(path)
+    lacking = [key for key in ('meta', 'state_dict', 'optimizer', 'message_hub') if key not in checkpoint]
+    if lacking:
+        raise UserError(f'{path} cannot be resumed from, it has no {", ".join(lacking)}: give a checkpoint of a '
+                        'training run (epoch_N.pth, iter_N.pth), or --student FILE to start from a backbone')
+    return checkpoint
+
+
+def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | Path) -> None:
+    """Compare a checkpoint with the model it is meant for; mmengine only warns.
+
+    Args:
+        model (nn.Module): As built from the config.
+        weights (Mapping[str, Tensor]): The checkpoint's state dict.
+        path (str | Path): Named in the error.
+
+    Raises:
+        UserError: If a key is missing, unexpected or of another shape. Shapes of LGKA's banks are left to LGKA, which
+            can tell the difference in words.
+    """
+    inner: Any = model.module if is_model_wrapper(model) else model
+    state = inner.state_dict()
+    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    differing = dict(
+        missing=[key for key in state if key not in weights and not key.endswith('num_batches_tracked')],
+        unexpected=[key for key in weights if key not in state],
+        mismatched=[
+            key for key in state
+            if key in weights and state[key].shape != weights[key].shape and not key.startswith('lgka.')
+        ])
+    told = [
+        f'{len(keys)} {name} ({", ".join(keys[:3])}{", ..." if len(keys) > 3 else ""})'
+        for name, keys in differing.items() if keys
+    ]
+    if told:
+        raise UserError(f'{path} is a checkpoint of another model than the config describes: of {len(state)} keys '
+                        f'{", ".join(told)}; give the config it was trained with')
+
+
+def check_processes(launcher: str) -> None:
+    """Compare the processes on this machine with its GPUs; without GPUs any number may run.
+
+    Raises:
+        UserError: If there are more processes than GPUs, or the launcher needs GPUs.
+    """
+    gpus = torch.cuda.device_count()
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    if gpus and processes > gpus:
+        raise UserError(f'{processes} GPUs were asked for, but this machine has {gpus}: give {gpus} or fewer')
+    if not gpus and launcher in ('slurm', 'mpi'):
+        raise UserError(f'--launcher {launcher} needs GPUs, and there are none here: use tools/dist_train.sh CONFIG '
+                        'PROCESSES for processes on the CPU')

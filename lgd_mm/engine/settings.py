@@ -1,0 +1,133 @@
+"""Command-line settings written into a config, whatever library it belongs to."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from lgd_mm.errors import UserError
+
+PRECISIONS = {'fp16': 'float16', 'bf16': 'bfloat16'}
+
+
+def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | None, launcher: str) -> Config:
+    """Read a config as OpenMMLab's own tools do.
+
+    Args:
+        path (str): The config file.
+        options (Mapping[str, Any], optional): Of ``--cfg-options``.
+        work_dir (str, optional): Goes before the config's own, which goes before ``work_dirs/NAME``.
+        launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+
+    Returns:
+        Config: With ``work_dir`` and ``launcher`` set.
+
+    Raises:
+        UserError: If the file is missing or cannot be read, or the options do not fit.
+    """
+    if not os.path.isfile(path):
+        raise UserError(f'config {path} does not exist')
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:  # a config is a program: anything may be raised
+        raise UserError(f'config {path} cannot be read ({type(error).__name__}: {_first_line(error)})') from error
+    try:
+        cfg.merge_from_dict(dict(options or {}))
+    except (KeyError, TypeError, AssertionError) as error:
+        raise UserError(f'--cfg-options do not fit {path}: {_first_line(error)}') from error
+    cfg.launcher = launcher
+    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
+    return cfg
+
+
+def set_precision(cfg: Config, precision: str) -> None:
+    """Train with autocast.
+
+    Args:
+        cfg (Config): Changed in place: ``optim_wrapper``.
+        precision (str): ``'fp16'``, ``'bf16'``, or ``'auto'``: fp16 on a GPU, bf16 on the CPU.
+
+    Raises:
+        UserError: If the config's optimiser wrapper has no such mode, or fp16 is asked of the CPU.
+    """
+    wrapper = cfg.optim_wrapper
+    known = ('OptimWrapper', 'AmpOptimWrapper', 'lgd_mm.CPUAmpOptimWrapper')
+    kind = wrapper.get('type', 'OptimWrapper')
+    if kind not in known:
+        raise UserError(f'--amp replaces optim_wrapper.type={known[0]}, but the config has {kind}: leave --amp out')
+    if torch.cuda.is_available():
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.dtype = PRECISIONS.get(precision, PRECISIONS['fp16'])
+        wrapper.setdefault('loss_scale', 'dynamic')
+        return
+    if precision == 'fp16':
+        raise UserError('--amp fp16 needs a GPU: on the CPU give --amp bf16')
+    wrapper.type = 'lgd_mm.CPUAmpOptimWrapper'
+    for gpu_only in ('dtype', 'loss_scale', 'use_fsdp'):
+        wrapper.pop(gpu_only, None)
+
+
+def set_lr_scaling(cfg: Config) -> None:
+    """Scale the learning rate with the batch of all processes.
+
+    Raises:
+        UserError: If the config does not say which batch its learning rate is for.
+    """
+    if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
+        raise UserError('--auto-scale-lr needs auto_scale_lr.base_batch_size, which the config does not state: give '
+                        '--cfg-options auto_scale_lr.base_batch_size=N')
+    cfg.auto_scale_lr.enable = True
+
+
+def set_cpu_processes(cfg: Config) -> bool:
+    """Make a config fit for several processes without GPUs.
+
+    Args:
+        cfg (Config): Changed in place: ``model_wrapper_cfg``, and every ``SyncBN``, which does not run on a CPU.
+
+    Returns:
+        bool: Whether there was a ``SyncBN``.
+    """
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+        **{key: value for key, value in (cfg.get('model_wrapper_cfg') or {}).items() if key == 'static_graph'})
+    return _replace_sync_bn(cfg.model)
+
+
+def _replace_sync_bn(node: Any) -> bool:
+    found = False
+    if isinstance(node, dict):
+        if node.get('type') == 'SyncBN':
+            node['type'], found = 'BN', True
+        node = list(node.values())
+    for child in node if isinstance(node, (list, tuple)) else ():
+        found |= _replace_sync_bn(child)
+    return found
+
+
+def key_of_type(node: Any, name: str, key: str = '') -> str | None:
+    """Where a config says ``type=name``.
+
+    Args:
+        node (Any): A config or a part of it.
+        name (str): The type.
+        key (str): Of ``node``. Defaults to ''.
+
+    Returns:
+        str, optional: The dotted key of the type; None if it is nowhere.
+    """
+    if isinstance(node, Mapping) and node.get('type') == name:
+        return f'{key}.type'.lstrip('.')
+    children = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, (list, tuple)) else ()
+    return next(filter(None, (key_of_type(child, name, f'{key}.{part}'.lstrip('.')) for part, child in children)), None)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,114 @@
+"""Student file -> any downstream config."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+from torch import Tensor
+
+from lgd_mm.errors import UserError
+from lgd_mm.transfer.student import PREFIX, read_student
+
+
+@dataclass(frozen=True)
+class KeyReport:
+    """How a student's keys meet a backbone's.
+
+    Attributes:
+        matched (tuple[str, ...]): In both, with the same shape.
+        missing (tuple[str, ...]): The backbone's alone.
+        unexpected (tuple[str, ...]): The file's alone.
+        mismatched (tuple[str, ...]): In both, with another shape.
+    """
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    mismatched: tuple[str, ...]
+
+    @classmethod
+    def compare(cls, backbone: Mapping[str, Tensor], student: Mapping[str, Tensor]) -> 'KeyReport':
+        """Compare two state dicts, in the backbone's order."""
+        shared = [key for key in backbone if key in student]
+        return cls(
+            matched=tuple(key for key in shared if backbone[key].shape == student[key].shape),
+            missing=tuple(key for key in backbone if key not in student),
+            unexpected=tuple(key for key in student if key not in backbone),
+            mismatched=tuple(key for key in shared if backbone[key].shape != student[key].shape))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every key of the backbone is filled."""
+        return not self.missing and not self.mismatched
+
+    @property
+    def total(self) -> int:
+        """Number of the backbone's keys."""
+        return len(self.matched) + len(self.missing) + len(self.mismatched)
+
+    def __str__(self) -> str:
+        lines = [f'{len(self.matched)} of {self.total} backbone keys matched']
+        for name in ('missing', 'mismatched', 'unexpected'):
+            keys = getattr(self, name)
+            if keys:
+                lines.append(f'  {len(keys)} {name}: {", ".join(keys[:4])}{", ..." if len(keys) > 4 else ""}')
+        return '\n'.join(lines)
+
+
+def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> KeyReport:
+    """Let a downstream config's backbone start from a student; prints the key report.
+
+    Args:
+        cfg (Config): Changed in place: ``model.backbone.init_cfg``.
+        file (str | Path): Exported student, LGD checkpoint, or another checkpoint with ``backbone.`` keys.
+        allow_partial (bool): Start also if some of the backbone's keys stay at their random values. Defaults to False.
+
+    Returns:
+        KeyReport: How the keys met.
+
+    Raises:
+        UserError: If the file cannot be used, the config has no backbone, or less than 100 % of its keys would be
+            filled.
+    """
+    weights, metadata = read_student(file)
+    if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
+        raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
+    report = KeyReport.compare(_backbone_state(cfg), weights)
+    print(f'student {file}: {report}', flush=True)
+    if not report.matched or not (report.complete or allow_partial):
+        cure = ', or --allow-partial-student' if report.matched else ''
+        raise UserError(f'student {file} ({_describe(metadata.get("backbone"))}) fills only {len(report.matched)} of '
+                        f'{report.total} keys of model.backbone ({_describe(cfg.model.backbone)}): use a config with '
+                        f"the student's backbone{cure}")
+    _compare_statistics(cfg, metadata, file)
+    # The type must be 'Pretrained': mmpretrain's ResNet would zero its last norm of each block otherwise.
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(Path(file).resolve()), prefix=PREFIX)
+    return report
+
+
+def _backbone_state(cfg: Config) -> dict[str, Tensor]:
+    """State dict of the config's backbone, built with random weights."""
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
+    return MODELS.build({**cfg.model.backbone, 'init_cfg': None}).state_dict()
+
+
+def _describe(backbone: Mapping[str, Any] | None) -> str:
+    """``mmpretrain.ResNet, depth 18``: the type and what sets its size."""
+    if not backbone:
+        return 'its backbone is not recorded'
+    size = {key: backbone[key] for key in ('depth', 'arch', 'model_name', 'base_channels', 'widen_factor')
+            if key in backbone}
+    return ', '.join([str(backbone.get('type')), *(f'{key} {value}' for key, value in size.items())])
+
+
+def _compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Path) -> None:
+    """Tell when the student was pre-trained with other image statistics than the config normalises with."""
+    preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    for key in ('mean', 'std'):
+        theirs, ours = metadata.get(key), preprocessor.get(key)
+        if theirs and ours and [round(value, 2) for value in theirs] != [round(value, 2) for value in ours]:
+            print(f'warning: student {file} was pre-trained with {key} {theirs}, but model.data_preprocessor.{key} is '
+                  f'{list(ours)}', flush=True)

@@ -1,0 +1,120 @@
+"""A student on disk: the bare backbone with what is known about it."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.errors import UserError
+from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.version import __version__
+
+PREFIX = 'backbone.'
+#: Key of the category names in an LGD checkpoint.
+VOCABULARY = 'lgka.vocabulary'
+
+
+def read_student(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a backbone from an exported student, an LGD checkpoint or any checkpoint with ``backbone.`` keys.
+
+    Args:
+        path (str | Path): A ``.safetensors`` or ``.pth`` file.
+
+    Returns:
+        tuple[dict[str, Tensor], dict[str, Any]]: Weights without the prefix, and the metadata of
+        :func:`student_metadata` as far as the file knows it.
+
+    Raises:
+        UserError: If the file is missing, damaged, unsafe, or holds no ``backbone.`` keys.
+    """
+    checkpoint = load_checkpoint_file(path)
+    state = checkpoint.get('state_dict', checkpoint)
+    weights = {key.removeprefix(PREFIX): value for key, value in state.items() if key.startswith(PREFIX)}
+    if not weights:
+        found = ', '.join(list(state)[:3]) or 'nothing'
+        raise UserError(f'{path} holds no backbone: its keys ({found}, ...) do not begin with {PREFIX!r}: give an '
+                        'exported student or a checkpoint of lgd_mm or mmpretrain')
+    return weights, _metadata(checkpoint, state)
+
+
+def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], stem: str | Path) -> tuple[Path, Path]:
+    """Write a backbone as ``STEM.safetensors`` and ``STEM.pth``, each complete or not at all.
+
+    Args:
+        weights (Mapping[str, Tensor]): Without the ``backbone.`` prefix, which the files get.
+        metadata (Mapping[str, Any]): Of :func:`student_metadata`.
+        stem (str | Path): Path without suffix; its folder is made if it is missing.
+
+    Returns:
+        tuple[Path, Path]: The two files.
+
+    Raises:
+        UserError: If they cannot be written.
+    """
+    state = {PREFIX + key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
+    tensors, pickle = Path(f'{stem}.safetensors'), Path(f'{stem}.pth')
+    text = {key: json.dumps(value) for key, value in metadata.items()}
+    part = Path(f'{stem}.part')
+    try:
+        tensors.parent.mkdir(parents=True, exist_ok=True)
+        save_file(state, part, metadata={'format': 'pt', **text})
+        os.replace(part, tensors)
+        torch.save(dict(meta=dict(metadata), state_dict=state), part)
+        os.replace(part, pickle)
+    except Exception as error:  # safetensors has an exception of its own
+        part.unlink(missing_ok=True)
+        raise UserError(f'the student cannot be written to {tensors.parent} ({error}): choose a folder with room '
+                        'that you may write to') from error
+    return tensors, pickle
+
+
+def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What a student file says about itself; all values are plain JSON.
+
+    Args:
+        config (Mapping[str, Any]): The pre-training config.
+        iteration (int, optional): Iterations trained.
+        state (Mapping[str, Tensor]): The pre-trained model's state, for its category names.
+
+    Returns:
+        dict[str, Any]: ``backbone`` (config), ``mean`` and ``std`` (of its input, 0-255 RGB), ``teacher`` (config),
+        ``vocabulary_digest`` (of names and templates), ``lgd_mm`` (version) and ``iteration``; None where unknown.
+    """
+    model = config.get('model') or {}
+    preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
+    if str(model.get('type')).endswith('LGD'):
+        from lgd_mm.models.lgd import IMAGENET_PREPROCESSOR  # here: it imports the teachers, which transfer never needs
+        preprocessor = {**IMAGENET_PREPROCESSOR, **preprocessor}
+    digest = None
+    if VOCABULARY in state:
+        from lgd_mm.language import Vocabulary  # here: only checkpoints of the pre-training have names
+        digest = Vocabulary.from_tensor(state[VOCABULARY]).digest
+    return json.loads(
+        json.dumps(
+            dict(
+                backbone=model.get('backbone'),
+                mean=preprocessor.get('mean'),
+                std=preprocessor.get('std'),
+                teacher=model.get('teacher'),
+                vocabulary_digest=digest,
+                lgd_mm=__version__,
+                iteration=iteration),
+            default=str))
+
+
+def _metadata(checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Metadata of an exported student, or put together from a training checkpoint."""
+    meta = checkpoint.get('meta') or {}
+    if 'cfg' in meta:
+        return student_metadata(parse_config(meta['cfg']), meta.get('iter'), state)
+    if 'vocabulary_digest' not in meta:
+        return {}
+    if meta.get('format') == 'pt':  # safetensors keeps strings only
+        return {key: json.loads(value) for key, value in meta.items() if key != 'format'}
+    return meta

@@ -1,0 +1,34 @@
+"""Evaluate a checkpoint of any config on its test set."""
+
+import argparse
+import os
+
+from lgd_mm.errors import reported
+
+
+def parse_args() -> argparse.Namespace:
+    """The options of OpenMMLab's own test.py."""
+    from mmengine.config import DictAction
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help="checkpoint of the config's model")
+    parser.add_argument('--work-dir', help="folder for logs (default: the config's, or work_dirs/NAME)")
+    parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='overwrite keys of the config, lists as key="[a,b]"')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help='set by older launchers')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Test, and print the metrics."""
+    args = vars(parse_args())
+    os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
+    from lgd_mm.engine.launch import test
+    test(**args)
+
+
+if __name__ == '__main__':
+    with reported():
+        main()

@@ -1,0 +1,41 @@
+"""Train any config: language-guided distillation, detection, segmentation or classification."""
+
+import argparse
+import os
+
+from lgd_mm.errors import reported
+
+
+def parse_args() -> argparse.Namespace:
+    """The options of OpenMMLab's own train.py, and ``--student``."""
+    from mmengine.config import DictAction
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--student', metavar='FILE', help='start model.backbone from this student: '
+                        'student.safetensors, student.pth or a checkpoint of the pre-training')
+    parser.add_argument('--allow-partial-student', action='store_true',
+                        help='start also if the student does not fill the whole backbone')
+    parser.add_argument('--work-dir', help="folder for logs and checkpoints (default: the config's, or work_dirs/NAME)")
+    parser.add_argument('--resume', nargs='?', const='auto', metavar='FILE',
+                        help="go on from this checkpoint, or from the work dir's latest")
+    parser.add_argument('--amp', nargs='?', const='auto', choices=['auto', 'fp16', 'bf16'],
+                        help='mixed precision (default: fp16 on a GPU, bf16 on the CPU)')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='overwrite keys of the config, lists as key="[a,b]"')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help='set by older launchers')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train, and print the next command."""
+    args = vars(parse_args())
+    os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
+    from lgd_mm.engine.launch import train
+    train(**args)
+
+
+if __name__ == '__main__':
+    with reported():
+        main()

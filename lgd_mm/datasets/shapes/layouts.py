@@ -22,7 +22,8 @@ def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict:
     Returns:
         dict: ``images``, ``annotations`` (with compressed run-length masks, for a ring has a hole) and ``categories``.
     """
-    images, annotations = [], []
+    images: list[dict] = []
+    annotations: list[dict] = []
     for name, scene in scenes:
         height, width = scene.image.shape[:2]
         images.append(dict(id=len(images) + 1, file_name=name, height=height, width=width))
@@ -49,7 +50,8 @@ def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict:
     Returns:
         dict: ``images`` and ``annotations``.
     """
-    images, annotations = [], []
+    images: list[dict] = []
+    annotations: list[dict] = []
     for name, texts in captions:
         images.append(dict(id=len(images) + 1, file_name=name))
         for text in texts:

@@ -38,7 +38,8 @@ class SceneObject:
     @property
     def box(self) -> tuple[int, int, int, int]:
         """Left, top, width and height of the visible pixels."""
-        return tuple(cv2.boundingRect(self.mask.astype(np.uint8)))
+        left, top, width, height = cv2.boundingRect(self.mask.astype(np.uint8))
+        return left, top, width, height
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,10 @@ def _silhouette(rng: np.random.Generator, shape: str, size: int) -> tuple[np.nda
 def _develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
     """Light falling in from one side, a colour cast, blur and noise, as a camera would add them."""
     size = len(canvas)
-    ramp = np.linspace(*rng.uniform(0.6, 1.15, 2), size, dtype=np.float32)
+    near, far = rng.uniform(0.6, 1.15, 2).tolist()
+    ramp = np.linspace(near, far, size, dtype=np.float32)
     light = ramp[:, None, None] if rng.random() < 0.5 else ramp[None, :, None]
-    picture = canvas * light * rng.uniform(0.93, 1.07, 3).astype(np.float32)
+    picture: np.ndarray = canvas * light * rng.uniform(0.93, 1.07, 3).astype(np.float32)
     if rng.random() < 0.3:
         picture = cv2.GaussianBlur(picture, (3, 3), rng.uniform(0.4, 0.9))
     picture += rng.normal(0, 1, picture.shape).astype(np.float32) * np.float32(rng.uniform(0.005, 0.06))

@@ -12,6 +12,7 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
 from PIL import Image
 
+from lgd_mm.quickstart.chatter import without_chatter
 from lgd_mm.quickstart.drawing import INK, Instances, add_legend, class_colours, draw_instances, draw_segments
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
@@ -54,11 +55,12 @@ def _draw_task(task: str, runs: Mapping[str, Run], load: Callable, draw: Draw, o
     """Files of one task: load each model once, predict with it, then draw picture by picture."""
     predictions: dict[str, list] = {}
     for label, (config, checkpoint) in runs.items():
-        model = load(str(config), str(checkpoint), device='cpu')
-        # in the scope that loading the model has set
-        dataset: BaseDataset = DATASETS.build(model.cfg.val_dataloader.dataset)
-        chosen = np.unique(np.linspace(0, len(dataset) - 1, n).round().astype(int))
-        predictions[label] = [model.test_step(pseudo_collate([dataset[index]]))[0] for index in chosen]
+        with without_chatter():
+            model = load(str(config), str(checkpoint), device='cpu')
+            # in the scope that loading the model has set
+            dataset: BaseDataset = DATASETS.build(model.cfg.val_dataloader.dataset)
+            chosen = np.unique(np.linspace(0, len(dataset) - 1, n).round().astype(int))
+            predictions[label] = [model.test_step(pseudo_collate([dataset[index]]))[0] for index in chosen]
 
     files = []
     out_dir.mkdir(parents=True, exist_ok=True)

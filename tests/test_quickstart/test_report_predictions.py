@@ -1,6 +1,8 @@
 """Predictions drawn by real, tiny, untrained models, and the drawing itself."""
 
 import json
+import warnings
+from collections import OrderedDict
 from pathlib import Path
 
 import cv2
@@ -10,8 +12,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
+from mmengine.registry import MODELS, DefaultScope
 
+from lgd_mm.quickstart.chatter import without_chatter
 from lgd_mm.quickstart.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments
 from lgd_mm.quickstart.predictions import draw_predictions
 
@@ -95,28 +98,41 @@ def write_run(folder: Path, text: str, root: Path, scope: str) -> tuple[Path, Pa
     """An untrained model as training leaves it: config and checkpoint."""
     config, checkpoint = folder / f'{scope}.py', folder / f'{scope}.pth'
     config.write_text(text.format(backbone=BACKBONE, channels=CHANNELS, root=str(root)))
-    init_default_scope(scope)
-    model = MODELS.build(Config.fromfile(config).model)
+    with DefaultScope.overwrite_default_scope(scope):
+        model = MODELS.build(Config.fromfile(config).model)
     meta = dict(dataset_meta=dict(classes=('disc', 'box'), palette=[(220, 40, 40), (40, 90, 220)]))
     torch.save(dict(meta=meta, state_dict=model.state_dict()), checkpoint)
     return config, checkpoint
 
 
 @pytest.mark.slow
-def test_panels_of_real_models(tmp_path: Path) -> None:
+def test_panels_of_real_models(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DefaultScope, '_instance_dict', OrderedDict())  # whatever earlier tests have set
     write_world(tmp_path / 'world')
     torch.manual_seed(0)
     detector = write_run(tmp_path, DETECTOR, tmp_path / 'world', 'mmdet')
     segmentor = write_run(tmp_path, SEGMENTOR, tmp_path / 'world', 'mmseg')
 
+    capsys.readouterr()
     files = draw_predictions({'random weights': detector, 'LGD student': detector}, {'LGD student': segmentor},
                              tmp_path / 'out', n=2)
 
     assert [file.name for file in files] == ['detection_1.png', 'detection_2.png', 'segmentation_1.png',
                                              'segmentation_2.png']
+    assert capsys.readouterr().out == ''
     three, two = cv2.imread(str(files[0])), cv2.imread(str(files[2]))
     assert three.shape[1] == pytest.approx(1.5 * two.shape[1], rel=0.03)  # truth and two models; truth and one
     assert three.shape[0] > 128 * 2  # upscaled
+
+
+def test_only_known_lines_are_dropped(capsys: pytest.CaptureFixture) -> None:
+    with pytest.warns(UserWarning, match='news') as caught, without_chatter():
+        print('loading annotations into memory...')
+        print('a message nobody knows')
+        warnings.warn('`reduce_zero_label` will be deprecated, one day', stacklevel=1)
+        warnings.warn('news', stacklevel=1)
+    assert capsys.readouterr().out == 'a message nobody knows\n'
+    assert len(caught) == 1
 
 
 def axes_with_picture() -> Axes:

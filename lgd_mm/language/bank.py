@@ -1,0 +1,85 @@
+"""The textual semantics bank, computed once for a teacher and a vocabulary."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from mmengine.logging import print_log
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lgd_mm.language.vocabulary import Vocabulary
+
+#: Categories whose prompts are encoded together, by the number of prompts in a batch.
+BATCH = 1024
+
+
+def textual_bank(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabulary, cache_key: str) -> Tensor:
+    """Mean text embedding of each category over its prompts (paper, Sec. 3).
+
+    Each prompt's embedding is normalised, averaged with the category's others, and normalised again.
+
+    Args:
+        encode_text (Callable[[list[str]], Tensor]): Embeds N texts as (N, D).
+        vocabulary (Vocabulary): C names and K templates.
+        cache_key (str): Identifies the text encoder and its weights; with the vocabulary, it names the file below
+            ``$LGD_CACHE_DIR`` (by default ``~/.cache/lgd_mm``) that keeps the bank.
+
+    Returns:
+        Tensor: Textual bank (C, D), float32, rows of unit length.
+    """
+    path = _cache_folder() / f'{hashlib.sha256(f"{cache_key} {vocabulary.digest}".encode()).hexdigest()}.safetensors'
+    bank = _read(path, vocabulary)
+    if bank is None:
+        bank = _encode(encode_text, vocabulary)
+        _write(path, bank, vocabulary)
+    return bank
+
+
+def _encode(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabulary) -> Tensor:
+    names, templates = vocabulary.categories, vocabulary.templates
+    print_log(f'encoding {len(names)} category names in {len(templates)} templates', logger='current')
+    step = max(1, BATCH // len(templates))
+    rows = []
+    for start in range(0, len(names), step):
+        prompts = [template.format(name) for name in names[start:start + step] for template in templates]
+        embeddings = F.normalize(encode_text(prompts).float(), dim=1)  # (names x templates, D)
+        means = embeddings.unflatten(0, (-1, len(templates))).mean(dim=1)
+        rows.append(F.normalize(means, dim=1))
+    return torch.cat(rows)
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get('LGD_CACHE_DIR') or Path.home() / '.cache' / 'lgd_mm') / 'textual_banks'
+
+
+def _read(path: Path, vocabulary: Vocabulary) -> Tensor | None:
+    """The cached bank; None if there is none or the file is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework='pt') as file:
+            bank = file.get_tensor('textual_bank')
+            sound = file.metadata().get('vocabulary_digest') == vocabulary.digest and bool(bank.isfinite().all())
+    except (SafetensorError, OSError, AttributeError):
+        sound = False
+    if not sound or len(bank) != len(vocabulary.categories):
+        print_log(f'cached textual bank {path} is damaged and will be computed again', logger='current')
+        return None
+    return bank
+
+
+def _write(path: Path, bank: Tensor, vocabulary: Vocabulary) -> None:
+    """Cache the bank; without room or permission the run goes on without."""
+    part = path.with_name(f'{path.name}.{os.getpid()}')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(dict(textual_bank=bank.contiguous()), part, metadata=dict(vocabulary_digest=vocabulary.digest))
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        print_log(f'the textual bank cannot be cached in {path.parent} ({error}); set LGD_CACHE_DIR to a writable folder',
+                  logger='current')

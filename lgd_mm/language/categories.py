@@ -1,0 +1,94 @@
+"""What ``categories`` may be: a set, a file, a data set type, a list, or a union of the first three."""
+
+import json
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from lgd_mm.errors import UserError
+from lgd_mm.language.category_sets import CATEGORY_SETS, metainfo_classes
+from lgd_mm.language.cleaning import clean_names
+
+DATASET_TYPE = re.compile(r'[a-z_]\w*\.[A-Z]\w*')
+
+
+def category_names(source: str | Sequence[str]) -> list[str]:
+    """Names of the categories, cleaned and all different.
+
+    Args:
+        source (str | Sequence[str]): A set (``'imagenet'``, ``'caltech256'``, ``'coco'``, ``'lvis'``, ``'ade20k'``,
+            ``'cityscapes'``), a UTF-8 text file with a name on each line (``.txt``), a COCO-format file (``.json``), a
+            data set type with classes in its METAINFO (``'mmdet.CocoDataset'``), several of these joined by ``+``, or
+            the names themselves.
+
+    Returns:
+        list[str]: C names. In a union, a name that came before is left out.
+
+    Raises:
+        UserError: If the source is unknown, cannot be read, is empty or repeats a name.
+    """
+    if not isinstance(source, str):
+        return clean_names(list(source), 'categories')
+    union: dict[str, str] = {}
+    for part in _parts(source):
+        for name in clean_names(_read(part), part):
+            union.setdefault(name.casefold(), name)
+    return list(union.values())
+
+
+def _parts(source: str) -> list[str]:
+    """The members of a union; a file whose own name holds a ``+`` is no union."""
+    return [source] if Path(source).is_file() else [part.strip() for part in source.split('+')]
+
+
+def _read(source: str) -> list[str]:
+    if source in CATEGORY_SETS:
+        return CATEGORY_SETS[source]()
+    if source.endswith('.json'):
+        return _read_coco(Path(source))
+    if source.endswith('.txt'):
+        lines = (line.strip() for line in read_text(Path(source), 'categories').splitlines())
+        return [line for line in lines if line and not line.startswith('#')]
+    if DATASET_TYPE.fullmatch(source):
+        return metainfo_classes(source)
+    near = get_close_matches(source, CATEGORY_SETS)
+    hint = f'did you mean {" or ".join(map(repr, near))}? ' if near else ''
+    raise UserError(f'categories: no set is called {source!r}; {hint}There are {", ".join(CATEGORY_SETS)}, files ending '
+                    "in .txt or .json, and data set types such as 'mmdet.CocoDataset'")
+
+
+def _read_coco(path: Path) -> list[str]:
+    """Names of a COCO-format file in the order of their ids."""
+    try:
+        content = json.loads(read_text(path, 'categories'))
+        categories = sorted(content['categories'], key=lambda category: category['id'])
+        return [category['name'] for category in categories]
+    except json.JSONDecodeError as error:
+        raise UserError(f'categories: {path} is no valid JSON (line {error.lineno}: {error.msg})') from error
+    except (KeyError, TypeError) as error:
+        raise UserError(f'categories: {path} is not in COCO format: it needs a list "categories" whose entries have "id" '
+                        'and "name"') from error
+
+
+def read_text(path: Path, key: str) -> str:
+    """Read a UTF-8 file, with or without a byte-order mark.
+
+    Args:
+        path (Path): File.
+        key (str): The config key that names it, for messages.
+
+    Returns:
+        str: Its content.
+
+    Raises:
+        UserError: If it cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode('utf-8-sig')
+    except OSError as error:
+        raise UserError(f'{key}: {path} cannot be read ({error.strerror})') from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b'\n', 0, error.start) + 1
+        raise UserError(f'{key}: {path} is not UTF-8 (line {line}, byte 0x{error.object[error.start]:02x}): save it as '
+                        'UTF-8') from error

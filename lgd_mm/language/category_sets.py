@@ -1,0 +1,61 @@
+"""The built-in category sets, read from the installed libraries where they have them."""
+
+from collections.abc import Callable
+from importlib.resources import files
+
+from open_clip import IMAGENET_CLASSNAMES
+
+from lgd_mm.errors import UserError
+
+#: open_clip calls two pairs of ImageNet classes the same; WordNet's own names tell the later ones apart.
+IMAGENET_RENAMED = {744: 'projectile', 836: 'sunglass'}
+
+
+def imagenet() -> list[str]:
+    """The 1,000 classes in the order of their folders, by open_clip's names."""
+    return [IMAGENET_RENAMED.get(index, name) for index, name in enumerate(IMAGENET_CLASSNAMES)]
+
+
+def caltech256() -> list[str]:
+    """The 256 object categories in the order of their folders, without ``257.clutter``."""
+    return files('lgd_mm.language').joinpath('caltech256.txt').read_text(encoding='utf-8').splitlines()
+
+
+def metainfo_classes(dataset: str) -> list[str]:
+    """The classes a downstream data set declares.
+
+    Args:
+        dataset (str): Its type with its scope, e.g. ``'mmdet.CocoDataset'``.
+
+    Returns:
+        list[str]: ``METAINFO['classes']``.
+
+    Raises:
+        UserError: If there is no such data set, or it declares no classes.
+    """
+    # The scope's registry must exist before a lookup, and finds its own data sets lazily.
+    from mmengine.registry import DATASETS
+    try:
+        found = DATASETS.get(dataset)
+    except ImportError:
+        found = None
+    if found is None:
+        raise UserError(f'categories: there is no data set type {dataset!r}')
+    classes = getattr(found, 'METAINFO', {}).get('classes')
+    if not classes:
+        raise UserError(f'categories: {dataset} declares no classes in its METAINFO')
+    return list(classes)
+
+
+def _declared(dataset: str) -> Callable[[], list[str]]:
+    return lambda: metainfo_classes(dataset)
+
+
+CATEGORY_SETS: dict[str, Callable[[], list[str]]] = {
+    'imagenet': imagenet,
+    'caltech256': caltech256,
+    'coco': _declared('mmdet.CocoDataset'),
+    'lvis': _declared('mmdet.LVISV1Dataset'),
+    'ade20k': _declared('mmseg.ADE20KDataset'),
+    'cityscapes': _declared('mmseg.CityscapesDataset'),
+}

@@ -1,0 +1,54 @@
+"""From names as data sets write them to names as people write them."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from mmengine.logging import print_log
+
+from lgd_mm.errors import UserError
+
+QUALIFIER = re.compile(r'\s*\(([^()]*)\)')
+
+
+def clean_names(names: Sequence[str], origin: str) -> list[str]:
+    """Strip, turn ``_`` into spaces and drop ``(...)``; where that would make two names one, keep what told them apart.
+
+    Args:
+        names (Sequence[str]): Raw names, in order.
+        origin (str): Where they come from, for messages.
+
+    Returns:
+        list[str]: As many names, all different: LVIS' ``bow_(weapon)`` beside ``bow_(decorative_ribbons)`` becomes
+        ``bow, weapon``, ``baseball_bat`` becomes ``baseball bat``.
+
+    Raises:
+        UserError: If there are no names, or two cannot be told apart.
+    """
+    if not names:
+        raise UserError(f'{origin} holds no category names')
+    spaced = [' '.join(str(name).replace('_', ' ').split()) for name in names]
+    short = [QUALIFIER.sub('', name).strip() for name in spaced]
+    shared = {name for name, count in _counts(short).items() if count > 1}
+    cleaned = [
+        QUALIFIER.sub(r', \1', full).strip(' ,') if name.casefold() in shared else name
+        for full, name in zip(spaced, short)
+    ]
+
+    empty = [index for index, name in enumerate(cleaned) if not name]
+    if empty:
+        raise UserError(f'{origin}: name number {empty[0] + 1} is empty after cleaning ({names[empty[0]]!r}): remove it '
+                        'or give it a name')
+    doubles = {name for name, count in _counts(cleaned).items() if count > 1}
+    if doubles:
+        raw = sorted({str(name) for name, clean in zip(names, cleaned) if clean.casefold() in doubles})
+        raise UserError(f'{origin}: these names are the same after cleaning: {", ".join(map(repr, raw[:10]))}; rename or '
+                        'remove all but one of each')
+    kept = [name for name, plain in zip(cleaned, short) if name != plain]
+    if kept:
+        print_log(f'{origin}: told apart by their qualifiers: {"; ".join(kept)}', logger='current')
+    return cleaned
+
+
+def _counts(names: Sequence[str]) -> Counter:
+    return Counter(name.casefold() for name in names)

@@ -1,0 +1,72 @@
+"""Category names and templates as one value that travels in checkpoints."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the textual bank was made of.
+
+    Args:
+        categories (tuple[str, ...]): C cleaned names.
+        templates (tuple[str, ...]): K templates with one ``{}`` each.
+    """
+
+    categories: tuple[str, ...]
+    templates: tuple[str, ...]
+
+    @property
+    def json(self) -> bytes:
+        """Canonical JSON, UTF-8."""
+        content = dict(categories=list(self.categories), templates=list(self.templates))
+        return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(',', ':')).encode()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON, in hex."""
+        return hashlib.sha256(self.json).hexdigest()
+
+    def to_tensor(self) -> Tensor:
+        """The canonical JSON as bytes (N, ), uint8: a buffer that every checkpoint format can hold."""
+        return torch.frombuffer(bytearray(self.json), dtype=torch.uint8)
+
+    @classmethod
+    def from_tensor(cls, tensor: Tensor) -> 'Vocabulary':
+        """Undo :meth:`to_tensor`."""
+        content = json.loads(tensor.cpu().numpy().tobytes())
+        return cls(tuple(content['categories']), tuple(content['templates']))
+
+    def difference(self, other: 'Vocabulary') -> str:
+        """Say in one sentence what ``other`` has differently.
+
+        Args:
+            other (Vocabulary): The one found, where this one was expected.
+
+        Returns:
+            str: Names or templates of one side only, or their order; ``'no difference'`` if they are equal.
+        """
+        found = [
+            _difference(kind, mine, theirs)
+            for kind, mine, theirs in (('names', self.categories, other.categories),
+                                       ('templates', self.templates, other.templates)) if mine != theirs
+        ]
+        return ' and '.join(found) or 'no difference'
+
+
+def _difference(kind: str, mine: tuple[str, ...], theirs: tuple[str, ...]) -> str:
+    only_mine, only_theirs = set(mine) - set(theirs), set(theirs) - set(mine)
+    if not only_mine and not only_theirs:
+        first = next(index for index, pair in enumerate(zip(mine, theirs)) if pair[0] != pair[1])
+        return f'the same {len(mine)} {kind} in another order (number {first + 1} is {theirs[first]!r}, not {mine[first]!r})'
+    return (f'{len(theirs)} {kind} instead of {len(mine)} ({_some(mine, only_mine)} only here, '
+            f'{_some(theirs, only_theirs)} only there)')
+
+
+def _some(ordered: tuple[str, ...], members: set[str]) -> str:
+    names = [repr(name) for name in ordered if name in members]
+    return ', '.join(names[:5]) + (f' and {len(names) - 5} more' if len(names) > 5 else '') if names else 'none'

@@ -1,20 +1,18 @@
 """Messages that the libraries print on import and that say nothing to a user of this package: dropped by name."""
 
-import logging
 import warnings
 from typing import Any
 
 import mmengine.logging
 
 # print_log() calls of mmdet and mmseg about a commercial data service (printed, whatever their level).
-PRINTED = frozenset({'Could not import OneDL', 'Could not import OneDL. Skipping OneDL datasets.'})
-
-# mmdet's lane detector asks for a CUDA operator, warned about on every import where mmcv is compiled for the CPU.
-LOGGED = ('Line NMS is not compiled.',)
+PRINTED = ('Could not import OneDL', 'Could not import OneDL. Skipping OneDL datasets.')
 
 # Category, start of the message (a regular expression) and the module that issues it.
 WARNED: tuple[tuple[type[Warning], str, str], ...] = (
     (ImportWarning, '``MultiScaleDeformableAttention`` has been moved', r'mmcv\.cnn\.bricks\.transformer'),
+    (DeprecationWarning, r'`torch\.jit\.(script|interface)` is deprecated', r'torch\.jit'),
+    (UserWarning, 'Default ``avg_non_ignore`` is False', r'mmseg\.models\.losses'),
 )
 
 
@@ -30,7 +28,3 @@ def silence_known_noise() -> None:
             print_log(msg, *args, **kwargs)
 
     mmengine.logging.print_log = quiet_print_log
-
-
-def _keep(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(LOGGED)

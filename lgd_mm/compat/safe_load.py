@@ -28,7 +28,8 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
         path (str | PathLike): A ``torch.save`` file or a safetensors file (told by its content).
 
     Returns:
-        dict: What the file holds; a safetensors file gives ``dict(meta=..., state_dict=...)``, its meta data as strings.
+        dict: What the file holds; a safetensors file gives ``dict(meta=..., state_dict=...)``, with
+            strings as its meta data.
 
     Raises:
         UserError: If the file is missing, cut off, not a checkpoint, or would run code.
@@ -59,17 +60,19 @@ def safe_torch_load(
 
     name = str(file) if isinstance(file, (str, os.PathLike)) else str(getattr(file, 'name', 'the checkpoint'))
     try:
-        if isinstance(file, (str, os.PathLike)) and _is_safetensors(Path(file)):
-            return _load_safetensors(Path(file), map_location)
-        with torch.serialization.safe_globals(_allowed()):
-            return torch.load(file, map_location=map_location, weights_only=True)
+        flat = isinstance(file, (str, os.PathLike)) and _is_safetensors(Path(file))
     except FileNotFoundError:
         raise UserError(f'{name} does not exist: check the path of the checkpoint') from None
     except OSError as error:
         raise UserError(f'{name} cannot be read: {error.strerror or error}') from error
+    try:
+        if flat:
+            return _load_safetensors(name, map_location)
+        with torch.serialization.safe_globals(_allowed()):
+            return torch.load(file, map_location=map_location, weights_only=True)
     except MemoryError:
         raise
-    except Exception as error:  # a damaged pickle raises nearly anything
+    except Exception as error:  # a damaged file raises nearly anything
         raise UserError(f'{name} {_diagnosis(error)}') from error
 
 
@@ -85,7 +88,7 @@ def _is_safetensors(path: Path) -> bool:
     return start[8:] == b'{' or (path.suffix == '.safetensors' and not start.startswith((b'PK', b'\x80')))
 
 
-def _load_safetensors(path: Path, map_location: Any) -> dict[str, Any]:
+def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:
     from safetensors import safe_open
 
     with safe_open(path, framework='pt', device=str(map_location or 'cpu')) as file:
@@ -93,15 +96,26 @@ def _load_safetensors(path: Path, map_location: Any) -> dict[str, Any]:
 
 
 def _allowed() -> list[Any]:
-    """mmengine's list for its own checkpoints, with ``getattr`` narrowed to what a ``HistoryBuffer`` needs of it."""
+    """mmengine's list for its own checkpoints, with ``getattr`` narrowed to what a ``HistoryBuffer`` needs of it.
+
+    Added are numpy's other plain types, and the names that its two constructors have in files of numpy 1.
+    """
+    import numpy as np
     from mmengine.runner.checkpoint import get_torch_safe_globals
 
-    return [(_statistic, 'builtins.getattr') if item is getattr else item for item in get_torch_safe_globals()]
+    allowed: list[Any] = []
+    for item in get_torch_safe_globals():
+        allowed.append((_statistic, 'builtins.getattr') if item is getattr else item)
+        if getattr(item, '__module__', None) == 'numpy._core.multiarray':
+            allowed.append((item, f'numpy.core.multiarray.{item.__name__}'))
+    codes = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?SU'
+    return allowed + [type(np.dtype(code)) for code in codes]
 
 
 def _statistic(owner: Any, name: str) -> Any:
     from mmengine.logging import HistoryBuffer
 
+    HistoryBuffer()  # the first one registers the statistics
     if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
         raise ValueError(f'getattr may not be called for {name!r}')
     return HistoryBuffer._statistics_methods[name]
@@ -113,7 +127,9 @@ def _diagnosis(error: Exception) -> str:
     if found:
         used = found['used'] or found['blocked']
         what = f' ({used})' if used else ''
-        return f'would run code{what} when loaded and was refused: use a checkpoint that holds only tensors and plain data'
+        return (
+            f'would run code{what} when loaded and was refused: use a checkpoint that holds only tensors and plain data'
+        )
     if isinstance(error, (EOFError, io.UnsupportedOperation)) or not text:
         text = 'it ends too early'
     reason = text.splitlines()[0].rstrip('.')

@@ -1,0 +1,44 @@
+# Everything runs in the virtual environment .venv, which every target makes or updates first.
+
+PY := .venv/bin/python
+SEEDS ?= 1
+
+.PHONY: help env test-env quickstart test lint mmcv-ops mmcv-plain clean
+
+help:
+	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
+	@echo 'make test [ARGS=...]       the test suite (ARGS go to pytest)'
+	@echo 'make lint                  ruff, mypy and codespell'
+	@echo 'make env                   only the environment .venv'
+	@echo 'make mmcv-ops              compile the operators of mmcv (MMCV_OPS=cpu or cuda; needs a C++ compiler)'
+	@echo 'make mmcv-plain            back to mmcv without compiled operators'
+	@echo 'make clean                 remove caches and build files, not .venv, data or work_dirs'
+
+env:
+	@tools/make_env.sh
+
+test-env:
+	@tools/make_env.sh tests
+
+quickstart: env
+	@$(PY) tools/quickstart.py --seeds $(SEEDS)
+
+test: test-env
+	$(PY) -m pytest $(ARGS)
+
+lint: test-env
+	$(PY) -m ruff check .
+	$(PY) -m codespell_lib .
+	$(PY) -m mypy
+
+mmcv-ops:
+	@tools/make_env.sh optional
+	@$(PY) tools/build_mmcv_ops.py
+
+mmcv-plain: env
+	.tools/uv-*/bin/uv pip install --python $(PY) --no-deps --reinstall-package onedl-mmcv \
+		--constraints requirements/constraints.txt onedl-mmcv
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find lgd_mm tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 UV_VERSION=0.13.8
 UV=.tools/uv-$UV_VERSION/bin/uv
 UNFINISHED=.venv/.unfinished
-export UV_PYTHON_DOWNLOADS=never
+export UV_PYTHON_DOWNLOADS=never PIP_ROOT_USER_ACTION=ignore
 
 fail() {
     echo "error: $*" >&2

@@ -12,6 +12,8 @@ PRINTED = ('Could not import OneDL', 'Could not import OneDL. Skipping OneDL dat
 WARNED: tuple[tuple[type[Warning], str, str], ...] = (
     (ImportWarning, '``MultiScaleDeformableAttention`` has been moved', r'mmcv\.cnn\.bricks\.transformer'),
     (DeprecationWarning, r'`torch\.jit\.(script|interface)` is deprecated', r'torch\.jit'),
+    # Of compiling the libraries' sources once, on Python 3.12: the module is named by its file then.
+    (SyntaxWarning, 'invalid escape sequence', r'.*/site-packages/(mmdet|mmpretrain)/'),
     (UserWarning, 'Default ``avg_non_ignore`` is False', r'mmseg\.models\.losses'),
 )
 

@@ -1,8 +1,10 @@
 """The textual semantics bank, computed once for a teacher and a vocabulary."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -30,7 +32,7 @@ def textual_bank(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabul
             ``$LGD_CACHE_DIR`` (by default ``~/.cache/lgd_mm``) that keeps the bank.
 
     Returns:
-        Tensor: Textual bank (C, D), float32, rows of unit length.
+        Tensor: Textual bank (C, D), float32, on the CPU, rows of unit length.
     """
     path = _cache_folder() / f'{hashlib.sha256(f"{cache_key} {vocabulary.digest}".encode()).hexdigest()}.safetensors'
     bank = _read(path, vocabulary)
@@ -40,6 +42,7 @@ def textual_bank(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabul
     return bank
 
 
+@torch.no_grad()
 def _encode(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabulary) -> Tensor:
     names, templates = vocabulary.categories, vocabulary.templates
     print_log(f'encoding {len(names)} category names in {len(templates)} templates', logger='current')
@@ -47,30 +50,35 @@ def _encode(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabulary) 
     rows = []
     for start in range(0, len(names), step):
         prompts = [template.format(name) for name in names[start:start + step] for template in templates]
-        embeddings = F.normalize(encode_text(prompts).float(), dim=1)  # (names x templates, D)
+        embeddings = F.normalize(encode_text(prompts).float().cpu(), dim=1)  # (names x templates, D)
         means = embeddings.unflatten(0, (-1, len(templates))).mean(dim=1)
         rows.append(F.normalize(means, dim=1))
     return torch.cat(rows)
 
 
 def _cache_folder() -> Path:
-    return Path(os.environ.get('LGD_CACHE_DIR') or Path.home() / '.cache' / 'lgd_mm') / 'textual_banks'
+    return Path(os.environ.get('LGD_CACHE_DIR') or '~/.cache/lgd_mm').expanduser() / 'textual_banks'
+
+
+def _metadata(bank: Tensor, vocabulary: Vocabulary) -> dict[str, str]:
+    """What a cached bank was made of, and a checksum: safetensors has none of its own."""
+    return dict(vocabulary_digest=vocabulary.digest, sha256=hashlib.sha256(bank.numpy().tobytes()).hexdigest())
 
 
 def _read(path: Path, vocabulary: Vocabulary) -> Tensor | None:
     """The cached bank; None if there is none or the file is damaged."""
-    if not path.is_file():
-        return None
     try:
         with safe_open(path, framework='pt') as file:
             bank = file.get_tensor('textual_bank')
-            sound = file.metadata().get('vocabulary_digest') == vocabulary.digest and bool(bank.isfinite().all())
-    except (SafetensorError, OSError, AttributeError):
-        sound = False
-    if not sound or len(bank) != len(vocabulary.categories):
-        print_log(f'cached textual bank {path} is damaged and will be computed again', logger='current')
+            if file.metadata() == _metadata(bank, vocabulary):
+                return bank
+    except FileNotFoundError:
         return None
-    return bank
+    except (SafetensorError, OSError):
+        pass
+    print_log(f'cached textual bank {path} is damaged and will be computed again', logger='current',
+              level=logging.WARNING)
+    return None
 
 
 def _write(path: Path, bank: Tensor, vocabulary: Vocabulary) -> None:
@@ -78,8 +86,11 @@ def _write(path: Path, bank: Tensor, vocabulary: Vocabulary) -> None:
     part = path.with_name(f'{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(dict(textual_bank=bank.contiguous()), part, metadata=dict(vocabulary_digest=vocabulary.digest))
+        save_file(dict(textual_bank=bank.contiguous()), part, metadata=_metadata(bank, vocabulary))
         part.replace(path)
     except (OSError, SafetensorError) as error:
-        print_log(f'the textual bank cannot be cached in {path.parent} ({error}); set LGD_CACHE_DIR to a writable folder',
-                  logger='current')
+        print_log(
+            f'the textual bank cannot be cached in {path.parent} ({error}); set LGD_CACHE_DIR to a writable folder',
+            logger='current', level=logging.WARNING)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

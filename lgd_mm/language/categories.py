@@ -28,8 +28,10 @@ def category_names(source: str | Sequence[str]) -> list[str]:
     Raises:
         UserError: If the source is unknown, cannot be read, is empty or repeats a name.
     """
+    if isinstance(source, (list, tuple)):
+        return clean_names(source, 'categories')
     if not isinstance(source, str):
-        return clean_names(list(source), 'categories')
+        raise UserError(f'categories is {source!r}: give a set, a file, a data set type or a list of names')
     union: dict[str, str] = {}
     for part in _parts(source):
         for name in clean_names(_read(part), part):
@@ -48,14 +50,13 @@ def _read(source: str) -> list[str]:
     if source.endswith('.json'):
         return _read_coco(Path(source))
     if source.endswith('.txt'):
-        lines = (line.strip() for line in read_text(Path(source), 'categories').splitlines())
-        return [line for line in lines if line and not line.startswith('#')]
+        return read_lines(Path(source), 'categories')
     if DATASET_TYPE.fullmatch(source):
         return metainfo_classes(source)
-    near = get_close_matches(source, CATEGORY_SETS)
+    near = get_close_matches(source.lower(), CATEGORY_SETS)
     hint = f'did you mean {" or ".join(map(repr, near))}? ' if near else ''
-    raise UserError(f'categories: no set is called {source!r}; {hint}There are {", ".join(CATEGORY_SETS)}, files ending '
-                    "in .txt or .json, and data set types such as 'mmdet.CocoDataset'")
+    raise UserError(f'categories: no set is called {source!r}; {hint}there are {", ".join(CATEGORY_SETS)}, files '
+                    "ending in .txt or .json, and data set types such as 'mmdet.CocoDataset'")
 
 
 def _read_coco(path: Path) -> list[str]:
@@ -67,8 +68,25 @@ def _read_coco(path: Path) -> list[str]:
     except json.JSONDecodeError as error:
         raise UserError(f'categories: {path} is no valid JSON (line {error.lineno}: {error.msg})') from error
     except (KeyError, TypeError) as error:
-        raise UserError(f'categories: {path} is not in COCO format: it needs a list "categories" whose entries have "id" '
-                        'and "name"') from error
+        raise UserError(f'categories: {path} is not in COCO format: it needs a list "categories" whose entries have '
+                        '"id" and "name"') from error
+
+
+def read_lines(path: Path, key: str) -> list[str]:
+    """Read the lines of a UTF-8 file that say something: neither blank nor a comment (``#`` first).
+
+    Args:
+        path (Path): File.
+        key (str): The config key that names it, for messages.
+
+    Returns:
+        list[str]: Stripped lines.
+
+    Raises:
+        UserError: If it cannot be read or is not UTF-8.
+    """
+    lines = (line.strip() for line in read_text(path, key).split('\n'))
+    return [line for line in lines if line and not line.startswith('#')]
 
 
 def read_text(path: Path, key: str) -> str:
@@ -85,10 +103,14 @@ def read_text(path: Path, key: str) -> str:
         UserError: If it cannot be read or is not UTF-8.
     """
     try:
-        return path.read_bytes().decode('utf-8-sig')
+        text = path.read_bytes().decode('utf-8-sig')
     except OSError as error:
         raise UserError(f'{key}: {path} cannot be read ({error.strerror})') from error
     except UnicodeDecodeError as error:
         line = error.object.count(b'\n', 0, error.start) + 1
         raise UserError(f'{key}: {path} is not UTF-8 (line {line}, byte 0x{error.object[error.start]:02x}): save it as '
                         'UTF-8') from error
+    if '\0' in text:  # UTF-16 without a byte-order mark decodes, into every other character
+        line = text.count('\n', 0, text.index('\0')) + 1
+        raise UserError(f'{key}: {path} is not UTF-8 (line {line}, byte 0x00): save it as UTF-8')
+    return text

@@ -26,8 +26,11 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
         UserError: If there are no names, or two cannot be told apart.
     """
     if not names:
-        raise UserError(f'{origin} holds no category names')
-    spaced = [' '.join(str(name).replace('_', ' ').split()) for name in names]
+        raise UserError(f'{origin}: there are no category names: give at least one')
+    for number, name in enumerate(names, 1):
+        if not isinstance(name, str):
+            raise UserError(f'{origin}: name number {number} is {name!r}: names must be text, put it in quotes')
+    spaced = [' '.join(name.replace('_', ' ').split()) for name in names]
     short = [QUALIFIER.sub('', name).strip() for name in spaced]
     shared = {name for name, count in _counts(short).items() if count > 1}
     cleaned = [
@@ -37,13 +40,13 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
 
     empty = [index for index, name in enumerate(cleaned) if not name]
     if empty:
-        raise UserError(f'{origin}: name number {empty[0] + 1} is empty after cleaning ({names[empty[0]]!r}): remove it '
-                        'or give it a name')
+        raise UserError(f'{origin}: name number {empty[0] + 1} is empty after cleaning ({names[empty[0]]!r}): remove '
+                        'it or give it a name')
     doubles = {name for name, count in _counts(cleaned).items() if count > 1}
     if doubles:
-        raw = sorted({str(name) for name, clean in zip(names, cleaned) if clean.casefold() in doubles})
-        raise UserError(f'{origin}: these names are the same after cleaning: {", ".join(map(repr, raw[:10]))}; rename or '
-                        'remove all but one of each')
+        raw = sorted({name for name, clean in zip(names, cleaned) if clean.casefold() in doubles})
+        raise UserError(f'{origin}: these names are the same after cleaning: {", ".join(map(repr, raw[:10]))}; rename '
+                        'or remove all but one of each')
     kept = [name for name, plain in zip(cleaned, short) if name != plain]
     if kept:
         print_log(f'{origin}: told apart by their qualifiers: {"; ".join(kept)}', logger='current')

@@ -6,7 +6,7 @@ from pathlib import Path
 from open_clip import OPENAI_IMAGENET_TEMPLATES
 
 from lgd_mm.errors import UserError
-from lgd_mm.language.categories import read_text
+from lgd_mm.language.categories import read_lines
 
 #: The 80 templates OpenAI published for ImageNet.
 OPENAI_TEMPLATES: tuple[str, ...] = tuple(template('{}') for template in OPENAI_IMAGENET_TEMPLATES)
@@ -30,9 +30,11 @@ def prompt_templates(source: str | Sequence[str] | None = None) -> list[str]:
     origin = 'templates'
     if isinstance(source, str):
         origin = f'templates: {source}'
-        source = [line.strip() for line in read_text(Path(source), 'templates').splitlines() if line.strip()]
+        if '{}' in source:
+            raise UserError(f'templates: {source!r} is a template, not a file: write it as a list, [{source!r}]')
+        source = read_lines(Path(source), 'templates')
     if not source:
-        raise UserError(f'{origin}: there is no template')
+        raise UserError(f"{origin}: there is no template: give at least one, such as 'a photo of a {{}}.'")
     for template in source:
         if template.count('{}') != 1 or '{' in template.replace('{}', '') or '}' in template.replace('{}', ''):
             raise UserError(f'{origin}: {template!r} needs exactly one {{}} where the name goes')

@@ -60,9 +60,10 @@ class Vocabulary:
 
 def _difference(kind: str, mine: tuple[str, ...], theirs: tuple[str, ...]) -> str:
     only_mine, only_theirs = set(mine) - set(theirs), set(theirs) - set(mine)
-    if not only_mine and not only_theirs:
+    if not only_mine and not only_theirs and len(mine) == len(theirs):
         first = next(index for index, pair in enumerate(zip(mine, theirs)) if pair[0] != pair[1])
-        return f'the same {len(mine)} {kind} in another order (number {first + 1} is {theirs[first]!r}, not {mine[first]!r})'
+        return (f'the same {len(mine)} {kind} in another order (number {first + 1} is {theirs[first]!r}, '
+                f'not {mine[first]!r})')
     return (f'{len(theirs)} {kind} instead of {len(mine)} ({_some(mine, only_mine)} only here, '
             f'{_some(theirs, only_theirs)} only there)')
 

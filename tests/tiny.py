@@ -45,12 +45,13 @@ def write_pictures(folder: Path, count: int, size: int = 48, seed: int = 0) -> l
 
 def lgd_model(teacher: str, **lgka: object) -> dict:
     """A slim LGD on a tiny teacher."""
+    names = dict(categories=['cat', 'dog', 'bicycle'], templates=['a photo of a {}.'])
     return dict(
         type='lgd_mm.LGD',
         backbone=dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8),
         neck=dict(type='lgd_mm.MLPProjection'),
         teacher=dict(type='lgd_mm.OpenCLIPTeacher', model=teacher),
-        lgka={'type': 'lgd_mm.LGKA', 'categories': ['cat', 'dog', 'bicycle'], 'templates': ['a photo of a {}.'], **lgka},
+        lgka={'type': 'lgd_mm.LGKA', **names, **lgka},
         head=dict(type='lgd_mm.LGDHead'))
 
 

@@ -1,6 +1,7 @@
 """From nothing to a language-guided student and a table: ``python tools/quickstart.py [--seeds N]``."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from lgd_mm.errors import reported
 from lgd_mm.quickstart.run import run_quickstart
+from lgd_mm.quickstart.stage import ROOT
 
 
 def main() -> None:
@@ -21,7 +23,9 @@ def main() -> None:
     console = Console()
     try:
         with reported():
-            run_quickstart(arguments.work_dir.resolve(), range(arguments.seeds), console)
+            work_dir = arguments.work_dir.resolve()
+            os.chdir(ROOT)  # where the configs and the commands it prints are at home
+            run_quickstart(Path(os.path.relpath(work_dir)), range(arguments.seeds), console)
     except KeyboardInterrupt:
         console.print('\nStopped. The same command goes on from the last checkpoint.')
         sys.exit(130)

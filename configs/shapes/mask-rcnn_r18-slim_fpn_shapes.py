@@ -2,7 +2,7 @@
 #   work_dirs/quickstart/data/coco/annotations/instances_{train,val}2017.json    .../coco/{train,val}2017/
 _base_ = '../coco/mask-rcnn_r18_fpn_1x_coco.py'
 data_root = 'work_dirs/quickstart/data/coco/'
-metainfo = dict(classes=('circle', 'square', 'triangle', 'star', 'ring', 'cross', 'diamond', 'crescent'))
+metainfo = dict(classes=('circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle'))
 model = dict(
     backbone=dict(stem_channels=16, base_channels=16, norm_cfg=dict(type='BN')),
     neck=dict(in_channels=[16, 32, 64, 128], out_channels=64),

@@ -4,7 +4,7 @@ _base_ = '../ade20k/upernet_r18_80k_ade20k-512x512.py'
 data_root = 'work_dirs/quickstart/data/ade/'
 norm_cfg = dict(type='BN', requires_grad=True)
 metainfo = dict(
-    classes=('background', 'circle', 'square', 'triangle', 'star', 'ring', 'cross', 'diamond', 'crescent'),
+    classes=('background', 'circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle'),
     palette=[[90, 90, 90], [230, 25, 75], [60, 180, 75], [255, 225, 25], [0, 130, 200], [245, 130, 48], [145, 30, 180],
              [70, 240, 240], [240, 50, 230]])
 model = dict(
@@ -27,11 +27,11 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    dataset=dict(data_root=data_root, metainfo=metainfo, img_suffix='.png', pipeline=train_pipeline))
+    dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    dataset=dict(data_root=data_root, metainfo=metainfo, img_suffix='.png', pipeline=test_pipeline))
+    dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.05))

@@ -25,10 +25,10 @@ class UnreadableImagesHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Log how many were skipped so far."""
-        skipped = runner.train_dataloader.dataset.unreadable
-        if skipped:
-            runner.logger.warning(f'{len(skipped)} of {len(runner.train_dataloader.dataset)} pictures cannot be read and '
-                                  'are skipped')
+        pictures = runner.train_dataloader.dataset
+        if pictures.unreadable:
+            runner.logger.warning(
+                f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read and are skipped')
 
     def after_train(self, runner: Runner) -> None:
         """Log the first few names."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -15,8 +16,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from lgd_mm.datasets.shapes import write_world
 from lgd_mm.quickstart.predictions import draw_predictions
 from lgd_mm.quickstart.report import write_report
-from lgd_mm.quickstart.stage import Stage
 from lgd_mm.quickstart.stage import Progress as StageProgress
+from lgd_mm.quickstart.stage import Stage
 from lgd_mm.quickstart.table import results_table
 
 RANDOM, STUDENT = 'random weights', 'LGD student'
@@ -155,7 +156,7 @@ def collect(records: Sequence[dict], seeds: Sequence[int]) -> dict:
     """
     rows = []
     for label in (RANDOM, STUDENT):
-        per_seed = []
+        per_seed: list[dict[str, Any]] = []
         for seed in seeds:
             metrics: dict[str, float | None] = dict.fromkeys(METRICS)
             for record in records:
@@ -180,10 +181,18 @@ def collect(records: Sequence[dict], seeds: Sequence[int]) -> dict:
         versions={name: version(name) for name in PACKAGES} | {'python': platform.python_version()},
         machine=dict(
             platform=platform.platform(),
-            processor=platform.processor() or platform.machine(),
+            processor=_processor(),
             threads=torch.get_num_threads(),
             gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
             date=time.strftime('%Y-%m-%d')))
+
+
+def _processor() -> str:
+    """The processor's name; Linux tells it in /proc/cpuinfo only."""
+    cpuinfo = Path('/proc/cpuinfo')
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = (line.split(':', 1)[1].strip() for line in lines if line.startswith('model name'))
+    return next(names, platform.processor() or platform.machine())
 
 
 def _predictions(stages: Sequence[Stage], seed: int, work_dir: Path) -> list[Path]:

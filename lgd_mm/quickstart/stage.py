@@ -13,6 +13,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from lgd_mm.errors import UserError
+from lgd_mm.quickstart.scalars import read_history
 from lgd_mm.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +89,8 @@ class Stage:
             on_progress (Callable[[Progress], None]): Called with each log line of training.
 
         Returns:
-            dict: ``name``, ``label``, ``seed``, ``command``, ``work_dir``, ``seconds`` over all its starts, ``metrics``.
+            dict: ``name``, ``label``, ``seed``, ``command``, ``work_dir``, ``metrics``, and
+            ``seconds`` over all its starts.
 
         Raises:
             UserError: If the run failed; the sentence names its log.
@@ -148,11 +150,8 @@ def parse_progress(line: str, epochs: int | None) -> Progress | None:
 def last_metrics(work_dir: Path) -> dict[str, float]:
     """The last value of every evaluation metric in a run's logs."""
     metrics: dict[str, float] = {}
-    for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            scalars = json.loads(line)
-            if 'loss' not in scalars:
-                metrics.update({key: value for key, value in scalars.items() if '/' in key or key == 'mIoU'})
+    for record in read_history(work_dir).evaluations:
+        metrics.update({key: value for key, value in record.items() if '/' in key or key == 'mIoU'})
     return metrics
 
 

@@ -29,7 +29,8 @@ def build(teacher, tmp_path, monkeypatch):
 
 
 def batch(count=4, size=32):
-    inputs = torch.randint(0, 256, (count, 3, size, size), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randint(0, 256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
     return dict(inputs=inputs, data_samples=[DataSample() for _ in range(count)])
 
 

@@ -78,8 +78,8 @@ class LGKA(BaseModule):
         vocabulary = Vocabulary(tuple(category_names(categories)), tuple(prompt_templates(templates)))
         bank = textual_bank(teacher.encode_text, vocabulary, cache_key=teacher.fingerprint)
         if bank.shape[1] != teacher.embed_dim:
-            raise UserError(f'the teacher embeds texts in {bank.shape[1]} and images in {teacher.embed_dim} dimensions: '
-                            'set model.teacher to a model with one joint space')
+            raise UserError(f'the teacher embeds texts in {bank.shape[1]} and images in {teacher.embed_dim} '
+                            'dimensions: set model.teacher to a model with one joint space')
         self.register_buffer('textual_bank', bank)  # (C, D)
         self.register_buffer('visual_bank', F.normalize(torch.randn(bank.shape), dim=1))  # (C, D), unit noise
         self.register_buffer('seen', torch.zeros(len(bank), dtype=torch.bool))  # (C, )

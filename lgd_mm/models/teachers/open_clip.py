@@ -3,6 +3,7 @@
 import logging
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import open_clip
 import torch
@@ -57,7 +58,7 @@ class OpenCLIPTeacher(nn.Module):
             raise UserError(f'model.teacher.model: open_clip knows no model {model!r}; near it: {", ".join(near)}')
         clip = _load(model, weights, quick_gelu=bool(tag.get('quick_gelu')))
 
-        self.visual = clip.visual
+        self.visual: nn.Module = clip.visual
         self.image_size = _pair(clip.visual.image_size)
         self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
         self.fingerprint = f'{model}-{file_digest(weights)}-{"quickgelu" if tag.get("quick_gelu") else "own"}'
@@ -65,7 +66,7 @@ class OpenCLIPTeacher(nn.Module):
         self.mean = torch.tensor(tag.get('mean') or preprocess.get('mean') or OPENAI_DATASET_MEAN)
         self.std = torch.tensor(tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD)
         # A tuple hides the whole model, text tower included, from nn.Module until release_text().
-        self._text = (clip, model)
+        self._text: tuple = (clip, model)
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> 'OpenCLIPTeacher':
@@ -121,7 +122,7 @@ class OpenCLIPTeacher(nn.Module):
         self._text = ()
 
 
-def _load(model: str, weights: Path, quick_gelu: bool) -> nn.Module:
+def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
     """Build a model without weights, then read them with ``weights_only``."""
     # create_model() warns that the weights are random: true for the moment before they are read.
     random_weights = lambda record: not record.getMessage().startswith('No pretrained weights loaded')  # noqa: E731
@@ -131,8 +132,8 @@ def _load(model: str, weights: Path, quick_gelu: bool) -> nn.Module:
         open_clip.load_checkpoint(clip, str(weights), strict=True, weights_only=True)
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f'teacher weights {weights} cannot be loaded into {model} ({reason}): they must be a state dict '
-                        'of that model in a .safetensors or plain .pt file') from error
+        raise UserError(f'teacher weights {weights} cannot be loaded into {model} ({reason}): they must be a state '
+                        'dict of that model in a .safetensors or plain .pt file') from error
     finally:
         logging.getLogger().removeFilter(random_weights)
     return clip

@@ -48,8 +48,9 @@ def resolve_weights(model: str, pretrained: str, checkpoint: str | None) -> Path
         return cached
     url = _download_url(tag)
     if not _reachable(url):
-        raise UserError(f'the weights of teacher {model}/{pretrained} are not on this machine and {urlparse(url).netloc} '
-                        f'cannot be reached: fetch {url} elsewhere and set model.teacher.checkpoint to the file')
+        raise UserError(f'the weights of teacher {model}/{pretrained} are not on this machine and '
+                        f'{urlparse(url).netloc} cannot be reached: fetch {url} elsewhere and set '
+                        'model.teacher.checkpoint to the file')
     try:
         return Path(download_pretrained(tag))
     except Exception as error:

@@ -1,0 +1,134 @@
+"""The open_clip teacher: families, weights, and what is said when they cannot be had."""
+
+import json
+import pickle
+from pathlib import Path
+
+import open_clip
+import pytest
+import torch
+
+from lgd_mm.errors import UserError
+from lgd_mm.models.teachers import OpenCLIPTeacher, weights
+from lgd_mm.models.teachers import open_clip as teacher_module
+from tests.tiny import write_tiny_teacher
+
+
+def statistics(teacher):
+    teacher.set_input_statistics(torch.tensor([123.675, 116.28, 103.53]), torch.tensor([58.395, 57.12, 57.375]))
+    return teacher
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    monkeypatch.setattr(weights, '_cached', lambda tag: None)
+    monkeypatch.setattr(weights, '_reachable', lambda url: False)
+
+
+def test_embeds_as_open_clip_does(tmp_path):
+    name = write_tiny_teacher(tmp_path)
+    teacher = statistics(OpenCLIPTeacher(name))
+    clip = open_clip.create_model(name).eval()
+    pixels = torch.rand(2, 3, 32, 32)
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    own_mean, own_std = (torch.tensor(v).view(3, 1, 1) for v in ([0.4, 0.5, 0.6], [0.2, 0.3, 0.4]))
+    with torch.no_grad():
+        expected = clip.encode_image((pixels - own_mean) / own_std)
+        texts = clip.encode_text(open_clip.get_tokenizer(name)(['a cat', 'a dog']))
+    torch.testing.assert_close(teacher((pixels - mean) / std), expected, atol=2e-4, rtol=1e-3)
+    torch.testing.assert_close(teacher.encode_text(['a cat', 'a dog']), texts)
+    assert teacher.embed_dim == 32
+
+
+def test_other_view_sizes_are_resized(tmp_path):
+    teacher = statistics(OpenCLIPTeacher(write_tiny_teacher(tmp_path)))
+    assert teacher(torch.zeros(1, 3, 56, 48)).shape == (1, 32)
+
+
+def test_frozen_and_always_eval(tmp_path):
+    teacher = OpenCLIPTeacher(write_tiny_teacher(tmp_path)).train()
+    assert not any(module.training for module in teacher.modules())
+    assert not any(parameter.requires_grad for parameter in teacher.parameters())
+
+
+def test_fingerprint_follows_the_weights(tmp_path):
+    first = OpenCLIPTeacher(write_tiny_teacher(tmp_path / 'a')).fingerprint
+    name = write_tiny_teacher(tmp_path / 'a', embed_dim=16)
+    assert OpenCLIPTeacher(name).fingerprint != first
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('model, tag, width, size, quick_gelu', [
+    ('RN50', 'openai', 1024, 224, True),
+    ('RN101', 'openai', 512, 224, True),
+    ('ViT-B-32', 'laion2b_s34b_b79k', 512, 224, False),
+    ('ViT-B-16', 'openai', 512, 224, True),
+    ('ViT-B-16-SigLIP', 'webli', 768, 224, False),
+    ('MobileCLIP-S1', 'datacompdr', 512, 256, False),
+])
+def test_families(model, tag, width, size, quick_gelu, tmp_path, monkeypatch):
+    file = tmp_path / 'weights.safetensors'
+    file.write_bytes(b'the architecture is what counts here')
+    asked = {}
+    create = open_clip.create_model
+    monkeypatch.setattr(open_clip, 'create_model', lambda *args, **keys: asked.update(keys) or create(*args, **keys))
+    monkeypatch.setattr(open_clip, 'load_checkpoint', lambda *args, **kwargs: {})
+    teacher = statistics(OpenCLIPTeacher(model, tag, checkpoint=str(file)))
+    assert teacher.embed_dim == width and teacher.image_size == (size, size)
+    assert asked['force_quick_gelu'] == quick_gelu
+    expected = [0.5] * 3 if 'SigLIP' in model else [0.0] * 3 if 'Mobile' in model else [0.4815, 0.4578, 0.4082]
+    torch.testing.assert_close(teacher.mean, torch.tensor(expected), atol=1e-3, rtol=0)
+    assert teacher(torch.zeros(1, 3, 224, 224)).shape == (1, width)
+
+
+def test_no_network_says_what_to_fetch(offline):
+    with pytest.raises(UserError, match=r'RN50/openai.*fetch https://\S+open_clip_model.safetensors .*'
+                       r'model\.teacher\.checkpoint'):
+        OpenCLIPTeacher('RN50', 'openai')
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (dict(model='RN5O'), "no model 'RN5O'; near it: .*RN50"),
+    (dict(pretrained='opnai'), "'opnai' is neither a file nor a tag of RN50 .*openai"),
+    (dict(checkpoint='/nowhere/rn50.pt'), 'model.teacher.checkpoint: no file /nowhere/rn50.pt'),
+    (dict(model='local-dir:/nowhere'), '/nowhere holds no open_clip_config.json'),
+])
+def test_mistakes(arguments, message):
+    with pytest.raises(UserError, match=message):
+        OpenCLIPTeacher(**arguments)
+
+
+def test_weights_of_another_model(tmp_path):
+    name = write_tiny_teacher(tmp_path)
+    config = json.loads((tmp_path / 'open_clip_config.json').read_text())
+    config['model_cfg']['embed_dim'] = 16
+    (tmp_path / 'open_clip_config.json').write_text(json.dumps(config))
+    with pytest.raises(UserError, match='cannot be loaded into .*state dict'):
+        OpenCLIPTeacher(name)
+
+
+class Bomb:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return Path.touch, (Path('bomb'), )
+
+
+def test_hostile_pickle_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = write_tiny_teacher(tmp_path)
+    (tmp_path / 'open_clip_model.safetensors').unlink()
+    (tmp_path / 'open_clip_pytorch_model.bin').write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(UserError, match='cannot be loaded'):
+        OpenCLIPTeacher(name)
+    assert not (tmp_path / 'bomb').exists()
+
+
+def test_no_tokenizer(tmp_path, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ImportError('no module named transformers')
+
+    teacher = OpenCLIPTeacher(write_tiny_teacher(tmp_path))
+    monkeypatch.setattr(teacher_module.open_clip, 'get_tokenizer', broken)
+    with pytest.raises(UserError, match='tokenizer of teacher .*transformers.*install'):
+        teacher.encode_text(['a cat'])

@@ -16,7 +16,10 @@ class IterationSeedHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Set the CPU's and the devices' generators; nothing waits for a device."""
-        torch.manual_seed((runner.seed * 1_000_003 + runner.iter) * 4099 + runner.rank)
+        seed = (runner.seed * 1_000_003 + runner.iter) * 4099 + runner.rank
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_available():
+            torch.cuda.manual_seed(seed)
 
 
 @HOOKS.register_module()

@@ -20,8 +20,9 @@ def test_equals_what_mmengine_reads():
 def test_runs_nothing(tmp_path):
     """Calls other than dict() are left out, not called."""
     trap = tmp_path / 'trap'
-    text = f"a = 1\nb = open({str(trap)!r}, 'w')\nmodel = dict(type='X', lr=-1e-3, f=open({str(trap)!r}, 'w'))\nimport os\n"
-    assert parse_config(text) == dict(a=1)
+    call = f"open({str(trap)!r}, 'w')"
+    text = f"a = -1\nb = {call}\nmodel = dict(type='X', f={call})\nimport os\n"
+    assert parse_config(text) == dict(a=-1)
     assert not trap.exists()
 
 

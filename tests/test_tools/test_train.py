@@ -1,0 +1,132 @@
+"""What train() and test() do with a sound set-up."""
+
+import pickle
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmpretrain.models import ResNet
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.engine import settings
+from lgd_mm.engine.launch import test as evaluate
+from lgd_mm.engine.launch import train
+from lgd_mm.registry import HOOKS
+from lgd_mm.transfer import read_student, write_student
+from tests.test_tools.conftest import BACKBONE
+from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
+
+
+@HOOKS.register_module()
+class KeepFirstWeights(Hook):
+    """Keeps the backbone as it is before the first iteration."""
+
+    def before_train(self, runner):
+        type(self).weights = {key: value.clone() for key, value in runner.model.backbone.state_dict().items()}
+
+
+def test_student_is_in_the_model_when_training_begins(tmp_path, classifier):
+    """Bit by bit, in a third library's scope."""
+    network = ResNet(**{key: value for key, value in BACKBONE.items() if key != 'type'})
+    state = {key: torch.rand_like(value) if value.is_floating_point() else value + 9
+             for key, value in network.state_dict().items()}
+    file, _ = write_student(state, dict(backbone=BACKBONE), tmp_path / 'student')
+    train(classifier, student=str(file), work_dir=str(tmp_path / 'run'),
+          cfg_options={'custom_hooks': [dict(type='lgd_mm.KeepFirstWeights')]})
+    assert KeepFirstWeights.weights.keys() == state.keys()
+    assert all(torch.equal(value, state[key]) for key, value in KeepFirstWeights.weights.items())
+
+
+def test_tested_as_trained(tmp_path, classifier, trained):
+    """test() loads the checkpoint, returns the metrics and writes the predictions."""
+    out = tmp_path / 'predictions.pkl'
+    metrics = evaluate(classifier, str(trained / 'epoch_1.pth'), work_dir=str(tmp_path), out=str(out))
+    assert 0 <= metrics['accuracy/top1'] <= 100
+    assert len(pickle.loads(out.read_bytes())) == 12
+
+
+@pytest.mark.parametrize('moved', [False, True], ids=['in place', 'moved'])
+def test_resume_goes_on(tmp_path, classifier, trained, moved):
+    """From the latest checkpoint of the work dir, also if that was moved: last_checkpoint keeps a full path."""
+    folder = tmp_path / 'moved'
+    folder.mkdir()
+    for name in ('epoch_1.pth', 'last_checkpoint'):
+        (folder / name).write_bytes((trained / name).read_bytes())
+    (folder / 'last_checkpoint').write_text(str(tmp_path / 'gone' / 'epoch_1.pth' if moved else folder / 'epoch_1.pth'))
+    runner = train(classifier, work_dir=str(folder), resume='auto', cfg_options={'train_cfg.max_epochs': 2})
+    assert (runner.epoch, runner.iter) == (2, 6)
+    assert load_checkpoint_file(folder / 'epoch_2.pth')['meta']['iter'] == 6
+
+
+def test_resume_without_a_run_begins_one(tmp_path, classifier, capsys):
+    """As upstream, so that the same command can be repeated; it says so."""
+    assert train(classifier, work_dir=str(tmp_path / 'new'), resume='auto').iter == 3
+    assert 'nothing to resume from' in capsys.readouterr().out
+
+
+def test_amp_on_the_cpu_computes_in_bfloat16(tmp_path, classifier):
+    """The convolutions do; the weights stay float32."""
+    seen = []
+    handle = torch.nn.modules.module.register_module_forward_hook(
+        lambda module, args, out: seen.append(out.dtype) if isinstance(module, torch.nn.Conv2d) else None)
+    try:
+        runner = train(classifier, work_dir=str(tmp_path / 'run'), amp='bf16')
+    finally:
+        handle.remove()
+    assert type(runner.optim_wrapper).__name__ == 'CPUAmpOptimWrapper'
+    assert set(seen) == {torch.bfloat16}
+    assert {parameter.dtype for parameter in runner.model.parameters()} == {torch.float32}
+
+
+def test_lr_is_scaled_with_the_batch(tmp_path, classifier):
+    """A batch of 4 for a learning rate meant for 16."""
+    runner = train(classifier, work_dir=str(tmp_path / 'run'), auto_scale_lr=True,
+                   cfg_options={'auto_scale_lr.base_batch_size': 16})
+    assert runner.optim_wrapper.get_lr()['lr'][0] == pytest.approx(0.0025)
+
+
+@pytest.mark.parametrize(('precision', 'dtype'), [('auto', 'float16'), ('fp16', 'float16'), ('bf16', 'bfloat16')])
+def test_amp_on_a_gpu(precision, dtype, monkeypatch):
+    """mmengine's wrapper with loss scaling."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1))))
+    settings.set_precision(cfg, precision)
+    assert cfg.optim_wrapper.to_dict() == dict(
+        type='AmpOptimWrapper', dtype=dtype, loss_scale='dynamic', optimizer=dict(type='SGD', lr=1))
+
+
+def test_cpu_processes_get_plain_batch_norm():
+    """SyncBN does not run on a CPU; the rest of the model is left alone."""
+    cfg = Config.fromfile(ROOT / 'configs/ade20k/upernet_r18_160k_ade20k-512x512.py')
+    assert settings.set_cpu_processes(cfg)
+    assert 'SyncBN' not in str(cfg.model)
+    assert cfg.model.backbone.norm_cfg.type == cfg.model.decode_head.norm_cfg.type == 'BN'
+    assert (cfg.model_wrapper_cfg.device_ids, cfg.model_wrapper_cfg.find_unused_parameters) == (None, False)
+    assert not settings.set_cpu_processes(cfg)
+
+
+def test_work_dir_is_named_after_the_config(classifier):
+    """Unless the command or the config names one, in this order."""
+    assert settings.load_config(classifier, None, None, 'none').work_dir == 'work_dirs/tiny_classifier'
+    assert settings.load_config(classifier, {'work_dir': 'a'}, None, 'none').work_dir == 'a'
+    assert settings.load_config(classifier, {'work_dir': 'a'}, 'b', 'none').work_dir == 'b'
+
+
+def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):
+    """At the end of training; the export tool makes the same of the checkpoint; the next command is printed."""
+    monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
+    write_pictures(tmp_path / 'pictures', 8)
+    config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1))
+    run = tmp_path / 'run'
+    train(str(config), work_dir=str(run))
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f'next: python tools/train.py configs/coco/mask-rcnn_r18_fpn_1x_coco.py --student {run}/student.safetensors')
+
+    weights, metadata = read_student(run / 'student.safetensors')
+    assert metadata['iteration'] == 2 and metadata['backbone']['base_channels'] == 8
+    done = run_tool('tools/export_student.py', run / 'epoch_1.pth', tmp_path / 'again.pth')
+    assert done.returncode == 0, done.stderr[-3000:]
+    again, same = read_student(tmp_path / 'again.pth')
+    assert same == metadata
+    assert again.keys() == weights.keys() and all(torch.equal(again[key], weights[key]) for key in weights)

@@ -19,6 +19,7 @@ fi
 # Each process may compute on its share of the cores; torchrun would give it one, and say so each time.
 CORES=$(nproc)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((CORES > GPUS ? CORES / GPUS : 1))}
+export MKL_NUM_THREADS=${MKL_NUM_THREADS:-$OMP_NUM_THREADS}
 
 exec "$PYTHON" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \

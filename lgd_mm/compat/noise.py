@@ -15,6 +15,7 @@ WARNED: tuple[tuple[type[Warning], str, str], ...] = (
     # Of compiling the libraries' sources once, on Python 3.12: the module is named by its file then.
     (SyntaxWarning, 'invalid escape sequence', r'.*/site-packages/(mmdet|mmpretrain)/'),
     (UserWarning, r'In MMCV v1\.4\.4, we modified the default value', r'mmcv\.cnn\.bricks\.hsigmoid'),
+    (UserWarning, "Only use 'alpha' for pillow backend", r'mmcv\.image\.photometric'),
     (UserWarning, 'Default ``avg_non_ignore`` is False', r'mmseg\.models\.losses'),
 )
 

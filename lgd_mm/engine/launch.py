@@ -14,7 +14,7 @@ import faster_coco_eval
 import torch
 from mmengine.config import Config
 from mmengine.dist import get_rank, get_world_size, init_dist, is_distributed
-from mmengine.evaluator import DumpResults
+from mmengine.registry import METRICS
 from mmengine.runner import Runner
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
@@ -27,6 +27,9 @@ faster_coco_eval.init_as_pycocotools()
 
 #: How the operating system says that there is no room or no permission.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
+
+#: Of mmengine's own CheckpointHook, in each run.
+NOISE = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
 
 
 def train(config: str,
@@ -71,7 +74,7 @@ def train(config: str,
         plug_student(cfg, student, allow_partial_student)
 
     with _user_errors(cfg):
-        runner = Runner.from_cfg(cfg)
+        runner = _build(cfg)
         if weights is not None:
             preflight.check_weights(runner.model, weights, cfg.load_from)
         preflight.check_room(cfg.work_dir, runner.model)
@@ -116,10 +119,12 @@ def test(config: str,
     cfg.resume = False
 
     with _user_errors(cfg):
-        runner = Runner.from_cfg(cfg)
+        runner = _build(cfg)
         preflight.check_weights(runner.model, state.get('state_dict', state), checkpoint)
         if out:
-            runner.test_evaluator.metrics.append(DumpResults(out_file_path=out))
+            # mmdet's own packs the masks of its predictions.
+            dump = 'mmdet.DumpDetResults' if cfg.get('default_scope') == 'mmdet' else 'mmengine.DumpResults'
+            runner.test_evaluator.metrics.append(METRICS.build(dict(type=dump, out_file_path=out)))
         return runner.test()
 
 
@@ -135,6 +140,13 @@ def _start_processes(cfg: Config) -> None:
     replaced = settings.set_cpu_processes(cfg)
     _say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
          + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
+
+
+def _build(cfg: Config) -> Runner:
+    """The runner, without known noise."""
+    runner = Runner.from_cfg(cfg)
+    runner.logger.addFilter(lambda record: not record.getMessage().startswith(NOISE))
+    return runner
 
 
 def _set_resume(cfg: Config, resume: str | None) -> Mapping[str, torch.Tensor] | None:

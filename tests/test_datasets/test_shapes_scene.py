@@ -49,7 +49,7 @@ def test_masks_do_not_overlap_and_fill_their_boxes(scenes):
 
 def test_objects_are_seen(scenes):
     # The thinnest shape of the smallest size, at the visible share that is promised.
-    smallest = 0.6 * 9**2 * 0.85 * min(_area(shape) for shape in SHAPES)
+    smallest = 0.7 * 11**2 * 0.85 * min(_area(shape) for shape in SHAPES)
     assert min(item.mask.sum() for scene in scenes for item in scene.objects) >= 0.9 * smallest
 
 

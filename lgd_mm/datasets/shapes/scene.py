@@ -9,9 +9,12 @@ from lgd_mm.datasets.shapes.outlines import SHAPES, outline
 from lgd_mm.datasets.shapes.surfaces import COLOURS, background, paint
 
 #: Smallest and largest diameter of an object's enclosing circle, in pixels of any picture.
-DIAMETERS = (18, 44)
+DIAMETERS = (22, 44)
 #: At least this part of every object is to be seen: neither hidden by others nor beyond the border.
-VISIBLE = 0.6
+VISIBLE = 0.7
+
+#: Smallest distance in RGB (0-1) between an object's mean colour and that of what it covers.
+CONTRAST = 0.3
 
 _SUBPIXEL_BITS = 6
 
@@ -71,7 +74,7 @@ def draw_scene(rng: np.random.Generator, size: int, most: int = 1, shape: str | 
     seen: list[SceneObject] = []
     whole: list[int] = []  # pixels of each object if nothing hid it
     wanted = rng.integers(1, most + 1)
-    for _ in range(4 * wanted):
+    for _ in range(6 * wanted):
         if len(seen) == wanted:
             break
         name = shape or SHAPES[rng.integers(len(SHAPES))]
@@ -81,12 +84,14 @@ def draw_scene(rng: np.random.Generator, size: int, most: int = 1, shape: str | 
         left = [other.mask & ~mask for other in seen]
         if any(rest.sum() < VISIBLE * full for rest, full in zip(left, whole)) or mask.sum() < VISIBLE * area:
             continue
-        blend = alpha[..., None] / np.float32(255)
-        canvas += blend * (paint(rng, colour, size) - canvas)
+        surface = paint(rng, colour, size)
+        if np.linalg.norm(surface[mask].mean(axis=0) - canvas[mask].mean(axis=0)) < CONTRAST:
+            continue
+        canvas += alpha[..., None] / np.float32(255) * (surface - canvas)
         seen = [SceneObject(other.shape, other.colour, rest) for other, rest in zip(seen, left)]
         seen.append(SceneObject(name, colour, mask))
         whole.append(area)
-    if not seen:  # all tries lay beyond the border
+    if not seen:  # no try could be seen well enough
         return draw_scene(rng, size, most, shape)
     return Scene(_develop(rng, canvas), tuple(seen))
 
@@ -98,7 +103,7 @@ def _silhouette(rng: np.random.Generator, shape: str, size: int) -> tuple[np.nda
     squeeze = rng.uniform(0.85, 1)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     polygons = [radius * polygon * (1, squeeze) @ turn for polygon in outline(shape)]
-    centre = rng.uniform(0.6 * radius, size - 0.6 * radius, 2)
+    centre = rng.uniform(0.8 * radius, size - 0.8 * radius, 2)
     points = [np.round((polygon + centre) * 2**_SUBPIXEL_BITS).astype(np.int32) for polygon in polygons]
     alpha = np.zeros((size, size), np.uint8)
     cv2.fillPoly(alpha, points, 255, cv2.LINE_AA, _SUBPIXEL_BITS)
@@ -109,11 +114,11 @@ def _silhouette(rng: np.random.Generator, shape: str, size: int) -> tuple[np.nda
 def _develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
     """Light falling in from one side, a colour cast, blur and noise, as a camera would add them."""
     size = len(canvas)
-    near, far = rng.uniform(0.6, 1.15, 2).tolist()
+    near, far = rng.uniform(0.7, 1.15, 2).tolist()
     ramp = np.linspace(near, far, size, dtype=np.float32)
     light = ramp[:, None, None] if rng.random() < 0.5 else ramp[None, :, None]
     picture: np.ndarray = canvas * light * rng.uniform(0.93, 1.07, 3).astype(np.float32)
     if rng.random() < 0.3:
         picture = cv2.GaussianBlur(picture, (3, 3), rng.uniform(0.4, 0.9))
-    picture += rng.normal(0, 1, picture.shape).astype(np.float32) * np.float32(rng.uniform(0.005, 0.06))
+    picture += rng.normal(0, 1, picture.shape).astype(np.float32) * np.float32(rng.uniform(0.005, 0.04))
     return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)

@@ -17,7 +17,7 @@ _HUES = {  # degrees: centre and half width; the gaps between them keep the name
 
 
 def background(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A surface between two colours of any hue, with thin lines drawn over half of them.
+    """A surface between two colours of any hue, a quarter of them crossed by thin lines.
 
     Args:
         rng (np.random.Generator): Source of all choices.
@@ -26,17 +26,16 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
     Returns:
         np.ndarray: Picture (size, size, 3), float32.
     """
-    hue = rng.uniform(0, 360)
-    ends = [
-        _rgb(hue + turn, rng.uniform(0, 0.75), rng.uniform(0.1, 0.95)) for turn in (0, rng.normal(0, 70))
-    ]
+    hue, saturation, value = rng.uniform(0, 360), rng.uniform(0, 0.7), rng.uniform(0.15, 0.95)
+    other = _rgb(hue + rng.normal(0, 40), rng.uniform(0, 0.7), np.clip(value + rng.uniform(-0.3, 0.3), 0.1, 1))
+    ends = _rgb(hue, saturation, value), other
     field = pattern(rng, size)[..., None]
     canvas = ends[0] + (ends[1] - ends[0]) * field
-    if rng.random() < 0.5:
-        for _ in range(rng.integers(2, 9)):
+    if rng.random() < 0.25:
+        for _ in range(rng.integers(1, 5)):
             start, stop = rng.integers(0, size, (2, 2)).tolist()
             colour = _rgb(rng.uniform(0, 360), rng.uniform(0, 0.8), rng.uniform(0.1, 0.95))
-            cv2.line(canvas, start, stop, colour.tolist(), int(rng.integers(1, 3)), cv2.LINE_AA)
+            cv2.line(canvas, start, stop, colour.tolist(), 1, cv2.LINE_AA)
     return canvas
 
 
@@ -54,7 +53,7 @@ def paint(rng: np.random.Generator, colour: str, size: int) -> np.ndarray:
     centre, spread = _HUES[colour]
     value = rng.uniform(0.7 if colour in ('orange', 'yellow') else 0.5, 1)  # darker ones are browns and olives
     base = _rgb(centre + rng.uniform(-spread, spread), rng.uniform(0.65, 1), value)
-    depth = rng.uniform(0, 0.45)
+    depth = rng.uniform(0, 0.35)
     return base * (1 - depth * pattern(rng, size)[..., None])
 
 

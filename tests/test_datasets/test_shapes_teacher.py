@@ -1,17 +1,21 @@
 """The shipped teacher: small, loadable by open_clip, and right about pictures it has not seen."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import open_clip
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from lgd_mm.datasets import shapes
 from lgd_mm.datasets.shapes import COLOURS, SHAPES, make_scene
 from lgd_mm.models.teachers import OpenCLIPTeacher
 
 FOLDER = Path(shapes.__file__).parent / 'teacher'
+SCRIPT = Path(__file__).parents[2] / 'tools' / 'train_shapes_teacher.py'
 LIMIT = 3_000_000  # bytes
 
 
@@ -55,3 +59,18 @@ def test_every_prompt_fits_the_context():
     prompts = [template(f'{colour} {shape}') for colour in COLOURS for shape in SHAPES
                for template in open_clip.OPENAI_IMAGENET_TEMPLATES]
     assert (tokenizer(prompts)[:, -1] == 0).all()
+
+
+@pytest.mark.slow
+def test_script_remakes_the_folder(tmp_path):
+    command = [sys.executable, str(SCRIPT), '--out', str(tmp_path / 'teacher'), '--steps', '2', '--pictures', '150']
+    subprocess.run(command, check=True, capture_output=True)
+    assert {path.name for path in (tmp_path / 'teacher').iterdir()} == {path.name for path in FOLDER.iterdir()}
+    for name in ('bpe.txt.gz', 'open_clip_config.json'):  # the shipped folder is what the script writes now
+        assert (tmp_path / 'teacher' / name).read_bytes() == (FOLDER / name).read_bytes()
+    shapes_of = [{key: value.shape for key, value in load_file(folder / 'open_clip_model.safetensors').items()}
+                 for folder in (tmp_path / 'teacher', FOLDER)]
+    assert shapes_of[0] == shapes_of[1]
+
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 2 and again.stderr.strip().endswith('is not empty: name a new folder')

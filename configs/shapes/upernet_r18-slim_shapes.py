@@ -7,11 +7,18 @@ metainfo = dict(
     classes=('background', 'circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle'),
     palette=[[90, 90, 90], [230, 25, 75], [60, 180, 75], [255, 225, 25], [0, 130, 200], [245, 130, 48], [145, 30, 180],
              [70, 240, 240], [240, 50, 230]])
+class_weight = [0.1] + 8 * [1.0]  # nine pixels in ten are background
 model = dict(
     data_preprocessor=dict(size=(128, 128)),
     backbone=dict(stem_channels=16, base_channels=16, norm_cfg=norm_cfg),
-    decode_head=dict(in_channels=[16, 32, 64, 128], channels=64, num_classes=9, norm_cfg=norm_cfg),
-    auxiliary_head=dict(in_channels=64, channels=32, num_classes=9, norm_cfg=norm_cfg))
+    decode_head=dict(
+        in_channels=[16, 32, 64, 128],
+        channels=64,
+        num_classes=9,
+        norm_cfg=norm_cfg,
+        loss_decode=dict(class_weight=class_weight)),
+    auxiliary_head=dict(
+        in_channels=64, channels=32, num_classes=9, norm_cfg=norm_cfg, loss_decode=dict(class_weight=class_weight)))
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),

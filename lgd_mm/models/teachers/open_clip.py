@@ -157,7 +157,7 @@ def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
         return open_clip.get_tokenizer(model, **own)
     except (ImportError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install lgd_mm[optional], and '
+        raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install "lgd_mm[optional]", and '
                         'where there is no network put the tokenizer into the local hub cache') from error
 
 

@@ -25,3 +25,11 @@ def data_dir() -> Path:
 def golden_dir() -> Path:
     """The folder of fixtures made with the authors' code."""
     return _folder('LGD_GOLDEN_DIR', "fixtures made with the authors' code")
+
+
+@pytest.fixture(scope='session', autouse=True)
+def own_cache(tmp_path_factory):
+    """Textual banks of tests stay out of the user's cache, also in the processes that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('LGD_CACHE_DIR', str(tmp_path_factory.mktemp('cache')))
+        yield

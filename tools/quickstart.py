@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main() -> None:
     if arguments.seeds < 1:
         parser.error(f'--seeds is {arguments.seeds}: at least one run is needed')
     console = Console()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with reported():
             work_dir = arguments.work_dir.resolve()

@@ -9,7 +9,7 @@ model = dict(
     teacher=dict(
         _delete_=True,
         type='lgd_mm.OpenCLIPTeacher',
-        model='local-dir:{{ fileDirname }}/../../lgd_mm/datasets/shapes/teacher'),
+        model='local-dir:' + __import__('lgd_mm').__path__[0] + '/datasets/shapes/teacher'),
     lgka=dict(categories=shapes))
 
 train_dataloader = dict(

@@ -62,5 +62,5 @@ param_scheduler = [
 ]
 train_cfg = dict(max_iters=300, val_interval=300)
 default_hooks = dict(
-    logger=dict(interval=10), checkpoint=dict(interval=50, max_keep_ckpts=1))
+    logger=dict(interval=10), checkpoint=dict(interval=50, max_keep_ckpts=2))
 randomness = dict(seed=0)

@@ -1,14 +1,16 @@
 """Pre-training images: any folder of pictures, nested or flat, without labels."""
 
 import logging
+import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
+from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 
 from lgd_mm.datasets.loading import UnreadableImage
@@ -50,6 +52,8 @@ class UnlabelledImages(BaseDataset):
 
     def full_init(self) -> None:
         """List the pictures; the flags of unreadable ones are shared with the loader's workers."""
+        if self._fully_initialized:
+            return
         super().full_init()
         self._unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
@@ -58,11 +62,17 @@ class UnlabelledImages(BaseDataset):
         folder = Path(self.data_prefix['img_path'])
         if not folder.is_dir():
             raise UserError(f'image folder {folder} does not exist: set train_dataloader.dataset.data_root to yours')
-        paths = sorted(str(path) for path in folder.rglob('*') if path.suffix.lower() in self.extensions)
+        paths = sorted(path for path in _files(folder) if path.lower().endswith(self.extensions))
         if not paths:
             raise UserError(f'image folder {folder} holds no picture ({", ".join(self.extensions)}): set '
                             'train_dataloader.dataset.data_root to a folder with pictures')
         return [dict(img_path=path) for path in paths]
+
+    def gather_unreadable(self) -> None:
+        """Make known to every process what any of them could not read."""
+        flags = self._unreadable.int()
+        all_reduce(flags)
+        self._unreadable.copy_(flags > 0)
 
     @property
     def unreadable(self) -> list[str]:
@@ -75,6 +85,8 @@ class UnlabelledImages(BaseDataset):
         Args:
             view (tuple[int, int]): Index of the picture and seed of the view.
         """
+        if not isinstance(view, tuple):
+            raise UserError('lgd_mm.UnlabelledImages needs train_dataloader.sampler.type=lgd_mm.ViewSampler')
         index, seed = view
         if torch.utils.data.get_worker_info() is None:
             with preserved_random_states():
@@ -93,6 +105,18 @@ class UnlabelledImages(BaseDataset):
                 self._unreadable[candidate] = True
                 print_log(f'skipped {error}', logger='current', level=logging.WARNING)
         raise UserError(f'none of the {len(self)} pictures in {self.data_prefix["img_path"]} can be read')
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Files below a folder, through links to other folders, each of them once."""
+    entered = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        yield from (os.path.join(parent, name) for name in names)
 
 
 def seed_all(seed: int) -> None:

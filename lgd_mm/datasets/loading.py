@@ -1,8 +1,13 @@
 """Reading a picture, or saying clearly that it cannot be read."""
 
+import errno
+
 from mmcv.transforms import LoadImageFromFile
 
 from lgd_mm.registry import TRANSFORMS
+
+#: Troubles of the machine, not of the file: too many open files, no memory, a failing disk or network share.
+OUT_OF_ORDER = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
 
 
 class UnreadableImage(Exception):
@@ -28,4 +33,6 @@ class LoadImage(LoadImageFromFile):
         try:
             return super().transform(results)
         except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
+            if isinstance(error, MemoryError) or getattr(error, 'errno', None) in OUT_OF_ORDER:
+                raise
             raise UnreadableImage(f'{results["img_path"]}: {type(error).__name__}: {error}') from error

@@ -4,6 +4,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from lgd_mm.datasets import UnlabelledImages
 from lgd_mm.registry import HOOKS
 
 
@@ -27,15 +28,18 @@ class UnreadableImagesHook(Hook):
     """Counts the skipped pictures at the end of each epoch, and names them at the end of training."""
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Log how many were skipped so far."""
+        """Log how many were skipped so far, by all processes."""
         pictures = runner.train_dataloader.dataset
-        if pictures.unreadable:
-            runner.logger.warning(
-                f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read and are skipped')
+        if isinstance(pictures, UnlabelledImages):
+            pictures.gather_unreadable()
+            if pictures.unreadable:
+                runner.logger.warning(
+                    f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read and are skipped')
 
     def after_train(self, runner: Runner) -> None:
         """Log the first few names."""
-        skipped = runner.train_dataloader.dataset.unreadable
+        pictures = runner.train_dataloader.dataset
+        skipped = pictures.unreadable if isinstance(pictures, UnlabelledImages) else []
         if skipped:
             names = ', '.join(skipped[:10]) + (', ...' if len(skipped) > 10 else '')
             runner.logger.warning(f'skipped pictures: {names}')

@@ -6,14 +6,19 @@ from importlib.resources import files
 from open_clip import IMAGENET_CLASSNAMES
 
 from lgd_mm.errors import UserError
+from lgd_mm.language.cleaning import QUALIFIER
 
 #: open_clip calls two pairs of ImageNet classes the same; WordNet's own names tell the later ones apart.
 IMAGENET_RENAMED = {744: 'projectile', 836: 'sunglass'}
 
 
 def imagenet() -> list[str]:
-    """The 1,000 classes in the order of their folders, by open_clip's names."""
-    return [IMAGENET_RENAMED.get(index, name) for index, name in enumerate(IMAGENET_CLASSNAMES)]
+    """The 1,000 classes in the order of their folders, by open_clip's names.
+
+    Their qualifiers were chosen for the prompts and stay: ``kite (bird of prey)`` is ``kite, bird of prey``.
+    """
+    names = [IMAGENET_RENAMED.get(index, name) for index, name in enumerate(IMAGENET_CLASSNAMES)]
+    return [QUALIFIER.sub(r', \1', name) for name in names]
 
 
 def caltech256() -> list[str]:

@@ -50,6 +50,8 @@ class LGD(BaseModel):
                  data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})}, init_cfg)
+        if not hasattr(self.data_preprocessor, 'mean') or not getattr(self.data_preprocessor, 'to_rgb', True):
+            raise UserError('model.data_preprocessor must normalise RGB pictures: give mean, std and to_rgb=True')
         self.backbone = MODELS.build(backbone)
 
         # The teacher is held outside nn.Module's sight: no checkpoint, optimiser, init_weights() or train() reaches it.

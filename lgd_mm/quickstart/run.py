@@ -1,11 +1,9 @@
 """The quickstart: world, language-guided student, two fine-tuned tasks with and without it, one table."""
 
 import json
-import platform
 import statistics
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,12 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from lgd_mm.datasets import shapes
 from lgd_mm.datasets.shapes import write_world
+from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.quickstart.predictions import draw_predictions
 from lgd_mm.quickstart.report import write_report
-from lgd_mm.quickstart.stage import Progress as StageProgress
-from lgd_mm.quickstart.stage import Stage
+from lgd_mm.quickstart.stage import Stage, StageProgress, environment, write_json
 from lgd_mm.quickstart.table import results_table
 
 RANDOM, STUDENT = 'random weights', 'LGD student'
@@ -26,15 +25,14 @@ CONFIGS = {
     'mask-rcnn': Path('configs/shapes/mask-rcnn_r18-slim_fpn_shapes.py'),
     'upernet': Path('configs/shapes/upernet_r18-slim_shapes.py'),
 }
+TEACHER = Path(shapes.__file__).parent / 'teacher' / 'open_clip_model.safetensors'
 #: Where each stage's log has a metric of the table, and what brings it to percent.
-METRICS = {
+SOURCES = {
     'zero_shot/top1': ('pretrain', 'accuracy/top1', 1),
     'coco/bbox_mAP': ('mask-rcnn', 'coco/bbox_mAP', 100),
     'coco/segm_mAP': ('mask-rcnn', 'coco/segm_mAP', 100),
     'ade20k/mIoU': ('upernet', 'mIoU', 1),
 }
-PACKAGES = ('torch', 'torchvision', 'open_clip_torch', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain',
-            'onedl-mmdetection', 'onedl-mmsegmentation', 'numpy')
 
 
 def plan(work_dir: Path, seeds: Sequence[int]) -> list[Stage]:
@@ -49,20 +47,27 @@ def plan(work_dir: Path, seeds: Sequence[int]) -> list[Stage]:
     """
     data = work_dir / 'data'
     flags = ('--amp', ) if fast_bf16() else ()
+    inputs = data / 'world.json', TEACHER
     stages = []
     for seed in seeds:
         folder = work_dir / f'seed{seed}'
         student = folder / 'pretrain' / 'student.safetensors'
         stages.append(
             Stage('pretrain', STUDENT, seed, CONFIGS['pretrain'], folder / 'pretrain',
-                  (f'randomness.seed={seed}', *_data_root('', data)), flags))
+                  (f'randomness.seed={seed}', *_data_root('', data)), flags, inputs=inputs,
+                  metrics=_measured('pretrain')))
         for task, data_root in (('mask-rcnn', data / 'coco'), ('upernet', data / 'ade')):
             for label, file in ((RANDOM, None), (STUDENT, student)):
                 options = (f'randomness.seed={seed}', *_data_root(task, data_root))
                 stages.append(
                     Stage(task, label, seed, CONFIGS[task], folder / f'{task}_{label.split()[0].lower()}', options,
-                          (), file))
+                          student=file, inputs=inputs[:1], metrics=_measured(task)))
     return stages
+
+
+def _measured(stage: str) -> tuple[str, ...]:
+    """The logged metrics of a stage that the table shows."""
+    return tuple(key for name, key, _ in SOURCES.values() if name == stage)
 
 
 def _data_root(task: str, data_root: Path) -> list[str]:
@@ -93,13 +98,8 @@ def run_quickstart(work_dir: Path, seeds: Sequence[int], console: Console) -> di
     Raises:
         UserError: If a stage fails.
     """
-    begin = time.monotonic()
-    console.print(f'[bold]Generated world[/bold] in {work_dir / "data"}')
-    write_world(work_dir / 'data')
-    world = dict(name='world', seed=0, label='', command='', work_dir=str(work_dir / 'data'),
-                 seconds=time.monotonic() - begin, metrics={})
-
-    records = []
+    console.print(f'[bold]Generated world[/bold] in {work_dir / "data"}', highlight=False)
+    records = [_write_world(work_dir)]
     stages = plan(work_dir, seeds)
     for number, stage in enumerate(stages, start=1):
         title = f'[{number}/{len(stages)}] {stage.name}, {stage.label}, seed {stage.seed}'
@@ -108,12 +108,24 @@ def run_quickstart(work_dir: Path, seeds: Sequence[int], console: Console) -> di
         console.print(f'[green]done[/green] {title}: {shown}  ({record["seconds"]:.0f} s)', highlight=False)
         records.append(record)
 
-    results = collect([world, *records], seeds)
-    _write_json(work_dir / 'results.json', results)
+    results = collect(records, seeds)
+    write_json(work_dir / 'results.json', results)
     write_report(results, work_dir / 'report.html', pictures=_predictions(stages, seeds[0], work_dir))
     console.print(results_table(results))
     console.print(f'Report: {work_dir / "report.html"}   Figures: {work_dir / "results.json"}', highlight=False)
     return results
+
+
+def _write_world(work_dir: Path) -> dict:
+    """Write or complete the world; its record adds up the seconds of all calls that wrote."""
+    marker = work_dir / 'world_stage.json'
+    seconds = json.loads(marker.read_text())['seconds'] if marker.is_file() else 0.0
+    begin = time.monotonic()
+    write_world(work_dir / 'data')
+    record = dict(name='world', seed=0, label='', command='', work_dir=str(work_dir / 'data'),
+                  seconds=seconds + time.monotonic() - begin, metrics={}, **environment())
+    write_json(marker, record)
+    return record
 
 
 def _run_visibly(stage: Stage, title: str, console: Console) -> dict:
@@ -139,7 +151,7 @@ def stage_metrics(record: dict) -> dict[str, float]:
     """The table's metrics that a stage measured, in percent."""
     return {
         name: record['metrics'][key] * scale
-        for name, (stage, key, scale) in METRICS.items() if stage == record['name'] and key in record['metrics']
+        for name, (stage, key, scale) in SOURCES.items() if stage == record['name'] and key in record['metrics']
     }
 
 
@@ -158,12 +170,12 @@ def collect(records: Sequence[dict], seeds: Sequence[int]) -> dict:
     for label in (RANDOM, STUDENT):
         per_seed: list[dict[str, Any]] = []
         for seed in seeds:
-            metrics: dict[str, float | None] = dict.fromkeys(METRICS)
+            metrics: dict[str, float | None] = dict.fromkeys(SOURCES)
             for record in records:
                 if (record['label'], record['seed']) == (label, seed):
                     metrics.update(stage_metrics(record))
             per_seed.append(dict(seed=seed, metrics=metrics))
-        columns = {name: [row['metrics'][name] for row in per_seed] for name in METRICS}
+        columns = {name: [row['metrics'][name] for row in per_seed] for name in SOURCES}
         rows.append(
             dict(
                 label=label,
@@ -178,21 +190,14 @@ def collect(records: Sequence[dict], seeds: Sequence[int]) -> dict:
                 for record in records],
         seeds=list(seeds),
         seconds=sum(record['seconds'] for record in records),
-        versions={name: version(name) for name in PACKAGES} | {'python': platform.python_version()},
-        machine=dict(
-            platform=platform.platform(),
-            processor=_processor(),
-            threads=torch.get_num_threads(),
-            gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-            date=time.strftime('%Y-%m-%d')))
+        versions=_common([record['versions'] for record in records]),
+        machine=_common([record['machine'] for record in records]))
 
 
-def _processor() -> str:
-    """The processor's name; Linux tells it in /proc/cpuinfo only."""
-    cpuinfo = Path('/proc/cpuinfo')
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = (line.split(':', 1)[1].strip() for line in lines if line.startswith('model name'))
-    return next(names, platform.processor() or platform.machine())
+def _common(parts: Sequence[dict]) -> dict:
+    """What all parts share; where they differ, all values, as a run may go on elsewhere or later."""
+    values = {key: list(dict.fromkeys(part[key] for part in parts)) for key in parts[0]}
+    return {key: found[0] if len(found) == 1 else ' / '.join(map(str, found)) for key, found in values.items()}
 
 
 def _predictions(stages: Sequence[Stage], seed: int, work_dir: Path) -> list[Path]:
@@ -200,13 +205,8 @@ def _predictions(stages: Sequence[Stage], seed: int, work_dir: Path) -> list[Pat
     runs: dict[str, dict[str, tuple[Path, Path]]] = {'mask-rcnn': {}, 'upernet': {}}
     for stage in stages:
         if stage.seed == seed and stage.name in runs:
-            config = next(stage.work_dir.glob('*.py'))
-            checkpoint = Path((stage.work_dir / 'last_checkpoint').read_text().strip())
+            config = stage.work_dir / stage.config.name
+            checkpoint = latest_checkpoint(str(stage.work_dir))
+            assert checkpoint is not None, 'a finished stage has one'
             runs[stage.name][stage.label] = config, checkpoint
     return draw_predictions(runs['mask-rcnn'], runs['upernet'], work_dir / 'predictions')
-
-
-def _write_json(path: Path, content: dict) -> None:
-    part = path.with_suffix('.part')
-    part.write_text(json.dumps(content, indent=1))
-    part.replace(path)

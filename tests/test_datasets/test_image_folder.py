@@ -1,8 +1,12 @@
 """Unlabelled images: what is read, what is skipped, and what a view depends on."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 import torch
+from mmengine import fileio
 from mmengine.dataset import default_collate
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -109,3 +113,40 @@ def test_missing_and_empty_folder(tmp_path):
         dataset(tmp_path / 'nowhere')
     with pytest.raises(UserError, match='holds no picture'):
         dataset(tmp_path)
+
+
+def test_linked_folders_are_entered_once(tmp_path):
+    write_pictures(tmp_path / 'elsewhere', 4)
+    (tmp_path / 'root').mkdir()
+    (tmp_path / 'root' / 'linked').symlink_to(tmp_path / 'elsewhere', target_is_directory=True)
+    (tmp_path / 'elsewhere' / 'loop').symlink_to(tmp_path / 'root', target_is_directory=True)
+    (tmp_path / 'root' / 'folder.jpg').mkdir()
+    assert len(dataset(tmp_path / 'root')) == 4
+
+
+def test_other_samplers_are_named(tmp_path):
+    write_pictures(tmp_path, 2)
+    with pytest.raises(UserError, match='ViewSampler'):
+        dataset(tmp_path)[0]
+
+
+@pytest.mark.parametrize('number, gone_for_good', [(errno.ENOENT, True), (errno.EACCES, True), (errno.EMFILE, False)])
+def test_troubles_of_the_machine_are_not_the_files(tmp_path, monkeypatch, number, gone_for_good):
+    write_pictures(tmp_path, 2)
+    data = dataset(tmp_path)
+    first = data.get_data_info(0)['img_path']
+    read = fileio.get
+
+    def get(path, *args, **kwargs):
+        if path == first:
+            raise OSError(number, os.strerror(number), path)
+        return read(path, *args, **kwargs)
+
+    monkeypatch.setattr(fileio, 'get', get)
+    if gone_for_good:
+        data[0, 1]
+        assert data.unreadable == [first]
+    else:
+        with pytest.raises(OSError, match='Too many open files'):
+            data[0, 1]
+        assert not data.unreadable

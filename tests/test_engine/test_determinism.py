@@ -53,7 +53,8 @@ def undisturbed(config, tmp_path_factory):
 
 
 def test_same_seed_same_student_with_workers(config, undisturbed, tmp_path):
-    again = train(config, tmp_path, '--cfg-options', 'train_dataloader.num_workers=2')
+    again = train(config, tmp_path, '--cfg-options', 'train_dataloader.num_workers=2',
+                  'train_dataloader.persistent_workers=True')
     assert_equal(again, undisturbed[0])
 
 

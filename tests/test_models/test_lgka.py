@@ -155,3 +155,37 @@ def test_one_category_one_picture():
     lgka = build(count=1)
     step(lgka, 0, count=1)
     torch.testing.assert_close(lgka.visual_bank, F.normalize(embeddings(0, 1), dim=1))
+
+
+@pytest.mark.parametrize('micro_batches', [1, 2])
+def test_update_under_autocast_and_accumulation(micro_batches):
+    """Each micro-batch is a step of the bank, in float32, also when the networks run in half precision."""
+    lgka = build(count=60)
+    bank, seen = lgka.visual_bank.clone(), lgka.seen.clone()
+    layer = torch.nn.Linear(16, 16)
+    for number in range(micro_batches):
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            _, visual = lgka(layer(embeddings(number)), embeddings(number + 50))
+        (visual[0].sum() / micro_batches).backward()
+        bank, seen = loop_update(bank, seen, embeddings(number + 50), lgka.textual_bank, lgka.momentum)
+    torch.testing.assert_close(lgka.visual_bank, bank, atol=1e-6, rtol=0)
+    assert torch.equal(lgka.seen, seen) and lgka.visual_bank.dtype == torch.float32
+
+
+def test_overflowed_teacher_features_stay_out():
+    clean, broken = build(), build()
+    teacher = embeddings(2)
+    step_on = embeddings(102).requires_grad_()
+    clean(step_on[:6], teacher[:6])[1][0].sum().backward()
+    teacher[6:] = torch.tensor([float('nan'), float('inf')]).unsqueeze(1)
+    student = embeddings(102).requires_grad_()
+    broken(student, teacher)[1][0].nan_to_num().sum().backward()
+    torch.testing.assert_close(broken.visual_bank, clean.visual_bank)
+    assert torch.equal(broken.seen, clean.seen)
+
+
+def test_banks_of_another_teacher_are_refused():
+    lgka, other = build(), build()
+    other.textual_bank = F.normalize(other.textual_bank + 0.1, dim=1)
+    with pytest.raises(UserError, match='another teacher'):
+        lgka.load_state_dict(other.state_dict())

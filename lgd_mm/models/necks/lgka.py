@@ -101,7 +101,8 @@ class LGKA(BaseModule):
         """Compare both embeddings with both banks, in float32 also under autocast.
 
         In training, the teacher's features enter the visual bank as soon as the backward pass has left this module: the
-        losses see the bank before the step, and the update overlaps the backbone's backward.
+        losses see the bank before the step, and the update overlaps the backbone's backward. So each forward pass needs
+        its backward pass before the next one, as in mmengine's loops, gradient accumulation included.
 
         Args:
             student (Tensor): Student embeddings (B, D), any length.
@@ -144,9 +145,10 @@ class LGKA(BaseModule):
             teacher (Tensor): Unit teacher features (B, D) of this process.
             pseudo_labels (Tensor): Their categories (B, ).
         """
-        ones = teacher.new_ones(len(teacher), 1)
-        sums = teacher.new_zeros(len(self.visual_bank), teacher.shape[1] + 1)  # (C, D + 1): sums and counts
-        sums.index_add_(0, pseudo_labels, torch.cat([teacher, ones], dim=1))
+        finite = teacher.isfinite().all(dim=1, keepdim=True)  # half precision may overflow; a row would keep a NaN
+        features = torch.cat([torch.where(finite, teacher, 0), finite.to(teacher.dtype)], dim=1)  # (B, D + 1)
+        sums = torch.zeros(len(self.visual_bank), features.shape[1], dtype=features.dtype, device=features.device)
+        sums.index_add_(0, pseudo_labels, features)  # (C, D + 1): sums and counts
         all_reduce(sums)
 
         count = sums[:, -1:]  # (C, 1)
@@ -169,4 +171,8 @@ class LGKA(BaseModule):
         if bank is not None and bank.shape != self.textual_bank.shape:
             raise UserError(f'the checkpoint holds banks of width {bank.shape[1]}, but the teacher embeds in '
                             f'{self.textual_bank.shape[1]} dimensions: set model.teacher as it was, or start anew')
+        # The same names through the same text tower differ by rounding alone.
+        if bank is not None and not torch.allclose(bank.cpu(), self.textual_bank.cpu(), atol=1e-3):
+            raise UserError('the checkpoint was trained with another teacher, its textual bank differs: set '
+                            'model.teacher as it was, or start anew')
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -61,7 +61,7 @@ class OpenCLIPTeacher(nn.Module):
         self.visual: nn.Module = clip.visual
         self.image_size = _pair(clip.visual.image_size)
         self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
-        self.fingerprint = f'{model}-{file_digest(weights)}-{"quickgelu" if tag.get("quick_gelu") else "own"}'
+        self.fingerprint = _fingerprint(model, weights, quick_gelu=bool(tag.get('quick_gelu')))
         preprocess = open_clip.get_model_preprocess_cfg(clip)
         self.mean = torch.tensor(tag.get('mean') or preprocess.get('mean') or OPENAI_DATASET_MEAN)
         self.std = torch.tensor(tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD)
@@ -118,7 +118,8 @@ class OpenCLIPTeacher(nn.Module):
         return clip.to(device).eval().encode_text(_tokenizer(model)(texts).to(device)).float().cpu()
 
     def release_text(self) -> None:
-        """Give the text tower's memory back."""
+        """Give the text tower's memory back, and take the image tower off the device it was encoding on."""
+        self.visual.cpu()
         self._text = ()
 
 
@@ -139,6 +140,14 @@ def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
     return clip
 
 
+def _fingerprint(model: str, weights: Path, quick_gelu: bool) -> str:
+    """Digest of all that decides the embeddings; a folder counts by its files, wherever it lies."""
+    if not model.startswith(LOCAL_DIR):
+        return f'{model} {quick_gelu} {file_digest(weights)}'
+    files = (weights, weights.with_name('open_clip_config.json'), weights.with_name('bpe.txt.gz'))
+    return ' '.join(file_digest(file) for file in files if file.is_file())
+
+
 def _folder_weights(folder: Path) -> Path:
     """The weights of an open_clip folder, as open_clip chooses them."""
     if not (folder / 'open_clip_config.json').is_file():
@@ -157,8 +166,8 @@ def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
         return open_clip.get_tokenizer(model, **own)
     except (ImportError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install "lgd_mm[optional]", and '
-                        'where there is no network put the tokenizer into the local hub cache') from error
+        raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install "lgd_mm[optional]", '
+                        'and where there is no network put the tokenizer into the local hub cache') from error
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -7,10 +7,13 @@ replaced: what is not plain data is an error.
 
 import io
 import os
+import pickle
 import re
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
+
+import mmengine
 
 from lgd_mm.errors import UserError
 
@@ -32,8 +35,10 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
             strings as its meta data.
 
     Raises:
-        UserError: If the file is missing, cut off, not a checkpoint, or would run code.
+        UserError: If the path is a URL, or the file is missing, cut off, not a checkpoint, or would run code.
     """
+    if '://' in str(path):
+        raise UserError(f'{path} is a URL, not a file: download it first and give the path of the file')
     checkpoint = safe_torch_load(path)
     if not isinstance(checkpoint, dict):
         raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint: name a file saved by training')
@@ -77,8 +82,32 @@ def safe_torch_load(
 
 
 def refuse_unsafe_checkpoints(checkpoint_module: ModuleType) -> None:
-    """Put the safe loader into ``mmengine.runner.checkpoint``, so that the Runner's resume and load use it."""
+    """Put the safe loaders into ``mmengine.runner.checkpoint``, so that the Runner's resume and load use them.
+
+    Args:
+        checkpoint_module (ModuleType): ``mmengine.runner.checkpoint``.
+
+    Raises:
+        ImportError: If it has no such loaders to replace: files would be loaded unsafely.
+    """
+    for name in ('_safe_torch_load', 'load_url'):
+        if not hasattr(checkpoint_module, name):
+            raise ImportError(f'mmengine {mmengine.__version__} reads checkpoints in another way than lgd_mm knows (no '
+                              f'{checkpoint_module.__name__}.{name}): install the version that lgd_mm requires')
+    load_url = checkpoint_module.load_url
+
+    def safe_load_url(url: str, *args: Any, **kwargs: Any) -> Any:
+        """As torch's, for http(s), torchvision and open-mmlab names, but it never runs code."""
+        import torch
+
+        with torch.serialization.safe_globals(_allowed()):
+            try:
+                return load_url(url, *args, **{**kwargs, 'weights_only': True})
+            except pickle.UnpicklingError as error:
+                raise UserError(f'{url} {_diagnosis(error)}') from error
+
     checkpoint_module._safe_torch_load = safe_torch_load  # type: ignore[attr-defined]
+    checkpoint_module.load_url = safe_load_url  # type: ignore[attr-defined]
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.compat.safe_load import load_checkpoint_file, refuse_unsafe_checkpoints
 from lgd_mm.errors import UserError
 
 
@@ -119,6 +120,41 @@ def test_hostile_pickle_is_refused_from_an_open_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='would run code'):
         engine._safe_torch_load(buffer, map_location='cpu')
     assert not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize('scheme', ['http', 'torchvision', 'open-mmlab'])
+@pytest.mark.parametrize('zipped', [True, False])
+def test_hostile_pickle_is_refused_from_a_url(tmp_path: Path, monkeypatch, scheme: str, zipped: bool) -> None:
+    from mmengine.runner import checkpoint as engine
+
+    url = 'http://localhost/hostile.pth'
+    monkeypatch.setattr(engine, 'get_torchvision_models', lambda: {'name': url})
+    monkeypatch.setattr(engine, 'get_external_models', lambda: {'name': url})
+    monkeypatch.setattr(engine, 'get_deprecated_model_names', lambda: {})
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    cached = tmp_path / 'hub/checkpoints/hostile.pth'  # as if it had been downloaded
+    cached.parent.mkdir(parents=True)
+    torch.save(dict(state_dict=Touch(tmp_path / 'ran')), cached, _use_new_zipfile_serialization=zipped)
+    name = url if scheme == 'http' else f'{scheme}://name'
+    with pytest.raises(UserError, match=rf'{url} would run code \(posix\.system\)'):
+        CheckpointLoader.load_checkpoint(name)
+    assert not (tmp_path / 'ran').exists()
+
+    torch.save(dict(state_dict=dict(weight=torch.ones(2)), best=np.float64(0.5)), cached)
+    assert CheckpointLoader.load_checkpoint(name)['best'] == 0.5
+
+
+@pytest.mark.parametrize('name', ['_safe_torch_load', 'load_url'])
+def test_an_mmengine_with_other_loaders_is_refused(name: str) -> None:
+    others = {'_safe_torch_load': None, 'load_url': None}
+    del others[name]
+    with pytest.raises(ImportError, match=f'^mmengine [0-9.]+ reads checkpoints in another way .*no checkpoint.{name}'):
+        refuse_unsafe_checkpoints(SimpleNamespace(__name__='checkpoint', **others))  # type: ignore[arg-type]
+
+
+def test_a_url_is_no_file() -> None:
+    with pytest.raises(UserError, match=r'^https://a\.b/c\.pth is a URL, not a file: download it first'):
+        load_checkpoint_file('https://a.b/c.pth')
 
 
 def test_getattr_reaches_nothing_but_statistics(tmp_path: Path) -> None:

@@ -72,6 +72,10 @@ STAMP=.venv/.made-${EXTRAS:-runtime}
 DIGEST=$(cat requirements/*.txt setup.py pyproject.toml lgd_mm/version.py tools/make_env.sh | sha256sum | cut -d' ' -f1)
 
 if [ -e .venv ] && { [ -e $UNFINISHED ] || [ "$(minor_version .venv/bin/python)" != "$MINOR" ]; }; then
+    if [ ! -e $UNFINISHED ] && ! compgen -G '.venv/.made-*' >/dev/null; then
+        FOREIGN=$(minor_version .venv/bin/python) || FOREIGN="an unknown version"
+        fail ".venv is of Python $FOREIGN, not $MINOR, and was not made by this script: move it away"
+    fi
     echo "removing .venv: it is unfinished or of another Python than $MINOR"
     rm -rf .venv
 fi

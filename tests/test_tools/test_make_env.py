@@ -67,6 +67,22 @@ def test_unusable_environment_is_removed(checkout: Path, damage: str) -> None:
     assert done.stderr.endswith('error: pip is missing: install it (on Debian or Ubuntu the package python3-pip)\n')
 
 
+@pytest.mark.parametrize('python', ['3.9', None])
+def test_environment_of_another_maker_is_left_alone(checkout: Path, python: str | None) -> None:
+    (checkout / '.venv/.made-tests').unlink()
+    program = checkout / '.venv/bin/python'
+    program.unlink()
+    if python:
+        program.write_text(f'#!/bin/sh\necho {python}\n')
+        program.chmod(0o755)
+    done = make_env(checkout, python='')
+    assert (done.returncode, done.stdout) == (2, '')
+    minor = f'{sys.version_info.major}.{sys.version_info.minor}'
+    assert done.stderr == (f'error: .venv is of Python {python or "an unknown version"}, not {minor}, and was not made '
+                           'by this script: move it away\n')
+    assert (checkout / '.venv/bin').exists()
+
+
 def test_changed_requirements_are_noticed(checkout: Path) -> None:
     (checkout / 'requirements/runtime.txt').write_text('torch\n')
     done = make_env(checkout, python='')

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor
 
 from lgd_mm.errors import UserError
+from lgd_mm.transfer.backbone import build_backbone, describe
 from lgd_mm.transfer.student import PREFIX, read_student
 
 
@@ -62,7 +62,7 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
     """Let a downstream config's backbone start from a student; prints the key report.
 
     Args:
-        cfg (Config): Changed in place: ``model.backbone.init_cfg``.
+        cfg (Config): Changed in place: ``model.backbone.init_cfg``, and other weights for the backbone are left out.
         file (str | Path): Exported student, LGD checkpoint, or another checkpoint with ``backbone.`` keys.
         allow_partial (bool): Start also if some of the backbone's keys stay at their random values. Defaults to False.
 
@@ -70,18 +70,19 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
         KeyReport: How the keys met.
 
     Raises:
-        UserError: If the file cannot be used, the config has no backbone, or less than 100 % of its keys would be
-            filled.
+        UserError: If the file cannot be used, the config has no backbone or loads another checkpoint over it, or less
+            than 100 % of its keys would be filled.
     """
     weights, metadata = read_student(file)
     if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
         raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
-    report = KeyReport.compare(_backbone_state(cfg), weights)
+    _leave_to_student(cfg)
+    report = KeyReport.compare(build_backbone(cfg).state_dict(), weights)
     print(f'student {file}: {report}', flush=True)
     if not report.matched or not (report.complete or allow_partial):
         cure = ', or --allow-partial-student' if report.matched else ''
-        raise UserError(f'student {file} ({_describe(metadata.get("backbone"))}) fills only {len(report.matched)} of '
-                        f'{report.total} keys of model.backbone ({_describe(cfg.model.backbone)}): use a config with '
+        raise UserError(f'student {file} ({describe(metadata.get("backbone"))}) fills only {len(report.matched)} of '
+                        f'{report.total} keys of model.backbone ({describe(cfg.model.backbone)}): use a config with '
                         f"the student's backbone{cure}")
     _compare_statistics(cfg, metadata, file)
     # The type must be 'Pretrained': mmpretrain's ResNet would zero its last norm of each block otherwise.
@@ -89,19 +90,20 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
     return report
 
 
-def _backbone_state(cfg: Config) -> dict[str, Tensor]:
-    """State dict of the config's backbone, built with random weights."""
-    init_default_scope(cfg.get('default_scope', 'mmengine'))
-    return MODELS.build({**cfg.model.backbone, 'init_cfg': None}).state_dict()
-
-
-def _describe(backbone: Mapping[str, Any] | None) -> str:
-    """``mmpretrain.ResNet, depth 18``: the type and what sets its size."""
-    if not backbone:
-        return 'its backbone is not recorded'
-    size = {key: backbone[key] for key in ('depth', 'arch', 'model_name', 'base_channels', 'widen_factor')
-            if key in backbone}
-    return ', '.join([str(backbone.get('type')), *(f'{key} {value}' for key, value in size.items())])
+def _leave_to_student(cfg: Config) -> None:
+    """Take out what would compete for the backbone's weights."""
+    if cfg.get('load_from') and not cfg.get('resume'):
+        raise UserError(f'load_from={cfg.load_from} would overwrite the student: give --cfg-options load_from=None, or '
+                        'leave --student out')
+    init = cfg.model.get('init_cfg')
+    for item in [init] if isinstance(init, Mapping) else init or ():
+        if item.get('type') == 'Pretrained':
+            raise UserError(f'model.init_cfg ({item.get("checkpoint")}) would overwrite the student: give '
+                            '--cfg-options model.init_cfg=None, or leave --student out')
+    # Older keys for the weights of a backbone, of mmseg and mmdet: they exclude backbone.init_cfg.
+    if 'pretrained' in cfg.model:
+        cfg.model.pretrained = None
+    cfg.model.backbone.pop('pretrained', None)
 
 
 def _compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Path) -> None:

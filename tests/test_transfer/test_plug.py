@@ -119,3 +119,32 @@ def test_key_report():
     assert str(report).splitlines() == [
         '1 of 3 backbone keys matched', '  1 missing: c', '  1 mismatched: b', '  1 unexpected: d'
     ]
+
+
+def test_older_keys_for_weights_are_taken_out(resnet):
+    """mmseg's ``model.pretrained`` excludes ``backbone.init_cfg``."""
+    cfg = config('ade20k/upernet_r18_80k_ade20k-512x512.py')
+    cfg.model.pretrained = 'open-mmlab://resnet18_v1c'
+    cfg.model.backbone.pretrained = 'torchvision://resnet18'
+    plug_student(cfg, resnet[1][0])
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    assert torch.equal(model.backbone.conv1.weight, resnet[0]['conv1.weight'])
+
+
+@pytest.mark.parametrize(('changes', 'sentence'), [
+    (dict(load_from='old.pth'), 'load_from=old.pth would overwrite the student: give --cfg-options load_from=None'),
+    ({'model.init_cfg': dict(type='Pretrained', checkpoint='old.pth')},
+     r'model.init_cfg \(old.pth\) would overwrite the student'),
+    ({'model.init_cfg': [dict(type='Pretrained', checkpoint='old.pth')]},
+     r'model.init_cfg \(old.pth\) would overwrite the student'),
+])
+def test_what_would_overwrite_the_student(resnet, changes, sentence):
+    """Loaded after the backbone, or instead of it; a resumed run goes on with its own weights."""
+    cfg = config('coco/mask-rcnn_r18_fpn_1x_coco.py')
+    cfg.merge_from_dict(changes)
+    with pytest.raises(UserError, match=sentence):
+        plug_student(cfg, resnet[1][0])
+    if cfg.get('load_from'):
+        cfg.resume = True
+        assert plug_student(cfg, resnet[1][0]).complete

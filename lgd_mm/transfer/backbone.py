@@ -1,0 +1,56 @@
+"""The backbone of any config, built alone."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+from torch import nn
+
+from lgd_mm.errors import UserError
+
+#: Keys that set a backbone's size.
+SIZES = ('depth', 'arch', 'model_name', 'base_channels', 'widen_factor')
+
+
+def build_backbone(cfg: Config) -> nn.Module:
+    """Build a config's backbone with random weights.
+
+    Args:
+        cfg (Config): With ``model.backbone``.
+
+    Returns:
+        nn.Module: The backbone.
+
+    Raises:
+        UserError: If its type has no such size or variant.
+        KeyError: If its type is in no registry.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
+    backbone = cfg.model.backbone
+    try:
+        return MODELS.build({**backbone, 'init_cfg': None})
+    except (KeyError, RuntimeError, ValueError, AssertionError) as error:
+        reason = (str(error.args[0]).strip().splitlines() or [''])[0] if error.args else ''
+        if 'is not in the' in reason:
+            raise
+        reason = reason or type(error).__name__
+        raise UserError(f'model.backbone ({describe(backbone)}) cannot be built ({reason}): {_cure(backbone)}'
+                        ) from error
+
+
+def describe(backbone: Mapping[str, Any] | None) -> str:
+    """``mmpretrain.ResNet, depth 18``: the type and what sets its size."""
+    if not backbone:
+        return 'its backbone is not recorded'
+    return ', '.join([str(backbone.get('type')), *(f'{key} {backbone[key]}' for key in SIZES if key in backbone)])
+
+
+def _cure(backbone: Mapping[str, Any]) -> str:
+    if 'model_name' in backbone:
+        import timm  # takes a second, and only a misspelt name needs it
+        nearest = difflib.get_close_matches(str(backbone['model_name']), timm.list_models(), cutoff=0.5)
+        return f'set model.backbone.model_name to a name of timm{", such as " if nearest else ""}{", ".join(nearest)}'
+    keys = [f'model.backbone.{key}' for key in SIZES if key in backbone]
+    return f'set {" or ".join(keys) or "the keys of model.backbone"} to a variant that exists'

@@ -8,6 +8,9 @@ import mmengine.logging
 # print_log() calls of mmdet and mmseg about a commercial data service (printed, whatever their level).
 PRINTED = ('Could not import OneDL', 'Could not import OneDL. Skipping OneDL datasets.')
 
+# Beginnings of what mmengine's CheckpointHook logs in each run; the launcher filters the run's logger.
+LOGGED = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
+
 # Category, start of the message (a regular expression) and the module that issues it.
 WARNED: tuple[tuple[type[Warning], str, str], ...] = (
     (ImportWarning, '``MultiScaleDeformableAttention`` has been moved', r'mmcv\.cnn\.bricks\.transformer'),

@@ -1,12 +1,6 @@
 """One way to train and to test a config, whichever library it belongs to."""
 
-import errno
-import os
-import re
-import shutil
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +11,15 @@ from mmengine.dist import get_rank, get_world_size, init_dist, is_distributed
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
 
+from lgd_mm.compat.noise import LOGGED
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import preflight, settings
+from lgd_mm.engine.failures import user_errors
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.plug import plug_student
 
 # The same twelve numbers as pycocotools in a fraction of the time; mmdet must not have been imported yet.
 faster_coco_eval.init_as_pycocotools()
-
-#: How the operating system says that there is no room or no permission.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
-
-#: Of mmengine's own CheckpointHook, in each run.
-NOISE = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
 
 
 def train(config: str,
@@ -58,7 +48,7 @@ def train(config: str,
         Runner: After training.
 
     Raises:
-        UserError: If the user's set-up has a mistake. A run that fails before its first checkpoint leaves no new
+        UserError: If the user's set-up has a mistake. A run that fails before its first iteration leaves no new
             folder.
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher)
@@ -69,17 +59,24 @@ def train(config: str,
     _start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)
-    weights = _set_resume(cfg, resume)
-    if student:
-        plug_student(cfg, student, allow_partial_student)
+    state = _set_resume(cfg, resume)
+    resumed_at = state and state['meta']['iter']
 
-    with _user_errors(cfg):
+    with user_errors(cfg, after_room=', then go on with --resume') as runners:
+        if student:
+            plug_student(cfg, student, allow_partial_student)
         runner = _build(cfg)
-        if weights is not None:
-            preflight.check_weights(runner.model, weights, cfg.load_from)
+        runners.append(runner)
+        if state is not None:
+            preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
+        del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
         preflight.check_batches(runner)
         runner.train()
+        if runner.val_loop is not None and runner.iter == resumed_at:
+            # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
+            # runner.val(): it begins a new run, for which EMAHook would take the average anew.
+            runner.val_loop.run()
     _say(_next_step(config, cfg))
     return runner
 
@@ -118,9 +115,11 @@ def test(config: str,
     cfg.load_from = checkpoint
     cfg.resume = False
 
-    with _user_errors(cfg):
+    with user_errors(cfg, after_room='') as runners:
         runner = _build(cfg)
+        runners.append(runner)
         preflight.check_weights(runner.model, state.get('state_dict', state), checkpoint)
+        del state
         if out:
             # mmdet's own packs the masks of its predictions.
             dump = 'mmdet.DumpDetResults' if cfg.get('default_scope') == 'mmdet' else 'mmengine.DumpResults'
@@ -145,71 +144,50 @@ def _start_processes(cfg: Config) -> None:
 def _build(cfg: Config) -> Runner:
     """The runner, without known noise."""
     runner = Runner.from_cfg(cfg)
-    runner.logger.addFilter(lambda record: not record.getMessage().startswith(NOISE))
+    runner.logger.addFilter(lambda record: not record.getMessage().startswith(LOGGED))
     return runner
 
 
-def _set_resume(cfg: Config, resume: str | None) -> Mapping[str, torch.Tensor] | None:
-    """Settle which checkpoint is resumed from; returns its weights."""
+def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
+    """Settle which checkpoint is resumed from; returns what it holds."""
     if resume is None and cfg.get('resume'):
         resume = cfg.get('load_from') or 'auto'
     if resume is None:
         return None
-    path = preflight.latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
-    cfg.resume, cfg.load_from = path is not None, path and str(path)
+    path = preflight.latest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
     if path is None:
+        cfg.resume = False
         _say(f'nothing to resume from in {cfg.work_dir}: a new run begins')
         return None
-    return preflight.read_training_state(path)['state_dict']
-
-
-@contextmanager
-def _user_errors(cfg: Config) -> Iterator[None]:
-    """Tell what is the user's to mend as a :class:`UserError`, and leave nothing half-written behind one."""
-    made_here = not os.path.exists(cfg.work_dir)
-    try:
-        yield
-    except UserError as error:
-        _tidy(cfg.work_dir, made_here)
-        # From a loader's worker, torch hands over the whole traceback as the message.
-        raise UserError(str(error).strip().splitlines()[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
-    except KeyError as error:
-        unknown = re.match(r"'?(\S+) is not in the (\S+) registry", str(error.args[0]) if error.args else '')
-        if not unknown:
-            raise
-        _tidy(cfg.work_dir, made_here)
-        key = settings.key_of_type(cfg._cfg_dict, unknown[1])
-        raise UserError(f'{key or "the config"}: there is no {unknown[1]} in the {unknown[2]} registry') from error
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
-        _tidy(cfg.work_dir, made_here)
-        raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free some room or give '
-                        'another with --work-dir FOLDER, then go on with --resume') from error
-
-
-def _tidy(work_dir: str, made_here: bool) -> None:
-    """Remove a new work dir without a checkpoint, and cut-off checkpoints in any."""
-    if get_rank() != 0:
-        return
-    if made_here and not os.path.exists(os.path.join(work_dir, 'last_checkpoint')):
-        shutil.rmtree(work_dir, ignore_errors=True)
-    for path in Path(work_dir).glob('*.pth'):
-        if not zipfile.is_zipfile(path):
-            path.unlink()
+    cfg.resume, cfg.load_from = True, str(path)
+    return preflight.read_training_state(path)
 
 
 def _next_step(config: str, cfg: Config) -> str:
     """The command a user is likely to type after training."""
     student = Path(cfg.work_dir) / 'student.safetensors'
     if student.is_file():
-        names = {'ResNet': f'r{cfg.model.backbone.get("depth")}', 'MobileNetV2': 'mobilenetv2'}
-        name = names.get(cfg.model.backbone.type.split('.')[-1], 'STUDENT')
-        return f'next: python tools/train.py configs/coco/mask-rcnn_{name}_fpn_1x_coco.py --student {student}'
+        downstream = _downstream_config(cfg.model.backbone)
+        return (f'next: python tools/train.py {downstream} --student {student}' if downstream else
+                f'student: {student}')
     latest = preflight.latest_checkpoint(cfg.work_dir)
     if latest and cfg.get('test_dataloader'):
         return f'next: python tools/test.py {config} {latest}'
     return f'done: {cfg.work_dir}'
+
+
+def _downstream_config(backbone: Mapping[str, Any]) -> Path | None:
+    """The shipped detector with exactly this backbone, seen from the current folder."""
+    kind = backbone['type'].split('.')[-1]
+    name = f'r{backbone.get("depth")}' if kind == 'ResNet' else kind.lower()
+    path = Path(f'configs/coco/mask-rcnn_{name}_fpn_1x_coco.py')
+    if not path.is_file():
+        return None
+    theirs = Config.fromfile(path).model.backbone
+    # What does not change the keys of the weights may differ.
+    free = ('type', 'out_indices', 'frozen_stages', 'norm_cfg', 'norm_eval', 'init_cfg')
+    same = [{key: value for key, value in one.items() if key not in free} for one in (backbone, theirs)]
+    return path if same[0] == same[1] and theirs.type.split('.')[-1] == kind else None
 
 
 def _say(line: str) -> None:

@@ -1,14 +1,19 @@
 """What can be known to go wrong before a run has written anything."""
 
 import os
+import re
 import shutil
 import tempfile
+import zipfile
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import get_rank
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
@@ -41,6 +46,8 @@ def check_data(cfg: Config, *splits: str) -> None:
 def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
     """Keys and paths of a split; below a missing root only the root."""
     for key, dataset in _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset')):
+        if not _is_local(dataset) or _downloads_itself(dataset):
+            continue
         root = dataset.get('data_root') or ''
         if root:
             yield f'{key}.data_root', root
@@ -50,13 +57,24 @@ def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
         parts = {f'data_prefix.{part}': value for part, value in prefix.items()} if isinstance(
             prefix, Mapping) else dict(data_prefix=prefix)
         for part, value in dict(ann_file=dataset.get('ann_file'), **parts).items():
-            if value:
+            if value and isinstance(value, str):  # lists are of several files or of what is no path
                 yield f'{key}.{part}', os.path.join(root, value)
     evaluators = cfg.get(f'{split}_evaluator') or ()
     for index, evaluator in enumerate([evaluators] if isinstance(evaluators, Mapping) else evaluators):
-        if evaluator.get('ann_file'):
+        if isinstance(evaluator.get('ann_file'), str) and _is_local(evaluator):
             item = '' if isinstance(evaluators, Mapping) else f'.{index}'
             yield f'{split}_evaluator{item}.ann_file', evaluator['ann_file']
+
+
+def _is_local(node: Mapping) -> bool:
+    """Whether a dataset or evaluator reads files of this machine; ``backend_args`` may name a store elsewhere."""
+    return (node.get('backend_args') or {}).get('backend', 'local') in ('local', 'LocalBackend')
+
+
+def _downloads_itself(dataset: Mapping) -> bool:
+    """Whether it is one of mmpretrain's small datasets, which fetch what is missing unless told not to."""
+    kind = str(dataset.get('type')).split('.')[-1]
+    return kind in ('CIFAR10', 'CIFAR100', 'MNIST', 'FashionMNIST') and dataset.get('download', True)
 
 
 def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping]]:
@@ -100,14 +118,17 @@ def check_room(work_dir: str, model: nn.Module) -> None:
 
 
 def check_batches(runner: Runner) -> None:
-    """Compare the number of pictures with the batch of all processes.
+    """See that the training pictures make at least one batch: with ``drop_last``, fewer make none.
 
     Raises:
-        UserError: If there are fewer.
+        UserError: If they make none.
     """
-    pictures = len(runner.train_loop.dataloader.dataset)
-    size = runner.cfg.train_dataloader.get('batch_size', 1)
-    if pictures < size * runner.world_size:
+    loader = runner.train_loop.dataloader
+    # Its length counts each picture once, but it fills its batches by going round.
+    endless = isinstance(getattr(loader.batch_sampler, 'sampler', loader.sampler), InfiniteSampler)
+    pictures = len(loader.dataset)
+    if pictures == 0 or (len(loader) == 0 and not endless):
+        size = runner.cfg.train_dataloader.get('batch_size', 1)
         processes = f' x {runner.world_size} processes' if runner.world_size > 1 else ''
         raise UserError(f'train_dataloader.dataset has {pictures} pictures, fewer than a batch of {size}{processes}: '
                         'give more pictures or --cfg-options train_dataloader.batch_size=N')
@@ -116,6 +137,9 @@ def check_batches(runner: Runner) -> None:
 def latest_checkpoint(work_dir: str) -> Path | None:
     """The checkpoint to resume from, also in a work dir that was moved.
 
+    mmengine deletes an old checkpoint before it writes a new one, and moves ``last_checkpoint`` afterwards: of a run
+    that was killed meanwhile, the newest whole checkpoint is taken, and this is said.
+
     Args:
         work_dir (str): May not exist.
 
@@ -123,17 +147,24 @@ def latest_checkpoint(work_dir: str) -> Path | None:
         Path, optional: None if no run was there.
 
     Raises:
-        UserError: If the work dir names a checkpoint that is gone.
+        UserError: If the work dir names a checkpoint that is gone, and has no other.
     """
     pointer = Path(work_dir) / 'last_checkpoint'
     if not pointer.is_file():
         return None
     named = Path(pointer.read_text().strip())
     for path in (named, Path(work_dir) / named.name):
-        if path.is_file():
+        if zipfile.is_zipfile(path):
             return path
-    raise UserError(f'{pointer} names {named}, which does not exist: give --resume FILE, or remove {pointer} to start '
-                    'anew')
+    what = f'names {named}, which is missing or cut off' if named.name else 'is empty'
+    whole = [path for kind in ('epoch', 'iter') for path in Path(work_dir).glob(f'{kind}_*.pth')
+             if zipfile.is_zipfile(path)]
+    if not whole:
+        raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
+    newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
+    if get_rank() == 0:
+        print(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there', flush=True)
+    return newest
 
 
 def read_training_state(path: str | Path) -> dict[str, Any]:
@@ -154,31 +185,37 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
     """Compare a checkpoint with the model it is meant for; mmengine only warns.
 
     Args:
-        model (nn.Module): As built from the config.
+        model (nn.Module): As built from the config; it takes the weights.
         weights (Mapping[str, Tensor]): The checkpoint's state dict.
         path (str | Path): Named in the error.
 
     Raises:
-        UserError: If a key is missing, unexpected or of another shape. Shapes of LGKA's banks are left to LGKA, which
-            can tell the difference in words.
+        UserError: If a key is missing, unexpected or of another shape, once the modules have converted what they know
+            of older versions; or from LGKA, which tells in words how its banks differ.
     """
     inner: Any = model.module if is_model_wrapper(model) else model
-    state = inner.state_dict()
-    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    renamed = OrderedDict((key.removeprefix('module.'), value) for key, value in weights.items())
+    if hasattr(weights, '_metadata'):
+        renamed._metadata = weights._metadata  # type: ignore[attr-defined]  # versions, for those conversions
+    try:
+        missing, unexpected = inner.load_state_dict(renamed, strict=False)
+        mismatched: list[str] = []
+    except RuntimeError as error:
+        missing, unexpected = [], []
+        mismatched = re.findall(r'size mismatch for (\S+):', str(error))
+        if not mismatched:
+            raise
     differing = dict(
-        missing=[key for key in state if key not in weights and not key.endswith('num_batches_tracked')],
-        unexpected=[key for key in weights if key not in state],
-        mismatched=[
-            key for key in state
-            if key in weights and state[key].shape != weights[key].shape and not key.startswith('lgka.')
-        ])
+        missing=[key for key in missing if not key.endswith('num_batches_tracked')],
+        unexpected=unexpected,
+        mismatched=mismatched)
     told = [
         f'{len(keys)} {name} ({", ".join(keys[:3])}{", ..." if len(keys) > 3 else ""})'
         for name, keys in differing.items() if keys
     ]
     if told:
-        raise UserError(f'{path} is a checkpoint of another model than the config describes: of {len(state)} keys '
-                        f'{", ".join(told)}; give the config it was trained with')
+        raise UserError(f'{path} is a checkpoint of another model than the config describes: of '
+                        f'{len(inner.state_dict())} keys {", ".join(told)}; give the config it was trained with')
 
 
 def check_processes(launcher: str) -> None:

@@ -47,7 +47,12 @@ def test_missing_data_root(tmp_path):
     ({'train_dataloader.dataset': dict(
         type='RepeatDataset', times=2, dataset=dict(type='CustomDataset', data_root='/gone', pipeline=[]))},
      r'/gone does not exist \(train_dataloader.dataset.dataset.data_root\)'),
-    ({'train_dataloader.batch_size': 13}, 'has 12 pictures, fewer than a batch of 13: .*train_dataloader.batch_size=N'),
+    ({'train_dataloader.batch_size': 13, 'train_dataloader.drop_last': True},
+     'has 12 pictures, fewer than a batch of 13: .*train_dataloader.batch_size=N'),
+    ({'model.backbone.depth': 19}, r'model.backbone \(mmpretrain.ResNet, depth 19, base_channels 8\) cannot be built '
+     r'\(invalid depth 19 for resnet\): set model.backbone.depth or'),
+    ({'model.backbone': dict(_delete_=True, type='mmpretrain.TIMMBackbone', model_name='resnet18x')},
+     r'\(Unknown model \(resnet18x\)\): set model.backbone.model_name to a name of timm, such as resnet18'),
     ({'model.backbone.type': 'mmpretrain.ResNot'}, 'model.backbone.type: there is no mmpretrain.ResNot'),
     ({'optim_wrapper.type.deep': 1}, '--cfg-options do not fit'),
 ])
@@ -102,10 +107,46 @@ def test_full_disk_while_saving(tmp_path, classifier, trained, monkeypatch):
         Path(path).write_bytes(content[:1000])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    (run / 'own.pth').write_bytes(b'of another program')
     monkeypatch.setattr('mmengine.fileio.backends.local_backend.LocalBackend.put', fill)
     with pytest.raises(UserError, match=r'cannot be written to \(No space left on device\): .*--resume'):
         train(classifier, work_dir=str(run))
-    assert [path.name for path in run.glob('*.pth')] == ['epoch_7.pth']
+    assert sorted(path.name for path in run.glob('*.pth')) == ['epoch_7.pth', 'own.pth']
+
+
+def test_full_disk_after_training_began(tmp_path, classifier, monkeypatch):
+    """The logs of a new work dir stay."""
+    def fill(self, content, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr('mmengine.fileio.backends.local_backend.LocalBackend.put', fill)
+    with pytest.raises(UserError, match='No space left'):
+        train(classifier, work_dir=str(tmp_path / 'run'))
+    assert list((tmp_path / 'run').glob('*/*.log'))
+
+
+def test_files_in_the_work_dir_stay(tmp_path, classifier):
+    """Whatever the mistake: those of older torch are no zip files."""
+    torch.save({}, tmp_path / 'legacy.pth', _use_new_zipfile_serialization=False)
+    with pytest.raises(UserError, match='there is no mmpretrain.ResNot'):
+        train(classifier, work_dir=str(tmp_path), cfg_options={'model.backbone.type': 'mmpretrain.ResNot'})
+    assert (tmp_path / 'legacy.pth').is_file()
+
+
+@pytest.mark.parametrize('inside', [True, False])
+def test_no_permission_is_told_of_the_work_dir_alone(tmp_path, classifier, trained, monkeypatch, inside):
+    """Testing has nothing to go on with; an error of another file keeps its name."""
+    run = tmp_path / 'run'
+
+    def refuse(self):
+        raise PermissionError(errno.EACCES, 'Permission denied', str((run if inside else tmp_path) / 'file'))
+
+    monkeypatch.setattr('mmengine.runner.Runner.test', refuse)
+    with pytest.raises(UserError if inside else PermissionError) as caught:
+        evaluate(classifier, str(trained / 'epoch_1.pth'), work_dir=str(run))
+    if inside:
+        assert str(caught.value) == (f'work dir {run} cannot be written to (Permission denied): free some room or give '
+                                     'another with --work-dir FOLDER')
 
 
 def test_other_errors_keep_their_traceback(tmp_path, classifier):
@@ -144,10 +185,15 @@ def test_student_from_a_bad_file(classifier, damaged, name):
     assert not (damaged / 'run').exists() and not (damaged / 'trap').exists()
 
 
-def test_resume_pointer_to_nothing(tmp_path, classifier):
-    """last_checkpoint names a file that was deleted."""
-    (tmp_path / 'last_checkpoint').write_text('/gone/epoch_3.pth')
-    with pytest.raises(UserError, match='last_checkpoint names /gone/epoch_3.pth, which does not exist'):
+@pytest.mark.parametrize(('pointer', 'sentence'), [
+    ('/gone/epoch_3.pth', 'last_checkpoint names /gone/epoch_3.pth, which is missing or cut off: give --resume FILE'),
+    ('', 'last_checkpoint is empty: give --resume FILE'),
+])
+def test_resume_pointer_to_nothing(tmp_path, classifier, pointer, sentence):
+    """last_checkpoint names a file that was deleted, and the only other one is cut off."""
+    (tmp_path / 'last_checkpoint').write_text(pointer)
+    (tmp_path / 'epoch_4.pth').write_bytes(b'PK')
+    with pytest.raises(UserError, match=sentence):
         train(classifier, work_dir=str(tmp_path), resume='auto')
 
 
@@ -170,7 +216,7 @@ def test_checkpoint_of_another_category_list(tmp_path, monkeypatch):
     """Resuming names the difference and leaves the work dir as it was."""
     monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
     write_pictures(tmp_path / 'pictures', 8)
-    config = str(write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1)))
+    config = str(write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1), param_scheduler=[]))
     run = tmp_path / 'run'
     train(config, work_dir=str(run))
     before = {path.name: path.stat().st_mtime_ns for path in run.glob('*.*t*')}

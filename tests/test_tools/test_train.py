@@ -1,5 +1,8 @@
 """What train() and test() do with a sound set-up."""
 
+import copy
+import json
+import os
 import pickle
 
 import pytest
@@ -9,12 +12,12 @@ from mmengine.hooks import Hook
 from mmpretrain.models import ResNet
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
-from lgd_mm.engine import settings
+from lgd_mm.engine import launch, preflight, settings
 from lgd_mm.engine.launch import test as evaluate
 from lgd_mm.engine.launch import train
 from lgd_mm.registry import HOOKS
 from lgd_mm.transfer import read_student, write_student
-from tests.test_tools.conftest import BACKBONE
+from tests.test_tools.conftest import BACKBONE, forget_runs
 from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
 
 
@@ -57,6 +60,56 @@ def test_resume_goes_on(tmp_path, classifier, trained, moved):
     runner = train(classifier, work_dir=str(folder), resume='auto', cfg_options={'train_cfg.max_epochs': 2})
     assert (runner.epoch, runner.iter) == (2, 6)
     assert load_checkpoint_file(folder / 'epoch_2.pth')['meta']['iter'] == 6
+
+
+@pytest.mark.parametrize('pointer', ['epoch_3.pth', 'epoch_5.pth', ''], ids=['deleted', 'damaged', 'empty'])
+def test_resume_of_a_run_killed_while_saving(tmp_path, trained, capsys, pointer):
+    """From the newest whole checkpoint, and it says so."""
+    for age, name in enumerate(('epoch_4.pth', 'epoch_2.pth', 'iter_10.pth')):
+        (tmp_path / name).write_bytes((trained / 'epoch_1.pth').read_bytes())
+        os.utime(tmp_path / name, (9 - age, 9 - age))
+    (tmp_path / 'epoch_5.pth').write_bytes((trained / 'epoch_1.pth').read_bytes()[:5000])
+    (tmp_path / 'last_checkpoint').write_text(pointer)
+    assert preflight.latest_checkpoint(str(tmp_path)) == tmp_path / 'epoch_4.pth'
+    assert capsys.readouterr().out.endswith(': epoch_4.pth is the newest whole checkpoint there\n')
+
+
+@pytest.mark.parametrize('loop', [
+    {'train_cfg': dict(type='EpochBasedTrainLoop', max_epochs=1)},
+    {'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop', max_iters=3),
+     'default_hooks.checkpoint.by_epoch': False, 'default_hooks.logger.log_metric_by_epoch': False},
+], ids=['epochs', 'iterations'])
+def test_resume_of_a_finished_run_validates(tmp_path, classifier, monkeypatch, loop):
+    """mmengine saves the last checkpoint first: killed before its validation, a run would never have one."""
+    validation = {f'val_{part}': Config.fromfile(classifier)[f'test_{part}'] for part in
+                  ('dataloader', 'evaluator', 'cfg')}
+    options = {**validation, **loop}
+    with monkeypatch.context() as patch:
+        patch.setattr('mmengine.runner.ValLoop.run', lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            train(classifier, work_dir=str(tmp_path), cfg_options=copy.deepcopy(options))
+    assert not scalars(tmp_path, 'accuracy/top1')
+
+    forget_runs()
+    runner = train(classifier, work_dir=str(tmp_path), resume='auto', cfg_options=options)
+    steps = [line['step'] for line in scalars(tmp_path, 'accuracy/top1')]
+    assert (runner.iter, steps) == (3, [1 if 'Epoch' in loop['train_cfg']['type'] else 3])
+
+
+def scalars(folder, key):
+    """Logged lines with a key."""
+    lines = [line for path in folder.glob('*/vis_data/scalars.json') for line in path.read_text().splitlines()]
+    return [scalar for scalar in map(json.loads, lines) if key in scalar]
+
+
+def test_resume_without_a_run_keeps_load_from(tmp_path, classifier, trained):
+    """The new run begins as it would without --resume."""
+    file = str(trained / 'epoch_1.pth')
+    runner = train(classifier, work_dir=str(tmp_path / 'new'), resume='auto', cfg_options={
+        'load_from': file, 'custom_hooks': [dict(type='lgd_mm.KeepFirstWeights')]})
+    saved = load_checkpoint_file(file)['state_dict']
+    assert runner.iter == 3
+    assert all(torch.equal(value, saved[f'backbone.{key}']) for key, value in KeepFirstWeights.weights.items())
 
 
 def test_resume_without_a_run_begins_one(tmp_path, classifier, capsys):
@@ -113,15 +166,33 @@ def test_work_dir_is_named_after_the_config(classifier):
     assert settings.load_config(classifier, {'work_dir': 'a'}, 'b', 'none').work_dir == 'b'
 
 
+@pytest.mark.parametrize(('name', 'downstream'), [
+    ('r18', 'configs/coco/mask-rcnn_r18_fpn_1x_coco.py'),
+    ('mobilenetv2', 'configs/coco/mask-rcnn_mobilenetv2_fpn_1x_coco.py'),
+    ('r34', None),
+    ('timm', None),
+])
+def test_next_command_is_one_that_works(tmp_path, monkeypatch, name, downstream):
+    """It names a config only if that is there and has the student's backbone."""
+    monkeypatch.chdir(ROOT)
+    cfg = Config.fromfile(f'configs/lgd/{name}_pretrain.py')
+    cfg.work_dir = str(tmp_path)
+    file = tmp_path / 'student.safetensors'
+    file.touch()
+    expected = f'next: python tools/train.py {downstream} --student {file}' if downstream else f'student: {file}'
+    assert launch._next_step('', cfg) == expected
+    monkeypatch.chdir(tmp_path)
+    assert launch._next_step('', cfg) == f'student: {file}'
+
+
 def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):
     """At the end of training; the export tool makes the same of the checkpoint; the next command is printed."""
     monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
     write_pictures(tmp_path / 'pictures', 8)
-    config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1))
+    config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1), param_scheduler=[])
     run = tmp_path / 'run'
     train(str(config), work_dir=str(run))
-    assert capsys.readouterr().out.splitlines()[-1] == (
-        f'next: python tools/train.py configs/coco/mask-rcnn_r18_fpn_1x_coco.py --student {run}/student.safetensors')
+    assert capsys.readouterr().out.splitlines()[-1] == f'student: {run}/student.safetensors'
 
     weights, metadata = read_student(run / 'student.safetensors')
     assert metadata['iteration'] == 2 and metadata['backbone']['base_channels'] == 8

@@ -1,8 +1,13 @@
 """The one exception for a user's mistakes."""
 
+import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+#: Seconds: the processes of a run do not start at the very same time.
+OTHERS_WAIT = 5
 
 
 class UserError(Exception):
@@ -14,9 +19,15 @@ class UserError(Exception):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Print a :class:`UserError` as one line on standard error and exit with code 2."""
+    """Print a :class:`UserError` as one line on standard error and exit with code 2.
+
+    Of several processes, most often all make the same mistake: the first one tells it, and the launcher ends the others
+    while they wait. A mistake that only one of the others makes, such as data missing on its machine, is still told.
+    """
     try:
         yield
     except UserError as error:
+        if int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))) > 0:
+            time.sleep(OTHERS_WAIT)
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)

@@ -73,8 +73,8 @@ def write_lgd_config(folder: Path, pictures: Path, **changes: object) -> Path:
         test_cfg=None,
         optim_wrapper=dict(optimizer=dict(lr=0.05)),
         param_scheduler=[
-            dict(type='LinearLR', start_factor=0.1, by_epoch=True, end=1, convert_to_iter_based=True),
-            dict(type='CosineAnnealingLR', by_epoch=True, begin=1, convert_to_iter_based=True),
+            dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=2),
+            dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
         ],
         train_cfg=dict(max_epochs=3),
         default_hooks=dict(logger=dict(interval=1), checkpoint=dict(max_keep_ckpts=-1)))

@@ -78,6 +78,7 @@ def train(config: str,
             # runner.val(): it begins a new run, for which EMAHook would take the average anew.
             runner.val_loop.run()
     _say(_next_step(config, cfg))
+    _end_processes()
     return runner
 
 
@@ -124,7 +125,9 @@ def test(config: str,
             # mmdet's own packs the masks of its predictions.
             dump = 'mmdet.DumpDetResults' if cfg.get('default_scope') == 'mmdet' else 'mmengine.DumpResults'
             runner.test_evaluator.metrics.append(METRICS.build(dict(type=dump, out_file_path=out)))
-        return runner.test()
+        metrics = runner.test()
+    _end_processes()
+    return metrics
 
 
 def _start_processes(cfg: Config) -> None:
@@ -146,6 +149,13 @@ def _build(cfg: Config) -> Runner:
     runner = Runner.from_cfg(cfg)
     runner.logger.addFilter(lambda record: not record.getMessage().startswith(LOGGED))
     return runner
+
+
+def _end_processes() -> None:
+    """Part from the other processes when all are done: gloo's threads abort a process that ends before them."""
+    if is_distributed():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:

@@ -14,9 +14,9 @@ from lgd_mm.quickstart.run import RANDOM, SOURCES, STUDENT, collect, plan
 from lgd_mm.quickstart.stage import environment
 
 SMALL = {
-    'pretrain': ('train_cfg.max_epochs=1', 'train_cfg.val_interval=1', 'train_dataloader.batch_size=16'),
+    'pretrain': ('train_cfg.max_epochs=2', 'train_cfg.val_interval=2', 'train_dataloader.batch_size=16'),
     'mask-rcnn': ('train_cfg.max_epochs=1', 'train_cfg.val_interval=1'),
-    'upernet': ('train_cfg.max_iters=2', 'train_cfg.val_interval=2', 'default_hooks.checkpoint.interval=2'),
+    'upernet': ('train_cfg.max_iters=21', 'train_cfg.val_interval=21', 'default_hooks.checkpoint.interval=21'),
 }
 
 

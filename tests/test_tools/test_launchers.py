@@ -16,6 +16,7 @@ def recorded(tmp_path):
         path = tmp_path / name
         path.write_text(
             '#!/usr/bin/env bash\n[[ "$*" == *device_count* ]] && { echo "${FAKE_GPUS:-3}"; exit; }\n'
+            '[[ "$*" == *socket* ]] && { echo 12345; exit; }\n'
             f'printf "%s\\n" {name} "$@" "OMP=${{OMP_NUM_THREADS:-}}"\n')
         path.chmod(0o755)
 
@@ -40,10 +41,10 @@ def test_dist_train(recorded):
 
 
 def test_dist_test(recorded):
-    """One machine, the usual port, a share of the cores for each process."""
+    """One machine, any free port, a share of the cores for each process."""
     done = recorded('dist_test.sh', 'config.py', 'epoch_1.pth', '1')
     lines = done.stdout.splitlines()
-    assert lines[3:8] == ['--nnodes=1', '--node_rank=0', '--master_addr=127.0.0.1', '--master_port=29500',
+    assert lines[3:8] == ['--nnodes=1', '--node_rank=0', '--master_addr=127.0.0.1', '--master_port=12345',
                           '--nproc_per_node=1']
     assert lines[8:-1] == [str(ROOT / 'tools' / 'test.py'), 'config.py', 'epoch_1.pth', '--launcher', 'pytorch']
     assert lines[-1] == f'OMP={len(os.sched_getaffinity(0))}'

@@ -29,7 +29,7 @@ def main() -> None:
             os.chdir(ROOT)  # where the configs and the commands it prints are at home
             run_quickstart(Path(os.path.relpath(work_dir)), range(arguments.seeds), console)
     except KeyboardInterrupt:
-        console.print('\nStopped. The same command goes on from the last checkpoint.')
+        console.print('\nStopped. The same command goes on from the last checkpoint of this stage, if there is one.')
         sys.exit(130)
 
 

@@ -156,6 +156,9 @@ class Stage:
                 process.terminate()
                 process.wait()
                 raise
+        if process.returncode < 0:
+            raise UserError(f'{self.name} of "{self.label}" was stopped by signal {-process.returncode}: run the same '
+                            'command again to go on')
         if process.returncode:
             tail = ''.join(output.read_text().splitlines(keepends=True)[-15:])
             raise UserError(f'{self.name} of "{self.label}" failed; its log {output} ends with:\n{tail}')

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
@@ -63,7 +63,7 @@ def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], st
     part = Path(f'{stem}.part')
     try:
         tensors.parent.mkdir(parents=True, exist_ok=True)
-        save_file(state, part, metadata={'format': 'pt', **text})
+        part.write_bytes(save(state, metadata={'format': 'pt', **text}))  # save_file() would hide it from other users
         os.replace(part, tensors)
         torch.save(dict(meta=dict(metadata), state_dict=state), part)
         os.replace(part, pickle)

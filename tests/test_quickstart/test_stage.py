@@ -94,6 +94,14 @@ def test_run_that_measured_nothing_is_not_done(stage, monkeypatch):
     assert stage.record() is None
 
 
+def test_stopped_run_says_so(stage, monkeypatch):
+    program = 'import os, signal; os.kill(os.getpid(), signal.SIGTERM)'
+    monkeypatch.setattr(Stage, 'command', ['-c', program])
+    with pytest.raises(UserError, match='was stopped by signal 15: run the same command again'):
+        stage.run(lambda progress: None)
+    assert stage.record() is None
+
+
 def test_failed_run_names_its_log(stage):
     stage.config.write_text('train_cfg = dict(max_epochs=1)\n')
     with pytest.raises(UserError, match=r'pretrain of "LGD student" failed; its log \S+train.out ends with'):

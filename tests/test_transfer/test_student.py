@@ -1,6 +1,7 @@
 """Student files: both forms say the same, are complete or absent, and load in mmpretrain."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -35,6 +36,7 @@ def test_round_trip(tmp_path, weights, form):
     assert again.keys() == weights.keys()
     assert all(torch.equal(again[key], weights[key]) for key in weights)
     assert sorted(file.name for file in path.parent.iterdir()) == ['student.pth', 'student.safetensors']
+    assert len({file.stat().st_mode for file in path.parent.iterdir()}) == 1, 'one is hidden from other users'
 
 
 def test_metadata_is_json_in_safetensors(tmp_path, weights):
@@ -56,11 +58,13 @@ def test_pth_loads_where_code_may_not_run(tmp_path, weights):
 def test_failed_write_leaves_nothing(tmp_path, weights, monkeypatch):
     """A full disk while writing is one sentence and no file."""
 
-    def full(state, path, metadata):
-        path.write_bytes(b'half')
+    write = Path.write_bytes
+
+    def full(path, content):
+        write(path, content[:100])
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr('lgd_mm.transfer.student.save_file', full)
+    monkeypatch.setattr(Path, 'write_bytes', full)
     with pytest.raises(UserError, match='No space left on device'):
         write_student(weights, METADATA, tmp_path / 'student')
     assert list(tmp_path.iterdir()) == []

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from lgd_mm.errors import reported
-from lgd_mm.quickstart.run import run_quickstart
-from lgd_mm.quickstart.stage import ROOT
+from lgd_mm.benchmark.run import run_quickstart
+from lgd_mm.benchmark.stage import ROOT
 
 
 def main() -> None:

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from lgd_mm.datasets import shapes
 from lgd_mm.datasets.shapes import write_world
 from lgd_mm.engine.preflight import latest_checkpoint
-from lgd_mm.quickstart.predictions import draw_predictions
-from lgd_mm.quickstart.report import write_report
-from lgd_mm.quickstart.stage import Stage, StageProgress, environment, write_json
-from lgd_mm.quickstart.table import results_table
+from lgd_mm.benchmark.predictions import draw_predictions
+from lgd_mm.benchmark.report import write_report
+from lgd_mm.benchmark.stage import Stage, StageProgress, environment, write_json
+from lgd_mm.benchmark.table import results_table
 
 RANDOM, STUDENT = 'random weights', 'LGD student'
 CONFIGS = {

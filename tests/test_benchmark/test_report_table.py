@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from lgd_mm.quickstart.table import METRICS, format_seconds, leaders, results_table, row_seconds
+from lgd_mm.benchmark.table import METRICS, format_seconds, leaders, results_table, row_seconds
 
 KEYS = tuple(METRICS)
 

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from lgd_mm.datasets.shapes import write_world
-from lgd_mm.quickstart import run
-from lgd_mm.quickstart.run import RANDOM, SOURCES, STUDENT, collect, plan
-from lgd_mm.quickstart.stage import environment
+from lgd_mm.benchmark import run
+from lgd_mm.benchmark.run import RANDOM, SOURCES, STUDENT, collect, plan
+from lgd_mm.benchmark.stage import environment
 
 SMALL = {
     'pretrain': ('train_cfg.max_epochs=2', 'train_cfg.val_interval=2', 'train_dataloader.batch_size=16'),

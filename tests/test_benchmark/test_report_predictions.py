@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
-from lgd_mm.quickstart.chatter import without_chatter
-from lgd_mm.quickstart.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments
-from lgd_mm.quickstart.predictions import draw_predictions
+from lgd_mm.benchmark.chatter import without_chatter
+from lgd_mm.benchmark.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments
+from lgd_mm.benchmark.predictions import draw_predictions
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=4, out_indices=(0, 1, 2, 3))
 CHANNELS = [4, 8, 16, 32]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lgd_mm.errors import UserError
-from lgd_mm.quickstart.stage import MARKER, Stage, StageProgress, parse_progress
+from lgd_mm.benchmark.stage import MARKER, Stage, StageProgress, parse_progress
 
 
 @pytest.fixture

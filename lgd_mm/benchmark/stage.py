@@ -17,7 +17,7 @@ from mmengine.config import Config
 
 from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
-from lgd_mm.quickstart.scalars import read_history
+from lgd_mm.benchmark.scalars import read_history
 from lgd_mm.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]

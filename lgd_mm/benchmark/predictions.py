@@ -12,8 +12,8 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
 from PIL import Image
 
-from lgd_mm.quickstart.chatter import without_chatter
-from lgd_mm.quickstart.drawing import INK, Instances, add_legend, class_colours, draw_instances, draw_segments
+from lgd_mm.benchmark.chatter import without_chatter
+from lgd_mm.benchmark.drawing import INK, Instances, add_legend, class_colours, draw_instances, draw_segments
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
 SCORE = 0.3

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lgd_mm.errors import UserError
-from lgd_mm.quickstart.charts import INK, SERIES, Curve, curve_chart
-from lgd_mm.quickstart.report import write_report
-from lgd_mm.quickstart.scalars import read_history
-from lgd_mm.quickstart.table import METRICS
+from lgd_mm.benchmark.charts import INK, SERIES, Curve, curve_chart
+from lgd_mm.benchmark.report import write_report
+from lgd_mm.benchmark.scalars import read_history
+from lgd_mm.benchmark.table import METRICS
 
 
 def write_scalars(work_dir: Path, start: str, records: list[dict], cut_off: str = '') -> Path:

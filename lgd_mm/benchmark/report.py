@@ -10,9 +10,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lgd_mm.quickstart import table
-from lgd_mm.quickstart.charts import Curve, bar_chart, curve_chart
-from lgd_mm.quickstart.scalars import History, read_history
+from lgd_mm.benchmark import table
+from lgd_mm.benchmark.charts import Curve, bar_chart, curve_chart
+from lgd_mm.benchmark.scalars import History, read_history
 
 #: What the stages are called in the report.
 STAGES = {
@@ -38,7 +38,7 @@ def write_report(results: dict[str, Any], out: str | Path, pictures: Sequence[st
     Args:
         results (dict): The contents of ``results.json``. Training stages' ``work_dir`` are read for their curves.
         out (str | Path): The HTML file.
-        pictures (Sequence[str | Path]): PNG files of :func:`~lgd_mm.quickstart.predictions.draw_predictions`.
+        pictures (Sequence[str | Path]): PNG files of :func:`~lgd_mm.benchmark.predictions.draw_predictions`.
             Defaults to none.
 
     Raises:

@@ -1,9 +1,14 @@
 """The algorithm and its parts, registered in ``lgd_mm.registry.MODELS``."""
 
 from lgd_mm.models.backbones import MobileNetV2
+from lgd_mm.models.baselines import SEED, CompRess, FeatureMimicking
 from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.necks import LGKA, MLPProjection
-from lgd_mm.models.teachers import OpenCLIPTeacher
+from lgd_mm.models.teachers import BackboneTeacher, OpenCLIPTeacher
+from lgd_mm.models.zero_shot import ZeroShotClassifier
 
-__all__ = ['LGD', 'LGKA', 'LGDHead', 'MLPProjection', 'MobileNetV2', 'OpenCLIPTeacher', 'alignment_loss']
+__all__ = [
+    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'FeatureMimicking', 'LGDHead', 'MLPProjection', 'MobileNetV2',
+    'OpenCLIPTeacher', 'ZeroShotClassifier', 'alignment_loss'
+]

@@ -88,8 +88,9 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
     """
     model = config.get('model') or {}
     preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
-    if str(model.get('type')).endswith('LGD'):
-        from lgd_mm.models.lgd import IMAGENET_PREPROCESSOR  # here: it imports the teachers, which transfer never needs
+    if 'teacher' in model:
+        # Here: it imports the teachers, which transfer never needs.
+        from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
         preprocessor = {**IMAGENET_PREPROCESSOR, **preprocessor}
     digest = None
     if VOCABULARY in state:

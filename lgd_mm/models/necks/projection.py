@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from lgd_mm.models.features import mean_pool
 from lgd_mm.registry import MODELS
 
 
@@ -32,6 +33,4 @@ class MLPProjection(BaseModule):
         Returns:
             Tensor: Embeddings (B, D), not normalised.
         """
-        last = features[-1]
-        pooled = last.mean(dim={4: (2, 3), 3: (1, )}[last.dim()]) if last.dim() > 2 else last
-        return self.mlp(pooled)
+        return self.mlp(mean_pool(features[-1]))

@@ -7,13 +7,13 @@ from typing import Any
 
 import open_clip
 import torch
-import torch.nn.functional as F
 from mmengine.device import get_device
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.weights import file_digest, resolve_weights
 from lgd_mm.registry import MODELS
 
@@ -21,7 +21,7 @@ LOCAL_DIR = 'local-dir:'
 
 
 @MODELS.register_module()
-class OpenCLIPTeacher(nn.Module):
+class OpenCLIPTeacher(Teacher):
     """Frozen image tower of an open_clip model; its text tower encodes the category names once.
 
     It never leaves eval mode and takes the student's images: it undoes the student's normalisation, applies its own and
@@ -44,11 +44,7 @@ class OpenCLIPTeacher(nn.Module):
         UserError: If the model is unknown or its weights cannot be had.
     """
 
-    scale: Tensor
-    shift: Tensor
-
     def __init__(self, model: str = 'RN50', pretrained: str = 'openai', checkpoint: str | None = None) -> None:
-        super().__init__()
         if model.startswith(LOCAL_DIR):
             weights, tag = _folder_weights(Path(model.removeprefix(LOCAL_DIR))), {}
         elif model in open_clip.list_models():
@@ -56,53 +52,27 @@ class OpenCLIPTeacher(nn.Module):
         else:
             near = get_close_matches(model, open_clip.list_models()) or ['RN50', 'ViT-B-16']
             raise UserError(f'model.teacher.model: open_clip knows no model {model!r}; near it: {", ".join(near)}')
-        clip = _load(model, weights, quick_gelu=bool(tag.get('quick_gelu')))
-
-        self.visual: nn.Module = clip.visual
-        self.image_size = _pair(clip.visual.image_size)
-        self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
-        self.fingerprint = _fingerprint(model, weights, quick_gelu=bool(tag.get('quick_gelu')))
+        source = model, weights, bool(tag.get('quick_gelu'))
+        clip = _load(*source)
         preprocess = open_clip.get_model_preprocess_cfg(clip)
-        self.mean = torch.tensor(tag.get('mean') or preprocess.get('mean') or OPENAI_DATASET_MEAN)
-        self.std = torch.tensor(tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD)
-        # A tuple hides the whole model, text tower included, from nn.Module until release_text().
-        self._text: tuple = (clip, model)
+        super().__init__(
+            tag.get('mean') or preprocess.get('mean') or OPENAI_DATASET_MEAN,
+            tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD, _pair(clip.visual.image_size))
+        self.visual: nn.Module = clip.visual
+        self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
+        self.fingerprint = _fingerprint(*source)
+        self._source = source
+        self._text: tuple | None = None  # a tuple hides it from nn.Module
         self.requires_grad_(False).eval()
 
-    def train(self, mode: bool = True) -> 'OpenCLIPTeacher':
-        """Stay in eval mode, whatever is asked."""
-        return super().train(False)
-
-    def set_input_statistics(self, mean: Tensor, std: Tensor) -> None:
-        """Say how the images given to :meth:`forward` were normalised.
-
-        Args:
-            mean (Tensor): RGB means on the 0-255 scale, 3 values.
-            std (Tensor): RGB standard deviations on the 0-255 scale, 3 values.
-        """
-        mean, std = mean.flatten() / 255, std.flatten() / 255
-        self.register_buffer('scale', (std / self.std).view(3, 1, 1), persistent=False)
-        self.register_buffer('shift', ((mean - self.mean) / self.std).view(3, 1, 1), persistent=False)
-
-    @torch.no_grad()
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Embed the student's images.
-
-        Args:
-            inputs (Tensor): Images (B, 3, H, W) with the statistics named in :meth:`set_input_statistics`.
-
-        Returns:
-            Tensor: Embeddings (B, D), not normalised.
-        """
-        images = torch.addcmul(self.shift, inputs, self.scale)
-        if images.shape[-2:] != self.image_size:
-            images = F.interpolate(images, size=self.image_size, mode='bicubic', antialias=True)
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
         features = self.visual(images)
         return features[0] if isinstance(features, tuple) else features  # CoCa returns its tokens as well
 
     @torch.no_grad()
     def encode_text(self, texts: list[str]) -> Tensor:
-        """Embed texts; only until :meth:`release_text`.
+        """Embed texts. The text tower is read at the first call and kept until :meth:`release_text`.
 
         Args:
             texts (list[str]): N prompts.
@@ -113,14 +83,16 @@ class OpenCLIPTeacher(nn.Module):
         Raises:
             UserError: If the model's tokenizer needs a package or a file that is not there.
         """
-        clip, model = self._text
         device = get_device()
-        return clip.to(device).eval().encode_text(_tokenizer(model)(texts).to(device)).float().cpu()
+        if self._text is None:
+            with torch.random.fork_rng(devices=[]):  # a bank from the cache and one made here leave the same seed
+                self._text = _load(*self._source).to(device).eval(), _tokenizer(self._source[0])
+        clip, tokenize = self._text
+        return clip.encode_text(tokenize(texts).to(device)).float().cpu()
 
     def release_text(self) -> None:
-        """Give the text tower's memory back, and take the image tower off the device it was encoding on."""
-        self.visual.cpu()
-        self._text = ()
+        """Give the text tower's memory back."""
+        self._text = None
 
 
 def _load(model: str, weights: Path, quick_gelu: bool) -> Any:

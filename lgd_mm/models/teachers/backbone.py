@@ -1,0 +1,63 @@
+"""Any image backbone as a frozen teacher without text."""
+
+from torch import Tensor
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.errors import UserError
+from lgd_mm.models.features import feature_channels, mean_pool
+from lgd_mm.models.teachers.base import Teacher
+from lgd_mm.registry import MODELS
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@MODELS.register_module()
+class BackboneTeacher(Teacher):
+    """A frozen mmpretrain or timm backbone trained with ImageNet's statistics, such as DINO's: it knows pictures and no
+    language.
+
+    Args:
+        backbone (dict): E.g. ``dict(type='mmpretrain.TIMMBackbone', model_name='vit_small_patch16_224.dino',
+            pretrained=True)``, whose weights timm downloads.
+        checkpoint (str, optional): A file with ``backbone.`` keys instead: a student, or a checkpoint of mmpretrain or
+            lgd_mm. Defaults to None.
+        class_token (bool): Take the first token of the last feature (B, N, D) instead of the mean over positions.
+            Defaults to False.
+        image_size (int, optional): Height and width it takes. Defaults to None: any.
+
+    Raises:
+        UserError: If there are no weights, or they do not fill the backbone.
+    """
+
+    def __init__(self,
+                 backbone: dict,
+                 checkpoint: str | None = None,
+                 class_token: bool = False,
+                 image_size: int | None = None) -> None:
+        super().__init__(IMAGENET_MEAN, IMAGENET_STD, image_size and (image_size, image_size))
+        self.backbone = MODELS.build(backbone)
+        if checkpoint is not None:
+            self._load(checkpoint)
+        elif not backbone.get('pretrained'):
+            raise UserError('model.teacher has random weights: set model.teacher.checkpoint=FILE, or '
+                            'model.teacher.backbone.pretrained=True for weights that timm downloads')
+        self.class_token = class_token
+        self.embed_dim = feature_channels(self.backbone)
+        self.requires_grad_(False).eval()
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
+        feature = self.backbone(images)[-1]
+        return feature[:, 0] if self.class_token else mean_pool(feature)
+
+    def _load(self, path: str) -> None:
+        """Fill every key of the backbone from a file, or say why not."""
+        checkpoint = load_checkpoint_file(path)
+        state = checkpoint.get('state_dict', checkpoint)
+        weights = {key.removeprefix('backbone.'): value for key, value in state.items() if key.startswith('backbone.')}
+        own = self.backbone.state_dict()
+        lacking = [key for key in own if key not in weights or weights[key].shape != own[key].shape]
+        if lacking:
+            raise UserError(f'model.teacher.checkpoint {path} fills {len(own) - len(lacking)} of {len(own)} keys of '
+                            f'model.teacher.backbone (not {lacking[0]}): set the backbone it was trained with')
+        self.backbone.load_state_dict(weights, strict=False)

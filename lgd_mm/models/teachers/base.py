@@ -1,0 +1,69 @@
+"""What all teachers share: frozen, always in eval mode, and fed with the student's pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Teacher(nn.Module):
+    """A frozen image network that takes the student's pictures: it undoes the student's normalisation and applies its
+    own, and resizes the views to its own size.
+
+    Args:
+        mean (Sequence[float] | Tensor): RGB means it was trained with, in [0, 1].
+        std (Sequence[float] | Tensor): RGB standard deviations, in [0, 1].
+        image_size (tuple[int, int], optional): Height and width it takes; None: any.
+
+    Attributes:
+        embed_dim (int): Width D of its embeddings.
+    """
+
+    embed_dim: int
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, mean: Sequence[float] | Tensor, std: Sequence[float] | Tensor,
+                 image_size: tuple[int, int] | None) -> None:
+        super().__init__()
+        self.mean, self.std = torch.as_tensor(mean), torch.as_tensor(std)
+        self.image_size = image_size
+
+    def train(self, mode: bool = True) -> Any:
+        """Stay in eval mode, whatever is asked."""
+        for child in self.children():
+            child.train(False)
+        self.training = False
+        return self
+
+    def set_input_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Say how the images given to :meth:`forward` were normalised.
+
+        Args:
+            mean (Tensor): RGB means on the 0-255 scale, 3 values.
+            std (Tensor): RGB standard deviations on the 0-255 scale, 3 values.
+        """
+        mean, std = mean.flatten() / 255, std.flatten() / 255
+        self.register_buffer('scale', (std / self.std).view(3, 1, 1), persistent=False)
+        self.register_buffer('shift', ((mean - self.mean) / self.std).view(3, 1, 1), persistent=False)
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Embed the student's images.
+
+        Args:
+            inputs (Tensor): Images (B, 3, H, W) with the statistics named in :meth:`set_input_statistics`.
+
+        Returns:
+            Tensor: Embeddings (B, D), not normalised.
+        """
+        images = torch.addcmul(self.shift, inputs, self.scale)
+        if self.image_size and images.shape[-2:] != self.image_size:
+            images = F.interpolate(images, size=self.image_size, mode='bicubic', antialias=True)
+        return self.encode_image(images)

@@ -1,0 +1,89 @@
+"""Zero-shot classification by any student whose embeddings lie in its teacher's space."""
+
+from typing import Any
+
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from lgd_mm.errors import UserError
+from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.features import feature_channels
+from lgd_mm.models.lgd import with_scores
+from lgd_mm.registry import MODELS
+
+#: CLIP's own: its similarities are trained at a hundredth.
+TEMPERATURE = 0.01
+
+
+@MODELS.register_module()
+class ZeroShotClassifier(BaseModel):
+    """A student's embedding against the textual bank of any names (paper, Sec. 4; the student keeps its MLP).
+
+    It takes checkpoints of LGD and of every other distiller whose student imitates the teacher's embeddings, and reads
+    ``backbone.*`` and ``neck.*`` of them.
+
+    Args:
+        backbone (dict): The student's.
+        neck (dict): The student's projection; its widths may be left out.
+        teacher (dict): The one the student was trained with; only its text tower is used.
+        categories (str | list[str]): Whatever :func:`lgd_mm.language.category_names` takes, in the order of the labels.
+        templates (str | list[str], optional): Prompt templates with one ``{}`` each, or a text file of them. Defaults
+            to None: OpenAI's 80.
+        data_preprocessor (dict, optional): Its ``mean`` and ``std`` are the student's. Defaults to ImageNet's.
+
+    Raises:
+        UserError: If the names or templates cannot be used, or the checkpoint has no projection.
+    """
+
+    textual_bank: Tensor
+
+    def __init__(self,
+                 backbone: dict,
+                 neck: dict,
+                 teacher: dict,
+                 categories: str | list[str],
+                 templates: str | list[str] | None = None,
+                 data_preprocessor: dict | None = None) -> None:
+        super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
+        self.backbone = MODELS.build(backbone)
+        text = MODELS.build(teacher)
+        widths = dict(in_channels=feature_channels(self.backbone), out_channels=text.embed_dim)
+        self.neck = MODELS.build({**widths, **neck})
+        vocabulary = Vocabulary(tuple(category_names(categories)), tuple(prompt_templates(templates)))
+        bank = textual_bank(text.encode_text, vocabulary, cache_key=text.fingerprint)
+        self.register_buffer('textual_bank', bank, persistent=False)  # (C, D)
+        self.register_load_state_dict_pre_hook(_keep_student)
+
+    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
+        """Classify images.
+
+        Args:
+            inputs (Tensor): Normalised images (B, 3, H, W).
+            data_samples (list[DataSample], optional): Filled with ``pred_score`` (C, ) and ``pred_label``.
+                Defaults to None.
+
+        Returns:
+            list[DataSample]: One for each image.
+        """
+        embedding = F.normalize(self.neck(self.backbone(inputs)).float(), dim=1)
+        return with_scores(F.softmax(embedding @ self.textual_bank.T / TEMPERATURE, dim=1), data_samples)
+
+    def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor') -> Any:
+        """mmengine's entry: ``mode`` is ``'predict'`` or ``'tensor'`` (the embeddings)."""
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self.neck(self.backbone(inputs))
+        raise UserError('lgd_mm.ZeroShotClassifier is only tested: use tools/test.py CONFIG CHECKPOINT')
+
+
+def _keep_student(module: ZeroShotClassifier, state_dict: dict[str, Any], *args: Any) -> None:
+    """Of a distiller's checkpoint, only the student is wanted."""
+    if not any(key.startswith('neck.') for key in state_dict):
+        raise UserError('the checkpoint holds no neck.*: zero-shot classification needs the projection of the student, '
+                        'so give a checkpoint of its pre-training (epoch_N.pth), not an exported student')
+    for key in [key for key in state_dict if not key.startswith(('backbone.', 'neck.'))]:
+        del state_dict[key]

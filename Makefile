@@ -2,11 +2,14 @@
 
 PY := .venv/bin/python
 SEEDS ?= 1
+SUITE ?= full
+QUICK := --entries 'random weights' mimicking SEED LGD --seeds 0
 
-.PHONY: help env test-env quickstart test lint mmcv-ops mmcv-plain clean
+.PHONY: help env test-env quickstart suite test lint mmcv-ops mmcv-plain clean
 
 help:
 	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
+	@echo 'make suite [SUITE=quick]   every rival on every task of the generated world: hours (quick: four rivals, half an hour)'
 	@echo 'make test [ARGS=...]       the test suite (ARGS go to pytest)'
 	@echo 'make lint                  ruff, mypy and codespell'
 	@echo 'make env                   only the environment .venv'
@@ -22,6 +25,9 @@ test-env:
 
 quickstart: env
 	@$(PY) tools/quickstart.py --seeds $(SEEDS)
+
+suite: env
+	@$(PY) tools/benchmark.py configs/shapes/suite.py $(if $(filter quick,$(SUITE)),$(QUICK))
 
 test: test-env
 	$(PY) -m pytest $(ARGS)

@@ -1,212 +1,177 @@
-"""The quickstart: world, language-guided student, two fine-tuned tasks with and without it, one table."""
+"""One run of a suite: an ordinary call of ``tools/train.py`` or ``tools/test.py``, skipped once it is done."""
 
+import functools
+import hashlib
 import json
-import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-from lgd_mm.datasets import shapes
-from lgd_mm.datasets.shapes import write_world
+from lgd_mm.benchmark.environment import environment
+from lgd_mm.benchmark.launcher import Launcher
+from lgd_mm.benchmark.measures import images_per_second, last_metrics, peak_memory
+from lgd_mm.benchmark.progress import Progress, parse_progress
+from lgd_mm.benchmark.suite import resolved
 from lgd_mm.engine.preflight import latest_checkpoint
-from lgd_mm.benchmark.predictions import draw_predictions
-from lgd_mm.benchmark.report import write_report
-from lgd_mm.benchmark.stage import Stage, StageProgress, environment, write_json
-from lgd_mm.benchmark.table import results_table
+from lgd_mm.errors import UserError
 
-RANDOM, STUDENT = 'random weights', 'LGD student'
-CONFIGS = {
-    'pretrain': Path('configs/shapes/lgd_r18-slim_shapes.py'),
-    'mask-rcnn': Path('configs/shapes/mask-rcnn_r18-slim_fpn_shapes.py'),
-    'upernet': Path('configs/shapes/upernet_r18-slim_shapes.py'),
-}
-TEACHER = Path(shapes.__file__).parent / 'teacher' / 'open_clip_model.safetensors'
-#: Where each stage's log has a metric of the table, and what brings it to percent.
-SOURCES = {
-    'zero_shot/top1': ('pretrain', 'accuracy/top1', 1),
-    'coco/bbox_mAP': ('mask-rcnn', 'coco/bbox_mAP', 100),
-    'coco/segm_mAP': ('mask-rcnn', 'coco/segm_mAP', 100),
-    'ade20k/mIoU': ('upernet', 'mIoU', 1),
-}
+RECORD = 'run.json'
+OUTPUT = 'output.log'
+#: Seconds between two looks at a run's output.
+PAUSE = 0.5
 
 
-def plan(work_dir: Path, seeds: Sequence[int]) -> list[Stage]:
-    """Every stage in the order it runs.
+@dataclass(frozen=True)
+class Run:
+    """What to run.
 
     Args:
-        work_dir (Path): Folder of the quickstart.
-        seeds (Sequence[int]): One student and four fine-tuned networks for each.
-
-    Returns:
-        list[Stage]: Five for each seed.
+        entry (str): Label of its row.
+        task (str): ``'pre-training'`` or a task's name.
+        seed (int): Of the run.
+        config (Path): Config file.
+        work_dir (Path): Its folder.
+        options (tuple[str, ...]): ``KEY=VALUE`` overrides.
+        flags (tuple[str, ...]): Further arguments of the tool.
+        student (Path, optional): File that training starts from.
+        checkpoint (Path, optional): File that is only tested, or the work dir whose latest checkpoint is.
+        inputs (tuple[Path, ...]): Further files that decide the outcome.
+        metrics (tuple[str, ...]): Evaluation metrics a finished run has logged.
+        needs (tuple[Path, ...]): Work dirs of the runs that must be finished before.
     """
-    data = work_dir / 'data'
-    flags = ('--amp', ) if fast_bf16() else ()
-    inputs = data / 'world.json', TEACHER
-    stages = []
-    for seed in seeds:
-        folder = work_dir / f'seed{seed}'
-        student = folder / 'pretrain' / 'student.safetensors'
-        stages.append(
-            Stage('pretrain', STUDENT, seed, CONFIGS['pretrain'], folder / 'pretrain',
-                  (f'randomness.seed={seed}', *_data_root('', data)), flags, inputs=inputs,
-                  metrics=_measured('pretrain')))
-        for task, data_root in (('mask-rcnn', data / 'coco'), ('upernet', data / 'ade')):
-            for label, file in ((RANDOM, None), (STUDENT, student)):
-                options = (f'randomness.seed={seed}', *_data_root(task, data_root))
-                stages.append(
-                    Stage(task, label, seed, CONFIGS[task], folder / f'{task}_{label.split()[0].lower()}', options,
-                          student=file, inputs=inputs[:1], metrics=_measured(task)))
-    return stages
+
+    entry: str
+    task: str
+    seed: int
+    config: Path
+    work_dir: Path
+    options: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    student: Path | None = None
+    checkpoint: Path | None = None
+    inputs: tuple[Path, ...] = ()
+    metrics: tuple[str, ...] = ()
+    needs: tuple[Path, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """``LGD, UPerNet, seed 0``."""
+        return f'{self.entry}, {self.task}, seed {self.seed}'
+
+    @property
+    def command(self) -> list[str]:
+        """The command a person would type at the root of the repository, without ``python``."""
+        tested = self._tested()
+        tool = ['tools/train.py', self.config] if tested is None else ['tools/test.py', self.config, tested]
+        student = ['--student', self.student] if self.student else []
+        whole = [*tool, '--work-dir', self.work_dir, *student, *self.flags, '--cfg-options', *self.options]
+        return list(map(str, whole))
+
+    def _tested(self) -> Path | None:
+        """The checkpoint to test; before its run is finished, the work dir that will hold it."""
+        if self.checkpoint is None or not self.checkpoint.is_dir():
+            return self.checkpoint
+        return latest_checkpoint(str(self.checkpoint)) or self.checkpoint
+
+    def hash(self) -> str:
+        """Changes with the config, the options, the files the run starts from, and the versions."""
+        digest = hashlib.sha256(_config_text(self.config).encode())
+        digest.update(json.dumps([self.command, environment()['versions']]).encode())  # the command has the options
+        for file in filter(None, (*self.inputs, self.student, self._tested())):
+            digest.update(file.read_bytes() if file.is_file() else b'missing')
+        return digest.hexdigest()
+
+    def record(self) -> dict | None:
+        """What the finished run left, or None."""
+        path = self.work_dir / RECORD
+        if not path.is_file():
+            return None
+        record = json.loads(path.read_text())
+        whole = record['done'] and (self.checkpoint or latest_checkpoint(str(self.work_dir)) is not None)
+        return record if whole and record['hash'] == self.hash() else None
+
+    def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict:
+        """Run, or go on from the latest checkpoint.
+
+        Args:
+            launcher (Launcher): How and where.
+            on_progress (Callable[[Progress], None]): Called with each log line of training.
+
+        Returns:
+            dict: ``entry``, ``task``, ``seed``, ``hash``, ``command``, ``work_dir``, ``metrics``, ``seconds`` over all
+            its starts, ``images_per_second``, ``peak_memory_mb``, ``memory_of``, ``versions`` and ``machine``.
+
+        Raises:
+            UserError: If the run failed; ends with the last lines of its log.
+        """
+        path, own_hash = self.work_dir / RECORD, self.hash()
+        record = json.loads(path.read_text()) if path.is_file() else {}
+        if record.get('hash') != own_hash:
+            record = dict(hash=own_hash, done=False, seconds=0.0)
+            _set_aside(self.work_dir)
+            write_json(path, record)
+        begin = time.monotonic()
+        try:
+            resident = self._call(launcher, on_progress)
+        finally:
+            record['seconds'] += time.monotonic() - begin
+            write_json(path, record)
+        metrics = last_metrics(self.work_dir)
+        lacking = [name for name in self.metrics if name not in metrics]
+        if lacking:
+            raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
+        batch = resolved(self.config, self.options).get('train_dataloader') or {}
+        record.update(
+            done=True, entry=self.entry, task=self.task, seed=self.seed, command=' '.join(self.command),
+            work_dir=str(self.work_dir), metrics=metrics,
+            images_per_second=images_per_second(self.work_dir, batch.get('batch_size', 1) * launcher.gpus),
+            **peak_memory(self.work_dir, resident), **environment())
+        write_json(path, record)
+        return record
+
+    def _call(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> float:
+        """Start the tool and watch its output until it ends; returns its largest resident memory in MiB."""
+        config = resolved(self.config, self.options)
+        epochs = (config.get('train_cfg') or {}).get('max_epochs')
+        resume = [] if self.checkpoint else ['--resume']
+        with launcher.start([*self.command, *resume], self.work_dir, self.work_dir / OUTPUT) as process:
+            with (self.work_dir / OUTPUT).open(errors='replace') as output:
+                output.seek(process.output_begins)
+                while True:
+                    ended = process.poll()
+                    for line in output:
+                        if (progress := parse_progress(line, epochs)) is not None:
+                            on_progress(progress)
+                    if ended:
+                        break
+                    time.sleep(PAUSE)
+        if process.returncode < 0:
+            raise UserError(f'it was stopped by signal {-process.returncode}; the same command goes on')
+        if process.returncode:
+            tail = ''.join((self.work_dir / OUTPUT).read_text(errors='replace').splitlines(keepends=True)[-15:])
+            raise UserError(f'exit code {process.returncode}; its log {self.work_dir / OUTPUT} ends with:\n{tail}')
+        return process.resident
 
 
-def _measured(stage: str) -> tuple[str, ...]:
-    """The logged metrics of a stage that the table shows."""
-    return tuple(key for name, key, _ in SOURCES.values() if name == stage)
+@functools.cache
+def _config_text(config: Path) -> str:
+    return resolved(config, ()).pretty_text
 
 
-def _data_root(task: str, data_root: Path) -> list[str]:
-    """Overrides that move a config's data to another folder."""
-    options = [f'{loader}_dataloader.dataset.data_root={data_root}/' for loader in ('train', 'val', 'test')]
-    if task == 'mask-rcnn':
-        annotations = data_root / 'annotations/instances_val2017.json'
-        options += [f'{name}_evaluator.ann_file={annotations}' for name in ('val', 'test')]
-    return options
+def _set_aside(work_dir: Path) -> None:
+    """Keep an older run of other settings or versions beside the new one."""
+    if work_dir.is_dir() and any(work_dir.iterdir()):
+        number = 1
+        while (aside := work_dir.with_name(f'{work_dir.name}.old{number}')).exists():
+            number += 1
+        work_dir.rename(aside)
+        print(f'{work_dir} was made with other settings or versions: set aside as {aside.name}')
+    work_dir.mkdir(parents=True, exist_ok=True)
 
 
-def fast_bf16() -> bool:
-    """Whether autocast pays: on a GPU, or on a processor with bf16 units."""
-    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def run_quickstart(work_dir: Path, seeds: Sequence[int], console: Console) -> dict:
-    """Run what is not done yet, and write ``results.json`` and ``report.html``.
-
-    Args:
-        work_dir (Path): Folder for everything; an interrupted run goes on there.
-        seeds (Sequence[int]): Of the runs.
-        console (Console): Told about progress and the table.
-
-    Returns:
-        dict: The content of ``results.json``.
-
-    Raises:
-        UserError: If a stage fails.
-    """
-    console.print(f'[bold]Generated world[/bold] in {work_dir / "data"}', highlight=False)
-    records = [_write_world(work_dir)]
-    stages = plan(work_dir, seeds)
-    for number, stage in enumerate(stages, start=1):
-        title = f'[{number}/{len(stages)}] {stage.name}, {stage.label}, seed {stage.seed}'
-        record = stage.record() or _run_visibly(stage, title, console)
-        shown = ', '.join(f'{name} {value:.1f}' for name, value in stage_metrics(record).items())
-        console.print(f'[green]done[/green] {title}: {shown}  ({record["seconds"]:.0f} s)', highlight=False)
-        records.append(record)
-
-    results = collect(records, seeds)
-    write_json(work_dir / 'results.json', results)
-    write_report(results, work_dir / 'report.html', pictures=_predictions(stages, seeds[0], work_dir))
-    console.print(results_table(results))
-    console.print(f'Report: {work_dir / "report.html"}   Figures: {work_dir / "results.json"}', highlight=False)
-    return results
-
-
-def _write_world(work_dir: Path) -> dict:
-    """Write or complete the world; its record adds up the seconds of all calls that wrote."""
-    marker = work_dir / 'world_stage.json'
-    seconds = json.loads(marker.read_text())['seconds'] if marker.is_file() else 0.0
-    begin = time.monotonic()
-    write_world(work_dir / 'data')
-    record = dict(name='world', seed=0, label='', command='', work_dir=str(work_dir / 'data'),
-                  seconds=seconds + time.monotonic() - begin, metrics={}, **environment())
-    write_json(marker, record)
-    return record
-
-
-def _run_visibly(stage: Stage, title: str, console: Console) -> dict:
-    """Run a stage under a progress bar; without a terminal, a line for each tenth."""
-    columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.percentage:3.0f}%'),
-               TimeElapsedColumn(), TextColumn('left'), TimeRemainingColumn(), TextColumn('{task.fields[loss]}'))
-    shown = -1
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=1.0, loss='starting')
-
-        def on_progress(progress: StageProgress) -> None:
-            nonlocal shown
-            loss = '' if progress.loss is None else f'loss {progress.loss:.3f}'
-            bar.update(task, completed=progress.done, loss=loss)
-            if not console.is_terminal and int(progress.done * 10) > shown:
-                shown = int(progress.done * 10)
-                console.print(f'{title}: {progress.done:4.0%}  {loss}', highlight=False)
-
-        return stage.run(on_progress)
-
-
-def stage_metrics(record: dict) -> dict[str, float]:
-    """The table's metrics that a stage measured, in percent."""
-    return {
-        name: record['metrics'][key] * scale
-        for name, (stage, key, scale) in SOURCES.items() if stage == record['name'] and key in record['metrics']
-    }
-
-
-def collect(records: Sequence[dict], seeds: Sequence[int]) -> dict:
-    """Gather the stages' records into what ``results.json`` holds.
-
-    Args:
-        records (Sequence[dict]): From the world and the stages.
-        seeds (Sequence[int]): Of the runs.
-
-    Returns:
-        dict: ``rows`` (a mean and a spread, the standard deviation over seeds, for each label), ``stages``, ``seeds``,
-        ``seconds``, ``versions`` and ``machine``.
-    """
-    rows = []
-    for label in (RANDOM, STUDENT):
-        per_seed: list[dict[str, Any]] = []
-        for seed in seeds:
-            metrics: dict[str, float | None] = dict.fromkeys(SOURCES)
-            for record in records:
-                if (record['label'], record['seed']) == (label, seed):
-                    metrics.update(stage_metrics(record))
-            per_seed.append(dict(seed=seed, metrics=metrics))
-        columns = {name: [row['metrics'][name] for row in per_seed] for name in SOURCES}
-        rows.append(
-            dict(
-                label=label,
-                metrics={name: None if None in values else statistics.mean(values)
-                         for name, values in columns.items()},
-                spread={name: None if None in values or len(values) < 2 else statistics.stdev(values)
-                        for name, values in columns.items()},
-                per_seed=per_seed))
-    return dict(
-        rows=rows,
-        stages=[{key: record[key] for key in ('name', 'seed', 'label', 'seconds', 'command', 'work_dir')}
-                for record in records],
-        seeds=list(seeds),
-        seconds=sum(record['seconds'] for record in records),
-        versions=_common([record['versions'] for record in records]),
-        machine=_common([record['machine'] for record in records]))
-
-
-def _common(parts: Sequence[dict]) -> dict:
-    """What all parts share; where they differ, all values, as a run may go on elsewhere or later."""
-    values = {key: list(dict.fromkeys(part[key] for part in parts)) for key in parts[0]}
-    return {key: found[0] if len(found) == 1 else ' / '.join(map(str, found)) for key, found in values.items()}
-
-
-def _predictions(stages: Sequence[Stage], seed: int, work_dir: Path) -> list[Path]:
-    """Draw the fine-tuned networks' predictions of the first seed."""
-    runs: dict[str, dict[str, tuple[Path, Path]]] = {'mask-rcnn': {}, 'upernet': {}}
-    for stage in stages:
-        if stage.seed == seed and stage.name in runs:
-            config = stage.work_dir / stage.config.name
-            checkpoint = latest_checkpoint(str(stage.work_dir))
-            assert checkpoint is not None, 'a finished stage has one'
-            runs[stage.name][stage.label] = config, checkpoint
-    return draw_predictions(runs['mask-rcnn'], runs['upernet'], work_dir / 'predictions')
+def write_json(path: Path, content: dict) -> None:
+    """Write a JSON file whole or not at all."""
+    part = path.with_suffix('.part')
+    part.write_text(json.dumps(content, indent=1))
+    part.replace(path)

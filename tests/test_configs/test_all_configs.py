@@ -127,7 +127,7 @@ def test_downstream_backbone(path):
 @pytest.mark.parametrize('path', DOWNSTREAM, ids=lambda path: path.stem)
 def test_downstream_statistics_are_imagenet(path):
     """Those the student was pre-trained with."""
-    from lgd_mm.models.lgd import IMAGENET_PREPROCESSOR
+    from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
     preprocessor = Config.fromfile(FOLDER / path).model.data_preprocessor
     assert preprocessor.mean == IMAGENET_PREPROCESSOR['mean'] and preprocessor.std == IMAGENET_PREPROCESSOR['std']
     assert preprocessor.bgr_to_rgb

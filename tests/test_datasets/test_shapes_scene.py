@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lgd_mm.datasets.shapes import COLOURS, SEGMENTATION_CLASSES, SHAPES, draw_scene, make_scene
+from lgd_mm.datasets.shapes import COLOURS, SHAPES, draw_scene, make_scene
 from lgd_mm.datasets.shapes.layouts import ade_labels
 from lgd_mm.datasets.shapes.outlines import outline
 
@@ -72,12 +72,14 @@ def test_single_scene_keeps_a_wanted_shape():
     assert {item.shape for item in scene.objects} == {'ring'}
 
 
-def test_labels_count_from_one_and_name_the_shape(scenes):
+@pytest.mark.parametrize('names', [SHAPES, COLOURS])
+def test_labels_count_from_one_and_name_the_object(scenes, names):
+    classes = ['background', *names]
     for scene in scenes:
-        labels = ade_labels(scene)
-        assert labels.dtype == np.uint8 and labels.min() == 1 and labels.max() <= len(SEGMENTATION_CLASSES)
+        labels = ade_labels(scene, names)
+        assert labels.dtype == np.uint8 and labels.min() == 1 and labels.max() <= len(classes)
         for item in scene.objects:
-            assert {SEGMENTATION_CLASSES[label - 1] for label in labels[item.mask]} == {item.shape}
+            assert {classes[label - 1] for label in labels[item.mask]} <= {item.shape, item.colour}
         background = ~np.any([item.mask for item in scene.objects], axis=0)
         assert (labels[background] == 1).all()
 

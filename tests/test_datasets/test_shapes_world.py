@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -9,10 +10,10 @@ import numpy as np
 import pytest
 from faster_coco_eval import COCO
 
-from lgd_mm.datasets.shapes import SEGMENTATION_CLASSES, SHAPES, make_scene, world, write_world
+from lgd_mm.datasets.shapes import COLOURS, SHAPES, make_scene, world, write_world
 from lgd_mm.errors import UserError
 
-SIZES = {'unlabelled': 12, 'zero_shot': 16, 'detection': (5, 3), 'segmentation': (4, 2)}
+SIZES = {'unlabelled': 12, 'zero_shot': 16, 'labelled': 8, 'detection': (5, 3), 'segmentation': (4, 2)}
 
 
 @pytest.fixture(scope='module')
@@ -61,13 +62,24 @@ def test_coco_readers_decode_boxes_and_masks(root):
 
 
 def test_ade_labels_lie_beside_their_images(root):
-    for split in ('training', 'validation'):
+    for split, (folder, names) in product(('training', 'validation'), dict(annotations=SHAPES, colours=COLOURS).items()):
         images = sorted(path.stem for path in (root / 'ade/images' / split).glob('*.jpg'))
-        labels = sorted((root / 'ade/annotations' / split).glob('*.png'))
+        labels = sorted((root / 'ade' / folder / split).glob('*.png'))
         assert images == [path.stem for path in labels]
         for path in labels:
             values = np.unique(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
-            assert values[0] == 1 and values[-1] <= len(SEGMENTATION_CLASSES) and len(values) > 1
+            assert values[0] == 1 and values[-1] <= 1 + len(names) and len(values) > 1
+
+
+def test_lists_name_both_labels(root):
+    for split, count in dict(zero_shot=16, labelled=8, probe=8).items():
+        shapes, colours = ([line.split() for line in (root / f'meta/{split}_{kind}.txt').read_text().splitlines()]
+                           for kind in ('shapes', 'colours'))
+        assert len(shapes) == count and [name for name, _ in shapes] == [name for name, _ in colours]
+        for index, ((name, shape), (_, colour)) in enumerate(zip(shapes, colours)):
+            item = make_scene('zero_shot' if split == 'zero_shot' else 'labelled', index).objects[0]
+            assert (root / ('zero_shot' if split == 'zero_shot' else 'labelled') / name).is_file()
+            assert (SHAPES[int(shape)], COLOURS[int(colour)]) == (item.shape, item.colour)
 
 
 def test_second_call_writes_nothing(root, monkeypatch):

@@ -1,17 +1,12 @@
 """Annotation files of the world in the formats that readers of COCO and ADE20K know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from pycocotools import mask as run_length
 
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene
-
-#: Classes of the segmentation set: label k of a PNG is class k - 1, as in ADE20K; its 0 (unlabelled) does not occur.
-#: The background is a class, or `reduce_zero_label` would leave it out of the loss and of the metric.
-SEGMENTATION_CLASSES = ('background', *SHAPES)
-
 
 def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict:
     """Boxes and masks in the format of COCO's ``instances_*.json``.
@@ -59,16 +54,18 @@ def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict:
     return dict(images=images, annotations=annotations)
 
 
-def ade_labels(scene: Scene) -> np.ndarray:
-    """Labels in the format of ADE20K's ``annotations/*.png``.
+def ade_labels(scene: Scene, names: Sequence[str]) -> np.ndarray:
+    """Labels in the format of ADE20K's ``annotations/*.png``: label k is class k - 1, and its 0 (unlabelled) does not
+    occur. Class 0 is the background, or ``reduce_zero_label`` would leave it out of the loss and of the metric.
 
     Args:
         scene (Scene): What the picture shows.
+        names (Sequence[str]): ``SHAPES`` or ``COLOURS``: the further classes in their order.
 
     Returns:
-        np.ndarray: Labels (H, W), uint8, 1 to ``len(SEGMENTATION_CLASSES)``.
+        np.ndarray: Labels (H, W), uint8, 1 to ``1 + len(names)``.
     """
-    labels = np.full(scene.image.shape[:2], SEGMENTATION_CLASSES.index('background') + 1, np.uint8)
+    labels = np.ones(scene.image.shape[:2], np.uint8)
     for item in scene.objects:
-        labels[item.mask] = SEGMENTATION_CLASSES.index(item.shape) + 1
+        labels[item.mask] = names.index(item.shape if item.shape in names else item.colour) + 2
     return labels

@@ -12,32 +12,36 @@ from tqdm import tqdm
 from lgd_mm.datasets.shapes.layouts import ade_labels, coco_captions, coco_instances
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene, draw_scene
+from lgd_mm.datasets.shapes.surfaces import COLOURS
 from lgd_mm.errors import UserError
 
 #: Height and width of the pictures for pre-training and zero-shot classification, and of those with 1-4 objects.
 SMALL, LARGE = 64, 128
 
 #: Kinds of pictures; each number is part of its pictures' seeds, so never change one.
-SPLITS = dict(pretrain=0, zero_shot=1, train2017=2, val2017=3, training=4, validation=5, teacher=6, teacher_test=7)
+SPLITS = dict(pretrain=0, zero_shot=1, train2017=2, val2017=3, training=4, validation=5, teacher=6, teacher_test=7, labelled=8)
 
 # Raise it when the drawing changes: an older world is then not taken for this one.
-_VERSION = 2
+_VERSION = 3
+
+#: Pictures of ``labelled`` that its list for the linear probe names.
+_PROBE = 1000
 
 
 def make_scene(split: str, index: int, seed: int = 0) -> Scene:
     """Any picture of the world, without the disk.
 
     Args:
-        split (str): One of :data:`SPLITS`. The shapes of ``zero_shot`` and ``teacher_test`` follow their index.
+        split (str): One of :data:`SPLITS`. The shapes of those with one object follow their index.
         index (int): Which picture.
         seed (int): Which world. Defaults to 0.
 
     Returns:
-        Scene: 64 px with 1-3 objects (``pretrain``, ``teacher``) or one (``zero_shot``, ``teacher_test``); else
-        128 px with 1-4 objects.
+        Scene: 64 px with 1-3 objects (``pretrain``, ``teacher``) or one (``zero_shot``, ``teacher_test``,
+        ``labelled``); else 128 px with 1-4 objects.
     """
     rng = np.random.default_rng([seed, SPLITS[split], index])
-    if split in ('zero_shot', 'teacher_test'):
+    if split in ('zero_shot', 'teacher_test', 'labelled'):
         return draw_scene(rng, SMALL, shape=SHAPES[index % len(SHAPES)])
     if split == 'teacher':
         return draw_scene(rng, SMALL, most=1 + index % 3)
@@ -50,14 +54,17 @@ def write_world(root: str | Path,
                 seed: int = 0,
                 unlabelled: int = 12000,
                 zero_shot: int = 800,
+                labelled: int = 4000,
                 detection: tuple[int, int] = (400, 100),
                 segmentation: tuple[int, int] = (200, 100)) -> Path:
     """Write the world as the folders that pre-training, classification, detection and segmentation read.
 
     - ``pretrain/*.jpg`` and ``captions.json`` (COCO's caption format);
-    - ``zero_shot/SHAPE/*.png``: one object each, a folder per class;
+    - ``zero_shot/SHAPE/*.png`` and ``labelled/SHAPE/*.png``: one object each, a folder per class;
+    - ``meta/FOLDER_{shapes,colours}.txt``: the same pictures by either label, and ``meta/probe_{shapes,colours}.txt``:
+      the first 1,000 of ``labelled``, in the form of mmpretrain's ``CustomDataset``;
     - ``coco/{train2017,val2017}`` and ``coco/annotations/instances_*.json``;
-    - ``ade/{images,annotations}/{training,validation}``, see ``SEGMENTATION_CLASSES``;
+    - ``ade/{images,annotations,colours}/{training,validation}``: masks by shape and by colour, see ``ade_labels``;
     - ``world.json``: the arguments.
 
     Files that exist are kept, missing ones are written, and each appears whole or not at all: a call after an
@@ -67,7 +74,8 @@ def write_world(root: str | Path,
         root (str | Path): Folder, new or holding a world of the same arguments.
         seed (int): Which world. Defaults to 0.
         unlabelled (int): Pictures for pre-training. Defaults to 12000.
-        zero_shot (int): Pictures of single objects. Defaults to 800.
+        zero_shot (int): Pictures of single objects to test with. Defaults to 800.
+        labelled (int): Pictures of single objects to train with. Defaults to 4000.
         detection (tuple[int, int]): Training and validation pictures in COCO's layout. Defaults to (400, 100).
         segmentation (tuple[int, int]): The same in ADE20K's layout. Defaults to (200, 100).
 
@@ -79,11 +87,12 @@ def write_world(root: str | Path,
     """
     root = Path(root)
     arguments = dict(version=_VERSION, seed=seed, unlabelled=unlabelled, zero_shot=zero_shot,
-                     detection=list(detection), segmentation=list(segmentation))
+                     labelled=labelled, detection=list(detection), segmentation=list(segmentation))
     try:
         _claim(root, arguments)
         _write_unlabelled(root / 'pretrain', seed, unlabelled)
-        _write_classes(root / 'zero_shot', seed, zero_shot)
+        _write_classes(root, 'zero_shot', seed, zero_shot)
+        _write_classes(root, 'labelled', seed, labelled, probe=_PROBE)
         for split, count in zip(('train2017', 'val2017'), detection):
             _write_detection(root / 'coco', split, seed, count)
         for split, count in zip(('training', 'validation'), segmentation):
@@ -124,11 +133,22 @@ def _write_unlabelled(folder: Path, seed: int, count: int) -> None:
     _put(captions, _as_json(coco_captions(phrases)))
 
 
-def _write_classes(folder: Path, seed: int, count: int) -> None:
-    paths = [folder / SHAPES[index % len(SHAPES)] / f'{index:06d}.png' for index in range(count)]
-    if not _complete(paths):
-        for path, scene in _scenes(paths, 'zero_shot', seed):
-            _put_image(path, scene.image)
+def _write_classes(root: Path, split: str, seed: int, count: int, probe: int = 0) -> None:
+    """Pictures of one object, and the lists of their labels."""
+    paths = [root / split / SHAPES[index % len(SHAPES)] / f'{index:06d}.png' for index in range(count)]
+    lists = [root / 'meta' / f'{name}_{label}.txt' for name in (split, *(['probe'] if probe else []))
+             for label in ('shapes', 'colours')]
+    if _complete([*paths, *lists]):
+        return
+    lines: dict[str, list[str]] = dict(shapes=[], colours=[])
+    for path, scene in _scenes(paths, split, seed):
+        _put_image(path, scene.image)
+        name, item = path.relative_to(root / split), scene.objects[0]
+        lines['shapes'].append(f'{name} {SHAPES.index(item.shape)}')
+        lines['colours'].append(f'{name} {COLOURS.index(item.colour)}')
+    for path in lists:
+        name, label = path.stem.rsplit('_', 1)
+        _put(path, '\n'.join(lines[label][:probe if name == 'probe' else None]).encode())
 
 
 def _write_detection(root: Path, split: str, seed: int, count: int) -> None:
@@ -146,11 +166,13 @@ def _write_detection(root: Path, split: str, seed: int, count: int) -> None:
 def _write_segmentation(root: Path, split: str, seed: int, count: int) -> None:
     stem = dict(training='ADE_train', validation='ADE_val')[split]
     paths = [root / 'images' / split / f'{stem}_{index:08d}.jpg' for index in range(1, count + 1)]
-    labels = [root / 'annotations' / split / f'{path.stem}.png' for path in paths]
-    if not _complete([*paths, *labels]):
-        for (path, scene), label in zip(_scenes(paths, split, seed), labels):
+    labels, colours = ([root / folder / split / f'{path.stem}.png' for path in paths]
+                       for folder in ('annotations', 'colours'))
+    if not _complete([*paths, *labels, *colours]):
+        for (path, scene), label, colour in zip(_scenes(paths, split, seed), labels, colours):
             _put_image(path, scene.image)
-            _put_image(label, ade_labels(scene))
+            _put_image(label, ade_labels(scene, SHAPES))
+            _put_image(colour, ade_labels(scene, COLOURS))
 
 
 def _scenes(paths: list[Path], split: str, seed: int) -> Iterator[tuple[Path, Scene]]:

@@ -1,0 +1,62 @@
+# Every rival on every task of the generated world: make suite, or python tools/benchmark.py configs/shapes/suite.py.
+title = 'The generated world'
+note = ('A quarter-width ResNet-18, pre-trained on 12,000 unlabelled pictures of coloured shapes by a small CLIP-like '
+        'teacher, then fine-tuned on a few labelled ones. LGD is given the names of the shapes. The supervised rival '
+        'has the labels of 4,000 further pictures; SimCLR has no teacher, and "SEED, SimCLR teacher" one that knows no '
+        'text.')
+work_dir = 'work_dirs/suite'
+shapes_world = 'work_dirs/quickstart/data'
+world = ['work_dirs/quickstart/data/world.json']
+teacher = ['lgd_mm/datasets/shapes/teacher/open_clip_model.safetensors']
+seeds = [0, 1, 2]
+amp = True
+tasks = [
+    dict(
+        name='zero-shot',
+        config='configs/shapes/zero-shot_r18-slim_shapes.py',
+        test_only=True,
+        metrics={'accuracy/top1': 'zero-shot top-1'},
+        inputs=world + teacher),
+    dict(
+        name='linear probe',
+        config='configs/shapes/linear_r18-slim_shapes.py',
+        metrics={'accuracy/top1': 'probe top-1'},
+        inputs=world),
+    dict(
+        name='Mask R-CNN',
+        config='configs/shapes/mask-rcnn_r18-slim_fpn_shapes.py',
+        metrics={
+            'coco/bbox_mAP': dict(title='box AP', scale=100),
+            'coco/segm_mAP': dict(title='mask AP', scale=100)
+        },
+        inputs=world),
+    dict(
+        name='UPerNet',
+        config='configs/shapes/upernet_r18-slim_shapes.py',
+        metrics={'mIoU': 'mIoU'},
+        inputs=world),
+]
+entries = [
+    dict(label='random weights', without=['zero-shot']),
+    dict(label='mimicking', pretrain='configs/shapes/mimicking_r18-slim_shapes.py', inputs=world + teacher),
+    dict(label='SEED', pretrain='configs/shapes/seed_r18-slim_shapes.py', inputs=world + teacher),
+    dict(label='LGD', pretrain='configs/shapes/lgd_r18-slim_shapes.py', inputs=world + teacher),
+    dict(
+        label='CompRess',
+        pretrain='configs/shapes/compress_r18-slim_shapes.py',
+        without=['zero-shot'],
+        inputs=world + teacher),
+    dict(
+        label='supervised',
+        pretrain='configs/shapes/supervised_r18-slim_shapes.py',
+        without=['zero-shot'],
+        inputs=world),
+    dict(
+        label='SimCLR', pretrain='configs/shapes/simclr_r18-slim_shapes.py', without=['zero-shot'], inputs=world),
+    dict(
+        label='SEED, SimCLR teacher',
+        pretrain='configs/shapes/seed-simclr_r18-slim_shapes.py',
+        options=['model.teacher.checkpoint={student:SimCLR}'],
+        without=['zero-shot'],
+        inputs=world),
+]

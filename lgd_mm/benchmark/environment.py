@@ -1,0 +1,43 @@
+"""What a figure was measured with."""
+
+import functools
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+#: Packages whose versions are kept with every figure.
+PACKAGES = ('lgd_mm', 'torch', 'torchvision', 'open_clip_torch', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain',
+            'onedl-mmdetection', 'onedl-mmsegmentation', 'numpy')
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in PACKAGES} | {'python': platform.python_version()}
+
+
+def environment() -> dict[str, dict]:
+    """``versions`` of the packages, and the ``machine`` with the date."""
+    return dict(
+        versions=dict(_versions()),
+        machine=dict(
+            platform=platform.platform(),
+            processor=_processor(),
+            threads=torch.get_num_threads(),
+            gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+            date=time.strftime('%Y-%m-%d')))
+
+
+def fast_bf16() -> bool:
+    """Whether autocast pays: on a GPU, or on a processor with bf16 units."""
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _processor() -> str:
+    """The processor's name; Linux tells it in /proc/cpuinfo only."""
+    cpuinfo = Path('/proc/cpuinfo')
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = (line.split(':', 1)[1].strip() for line in lines if line.startswith('model name'))
+    return next(names, platform.processor() or platform.machine())

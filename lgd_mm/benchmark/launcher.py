@@ -1,0 +1,183 @@
+"""How a run is started: here, on some of this machine's GPUs, or through Slurm."""
+
+import fcntl
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from lgd_mm.benchmark.suite import ROOT
+from lgd_mm.errors import UserError
+
+LOCK = '.lock'
+
+
+class Process:
+    """A started run and its process group.
+
+    Attributes:
+        output_begins (int): Where its part of the output file begins, in bytes.
+        returncode (int): Once it has ended; negative for a signal.
+        resident (float): Its largest resident memory in MiB, once it has ended.
+    """
+
+    def __init__(self, popen: subprocess.Popen, output_begins: int) -> None:
+        self._popen = popen
+        self.output_begins = output_begins
+        self.returncode = 0
+        self.resident = 0.0
+
+    def poll(self) -> bool:
+        """Whether it has ended."""
+        if self._popen.returncode is None:
+            pid, status, usage = os.wait4(self._popen.pid, os.WNOHANG)  # poll() would not tell the memory
+            if pid:
+                self._popen.returncode = self.returncode = os.waitstatus_to_exitcode(status)
+                self.resident = usage.ru_maxrss / 1024
+        return self._popen.returncode is not None
+
+    def terminate(self) -> None:
+        """End it and the processes it started, if it has not ended."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if not self.poll():
+                os.killpg(self._popen.pid, number)
+                _wait(self.poll)
+
+    def stop(self) -> None:
+        """Ask it to end, and do not wait."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGTERM)
+
+
+class Launcher:
+    """Starts runs, a few at a time.
+
+    Args:
+        gpus (int): GPUs of each run; without GPUs, its processes on the CPU.
+        available (int): GPUs of this machine.
+        partition (str, optional): Slurm's, to run there. Defaults to None.
+        jobs (int): Runs at the same time through Slurm. Defaults to 1.
+
+    Attributes:
+        jobs (int): Runs at the same time: here, as many as there are sets of GPUs, or one without.
+
+    Raises:
+        UserError: If a run needs more GPUs than there are.
+    """
+
+    def __init__(self, gpus: int, available: int, partition: str | None = None, jobs: int = 1) -> None:
+        if partition is None and 0 < available < gpus:
+            raise UserError(f'--gpus is {gpus}, but this machine has {available}: give {available} or fewer')
+        self.gpus = gpus
+        self.partition = partition
+        self.jobs = jobs if partition else max(1, available // gpus)
+        self._visible: queue.Queue[str | None] = queue.Queue()
+        for job in range(self.jobs):
+            devices = ','.join(map(str, range(job * gpus, (job + 1) * gpus)))
+            self._visible.put(devices if available and not partition else None)
+        self._running: set[Process] = set()
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """Turn ``tools/train.py CONFIG ...`` or ``tools/test.py CONFIG CHECKPOINT ...`` into what is started.
+
+        Args:
+            command (Sequence[str]): With ``--work-dir``.
+
+        Returns:
+            list[str]: The same through the launcher's script where it takes one.
+        """
+        tool, *arguments = command
+        name = Path(tool).stem
+        if self.partition:
+            job = '-'.join(Path(arguments[arguments.index('--work-dir') + 1]).parts[-3:])
+            if name == 'train':  # slurm_train.sh takes the work dir as an argument of its own
+                at = arguments.index('--work-dir')
+                arguments = [arguments[0], arguments[at + 1], *arguments[1:at], *arguments[at + 2:]]
+            return ['bash', f'tools/slurm_{name}.sh', self.partition, job, *arguments]
+        if self.gpus > 1:
+            place = 1 if name == 'train' else 2  # after CONFIG, or CONFIG CHECKPOINT
+            return ['bash', f'tools/dist_{name}.sh', *arguments[:place], str(self.gpus), *arguments[place:]]
+        return [sys.executable, tool, *arguments]
+
+    @contextmanager
+    def start(self, command: Sequence[str], work_dir: Path, output: Path) -> Iterator[Process]:
+        """Start a run on free devices; waits for them, and for what an earlier, killed runner left running here.
+
+        The run keeps a lock on its folder for as long as it lives, also when its runner is killed.
+
+        Args:
+            command (Sequence[str]): See :meth:`command`.
+            work_dir (Path): Its folder.
+            output (Path): Its output is appended here.
+
+        Yields:
+            Process: Ended with the context if it has not.
+        """
+        visible = self._visible.get()
+        variables = {'PYTHON': sys.executable, 'GPUS': str(self.gpus)}
+        if visible is not None:
+            variables['CUDA_VISIBLE_DEVICES'] = visible
+        try:
+            with (work_dir / LOCK).open('a+') as lock, output.open('a') as log:
+                _end_orphan(lock)
+                begins = log.tell()
+                popen = subprocess.Popen(
+                    self.command(command), cwd=ROOT, env={**os.environ, **variables}, stdout=log,
+                    stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[lock.fileno()])
+                lock.truncate(0)
+                lock.write(str(popen.pid))
+                lock.flush()
+                process = Process(popen, begins)
+                self._running.add(process)
+                try:
+                    yield process
+                finally:
+                    process.terminate()
+                    self._running.discard(process)
+        finally:
+            self._visible.put(visible)
+
+    def stop(self) -> None:
+        """Ask every run to end; each is resumable."""
+        for process in list(self._running):
+            process.stop()
+
+
+def _end_orphan(lock: IO[str]) -> None:
+    """Take the lock of a run's folder; a run without a runner that still holds it is ended first."""
+    lock.seek(0)
+    leader = int(lock.read() or 0)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if _locked(lock):
+            return
+        if leader:
+            with suppress(ProcessLookupError):
+                os.killpg(leader, number)
+        _wait(lambda: _locked(lock))
+    if not _locked(lock):
+        raise UserError(f'process {leader or "unknown"} still runs in {Path(lock.name).parent}: end it first')
+
+
+def _locked(lock: IO[str]) -> bool:
+    """Whether the lock could be taken, or is held already."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    """Look at a condition until it holds or the time is over."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.1)
+    return True

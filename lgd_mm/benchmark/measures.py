@@ -1,0 +1,56 @@
+"""What a finished run's logs tell: metrics, speed, memory."""
+
+import json
+import statistics
+from pathlib import Path
+
+from lgd_mm.benchmark.scalars import read_history
+
+
+def last_metrics(work_dir: Path) -> dict[str, float]:
+    """The last value of every evaluation metric in a run's logs.
+
+    Args:
+        work_dir (Path): Of ``tools/train.py`` or ``tools/test.py``.
+
+    Returns:
+        dict[str, float]: As the evaluators logged them.
+    """
+    metrics: dict[str, float] = {}
+    for record in [*read_history(work_dir).evaluations, *_tests(work_dir)]:
+        metrics.update({key: value for key, value in record.items() if '/' in key or key in ('mIoU', 'aAcc', 'mAcc')})
+    return metrics
+
+
+def _tests(work_dir: Path) -> list[dict]:
+    """Results of test loops, which mmengine writes into ``TIME/TIME.json``."""
+    return [json.loads(file.read_text()) for file in sorted(work_dir.glob('*/*.json')) if file.stem == file.parent.name]
+
+
+def images_per_second(work_dir: Path, batch_size: int) -> float | None:
+    """Training pictures per second, loading included; the median of all logged windows.
+
+    Args:
+        work_dir (Path): Of the run.
+        batch_size (int): Pictures in a step of all processes.
+
+    Returns:
+        float, optional: None if nothing was trained.
+    """
+    times = [record['time'] for record in read_history(work_dir).training if record.get('time')]
+    return batch_size / statistics.median(times) if times else None
+
+
+def peak_memory(work_dir: Path, resident: float) -> dict[str, float | str]:
+    """The largest memory of a run.
+
+    Args:
+        work_dir (Path): Of the run.
+        resident (float): What its process took at most, in MiB.
+
+    Returns:
+        dict: ``peak_memory_mb`` (MiB), and ``memory_of``: ``'GPU'`` where mmengine logged one, else ``'process'``.
+    """
+    on_gpu = [record['memory'] for record in read_history(work_dir).training if record.get('memory')]
+    return dict(peak_memory_mb=max(on_gpu), memory_of='GPU') if on_gpu else dict(
+        peak_memory_mb=round(resident), memory_of='process')

@@ -1,0 +1,168 @@
+"""Runs a suite: what is done is skipped, what fails is told, the others go on."""
+
+import fcntl
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from lgd_mm.benchmark.launcher import Launcher
+from lgd_mm.benchmark.plan import iterations
+from lgd_mm.benchmark.progress import Progress
+from lgd_mm.benchmark.results import collect
+from lgd_mm.benchmark.run import Run, write_json
+from lgd_mm.benchmark.suite import Suite
+from lgd_mm.datasets.shapes import write_world
+from lgd_mm.errors import UserError
+
+
+class SuiteRunner:
+    """Brings every run of a plan to its end, several at a time, and keeps ``results.json`` up to date.
+
+    Args:
+        suite (Suite): The suite.
+        runs (Sequence[Run]): Planned; each behind those it needs.
+        launcher (Launcher): Starts them.
+        console (Console): Told about progress.
+        command (str): What the user typed, for the results.
+    """
+
+    def __init__(self, suite: Suite, runs: Sequence[Run], launcher: Launcher, console: Console, command: str) -> None:
+        self.suite = suite
+        self.runs = list(runs)
+        self.launcher = launcher
+        self.console = console
+        self.command = command
+        self.records: dict[Run, dict] = {}
+        self.failures: dict[Run, str] = {}
+
+    def dry_run(self) -> Table:
+        """What would run: each run with its state and its number of training iterations.
+
+        Returns:
+            Table: For a rich console.
+        """
+        self._write_world()
+        table = Table('entry', 'task', 'seed', 'state', 'iterations', title=f'Plan of {self.suite.title}')
+        counts: dict[tuple, int | None] = {}
+        total = 0
+        for run in self.runs:
+            same = run.config, run.options[1:]  # the seed comes first
+            if same not in counts:
+                counts[same] = iterations(run)
+            count = counts[same]
+            total += count or 0
+            shown = 'unknown: no data here' if count is None else 'test only' if run.checkpoint else f'{count:,}'
+            table.add_row(run.entry, run.task, str(run.seed), 'done' if run.record() else 'to do', shown)
+        table.caption = f'{len(self.runs)} runs, {total:,} iterations'
+        return table
+
+    def run(self) -> dict[str, Any]:
+        """Run what is not done.
+
+        Returns:
+            dict: The content of ``results.json``, written to the suite's folder after each run.
+
+        Raises:
+            UserError: If another runner works in the folder.
+        """
+        self.suite.work_dir.mkdir(parents=True, exist_ok=True)
+        with (self.suite.work_dir / '.suite.lock').open('w') as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f'another benchmark is running in {self.suite.work_dir}: wait for it, or give another '
+                                'folder with --work-dir') from None
+            self._write_world()
+            self._run_all()
+            return self._save()
+
+    def _write_world(self) -> None:
+        if self.suite.shapes_world:
+            write_world(self.suite.shapes_world)
+
+    def _run_all(self) -> None:
+        """Start runs as places get free and what they need is there."""
+        waiting: list[Run] = list(self.runs)
+        going: dict[Future, Run] = {}
+        with self._bars() as bars, ThreadPoolExecutor(self.launcher.jobs) as pool:
+            try:
+                while waiting or going:
+                    for run in self._startable(waiting)[:self.launcher.jobs - len(going)]:
+                        waiting.remove(run)
+                        if (record := run.record()) is not None:
+                            self._finish(run, record)
+                        elif broken := [need for need in run.needs if need in self._folders(self.failures)]:
+                            self._fail(run, f'not started: {broken[0]} failed')
+                        else:
+                            going[pool.submit(self._execute, run, bars)] = run
+                    for future in wait(going, return_when=FIRST_COMPLETED).done if going else ():
+                        run = going.pop(future)
+                        try:
+                            self._finish(run, future.result())
+                        except UserError as error:
+                            self._fail(run, str(error))
+            except BaseException:
+                self.launcher.stop()
+                raise
+
+    def _startable(self, waiting: Sequence[Run]) -> list[Run]:
+        """Runs whose needs are finished or have failed."""
+        settled = self._folders(self.records) | self._folders(self.failures)
+        return [run for run in waiting if settled.issuperset(run.needs)]
+
+    @staticmethod
+    def _folders(runs: Iterable[Run]) -> set[Path]:
+        return {run.work_dir for run in runs}
+
+    def _execute(self, run: Run, bars: Bars) -> dict:
+        """Run under a progress bar; without a terminal, a line for each tenth."""
+        bar = bars.add_task(run.title, total=1.0, loss='starting')
+        shown = -1
+
+        def on_progress(progress: Progress) -> None:
+            nonlocal shown
+            loss = '' if progress.loss is None else f'loss {progress.loss:.3f}'
+            bars.update(bar, completed=progress.done, loss=loss)
+            if not self.console.is_terminal and int(progress.done * 10) > shown:
+                shown = int(progress.done * 10)
+                self._say(f'{run.title}: {progress.done:4.0%}  {loss}')
+
+        try:
+            return run.execute(self.launcher, on_progress)
+        finally:
+            bars.remove_task(bar)
+
+    def _finish(self, run: Run, record: dict) -> None:
+        self.records[run] = record
+        figures = ', '.join(f'{key} {record["metrics"][key]:.4g}' for key in run.metrics)
+        self._say(f'[green]done[/green] {self._count()} {run.title}: {figures}  ({record["seconds"]:.0f} s)')
+        self._save()
+
+    def _fail(self, run: Run, reason: str) -> None:
+        self.failures[run] = reason
+        self._say(f'[red]failed[/red] {self._count()} {run.title}: {escape(reason)}')
+        self._save()
+
+    def _count(self) -> str:
+        return escape(f'[{len(self.records) + len(self.failures)}/{len(self.runs)}]')
+
+    def _save(self) -> dict[str, Any]:
+        results = collect(self.suite, self.runs, self.records, self.failures, self.command)
+        write_json(self.suite.work_dir / 'results.json', results)
+        return results
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _bars(self) -> Bars:
+        return Bars(
+            TextColumn('{task.description}'), BarColumn(), TextColumn('{task.percentage:3.0f}%'), TimeElapsedColumn(),
+            TextColumn('left'), TimeRemainingColumn(), TextColumn('{task.fields[loss]}'), console=self.console,
+            disable=not self.console.is_terminal)

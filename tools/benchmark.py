@@ -1,0 +1,74 @@
+"""Measure several students on several tasks: ``python tools/benchmark.py SUITE_CONFIG``."""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from lgd_mm.errors import UserError, reported
+
+
+def parse_args() -> argparse.Namespace:
+    """The suite, which part of it, and where it runs."""
+    from mmengine.config import DictAction
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('suite', nargs='?', help='suite config, such as configs/shapes/suite.py')
+    parser.add_argument('--work-dir', help="folder of all runs (default: the config's, or work_dirs/NAME)")
+    parser.add_argument('--entries', nargs='+', metavar='LABEL', help='only these rows')
+    parser.add_argument('--tasks', nargs='+', metavar='NAME', help='only these columns')
+    parser.add_argument('--seeds', nargs='+', type=int, metavar='N', help='only these seeds')
+    parser.add_argument('--dry-run', action='store_true', help='print the plan with the iterations of each run')
+    parser.add_argument('--gpus', type=int, default=1, metavar='N', help='GPUs of each run (default: 1)')
+    parser.add_argument('--slurm', metavar='PARTITION', help='start the runs through Slurm')
+    parser.add_argument('--jobs', type=int, default=4, metavar='N', help='runs at a time through Slurm (default: 4)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='overwrite keys of the suite config')
+    parser.add_argument('--compare', nargs=2, metavar=('A.json', 'B.json'), help='show two results side by side')
+    arguments = parser.parse_args()
+    if (arguments.suite is None) == (arguments.compare is None):
+        parser.error('give a suite config, or --compare with two results.json')
+    for name in ('gpus', 'jobs'):
+        if getattr(arguments, name) < 1:
+            parser.error(f'--{name} is {getattr(arguments, name)}: it must be at least 1')
+    return arguments
+
+
+def main() -> None:
+    """Run, plan or compare; interrupted, the same command goes on where it stopped."""
+    arguments = parse_args()
+    console = Console()
+    if arguments.compare:
+        from lgd_mm.benchmark.compare import compare_table
+        console.print(compare_table(*map(Path, arguments.compare)))
+        return
+    import torch
+
+    from lgd_mm.benchmark.launcher import Launcher
+    from lgd_mm.benchmark.plan import choose
+    from lgd_mm.benchmark.runner import SuiteRunner
+    from lgd_mm.benchmark.suite import ROOT, read_suite
+    os.chdir(ROOT)  # where the configs and the commands it prints are at home
+    suite = read_suite(arguments.suite, arguments.cfg_options, arguments.work_dir)
+    launcher = Launcher(arguments.gpus, torch.cuda.device_count(), arguments.slurm, arguments.jobs)
+    runs = choose(suite, arguments.entries, arguments.tasks, arguments.seeds)
+    runner = SuiteRunner(suite, runs, launcher, console, command=shlex.join(['python', *sys.argv]))
+    if arguments.dry_run:
+        console.print(runner.dry_run())
+        return
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        runner.run()
+    except KeyboardInterrupt:
+        console.print('\nStopped. The same command goes on from the last checkpoint of each run, if there is one.')
+        sys.exit(130)
+    if runner.failures:
+        raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed: the same command tries them again')
+
+
+if __name__ == '__main__':
+    with reported():
+        main()

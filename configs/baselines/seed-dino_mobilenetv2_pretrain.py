@@ -1,0 +1,9 @@
+# SEED with a teacher that knows no text, DINO's ViT-S/16: what language adds is LGD less this. timm downloads its weights.
+_base_ = './seed_mobilenetv2_pretrain.py'
+model = dict(
+    teacher=dict(
+        _delete_=True,
+        type='lgd_mm.BackboneTeacher',
+        backbone=dict(type='mmpretrain.TIMMBackbone', model_name='vit_small_patch16_224.dino', pretrained=True),
+        class_token=True,
+        image_size=224))

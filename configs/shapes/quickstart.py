@@ -1,0 +1,9 @@
+# The whole path in minutes: a language-guided student, and two tasks with and without it (make quickstart).
+_base_ = './suite.py'
+title = 'Quickstart'
+note = ('A quarter-width ResNet-18 is pre-trained on unlabelled generated pictures with the names of the shapes, then '
+        'fine-tuned on a few labelled ones, beside the same network from random weights.')
+work_dir = 'work_dirs/quickstart'
+seeds = [0]
+tasks = [task for task in _base_.tasks if task['name'] != 'linear probe']
+entries = [entry for entry in _base_.entries if entry['label'] in ('random weights', 'LGD')]

@@ -1,17 +1,11 @@
 # UPerNet on ADE20K with a MobileNetV2 student: upstream's 160k schedule (4 GPUs x 4 pictures).
 #   data/ade/ADEChallengeData2016/images/{training,validation}/*.jpg
 #   data/ade/ADEChallengeData2016/annotations/{training,validation}/*.png    (0 = unlabelled, 1-150)
-_base_ = 'mmseg::upernet/upernet_r50_4xb4-160k_ade20k-512x512.py'
+_base_ = ['mmseg::upernet/upernet_r50_4xb4-160k_ade20k-512x512.py', '../_base_/backbones/mobilenetv2_dense.py']
 custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
 model = dict(
     pretrained=None,
-    backbone=dict(
-        _delete_=True,
-        type='lgd_mm.MobileNetV2',
-        out_indices=(1, 2, 4, 6),  # strides 4, 8, 16, 32
-        frozen_stages=-1,
-        norm_cfg=dict(type='SyncBN'),
-        norm_eval=False),
-    decode_head=dict(in_channels=[24, 32, 96, 320]),
-    auxiliary_head=dict(in_channels=96))
+    backbone=dict(_delete_=True, **_base_.backbone),
+    decode_head=dict(in_channels=_base_.channels),
+    auxiliary_head=dict(in_channels=_base_.channels[2]))
 auto_scale_lr = dict(enable=False, base_batch_size=16)

@@ -3,5 +3,6 @@
 from lgd_mm.engine.amp import CPUAmpOptimWrapper
 from lgd_mm.engine.export_hook import ExportStudentHook
 from lgd_mm.engine.hooks import IterationSeedHook, UnreadableImagesHook
+from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 
-__all__ = ['CPUAmpOptimWrapper', 'ExportStudentHook', 'IterationSeedHook', 'UnreadableImagesHook']
+__all__ = ['CPUAmpOptimWrapper', 'ExportStudentHook', 'IterationSeedHook', 'ReadOnlyOptimWrapper', 'UnreadableImagesHook']

@@ -2,6 +2,7 @@
 
 from lgd_mm.models.backbones import MobileNetV2
 from lgd_mm.models.baselines import SEED, CompRess, FeatureMimicking
+from lgd_mm.models.classifiers import KNNClassifier, LinearProbe
 from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.necks import LGKA, MLPProjection
@@ -9,6 +10,6 @@ from lgd_mm.models.teachers import BackboneTeacher, OpenCLIPTeacher
 from lgd_mm.models.zero_shot import ZeroShotClassifier
 
 __all__ = [
-    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'FeatureMimicking', 'LGDHead', 'MLPProjection', 'MobileNetV2',
-    'OpenCLIPTeacher', 'ZeroShotClassifier', 'alignment_loss'
+    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'FeatureMimicking', 'KNNClassifier', 'LGDHead', 'LinearProbe',
+    'MLPProjection', 'MobileNetV2', 'OpenCLIPTeacher', 'ZeroShotClassifier', 'alignment_loss'
 ]

@@ -1,0 +1,10 @@
+# Semantic FPN on ADE20K with a ResNet-18 student: upstream's 160k schedule (4 GPUs x 4 pictures).
+#   data/ade/ADEChallengeData2016/images/{training,validation}/*.jpg
+#   data/ade/ADEChallengeData2016/annotations/{training,validation}/*.png    (0 = unlabelled, 1-150)
+_base_ = ['mmseg::sem_fpn/fpn_r50_4xb4-160k_ade20k-512x512.py', '../_base_/backbones/r18_dense.py']
+custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
+model = dict(
+    pretrained=None,
+    backbone=dict(_delete_=True, **_base_.backbone),
+    neck=dict(in_channels=_base_.channels))
+auto_scale_lr = dict(enable=False, base_batch_size=16)

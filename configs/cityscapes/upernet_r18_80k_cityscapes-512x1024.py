@@ -1,0 +1,11 @@
+# UPerNet on Cityscapes with a ResNet-18 student: upstream's 80k schedule (4 GPUs x 2 pictures).
+#   data/cityscapes/leftImg8bit/{train,val}/<city>/*_leftImg8bit.png
+#   data/cityscapes/gtFine/{train,val}/<city>/*_gtFine_labelTrainIds.png
+_base_ = ['mmseg::upernet/upernet_r50_4xb2-80k_cityscapes-512x1024.py', '../_base_/backbones/r18_dense.py']
+custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
+model = dict(
+    pretrained=None,
+    backbone=dict(_delete_=True, **_base_.backbone),
+    decode_head=dict(in_channels=_base_.channels),
+    auxiliary_head=dict(in_channels=_base_.channels[2]))
+auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -1,0 +1,7 @@
+# A ResNet-18 student trained on with the labels of any folder of classes: give --cfg-options model.head.num_classes=N
+#   data/folder/{train,val}/<class>/*
+_base_ = [
+    'mmpretrain::_base_/models/resnet18.py', '../_base_/datasets/image_folder.py',
+    'mmpretrain::_base_/schedules/imagenet_bs256.py', 'mmpretrain::_base_/default_runtime.py'
+]
+custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)

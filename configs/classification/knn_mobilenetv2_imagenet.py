@@ -1,0 +1,4 @@
+# k-NN with a MobileNetV2 student on ImageNet.
+#   data/imagenet/{train,val}/<wnid>/*.JPEG
+_base_ = './knn_r18_imagenet.py'
+model = dict(backbone=dict(_delete_=True, type='mmpretrain.MobileNetV2'))

@@ -1,0 +1,4 @@
+# Linear probe of a ResNet-18 student on 10 % of ImageNet's labels; tools/prepare_dataset.py imagenet writes the list.
+#   data/imagenet/{train,val}/<wnid>/*.JPEG    data/imagenet/meta/train_10percent.txt
+_base_ = './linear_r18_imagenet.py'
+train_dataloader = dict(dataset=dict(ann_file='meta/train_10percent.txt'))

@@ -1,0 +1,6 @@
+"""Classifiers that judge a frozen student."""
+
+from lgd_mm.models.classifiers.knn import KNNClassifier
+from lgd_mm.models.classifiers.linear_probe import LinearProbe
+
+__all__ = ['KNNClassifier', 'LinearProbe']

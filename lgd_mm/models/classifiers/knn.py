@@ -1,0 +1,118 @@
+"""Weighted k-nearest-neighbour classification on a frozen backbone's features."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.dist import all_gather, get_world_size
+from mmengine.model import BaseModel
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from lgd_mm.errors import UserError
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.features import mean_pool
+from lgd_mm.models.lgd import with_scores
+from lgd_mm.registry import MODELS
+
+#: Pictures of the bank that a batch is compared with at a time: 256 x 65,536 similarities take 64 MiB.
+CHUNK = 65536
+
+
+@MODELS.register_module()
+class KNNClassifier(BaseModel):
+    """Lets the nearest training pictures vote (`Wu et al. 2018 <https://arxiv.org/abs/1805.01978>`_, with the settings
+    of DINO, `arXiv:2104.14294 <https://arxiv.org/abs/2104.14294>`_).
+
+    Its training is one pass over the training pictures with ``lgd_mm.ReadOnlyOptimWrapper``: it learns nothing and only
+    remembers the normalised, pooled features of the backbone's last output. A neighbour of cosine similarity s votes
+    for its class with the weight exp(s / temperature).
+
+    Args:
+        backbone (dict): Any mmpretrain backbone, or ``mmpretrain.TIMMBackbone``.
+        num_classes (int): Number of classes.
+        k (int): Neighbours that vote. Defaults to 20.
+        temperature (float): Defaults to 0.07.
+        data_preprocessor (dict, optional): Its ``mean`` and ``std`` are the backbone's. Defaults to ImageNet's.
+    """
+
+    def __init__(self,
+                 backbone: dict,
+                 num_classes: int,
+                 k: int = 20,
+                 temperature: float = 0.07,
+                 data_preprocessor: dict | None = None) -> None:
+        super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
+        self.backbone = MODELS.build(backbone)
+        self.num_classes, self.k, self.temperature = num_classes, k, temperature
+        self.seen: list[tuple[Tensor, Tensor]] = []
+        self.bank = torch.empty(0, 0), torch.empty(0)
+
+    def train(self, mode: bool = True) -> 'KNNClassifier':
+        """The backbone is never trained and stays in eval mode."""
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    @torch.no_grad()
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Normalised features (B, d) of normalised images (B, 3, H, W)."""
+        return F.normalize(mean_pool(self.backbone(inputs)[-1]).float(), dim=1)
+
+    def remember(self, inputs: Tensor, data_samples: list[DataSample]) -> None:
+        """Keep the features (in float16) and the labels of a batch."""
+        labels = torch.cat([sample.gt_label for sample in data_samples])
+        self.seen.append((self.embed(inputs).half(), labels))
+
+    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
+        """Classify images.
+
+        Args:
+            inputs (Tensor): Normalised images (B, 3, H, W).
+            data_samples (list[DataSample], optional): Filled with ``pred_score`` (C, ), which sums to one, and
+                ``pred_label``. Defaults to None.
+
+        Returns:
+            list[DataSample]: One for each image.
+
+        Raises:
+            UserError: If fewer than k training pictures were seen.
+        """
+        if self.seen:
+            features, labels = (torch.cat(parts) for parts in zip(*self.seen))
+            self.bank = _of_all_processes(features), _of_all_processes(labels)
+            self.seen.clear()
+        if len(self.bank[0]) < self.k:
+            raise UserError(f'model.k={self.k} neighbours are asked to vote, but there are only {len(self.bank[0])} '
+                            'training pictures: give --cfg-options model.k=N')
+        similarities, labels = self._neighbours(self.embed(inputs))
+        votes = similarities.new_zeros(len(inputs), self.num_classes)
+        votes.scatter_add_(1, labels, ((similarities - 1) / self.temperature).exp())
+        return with_scores(votes / votes.sum(dim=1, keepdim=True), data_samples)
+
+    def _neighbours(self, queries: Tensor) -> tuple[Tensor, Tensor]:
+        """Similarities and labels (B, k) of the nearest pictures in the bank."""
+        similarities, labels = queries.new_empty(len(queries), 0), self.bank[1].new_empty(len(queries), 0)
+        for features, classes in zip(*(part.split(CHUNK) for part in self.bank)):
+            # Products in float32: float16 cannot tell near neighbours apart.
+            similarities = torch.cat([similarities, queries @ features.float().T], dim=1)
+            labels = torch.cat([labels, classes.expand(len(queries), -1)], dim=1)
+            similarities, nearest = similarities.topk(min(self.k, similarities.shape[1]), dim=1)
+            labels = labels.gather(1, nearest)
+        return similarities, labels
+
+    def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor') -> Any:
+        """mmengine's entry: ``mode`` is ``'loss'`` (remembers, there is no loss), ``'predict'`` or ``'tensor'``."""
+        if mode == 'loss':
+            self.remember(inputs, data_samples)
+            return {}
+        return self.predict(inputs, data_samples) if mode == 'predict' else self.embed(inputs)
+
+
+def _of_all_processes(part: Tensor) -> Tensor:
+    """Concatenate what the processes hold, which may differ by a picture in length."""
+    if get_world_size() == 1:
+        return part
+    counts = [int(count) for count in all_gather(torch.tensor(len(part), device=part.device))]
+    padded = torch.cat([part, part.new_zeros(max(counts) - len(part), *part.shape[1:])])
+    return torch.cat([other[:count] for other, count in zip(all_gather(padded), counts)])

@@ -1,0 +1,59 @@
+"""A config at a size for tests, and a batch that fits it."""
+
+import torch
+from mmengine.structures import PixelData
+from mmpretrain.structures import DataSample
+
+SIZE = 64
+TEACHERS = ('lgd_mm.OpenCLIPTeacher', 'lgd_mm.BackboneTeacher')
+
+
+def small(cfg, teacher):
+    """Put a stand-in teacher or a small size into a config; returns the function that makes its batch."""
+    model = cfg.model
+    if 'teacher' in model:
+        assert model.teacher.type in TEACHERS
+        model.teacher = dict(type='lgd_mm.OpenCLIPTeacher', model=teacher)
+        for part in (model.get('lgka'), model if 'categories' in model else None):
+            if part is not None:
+                part.templates = ['a photo of a {}.']
+    if 'queue_length' in model:
+        model.queue_length = 8
+    if cfg.default_scope == 'mmseg':
+        model.data_preprocessor.size = (SIZE, SIZE)
+    if cfg.get('data_preprocessor') and 'data_preprocessor' not in model:
+        model.data_preprocessor = cfg.data_preprocessor  # as mmengine's runner does
+    return dict(mmpretrain=pictures, mmdet=detection, mmseg=segmentation)[cfg.default_scope]
+
+
+def images():
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randint(0, 256, (3, SIZE, SIZE), dtype=torch.uint8, generator=generator) for _ in range(2)]
+
+
+def pictures(cfg):
+    samples = [DataSample().set_gt_label(label) for label in range(2)]
+    views = [torch.stack(images()), torch.stack(images()).flip(3)]  # two of each picture, if the model wants them
+    return dict(inputs=views if 'SimCLR' in cfg.model.type else views[0], data_samples=samples)
+
+
+def detection(cfg):
+    from mmdet.testing import demo_mm_inputs
+    heads = cfg.model.get('roi_head', cfg.model)
+    return demo_mm_inputs(
+        2, [[3, SIZE, SIZE]] * 2,
+        num_items=[2, 2],
+        num_classes=heads.bbox_head.num_classes,
+        with_mask='mask_head' in heads)
+
+
+def segmentation(cfg):
+    from mmseg.structures import SegDataSample
+    samples = []
+    for seed in range(2):
+        labels = torch.randint(
+            0, cfg.model.decode_head.num_classes, (1, SIZE, SIZE), generator=torch.Generator().manual_seed(seed))
+        samples.append(
+            SegDataSample(
+                gt_sem_seg=PixelData(data=labels), metainfo=dict(img_shape=(SIZE, SIZE), ori_shape=(SIZE, SIZE))))
+    return dict(inputs=images(), data_samples=samples)

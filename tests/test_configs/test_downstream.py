@@ -1,0 +1,133 @@
+"""The tasks' configs: mmpretrain's keys in the backbone, the channels that follow, upstream's schedules and classes."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from tests.tiny import ROOT
+
+SIZE = 64
+FOLDER = ROOT / 'configs'
+DENSE = sorted(path.relative_to(FOLDER) for folder in ('coco', 'lvis', 'ade20k', 'cityscapes')
+               for path in (FOLDER / folder).glob('*.py'))
+LABELLED = sorted(path.relative_to(FOLDER) for path in (FOLDER / 'classification').glob('*.py')
+                  if path.stem.startswith(('linear_', 'finetune_')))
+STUDENTS = {'r18': ('mmpretrain.ResNet', [64, 128, 256, 512]), 'mobilenetv2': ('lgd_mm.MobileNetV2', [24, 32, 96, 320])}
+CLASSES = dict(coco=80, lvis=1203, ade20k=150, cityscapes=19)
+
+
+def config(path):
+    cfg = Config.fromfile(FOLDER / path)
+    init_default_scope(cfg.default_scope)
+    return cfg
+
+
+@pytest.mark.parametrize('path', DENSE, ids=lambda path: path.stem)
+def test_backbone(path):
+    """mmpretrain's keys, strides 4 to 32 or 4 to 8, the channels that the next part expects, all of it trained."""
+    cfg = config(path)
+    kind, channels = STUDENTS[path.stem.split('_')[1].removesuffix('-d8')]
+    backbone = cfg.model.backbone
+    assert backbone.type == kind
+    assert (backbone.frozen_stages, backbone.norm_eval, backbone.norm_cfg.type) == (-1, False, 'SyncBN')
+
+    network = MODELS.build(backbone)
+    network.eval()
+    features = network(torch.zeros(1, 3, SIZE, SIZE))
+    strides = (4, 8, 8, 8) if path.stem.split('_')[1].endswith('-d8') else (4, 8, 16, 32)
+    assert [tuple(feature.shape[1:]) for feature in features] == [
+        (channel, SIZE // stride, SIZE // stride) for channel, stride in zip(channels, strides)
+    ]
+    plain = MODELS.build(dict(type=kind, out_indices=backbone.out_indices, **({'depth': 18} if 'depth' in backbone else {})))
+    assert {key: value.shape for key, value in network.state_dict().items()} == {
+        key: value.shape for key, value in plain.state_dict().items()}
+
+    model = cfg.model
+    if 'neck' in model:
+        assert model.neck.in_channels == channels
+    else:
+        index = model.decode_head.in_index
+        assert model.decode_head.in_channels == (channels if isinstance(index, (list, tuple)) else channels[index])
+        assert model.auxiliary_head.in_channels == channels[model.auxiliary_head.in_index]
+    if cfg.default_scope == 'mmseg':
+        assert model.pretrained is None
+
+
+@pytest.mark.parametrize('path', DENSE, ids=lambda path: path.stem)
+def test_classes_and_statistics(path):
+    """Of the data set; the picture's are those the student was pre-trained with."""
+    cfg = config(path)
+    model, expected = cfg.model, CLASSES[path.parts[0]]
+    boxes = model.get('roi_head', model)
+    heads = [boxes.get(name) for name in ('bbox_head', 'mask_head', 'decode_head', 'auxiliary_head')]
+    assert {head.num_classes for head in heads if head} == {expected}
+    assert model.data_preprocessor.mean == IMAGENET_PREPROCESSOR['mean']
+    assert model.data_preprocessor.std == IMAGENET_PREPROCESSOR['std'] and model.data_preprocessor.bgr_to_rgb
+    if path.parts[0] == 'ade20k':
+        assert next(step for step in cfg.train_pipeline if step.type == 'LoadAnnotations').reduce_zero_label
+
+
+@pytest.mark.parametrize('path', [path for path in DENSE if 'lvis' in path.stem], ids=lambda path: path.stem)
+def test_lvis_lies_beside_coco(path):
+    """The pictures are COCO's."""
+    cfg = config(path)
+    datasets = [cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset]
+    assert {dataset.data_root for dataset in datasets} == {'data/coco/'}
+    assert {dataset.type for dataset in datasets} == {'LVISV1Dataset'}
+    assert cfg.test_evaluator.ann_file == cfg.val_evaluator.ann_file == 'data/coco/annotations/lvis_v1_val.json'
+
+
+@pytest.mark.parametrize('student', STUDENTS)
+@pytest.mark.parametrize(('path', 'upstream'), [
+    ('ade20k/upernet_{}_80k_ade20k-512x512.py', 'mmseg::_base_/schedules/schedule_80k.py'),
+    ('ade20k/upernet_{}_160k_ade20k-512x512.py', 'mmseg::_base_/schedules/schedule_160k.py'),
+    ('coco/mask-rcnn_{}_fpn_2x_coco.py', 'mmdet::_base_/schedules/schedule_2x.py'),
+])
+def test_derived_schedule_is_upstreams(student, path, upstream):
+    """One of two schedules is derived from the other; both must be upstream's."""
+    ours = Config.fromfile(FOLDER / path.format(student))
+    theirs = Config.fromstring(f'_base_ = {upstream!r}', '.py')
+    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'default_hooks'):
+        if key in theirs:
+            assert _plain(ours[key]) == _plain(theirs[key]), key
+
+
+@pytest.mark.parametrize('path', [path for path in LABELLED if path.stem.startswith('linear_')],
+                         ids=lambda path: path.stem)
+def test_linear_probe_is_as_published(path):
+    """SGD with a rate of 30 x batch / 256 for 2,048 pictures, a tenth after 60 and after 80 of 100 epochs, no decay."""
+    cfg = config(path)
+    optimizer = cfg.optim_wrapper.optimizer
+    batch = 8 * cfg.train_dataloader.batch_size
+    assert batch == cfg.auto_scale_lr.base_batch_size == 2048
+    assert (optimizer.type, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == ('SGD', 30 * batch / 256, .9, 0)
+    [scheduler] = cfg.param_scheduler
+    assert (scheduler.type, scheduler.milestones, scheduler.gamma) == ('MultiStepLR', [60, 80], 0.1)
+    assert (scheduler.by_epoch, cfg.train_cfg.max_epochs) == (True, 100)
+
+
+@pytest.mark.parametrize('path', LABELLED, ids=lambda path: path.stem)
+def test_labelled_pictures(path):
+    """Each config reads its own data set, and only the training pictures are fewer in a subset."""
+    cfg = config(path)
+    train, val, test = (cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test'))
+    name = path.stem.split('_')[2]
+    root = name.split('-')[0]
+    assert {dataset.data_root.strip('/') for dataset in (train, val, test)} == {f'data/{root}'}
+    assert cfg.model.head.num_classes == (256 if root == 'caltech256' else 1000)
+    if root == 'imagenet':
+        assert (train.split, val.split, test.split) == ('train', 'val', 'val')
+    else:
+        assert (train.data_prefix, val.data_prefix, test.data_prefix) == ('train', 'val', 'val')
+    subset = f"meta/train_{name.split('-')[1]}.txt" if '-' in name else None
+    assert (train.get('ann_file'), val.get('ann_file'), test.get('ann_file')) == (subset, None, None)
+
+
+def _plain(value):
+    """A config without the scope that inheritance notes in it."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if key != '_scope_'}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

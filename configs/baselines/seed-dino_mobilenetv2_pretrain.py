@@ -1,4 +1,4 @@
-# SEED with a teacher that knows no text, DINO's ViT-S/16: what language adds is LGD less this. timm downloads its weights.
+# SEED with a teacher that knows no text, DINO's ViT-S/16 (timm downloads its weights): what LGD gains, less language.
 _base_ = './seed_mobilenetv2_pretrain.py'
 model = dict(
     teacher=dict(

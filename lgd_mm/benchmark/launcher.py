@@ -107,9 +107,10 @@ class Launcher:
 
     @contextmanager
     def start(self, command: Sequence[str], work_dir: Path, output: Path) -> Iterator[Process]:
-        """Start a run on free devices; waits for them, and for what an earlier, killed runner left running here.
+        """Start a run on free devices, or wait for them.
 
-        The run keeps a lock on its folder for as long as it lives, also when its runner is killed.
+        The run keeps a lock on its folder for as long as it lives, also when its runner is killed: see
+        :func:`end_orphan`.
 
         Args:
             command (Sequence[str]): See :meth:`command`.
@@ -125,7 +126,7 @@ class Launcher:
             variables['CUDA_VISIBLE_DEVICES'] = visible
         try:
             with (work_dir / LOCK).open('a+') as lock, output.open('a') as log:
-                _end_orphan(lock)
+                fcntl.flock(lock, fcntl.LOCK_EX)
                 begins = log.tell()
                 popen = subprocess.Popen(
                     self.command(command), cwd=ROOT, env={**os.environ, **variables}, stdout=log,
@@ -149,19 +150,27 @@ class Launcher:
             process.stop()
 
 
-def _end_orphan(lock: IO[str]) -> None:
-    """Take the lock of a run's folder; a run without a runner that still holds it is ended first."""
-    lock.seek(0)
-    leader = int(lock.read() or 0)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if _locked(lock):
-            return
-        if leader:
-            with suppress(ProcessLookupError):
-                os.killpg(leader, number)
-        _wait(lambda: _locked(lock))
-    if not _locked(lock):
-        raise UserError(f'process {leader or "unknown"} still runs in {Path(lock.name).parent}: end it first')
+def end_orphan(work_dir: Path) -> None:
+    """End what a killed runner left running in a folder.
+
+    Args:
+        work_dir (Path): Of a run; may not exist.
+
+    Raises:
+        UserError: If it cannot be ended.
+    """
+    if not (work_dir / LOCK).is_file():
+        return
+    with (work_dir / LOCK).open('a+') as lock:
+        lock.seek(0)
+        leader = int(lock.read() or 0)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if leader and not _locked(lock):
+                with suppress(ProcessLookupError):
+                    os.killpg(leader, number)
+            if _wait(lambda: _locked(lock)):
+                return
+    raise UserError(f'process {leader or "of unknown number"} still runs in {work_dir}: end it first')
 
 
 def _locked(lock: IO[str]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.benchmark.environment import environment
-from lgd_mm.benchmark.launcher import Launcher
+from lgd_mm.benchmark.launcher import LOCK, Launcher, end_orphan
 from lgd_mm.benchmark.measures import images_per_second, last_metrics, peak_memory
 from lgd_mm.benchmark.progress import Progress, parse_progress
 from lgd_mm.benchmark.suite import resolved
@@ -105,6 +105,7 @@ class Run:
         Raises:
             UserError: If the run failed; ends with the last lines of its log.
         """
+        end_orphan(self.work_dir)
         path, own_hash = self.work_dir / RECORD, self.hash()
         record = json.loads(path.read_text()) if path.is_file() else {}
         if record.get('hash') != own_hash:
@@ -161,7 +162,7 @@ def _config_text(config: Path) -> str:
 
 def _set_aside(work_dir: Path) -> None:
     """Keep an older run of other settings or versions beside the new one."""
-    if work_dir.is_dir() and any(work_dir.iterdir()):
+    if work_dir.is_dir() and any(path.name != LOCK for path in work_dir.iterdir()):
         number = 1
         while (aside := work_dir.with_name(f'{work_dir.name}.old{number}')).exists():
             number += 1

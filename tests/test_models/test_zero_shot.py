@@ -43,7 +43,7 @@ def test_agrees_with_lgd_itself(teacher):
 def test_names_are_a_choice(teacher):
     """Other names than the student was trained with: their order decides the labels."""
     lgd = MODELS.build(lgd_model(teacher))
-    first, second = classifier(teacher, ['tree', 'cat', 'dog']).eval(), classifier(teacher, ['dog', 'cat', 'tree']).eval()
+    first, second = (classifier(teacher, names).eval() for names in (['tree', 'cat', 'dog'], ['dog', 'cat', 'tree']))
     for model in (first, second):
         check_weights(model, lgd.state_dict(), 'epoch_1.pth')
     images = torch.rand(6, 3, 32, 32)

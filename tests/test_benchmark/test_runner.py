@@ -1,0 +1,160 @@
+"""A suite runs once, goes on where it stopped, tells what failed, and starts anew what has changed."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lgd_mm.benchmark import environment
+from lgd_mm.benchmark.launcher import Launcher
+from lgd_mm.benchmark.plan import choose
+from lgd_mm.errors import UserError
+
+
+def states(results):
+    return {(cell['entry'], cell['task']): cell['state'] for cell in results['cells']}
+
+
+def test_results_of_a_whole_suite(fake):
+    results = fake.runner().run()
+    assert json.loads((fake.folder / 'runs/results.json').read_text()) == results
+    assert states(results) == {('random', 'one'): 'done', ('LGD', 'pre-training'): 'done', ('LGD', 'one'): 'done',
+                               ('LGD', 'two'): 'done'}
+    cell = results['cells'][2]
+    assert cell['metrics'] == {'accuracy/top1': dict(mean=50.5, spread=pytest.approx(0.70711, abs=1e-5),
+                                                     values=[50.0, 51.0])}
+    assert (cell['n'], cell['seeds'], cell['images_per_second'], cell['memory_of']) == (2, [0, 1], 32.0, 'process')
+    assert cell['peak_memory_mb'] > 1 and cell['seconds'] > 0
+    assert '--student' in cell['commands'][0] and cell['versions']['python'] == sys.version.split()[0]
+    assert [task['metrics'][0]['title'] for task in results['tasks']] == ['one top-1', 'two top-1']
+
+
+def test_finished_runs_are_skipped(fake):
+    fake.runner(seeds=[0]).run()
+    before = {run: fake.record(run) for run in ('random/seed0/one', 'lgd/seed0/pre-training', 'lgd/seed0/two')}
+    fake.runner().run()
+    assert {run: fake.record(run) for run in before} == before
+    assert not list(fake.folder.glob('runs/**/*.old*'))
+
+
+@pytest.mark.parametrize('change', ['config', 'options', 'student', 'versions', 'lost checkpoint'])
+def test_changed_runs_are_run_anew(fake, monkeypatch, change):
+    fake.runner(seeds=[0]).run()
+    run = next(run for run in choose(fake.read()) if run.title == 'LGD, one, seed 0')
+    assert run.record()
+    if change == 'config':
+        (fake.folder / 'train.py').write_text((fake.folder / 'train.py').read_text().replace("'A'", "'B'"))
+        from lgd_mm.benchmark import run as module
+        module._config_text.cache_clear()
+    elif change == 'options':
+        fake.settings['tasks'][0]['options'] = ['model.type=B']
+        run = next(run for run in choose(fake.read()) if run.title == 'LGD, one, seed 0')
+    elif change == 'student':
+        run.student.write_bytes(b'another')
+    elif change == 'versions':
+        monkeypatch.setattr(environment, '_versions', lambda: dict(torch='3.0'))
+    else:
+        (run.work_dir / 'last_checkpoint').unlink()
+    assert run.record() is None
+
+
+def test_results_of_other_settings_are_set_aside(fake, capsys):
+    fake.runner(seeds=[0], labels=['random']).run()
+    fake.settings['tasks'][0]['options'] = ['model.type=B']
+    fake.runner(seeds=[0], labels=['random']).run()
+    assert (fake.folder / 'runs/random/seed0/one.old1/run.json').is_file()
+    assert 'made with other settings or versions: set aside as one.old1' in capsys.readouterr().out
+    assert 'model.type=B' in fake.record('random/seed0/one')['command']
+
+
+def test_others_go_on_when_one_fails(fake):
+    fake.settings['entries'] += [fake.made('broken', options=['fail=1'])]
+    runner = fake.runner()
+    results = runner.run()
+    assert states(results)['LGD', 'two'] == 'done' and states(results)['broken', 'pre-training'] == 'failed'
+    cell = next(cell for cell in results['cells'] if (cell['entry'], cell['task']) == ('broken', 'one'))
+    assert cell['state'] == 'failed' and cell['n'] == 1, 'the seed that was possible is kept'
+    assert 'seed 1: not started' in cell['error']
+    output = fake.output.getvalue()
+    assert 'line before\nerror: the student does not fit' in output and 'exit code 1; its log' in output
+    assert {run.title for run in runner.failures} == {
+        f'broken, {task}, seed 1' for task in ('pre-training', 'one', 'two')}
+
+
+def test_a_run_without_its_metric_has_failed(fake):
+    fake.settings['tasks'][0]['metrics'] = {'coco/bbox_mAP': 'box AP'}
+    runner = fake.runner(labels=['random'], seeds=[0])
+    assert states(runner.run()) == {('random', 'one'): 'failed'}
+    assert 'without measuring coco/bbox_mAP' in next(iter(runner.failures.values()))
+
+
+def test_two_at_a_time(fake):
+    fake.settings['tasks'] = [fake.task('one', options=['pause=0.4'])]
+    fake.settings['entries'] = [dict(label='first'), dict(label='second')]
+    begin = time.monotonic()
+    fake.runner(jobs=2, seeds=[0]).run()
+    assert time.monotonic() - begin < 1.6 and set(states(fake.runner().run()).values()) == {'done'}
+
+
+def test_one_runner_in_a_folder(fake):
+    (fake.folder / 'runs').mkdir()
+    with (fake.folder / 'runs/.suite.lock').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match='another benchmark is running in'):
+            fake.runner().run()
+
+
+def test_a_run_left_behind_is_ended(fake):
+    """Its runner was killed; the next one ends it before it starts its own in the same folder."""
+    folder = fake.folder / 'runs/random/seed0/one'
+    folder.mkdir(parents=True)
+    lock = (folder / '.lock').open('w')
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    orphan = subprocess.Popen(['sleep', '60'], pass_fds=[lock.fileno()], start_new_session=True)
+    lock.write(str(orphan.pid))
+    lock.close()
+    runner = fake.runner(labels=['random'], seeds=[0])
+    assert states(runner.run()) == {('random', 'one'): 'done'}
+    assert orphan.wait() < 0
+
+
+def test_dry_run_starts_nothing(fake, monkeypatch):
+    runner = fake.runner()
+    monkeypatch.setattr(Launcher, 'start', lambda *args: pytest.fail('started'))
+    table = runner.dry_run()
+    assert table.row_count == 8 and table.caption == '8 runs, 16 iterations'
+
+
+def test_launcher_scripts():
+    train = ['tools/train.py', 'c.py', '--work-dir', 'w/a/b/c', '--student', 's', '--cfg-options', 'a=1']
+    test = ['tools/test.py', 'c.py', 'epoch_1.pth', '--work-dir', 'w/a/b/c']
+    assert Launcher(gpus=1, available=4).command(train) == [sys.executable, *train]
+    many = Launcher(gpus=2, available=4)
+    assert many.jobs == 2
+    assert many.command(train) == ['bash', 'tools/dist_train.sh', 'c.py', '2', *train[2:]]
+    assert many.command(test) == ['bash', 'tools/dist_test.sh', 'c.py', 'epoch_1.pth', '2', *test[3:]]
+    slurm = Launcher(gpus=8, available=0, partition='gpu', jobs=3)
+    assert slurm.jobs == 3
+    assert slurm.command(train) == ['bash', 'tools/slurm_train.sh', 'gpu', 'a-b-c', 'c.py', 'w/a/b/c', *train[4:]]
+    assert slurm.command(test) == ['bash', 'tools/slurm_test.sh', 'gpu', 'a-b-c', *test[1:]]
+    with pytest.raises(UserError, match='--gpus is 8, but this machine has 4'):
+        Launcher(gpus=8, available=4)
+
+
+def test_each_run_has_its_own_gpus(tmp_path):
+    launcher = Launcher(gpus=2, available=4)
+    launcher.command = lambda command: ['bash', '-c', 'echo "gpus $CUDA_VISIBLE_DEVICES"']
+    seen = []
+    for name in ('a', 'b'):
+        (tmp_path / name).mkdir()
+    with launcher.start([], tmp_path / 'a', tmp_path / 'a/log') as first:
+        with launcher.start([], tmp_path / 'b', tmp_path / 'b/log') as second:
+            while not (first.poll() and second.poll()):
+                time.sleep(0.05)
+    seen = [(tmp_path / name / 'log').read_text().strip() for name in ('a', 'b')]
+    assert seen == ['gpus 0,1', 'gpus 2,3']
+    assert os.environ.get('CUDA_VISIBLE_DEVICES') is None

@@ -1,0 +1,97 @@
+"""Suite configs: what is read, what is refused, and the plan they make."""
+
+from pathlib import Path
+
+import pytest
+
+from lgd_mm.benchmark.plan import choose
+from lgd_mm.benchmark.suite import ROOT, read_suite, slug
+from lgd_mm.errors import UserError
+
+
+def titles(runs):
+    return [run.title for run in runs]
+
+
+def test_plan_runs_what_is_needed_first(fake):
+    assert titles(choose(fake.read(), seeds=[1])) == [
+        'random, one, seed 1', 'LGD, pre-training, seed 1', 'LGD, one, seed 1', 'LGD, two, seed 1'
+    ]
+    assert len(choose(fake.read())) == 8
+
+
+def test_random_weights_and_student_share_all_but_the_student(fake):
+    runs = {run.title: run for run in choose(fake.read(), seeds=[0])}
+    random, student = runs['random, one, seed 0'], runs['LGD, one, seed 0']
+    assert (random.config, random.options) == (student.config, student.options)
+    assert random.student is None and random.needs == ()
+    assert student.needs == (runs['LGD, pre-training, seed 0'].work_dir, )
+    assert student.student == student.needs[0] / 'student.safetensors'
+
+
+def test_students_learn_from_students(fake):
+    fake.settings['entries'].insert(0, fake.made('pupil', options=['teacher={student:LGD}']))
+    runs = choose(fake.read(), labels=['pupil'], names=['one'], seeds=[1])
+    assert titles(runs) == ['LGD, pre-training, seed 1', 'pupil, pre-training, seed 1', 'pupil, one, seed 1']
+    teacher = runs[0].work_dir / 'student.safetensors'
+    assert f'teacher={teacher}' in runs[1].options and teacher in runs[1].inputs
+    assert runs[1].needs == (runs[0].work_dir, )
+
+
+def test_tasks_that_only_test_take_the_checkpoint(fake):
+    fake.settings['tasks'][0]['test_only'] = True
+    *_, run = choose(fake.read(), labels=['LGD'], names=['one'], seeds=[0])
+    assert run.student is None and run.checkpoint == run.needs[0]
+    assert run.command[0] == 'tools/test.py'
+
+
+def test_an_entry_with_fewer_seeds(fake):
+    fake.settings['entries'][1]['seeds'] = [1]
+    assert {run.seed for run in choose(fake.read(), labels=['LGD'])} == {1}
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda s: s.pop('tasks'), 'is no suite: it has no tasks'),
+    (lambda s: s['entries'].append(dict(label='lgd')), r"share the folder 'lgd' \('LGD' and 'lgd'\)"),
+    (lambda s: s['entries'].append(dict(label='LGD')), r"share the folder 'lgd' \('LGD' and 'LGD'\)"),
+    (lambda s: s['tasks'].append(dict(s['tasks'][0], name='pre-training')), 'share the folder'),
+    (lambda s: s['entries'][0].update(without=['three']), "without 'three'; there are: one, two"),
+    (lambda s: s['entries'][0].update(pretrian='x'), r"entries\[0\] has the key 'pretrian'; there are: label"),
+    (lambda s: s['entries'][1].update(pretrain='gone.py'), r'entries\[1\].pretrain: gone.py does not exist'),
+    (lambda s: s['entries'][1].update(student='s.pth'), 'both pretrain and student'),
+    (lambda s: s['entries'][1].update(options=['a={student:CLIP}']), "the student of 'CLIP'; there are: none"),
+    (lambda s: s['entries'][1].update(seeds=[7]), 'has seeds 7; there are: 0, 1'),
+    (lambda s: s['tasks'][1].pop('metrics'), r'tasks\[1\] has no metrics'),
+    (lambda s: s.update(seeds=[0, 0]), 'seeds is .0, 0.: it must be a list of different whole numbers'),
+    (lambda s: s.update(seeds=[]), 'seeds is ..: it must be'),
+])
+def test_mistakes_in_the_config(fake, change, message):
+    change(fake.settings)
+    with pytest.raises(UserError, match=message):
+        fake.read()
+
+
+@pytest.mark.parametrize('chosen, message', [
+    (dict(labels=['lgd']), "suite fake_suite has no entry 'lgd'; there are: random, LGD"),
+    (dict(names=['three']), "has no task 'three'; there are: one, two"),
+    (dict(seeds=[5]), 'has no seed 5; there are: 0, 1'),
+])
+def test_unknown_parts(fake, chosen, message):
+    with pytest.raises(UserError, match=message):
+        choose(fake.read(), **chosen)
+
+
+@pytest.mark.parametrize('name', ['suite', 'quickstart', 'text_control', 'ablation'])
+def test_shipped_suites(name):
+    """They read, every config they name has the metrics' evaluator, and every run has its own folder."""
+    suite = read_suite(str(ROOT / f'configs/shapes/{name}.py'))
+    runs = choose(suite)
+    assert len({run.work_dir for run in runs}) == len(runs)
+    assert suite.shapes_world == Path('work_dirs/quickstart/data')
+    if name == 'suite':
+        assert [entry.label for entry in suite.entries][:4] == ['random weights', 'mimicking', 'SEED', 'LGD']
+        assert suite.seeds == (0, 1, 2)
+
+
+def test_slug():
+    assert slug('SEED, SimCLR teacher') == 'seed-simclr-teacher' and slug('alpha 0.25') == 'alpha-0.25'

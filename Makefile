@@ -24,7 +24,7 @@ test-env:
 	@tools/make_env.sh tests
 
 quickstart: env
-	@$(PY) tools/quickstart.py --seeds $(SEEDS)
+	@$(PY) tools/benchmark.py configs/shapes/quickstart.py --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
 
 suite: env
 	@$(PY) tools/benchmark.py configs/shapes/suite.py $(if $(filter quick,$(SUITE)),$(QUICK))

@@ -95,8 +95,8 @@ def iterations(run: Run) -> int | None:
         int, optional: 0 if it only tests, None if its pictures are not there to be counted.
     """
     config = resolved(run.config, run.options)
-    loop = config.get('train_cfg') or {}
-    if run.checkpoint or not loop:
+    loop = config.get('train_cfg')
+    if run.checkpoint is not None or not loop:
         return 0
     if 'max_iters' in loop:
         return loop.max_iters

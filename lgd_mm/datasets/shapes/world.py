@@ -143,12 +143,12 @@ def _write_classes(root: Path, split: str, seed: int, count: int, probe: int = 0
     lines: dict[str, list[str]] = dict(shapes=[], colours=[])
     for path, scene in _scenes(paths, split, seed):
         _put_image(path, scene.image)
-        name, item = path.relative_to(root / split), scene.objects[0]
-        lines['shapes'].append(f'{name} {SHAPES.index(item.shape)}')
-        lines['colours'].append(f'{name} {COLOURS.index(item.colour)}')
-    for path in lists:
-        name, label = path.stem.rsplit('_', 1)
-        _put(path, '\n'.join(lines[label][:probe if name == 'probe' else None]).encode())
+        picture, item = path.relative_to(root / split), scene.objects[0]
+        lines['shapes'].append(f'{picture} {SHAPES.index(item.shape)}')
+        lines['colours'].append(f'{picture} {COLOURS.index(item.colour)}')
+    for file in lists:
+        name, label = file.stem.rsplit('_', 1)
+        _put(file, '\n'.join(lines[label][:probe if name == 'probe' else None]).encode())
 
 
 def _write_detection(root: Path, split: str, seed: int, count: int) -> None:

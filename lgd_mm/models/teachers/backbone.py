@@ -34,7 +34,7 @@ class BackboneTeacher(Teacher):
                  checkpoint: str | None = None,
                  class_token: bool = False,
                  image_size: int | None = None) -> None:
-        super().__init__(IMAGENET_MEAN, IMAGENET_STD, image_size and (image_size, image_size))
+        super().__init__(IMAGENET_MEAN, IMAGENET_STD, (image_size, image_size) if image_size else None)
         self.backbone = MODELS.build(backbone)
         if checkpoint is not None:
             self._load(checkpoint)

@@ -1,4 +1,4 @@
-# Zero-shot on ImageNet: the student's MLP head against the textual bank, for any student that imitates CLIP's embeddings.
+# Zero-shot on ImageNet: the MLP head of any student that imitates CLIP's embeddings, against the textual bank.
 # Run with tools/test.py CONFIG CHECKPOINT, where the checkpoint is of the pre-training (epoch_N.pth).
 #   data/imagenet/val/<wnid>/*.JPEG
 _base_ = [

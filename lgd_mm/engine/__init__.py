@@ -5,4 +5,6 @@ from lgd_mm.engine.export_hook import ExportStudentHook
 from lgd_mm.engine.hooks import IterationSeedHook, UnreadableImagesHook
 from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 
-__all__ = ['CPUAmpOptimWrapper', 'ExportStudentHook', 'IterationSeedHook', 'ReadOnlyOptimWrapper', 'UnreadableImagesHook']
+__all__ = [
+    'CPUAmpOptimWrapper', 'ExportStudentHook', 'IterationSeedHook', 'ReadOnlyOptimWrapper', 'UnreadableImagesHook'
+]

@@ -15,6 +15,7 @@ from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import preflight, settings
+from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.plug import plug_student
@@ -60,6 +61,7 @@ def train(config: str,
         settings.set_lr_scaling(cfg)
     _start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
+    check_classes(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)
     state = _set_resume(cfg, resume)
     resumed_at = state and state['meta']['iter']
@@ -113,6 +115,7 @@ def test(config: str,
         raise UserError(f'--out {out}: predictions are written as .pkl')
     _start_processes(cfg)
     preflight.check_data(cfg, 'test')
+    check_classes(cfg, 'test')
     preflight.check_work_dir(cfg.work_dir)
     state = load_checkpoint_file(checkpoint)
     cfg.load_from = checkpoint

@@ -19,9 +19,9 @@ class MobileNetV2(MMPretrainMobileNetV2):
     Args:
         out_indices (Sequence[int]): Stages to return, 0 to 7. Defaults to (1, 2, 4, 6): strides 4, 8, 16 and 32 with
             24, 32, 96 and 320 channels at ``widen_factor=1``.
-        dilations (Sequence[int]): Of the seven stages' depthwise convolutions. A stage of stride 2 that is dilated keeps
-            the resolution instead: (1, 1, 1, 2, 2, 4, 4), as in mmseg's ``mobilenet-v2-d8``, ends at stride 8. Defaults
-            to (1, 1, 1, 1, 1, 1, 1).
+        dilations (Sequence[int]): Of the depthwise convolutions of the seven stages; a dilated stage keeps the
+            resolution. (1, 1, 1, 2, 2, 4, 4), as in mmseg's ``mobilenet-v2-d8``, ends at stride 8. Defaults to
+            (1, 1, 1, 1, 1, 1, 1).
         **kwargs: As in :class:`mmpretrain.models.MobileNetV2`.
     """
 

@@ -20,7 +20,7 @@ class LinearProbe(ImageClassifier):
     Args:
         backbone (dict): Any mmpretrain backbone, or ``mmpretrain.TIMMBackbone``.
         head (dict): A classification head, e.g. ``LinearClsHead``; its ``in_channels`` may be left out.
-        **kwargs (Any): As in :class:`mmpretrain.models.ImageClassifier`, which has the neck that this one does not need.
+        **kwargs (Any): As in :class:`mmpretrain.models.ImageClassifier`; no neck is needed, the probe pools by itself.
 
     Raises:
         UserError: If the head's ``in_channels`` are not the backbone's.
@@ -31,8 +31,8 @@ class LinearProbe(ImageClassifier):
         self.backbone.requires_grad_(False)
         channels = feature_channels(self.backbone)
         if head.get('in_channels', channels) != channels:
-            raise UserError(f'model.head.in_channels is {head["in_channels"]}, but the backbone has {channels} channels: '
-                            f'set it to {channels} or leave it out')
+            raise UserError(f'model.head.in_channels is {head["in_channels"]}, but the backbone has {channels} '
+                            f'channels: set it to {channels} or leave it out')
         self.head = MODELS.build({**head, 'in_channels': channels})
 
     def train(self, mode: bool = True) -> 'LinearProbe':

@@ -1,0 +1,75 @@
+"""Do the classes of a labelled picture folder fit the classifier? mmpretrain would fail in the middle of a batch."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmengine.config import Config
+
+from lgd_mm.errors import UserError
+
+FOLDER_DATASETS = ('CustomDataset', 'ImageNet')
+
+
+def check_classes(cfg: Config, *splits: str) -> None:
+    """Compare the class folders, or the labels of the list files, with the classifier and with each other.
+
+    Args:
+        cfg (Config): The whole config; its data roots exist.
+        *splits (str): ``'train'``, ``'val'``, ``'test'``.
+
+    Raises:
+        UserError: If they do not fit; names the folder and the key to set.
+    """
+    key, expected = _num_classes(cfg.get('model') or {})
+    if expected is None:
+        return
+    first: tuple[str, list[str]] | None = None
+    for split in splits:
+        dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
+        if str(dataset.get('type')).split('.')[-1] not in FOLDER_DATASETS:
+            continue
+        folder, labels = _paths(dataset)
+        if labels:
+            _check_labels(labels, key, expected)
+            continue
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+        if len(names) != expected:
+            cure = ('take a config for any folder, such as configs/classification/linear_r18_folder.py'
+                    if dataset.type.endswith('ImageNet') else f'give --cfg-options {key}={len(names)}')
+            raise UserError(f'{folder} has {len(names)} class folders, but {key} is {expected}: {cure}')
+        first = first or (folder, names)
+        other = set(names) ^ set(first[1])
+        if other:
+            raise UserError(f'{first[0]} and {folder} must have folders of the same names, which number the classes: '
+                            f'{sorted(other)[0]} is only in one of them')
+
+
+def _num_classes(model: Mapping) -> tuple[str, int | None]:
+    """The key that holds the classifier's number of classes, and the number."""
+    head = model.get('head')
+    if isinstance(head, Mapping) and 'num_classes' in head:
+        return 'model.head.num_classes', head['num_classes']
+    return 'model.num_classes', model.get('num_classes')
+
+
+def _paths(dataset: Mapping) -> tuple[str, str | None]:
+    """The folder of a data set's pictures and its list file, as mmpretrain finds them."""
+    root, prefix, split = dataset.get('data_root') or '', dataset.get('data_prefix') or '', dataset.get('split') or ''
+    folder = prefix.get('img_path', '') if isinstance(prefix, Mapping) else prefix
+    labels = dataset.get('ann_file') or ''
+    if not labels and split and os.path.exists(os.path.join(root, 'meta', f'{split}.txt')):
+        labels = os.path.join('meta', f'{split}.txt')
+    return os.path.join(root, folder or split), os.path.join(root, labels) if labels else None
+
+
+def _check_labels(file: str, key: str, expected: int) -> None:
+    lines = Path(file).read_text(encoding='utf-8').splitlines()
+    for number, line in enumerate(lines, 1):
+        label = line.strip().rsplit(' ', 1)[-1]
+        if not label.isdigit():
+            raise UserError(f"{file}, line {number} is {line!r}: it must be a picture's path and its label, such as "
+                            "'n01440764/one.JPEG 0'")
+        if int(label) >= expected:
+            raise UserError(f'{file}, line {number} has the label {label}, but {key} is {expected}: give --cfg-options '
+                            f'{key}=N with N above the highest label')

@@ -1,0 +1,74 @@
+"""Class folders and label lists that do not fit the classifier are told before anything is built."""
+
+import pytest
+from mmengine.config import Config
+
+from lgd_mm.engine.class_folders import check_classes
+from lgd_mm.errors import UserError
+
+
+def config(root, model=None, **train):
+    dataset = dict(type='CustomDataset', data_root=str(root))
+    return Config(dict(
+        model=model or dict(head=dict(num_classes=2)),
+        train_dataloader=dict(dataset={**dataset, 'data_prefix': 'train', **train}),
+        val_dataloader=dict(dataset=dict(dataset, data_prefix='val'))))
+
+
+@pytest.fixture
+def root(tmp_path):
+    for split in ('train', 'val'):
+        for name in ('cat', 'dog'):
+            (tmp_path / split / name).mkdir(parents=True)
+    (tmp_path / 'meta').mkdir()
+    return tmp_path
+
+
+def told(cfg, *splits):
+    with pytest.raises(UserError) as raised:
+        check_classes(cfg, *splits)
+    return str(raised.value)
+
+
+def test_fitting_ones_pass(root):
+    (root / 'train' / 'notes.txt').touch()
+    (root / 'meta' / 'half.txt').write_text('cat/a b.jpg 0\ndog/c.jpg 1\n')
+    check_classes(config(root), 'train', 'val')
+    check_classes(config(root, ann_file='meta/half.txt'), 'train', 'val')
+    check_classes(config(root, model=dict(num_classes=2)), 'train')
+    check_classes(config(root, model=dict(backbone=dict())), 'train')
+
+
+@pytest.mark.parametrize(('model', 'key'), [(dict(head=dict(num_classes=1000)), 'model.head.num_classes'),
+                                            (dict(num_classes=1000), 'model.num_classes')])
+def test_another_number_of_classes(root, model, key):
+    assert told(config(root, model), 'val') == (
+        f'{root}/val has 2 class folders, but {key} is 1000: give --cfg-options {key}=2')
+
+
+def test_no_imagenet(root):
+    """Its number of classes is fixed."""
+    cfg = config(root, dict(head=dict(num_classes=1000)), type='mmpretrain.ImageNet', split='train', data_prefix='')
+    assert f'{root}/train has 2 class folders' in told(cfg, 'train')
+    assert told(cfg, 'train').endswith('configs/classification/linear_r18_folder.py')
+
+
+def test_the_list_that_imagenet_finds_by_itself(root):
+    (root / 'meta' / 'train.txt').write_text('a.jpg 7\n')
+    cfg = config(root, type='ImageNet', split='train', data_prefix='')
+    assert told(cfg, 'train').startswith(f'{root}/meta/train.txt, line 1 has the label 7')
+
+
+def test_other_classes_in_val(root):
+    """Their labels would be shifted silently."""
+    (root / 'val' / 'dog').rename(root / 'val' / 'cow')
+    assert told(config(root), 'train', 'val').endswith('cow is only in one of them')
+
+
+@pytest.mark.parametrize(('line', 'sentence'), [
+    ('dog/b.jpg 2', 'line 2 has the label 2, but model.head.num_classes is 2'),
+    ('dog/b.jpg', "line 2 is 'dog/b.jpg': it must be a picture's path and its label"),
+])
+def test_wrong_lists(root, line, sentence):
+    (root / 'meta' / 'half.txt').write_text(f'cat/a.jpg 0\n{line}\n')
+    assert sentence in told(config(root, ann_file='meta/half.txt'), 'train')

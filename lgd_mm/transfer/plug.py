@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.backbone import build_backbone, describe
-from lgd_mm.transfer.student import PREFIX, read_student
+from lgd_mm.transfer.student import read_weights
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
 
     Args:
         cfg (Config): Changed in place: ``model.backbone.init_cfg``, and other weights for the backbone are left out.
-        file (str | Path): Exported student, LGD checkpoint, or another checkpoint with ``backbone.`` keys.
+        file (str | Path): Exported student, LGD checkpoint, another checkpoint with ``backbone.`` keys, or weights of
+            timm or torchvision whose keys are the backbone's.
         allow_partial (bool): Start also if some of the backbone's keys stay at their random values. Defaults to False.
 
     Returns:
@@ -73,7 +74,7 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
         UserError: If the file cannot be used, the config has no backbone or loads another checkpoint over it, or less
             than 100 % of its keys would be filled.
     """
-    weights, metadata = read_student(file)
+    weights, metadata, prefix = read_weights(file)
     if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
         raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
     _leave_to_student(cfg)
@@ -86,7 +87,7 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
                         f"the student's backbone{cure}")
     _compare_statistics(cfg, metadata, file)
     # The type must be 'Pretrained': mmpretrain's ResNet would zero its last norm of each block otherwise.
-    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(Path(file).resolve()), prefix=PREFIX)
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(Path(file).resolve()), prefix=prefix or None)
     return report
 
 

@@ -33,14 +33,33 @@ def read_student(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         UserError: If the file is missing, damaged, unsafe, or holds no ``backbone.`` keys.
     """
-    checkpoint = load_checkpoint_file(path)
-    state = checkpoint.get('state_dict', checkpoint)
-    weights = {key.removeprefix(PREFIX): value for key, value in state.items() if key.startswith(PREFIX)}
-    if not weights:
-        found = ', '.join(list(state)[:3]) or 'nothing'
+    weights, metadata, prefix = read_weights(path)
+    if not prefix:
+        found = ', '.join(list(weights)[:3]) or 'nothing'
         raise UserError(f'{path} holds no backbone: its keys ({found}, ...) do not begin with {PREFIX!r}: give an '
                         'exported student or a checkpoint of lgd_mm or mmpretrain')
-    return weights, _metadata(checkpoint, state)
+    return weights, metadata
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+    """Read a student, or the weights file of a supervised network of timm or torchvision, whose keys have no prefix.
+
+    Args:
+        path (str | Path): A ``.safetensors`` or ``.pth`` file.
+
+    Returns:
+        tuple[dict[str, Tensor], dict[str, Any], str]: Weights and metadata as of :func:`read_student`, and the prefix
+        the keys have in the file: ``'backbone.'`` or none.
+
+    Raises:
+        UserError: If the file is missing, damaged or unsafe.
+    """
+    checkpoint = load_checkpoint_file(path)
+    state = checkpoint.get('state_dict', checkpoint)
+    prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else ''
+    weights = {key.removeprefix(prefix): value for key, value in state.items()
+               if key.startswith(prefix) and isinstance(value, Tensor)}
+    return weights, _metadata(checkpoint, state), prefix
 
 
 def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], stem: str | Path) -> tuple[Path, Path]:

@@ -148,3 +148,21 @@ def test_what_would_overwrite_the_student(resnet, changes, sentence):
     if cfg.get('load_from'):
         cfg.resume = True
         assert plug_student(cfg, resnet[1][0]).complete
+
+
+def test_supervised_weights_of_timm(tmp_path):
+    """timm's and torchvision's ResNet-18 has mmpretrain's keys, without a prefix and with a classifier."""
+    import timm
+    torch.manual_seed(0)
+    state = timm.create_model('resnet18').state_dict()
+    torch.save(state, tmp_path / 'resnet18.pth')
+    cfg = config('coco/mask-rcnn_r18_fpn_1x_coco.py')
+    report = plug_student(cfg, tmp_path / 'resnet18.pth')
+    assert report.complete and report.unexpected == ('fc.weight', 'fc.bias')
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    assert all(torch.equal(value, state[key]) for key, value in model.backbone.state_dict().items())
+
+    torch.save(timm.create_model('mobilenetv2_100').state_dict(), tmp_path / 'mobilenet.pth')
+    with pytest.raises(UserError, match=r'fills only 0 of \d+ keys'):
+        plug_student(config('coco/mask-rcnn_mobilenetv2_fpn_1x_coco.py'), tmp_path / 'mobilenet.pth')

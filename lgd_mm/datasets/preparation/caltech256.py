@@ -1,0 +1,50 @@
+"""Caltech-256 comes as one folder; what is training and what validation is drawn here."""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from lgd_mm.datasets.preparation.repairs import move
+from lgd_mm.datasets.preparation.spec import DatasetSpec, Repair
+from lgd_mm.datasets.preparation.subsets import drawn
+from lgd_mm.datasets.preparation.tree import Tree
+
+#: The folder in the archive.
+WHOLE = '256_ObjectCategories'
+#: Pictures of each class for training, the largest number in Griffin, Holub and Perona's report; the others validate.
+TRAIN_PER_CLASS = 60
+#: Anything else, which is no class.
+CLUTTER = '257.clutter'
+
+
+def split(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
+    """Pictures not yet drawn for training or validation.
+
+    Args:
+        tree (Tree): The data set.
+        spec (DatasetSpec): Caltech-256's.
+        folders (Sequence[Path]): Not used.
+
+    Yields:
+        Repair: Moves them into ``train`` and ``val``, 60 of each class into the first, drawn with seed 0. What
+            is drawn depends on the names alone, so a stop in between changes nothing.
+    """
+    names = [name for name in tree.with_suffix(WHOLE, ('.jpg', )) if not name.startswith(f'{CLUTTER}/')]
+    if names:
+        yield Repair(f'{len(names):,} pictures in {WHOLE} are not divided into train and val', ('train', 'val'),
+                     partial(_move, tree, names))
+
+
+def _move(tree: Tree, names: Sequence[str]) -> None:
+    everything = {*names, *tree.with_suffix('train', ('.jpg', )), *tree.with_suffix('val', ('.jpg', ))}
+    for folder in sorted({name.split('/')[0] for name in names}):
+        order = drawn(name for name in everything if name.startswith(f'{folder}/'))
+        train = set(order[:TRAIN_PER_CLASS])
+        for name in order:
+            if (tree / WHOLE / name).exists():
+                move(tree / WHOLE / name, tree / ('train' if name in train else 'val') / name)
+        if not os.listdir(tree / WHOLE / folder):
+            (tree / WHOLE / folder).rmdir()
+    if not os.listdir(tree / WHOLE):
+        (tree / WHOLE).rmdir()

@@ -1,0 +1,150 @@
+"""One engine for all data sets: unpack, repair, look, and tell."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lgd_mm.datasets.preparation.archives import find_archive, unpack, verify
+from lgd_mm.datasets.preparation.catalogue import SPECS
+from lgd_mm.datasets.preparation.checks import check_part, is_filled
+from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Part, Pictures, Repair
+from lgd_mm.datasets.preparation.subsets import differing_lists, write_lists
+from lgd_mm.datasets.preparation.tree import Tree
+from lgd_mm.errors import UserError
+
+
+def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Callable[[str], None] = print) -> bool:
+    """Bring a data set into the layout the configs expect, and look at it.
+
+    Everything may be stopped at any moment and run again. Nothing is downloaded, and no file is overwritten.
+
+    Args:
+        spec (DatasetSpec): What it should be, from ``SPECS``.
+        root (str | Path): Folder of the data set; the archives lie there or in its sub-folder ``downloads``.
+        check (bool): Only look. Defaults to False.
+        say (Callable): Takes each line of the report. Defaults to :func:`print`.
+
+    Returns:
+        bool: Whether it is whole.
+
+    Raises:
+        UserError: If the root is missing or holds another data set, or unpacking or a repair is impossible.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise UserError(f'{root} is no folder: give that of {spec.title}, or make it and put the archives there')
+    tree, folders = Tree(spec.tree(root)), spec.archive_folders(root)
+    _refuse_others(spec, tree)
+    _refuse_parent(spec, Tree(root))
+    if not check:
+        _unpack_all(spec, tree, folders, say)
+    pending = [] if not check else list(_repairs(spec, tree, folders))
+    try:
+        for repair in [] if check else _repairs(spec, tree, folders):
+            repair.run()
+            tree.forget()
+            say(f'repaired: {repair.problem}')
+    except OSError as error:
+        raise UserError(f'{error.filename or tree.root} cannot be changed ({error.strerror}): free room or mend the '
+                        'permissions there; the same command goes on') from error
+    problems = list(_problems(spec, tree, {path for repair in pending for path in repair.parts}))
+    for repair in pending:
+        say(f'wrong: {repair.problem}; without --check this is repaired')
+    for problem in problems:
+        say(f'wrong: {problem}')
+    _say_downloads(spec, tree, folders, say)
+    if pending or problems:
+        return False
+    if spec.subsets and not check:
+        for path in write_lists(tree, _suffixes(spec)):
+            say(f'written: {path}')
+    say(f'whole: {spec.title} in {tree.root}')
+    return True
+
+
+def recognise(root: Path) -> DatasetSpec | None:
+    """The data set of which a folder holds all folders, with classes of the right form."""
+    for spec in SPECS.values():
+        tree = Tree(spec.tree(root))
+        if all((tree / part.path).exists() and not _foreign_classes(part, tree) for part in spec.parts):
+            return spec
+    return None
+
+
+def _refuse_others(spec: DatasetSpec, tree: Tree) -> None:
+    """Raise if this is clearly another data set."""
+    foreign = [part.path for part in spec.parts if _foreign_classes(part, tree)]
+    if not foreign and any((tree / part.path).exists() for part in spec.parts):
+        return
+    other = recognise(tree.root if tree.root.is_dir() else tree.root.parent)
+    if other and other.name not in (spec.name, 'folder'):
+        raise UserError(f'{tree.root} holds {other.title}, not {spec.title}: give another folder, or prepare it as '
+                        f'{other.name}')
+    if foreign:
+        raise UserError(f'{tree / foreign[0]} holds no class of {spec.title}: give the folder of {spec.title}')
+
+
+def _refuse_parent(spec: DatasetSpec, tree: Tree) -> None:
+    """Raise if the data set lies beside other folders: it is not to be moved out of its own."""
+    folders = tree.subfolders('')
+    for name in folders:
+        inner = spec.tree(tree / name)
+        if inner != spec.tree(tree.root) and set(folders) - {name, 'downloads'} and all(
+                (inner / part.path).exists() for part in spec.parts):
+            raise UserError(f'{spec.title} lies in {inner}: give this folder instead of {tree.root}')
+
+
+def _foreign_classes(part: Part, tree: Tree) -> bool:
+    """Whether none of the sub-folders that are there has the name of a class."""
+    if not isinstance(part, Pictures) or not part.class_pattern:
+        return False
+    names = [name for name in tree.subfolders(part.path) if name != Path(part.path).name]
+    return bool(names) and not any(re.fullmatch(part.class_pattern, name) for name in names)
+
+
+def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callable[[str], None]) -> None:
+    for archive in _needed(spec, tree):
+        path = find_archive(archive, folders)
+        if path is not None and archive.members:
+            verify(archive, path)
+            written = unpack(archive, path, tree.root)
+            tree.forget()
+            say(f'unpacked: {written:,} files of {path}')
+
+
+def _needed(spec: DatasetSpec, tree: Tree) -> list[Archive]:
+    """Archives of parts that are not all there."""
+    return [archive for archive in spec.archives if not all(is_filled(spec.part(path), tree) for path in archive.fills)]
+
+
+def _repairs(spec: DatasetSpec, tree: Tree, folders: list[Path]) -> Iterator[Repair]:
+    for find in spec.repairs:
+        yield from find(tree, spec, folders)
+
+
+def _problems(spec: DatasetSpec, tree: Tree, repairable: set[str]) -> Iterator[str]:
+    if not repairable and not any((tree / part.path).exists() for part in spec.parts):
+        yield f'{tree.root} holds nothing of {spec.title}'
+        return
+    for part in spec.parts:
+        if part.path not in repairable:
+            yield from check_part(part, tree)
+    if spec.subsets and 'train' not in repairable:
+        yield from differing_lists(tree, _suffixes(spec))
+
+
+def _suffixes(spec: DatasetSpec) -> tuple[str, ...]:
+    train = spec.part('train')
+    assert isinstance(train, Pictures)  # of a data set with subsets
+    return tuple(train.suffixes)
+
+
+def _say_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callable[[str], None]) -> None:
+    missing = [archive for archive in _needed(spec, tree) if find_archive(archive, folders) is None]
+    if missing:
+        say(f'to download into {folders[0]}, and then run without --check:')
+        for archive in missing:
+            md5 = f', MD5 {archive.md5}' if archive.md5 else ''
+            say(f'  {archive.name} ({archive.size}{md5}) from {archive.url}')
+        if spec.note:
+            say(f'  {spec.note}')

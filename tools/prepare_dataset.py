@@ -1,0 +1,33 @@
+"""Arrange a public data set as the configs expect it, or only look at it: python tools/prepare_dataset.py coco ROOT
+
+Put the archives into ROOT or ROOT/downloads; without them, the command says which they are and where they come from.
+It downloads nothing, overwrites nothing, and goes on after any stop. It ends with 0 if the data set is whole, else 2.
+"""
+
+import argparse
+import sys
+
+from lgd_mm.errors import reported
+
+NAMES = ('imagenet', 'caltech256', 'coco', 'lvis', 'ade20k', 'cityscapes', 'folder')
+
+
+def main() -> int:
+    """Prepare or check, and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('dataset', choices=NAMES, help='folder: any set of train/<class>/* and perhaps val/<class>/*')
+    parser.add_argument('root', help='folder of the data set')
+    parser.add_argument('--check', action='store_true', help='only look, change nothing')
+    args = parser.parse_args()
+    from lgd_mm.datasets.preparation.catalogue import SPECS
+    from lgd_mm.datasets.preparation.prepare import prepare
+    try:
+        return 0 if prepare(SPECS[args.dataset], args.root, check=args.check) else 2
+    except KeyboardInterrupt:
+        print('stopped; the same command goes on')
+        return 130
+
+
+if __name__ == '__main__':
+    with reported():
+        sys.exit(main())

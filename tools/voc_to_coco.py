@@ -1,0 +1,21 @@
+"""Turn a data set in Pascal VOC's layout into one in COCO's format: python tools/voc_to_coco.py VOC_ROOT OUT"""
+
+import argparse
+
+from lgd_mm.errors import reported
+
+
+def main() -> None:
+    """Convert, and print what was written."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('root', help='folder with Annotations, JPEGImages and ImageSets, or a VOCdevkit')
+    parser.add_argument('out', help='folder to write annotations/{train,val}.json and {train,val}/ into')
+    args = parser.parse_args()
+    from lgd_mm.datasets.preparation.voc_to_coco import voc_to_coco
+    for split, pictures in voc_to_coco(args.root, args.out).items():
+        print(f'{args.out}/annotations/{split}.json: {pictures:,} pictures in {args.out}/{split}')
+
+
+if __name__ == '__main__':
+    with reported():
+        main()

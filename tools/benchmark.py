@@ -49,8 +49,10 @@ def main() -> None:
 
     from lgd_mm.benchmark.launcher import Launcher
     from lgd_mm.benchmark.plan import choose
+    from lgd_mm.benchmark.report import write_report
     from lgd_mm.benchmark.runner import SuiteRunner
     from lgd_mm.benchmark.suite import ROOT, read_suite
+    from lgd_mm.benchmark.table import results_table
     os.chdir(ROOT)  # where the configs and the commands it prints are at home
     suite = read_suite(arguments.suite, arguments.cfg_options, arguments.work_dir)
     launcher = Launcher(arguments.gpus, torch.cuda.device_count(), arguments.slurm, arguments.jobs)
@@ -61,10 +63,14 @@ def main() -> None:
         return
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        runner.run()
+        results = runner.run()
+        write_report(results, suite.work_dir)
     except KeyboardInterrupt:
         console.print('\nStopped. The same command goes on from the last checkpoint of each run, if there is one.')
         sys.exit(130)
+    console.print(results_table(results))
+    console.print(f'Report: {suite.work_dir}/report.html and report.md   Figures: {suite.work_dir}/results.json',
+                  highlight=False)
     if runner.failures:
         raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed: the same command tries them again')
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lgd_mm.datasets.preparation.check_annotations import check_annotations
-from lgd_mm.datasets.preparation.spec import Annotations, Masks, Part, Pictures
+from lgd_mm.datasets.preparation.spec import Annotations, DatasetSpec, Masks, Part, Pictures
 from lgd_mm.datasets.preparation.tree import Tree
 
 #: Files of each folder that are decoded, drawn with seed 0.
@@ -37,6 +37,15 @@ def check_part(part: Part, tree: Tree) -> Iterator[str]:
         yield from _check_masks(part, tree)
     else:
         yield from check_annotations(part, tree)
+
+
+def rests_on(part: Part, spec: DatasetSpec) -> list[str]:
+    """Paths of the parts whose pictures a part describes."""
+    if isinstance(part, Masks):
+        return [part.pictures]
+    if isinstance(part, Annotations):
+        return [part.folder] if part.folder else [each.path for each in spec.parts if isinstance(each, Pictures)]
+    return []
 
 
 def is_filled(part: Part, tree: Tree) -> bool:
@@ -95,7 +104,8 @@ def _check_classes(part: Pictures, tree: Tree, filled: set[str]) -> Iterator[str
 def _check_masks(part: Masks, tree: Tree) -> Iterator[str]:
     names = part_files(part, tree)
     yield from _check_count(part, len(names), f'masks *{part.mask_suffix}')
-    pictures = [name for name in tree.files(part.pictures) if name.endswith(part.picture_suffix)]
+    pictures = [name for name in tree.files(part.pictures)
+                if name.endswith(part.picture_suffix) and name.count('/') == part.nested]
     of = {f'{name.removesuffix(part.picture_suffix)}{part.mask_suffix}': name for name in pictures}
     without = sorted(set(of) - set(names))
     if without and names:
@@ -118,11 +128,9 @@ def _mask_faults(part: Masks, tree: Tree, name: str, picture: str | None) -> Ite
         strange = sorted(set(np.unique(mask).tolist()) - part.labels)
         if strange:
             yield f'holds the label {strange[0]}, and labels are {_ranges(part.labels)}: unpack it again'
-        if picture is not None and (tree / part.pictures / picture).is_file():
-            with Image.open(tree / part.pictures / picture) as image:
-                width, height = image.size
-            if mask.shape != (height, width):
-                yield f'is {mask.shape[1]} x {mask.shape[0]} and its picture {width} x {height}: unpack both again'
+        pixels = _decode(tree / part.pictures / picture)[0] if picture else mask
+        if pixels.size and mask.shape != pixels.shape[:2]:  # what cannot be decoded is told of the pictures
+            yield ('is {1} x {0} and its picture {3} x {2}: unpack both again'.format(*mask.shape, *pixels.shape))
 
 
 def _check_count(part: Pictures | Masks, found: int, what: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lgd_mm.datasets.preparation.archives import find_archive, unpack, verify
 from lgd_mm.datasets.preparation.catalogue import SPECS
-from lgd_mm.datasets.preparation.checks import check_part, is_filled
+from lgd_mm.datasets.preparation.checks import check_part, is_filled, rests_on, some
 from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Part, Pictures, Repair
 from lgd_mm.datasets.preparation.subsets import differing_lists, write_lists
 from lgd_mm.datasets.preparation.tree import Tree
@@ -127,9 +127,13 @@ def _problems(spec: DatasetSpec, tree: Tree, repairable: set[str]) -> Iterator[s
         yield f'{tree.root} holds nothing of {spec.title}'
         return
     for part in spec.parts:
-        if part.path not in repairable:
+        if not {part.path, *rests_on(part, spec)} & repairable:
             yield from check_part(part, tree)
-    if spec.subsets and 'train' not in repairable:
+    if spec.subsets and not {'train', 'val'} & repairable:
+        different = set(tree.subfolders('train')) ^ set(tree.subfolders('val'))
+        if different and (tree / 'val').exists():
+            yield (f'val has other classes than train, which would shift the labels: give both the same sub-folders '
+                   f'({some(sorted(different))})')
         yield from differing_lists(tree, _suffixes(spec))
 
 

@@ -43,7 +43,7 @@ def misplaced(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterato
         if found:
             source = found[0]
             yield Repair(f'{part.path} lies at {source.relative_to(tree.root)}', (part.path, ),
-                         partial(move, source, target))
+                         partial(_lift, source, target, tree.root))
 
 
 def twice_nested(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
@@ -87,6 +87,15 @@ def move(source: Path, target: Path) -> None:
     else:
         raise UserError(f'{source} belongs at {target}, where another lies: remove or rename one, nothing is '
                         'overwritten')
+
+
+def _lift(source: Path, target: Path, root: Path) -> None:
+    """Move a part, and remove the folders around its old place that are empty now."""
+    move(source, target)
+    for folder in source.parents:
+        if folder == root or os.listdir(folder):
+            break
+        folder.rmdir()
 
 
 def _ends_in(path: Path, names: Sequence[str]) -> bool:

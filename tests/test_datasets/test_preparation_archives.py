@@ -1,0 +1,136 @@
+"""Archives: checked, unpacked safely, and gone on with after any stop."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+
+import pytest
+
+from lgd_mm.datasets.preparation import archives
+from lgd_mm.datasets.preparation.prepare import prepare
+from lgd_mm.datasets.preparation.spec import Archive
+from lgd_mm.errors import UserError
+from tests.test_datasets.preparation_trees import coco_archives, tar_bytes, write_zip
+from tests.tiny import ROOT
+
+SIMPLE = Archive('a.tar', 'http://example.org/a.tar', '1 GB', members=r'in/([^/]+\.jpg)', target=r'out/\1')
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob('*') if path.is_file())
+
+
+def test_members_are_chosen_renamed_and_written_once(tmp_path):
+    """A second run writes nothing, and leaves what it finds untouched."""
+    (tmp_path / 'a.tar').write_bytes(tar_bytes({'in/1.jpg': b'one', './in/2.jpg': b'two', 'in/notes.txt': b'no'}))
+    assert archives.unpack(SIMPLE, tmp_path / 'a.tar', tmp_path / 'tree') == 2
+    assert files(tmp_path / 'tree') == ['out/1.jpg', 'out/2.jpg']
+    before = (tmp_path / 'tree/out/1.jpg').stat()
+    assert archives.unpack(SIMPLE, tmp_path / 'a.tar', tmp_path / 'tree') == 0
+    assert (tmp_path / 'tree/out/1.jpg').stat() == before
+
+
+def test_tars_inside_a_tar(tmp_path):
+    """As ImageNet's training set is packed."""
+    inner = tar_bytes({'n1_1.JPEG': b'1', 'n1_2.JPEG': b'22'})
+    (tmp_path / 'a.tar').write_bytes(tar_bytes({'n1.tar': inner, 'n2.tar': tar_bytes({'n2_1.JPEG': b'333'})}))
+    nested = Archive('a.tar', '', '', members=r'(n\d)\.tar/(\1_\d\.JPEG)', target=r'train/\1/\2')
+    assert archives.unpack(nested, tmp_path / 'a.tar', tmp_path) == 3
+    assert (tmp_path / 'train/n1/n1_2.JPEG').read_bytes() == b'22'
+    assert (tmp_path / 'train/n2/n2_1.JPEG').read_bytes() == b'333'
+
+
+def test_nothing_leaves_the_tree(tmp_path):
+    """Paths that climb or start at the root, links and devices have no effect, whatever their names."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode='w') as archive:
+        for name in ('in/good.jpg', '../in/up.jpg', 'in/../../up.jpg', '/in/root.jpg', 'in/sub/../../deep.jpg'):
+            info = tarfile.TarInfo(name)
+            info.size = 4
+            archive.addfile(info, io.BytesIO(b'data'))
+        for name, kind in (('in/link.jpg', tarfile.SYMTYPE), ('in/hard.jpg', tarfile.LNKTYPE),
+                           ('in/pipe.jpg', tarfile.FIFOTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, '/etc/passwd'
+            archive.addfile(info)
+    (tmp_path / 'box').mkdir()
+    (tmp_path / 'box/a.tar').write_bytes(buffer.getvalue())
+    assert archives.unpack(SIMPLE, tmp_path / 'box/a.tar', tmp_path / 'box/tree') == 1
+    assert files(tmp_path) == ['box/a.tar', 'box/tree/out/good.jpg']
+
+
+def test_another_file_in_the_place_is_left(tmp_path):
+    """It is named with both sizes."""
+    (tmp_path / 'a.tar').write_bytes(tar_bytes({'in/1.jpg': b'one'}))
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out/1.jpg').write_bytes(b'mine!')
+    with pytest.raises(UserError, match=r'out/1.jpg has 5 bytes and 3 in a.tar: remove or rename it'):
+        archives.unpack(SIMPLE, tmp_path / 'a.tar', tmp_path)
+    assert (tmp_path / 'out/1.jpg').read_bytes() == b'mine!'
+
+
+@pytest.mark.parametrize('name', ['a.tar', 'a.zip'])
+def test_cut_off_archives(tmp_path, name):
+    """Whole members stay, the cut one leaves no file under its name."""
+    members = {f'in/{index}.jpg': os.urandom(20_000) for index in range(3)}
+    path = tmp_path / name
+    if name == 'a.zip':
+        content = write_zip(path, members).read_bytes()
+    else:
+        content = tar_bytes(members)
+    path.write_bytes(content[:50_000])
+    with pytest.raises(UserError, match=f'{name} cannot be unpacked .*: download it again from http://example.org'):
+        archives.unpack(SIMPLE, path, tmp_path / 'tree')
+    whole = list((tmp_path / 'tree').rglob('[0-9].jpg'))
+    assert all(item.stat().st_size == 20_000 for item in whole) and len(whole) == (2 if name == 'a.tar' else 0)
+
+
+def test_archive_of_something_else(tmp_path):
+    """Right name, wrong content, no published sum."""
+    (tmp_path / 'a.tar').write_bytes(tar_bytes({'other/1.jpg': b'one'}))
+    with pytest.raises(UserError, match='a.tar is another archive than http://example.org/a.tar'):
+        archives.unpack(SIMPLE, tmp_path / 'a.tar', tmp_path / 'tree')
+
+
+def test_sums_are_compared_and_remembered(tmp_path, monkeypatch):
+    """A wrong sum is told with both; a right one is not computed twice, unless the file changes."""
+    spec = coco_archives(tmp_path / 'downloads')
+    path = tmp_path / 'downloads/val2017.zip'
+    archive = next(archive for archive in spec.archives if archive.name == path.name)
+    archives.verify(archive, path)
+    with monkeypatch.context() as patch:
+        patch.setattr(archives.hashlib, 'md5', None)
+        archives.verify(archive, path)  # would fail if it computed
+    path.write_bytes(path.read_bytes() + b'!')
+    with pytest.raises(UserError, match=f'val2017.zip is damaged or incomplete, its MD5 is [0-9a-f]{{32}} instead of '
+                       f'{archive.md5}: download it again from http://images.cocodataset.org/zips/val2017.zip'):
+        prepare(spec, tmp_path, say=lambda line: None)
+    assert not (tmp_path / 'val2017').exists()
+
+
+def test_killed_while_unpacking(tmp_path):
+    """SIGKILL in the middle; the same call goes on, and every file is whole."""
+    members = {f'in/{index:03}.jpg': bytes([index]) * 200_000 for index in range(200)}
+    (tmp_path / 'a.tar').write_bytes(tar_bytes(members))
+    script = ('import time, sys; from pathlib import Path; from lgd_mm.datasets.preparation import archives\n'
+              'copy = archives.shutil.copyfileobj\n'
+              'def slow(source, file, length):\n'
+              '    file.write(source.read(100_000)); file.flush(); time.sleep(0.01); copy(source, file)\n'
+              'archives.shutil.copyfileobj = slow\n'
+              'from tests.test_datasets.test_preparation_archives import SIMPLE\n'
+              'archives.unpack(SIMPLE, Path(sys.argv[1]) / "a.tar", Path(sys.argv[1]))')
+    process = subprocess.Popen([sys.executable, '-c', script, str(tmp_path)], cwd=ROOT)
+    while not (tmp_path / 'out/005.jpg').exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(list((tmp_path / 'out').glob('[0-9]*.jpg')))
+    assert 5 < done < 200
+    assert archives.unpack(SIMPLE, tmp_path / 'a.tar', tmp_path) == 200 - done
+    assert {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()} == {
+        name.removeprefix('in/'): content for name, content in members.items()}

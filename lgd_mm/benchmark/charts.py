@@ -4,10 +4,10 @@ import io
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import matplotlib
 from markupsafe import Markup
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,20 +15,37 @@ from matplotlib.ticker import MaxNLocator
 
 #: Stand-ins that the SVG text exchanges for the page's colours.
 INK = '#010203'
-SERIES = [f'#0a0b{index:02x}' for index in range(6)]
+SERIES = [f'#0a0b{index:02x}' for index in range(10)]
 
 
 class Curve(NamedTuple):
-    """One line of a chart: its legend entry (None: none), its colour's number and its points."""
+    """One line of a chart: the number of its colour, and its points."""
 
-    label: str | None
     series: int
     x: Sequence[float]
     y: Sequence[float]
 
 
+class Bar(NamedTuple):
+    """One bar of a chart.
+
+    Attributes:
+        label (str): Written before it.
+        mean (float, optional): Its length, in percent; None: ``missing`` stands in its place.
+        spread (float, optional): Its error bar, in percent; None: unknown.
+        values (Sequence[float]): A dot for each, in percent.
+        missing (str): Why it has no mean.
+    """
+
+    label: str
+    mean: float | None
+    spread: float | None
+    values: Sequence[float]
+    missing: str
+
+
 def curve_chart(name: str, curves: Sequence[Curve], x_label: str, markers: bool = False) -> Markup:
-    """Overlaid curves with a legend on top.
+    """Overlaid curves; the page has the legend.
 
     Args:
         name (str): Unique on the page; made part of the SVG's ids.
@@ -39,50 +56,47 @@ def curve_chart(name: str, curves: Sequence[Curve], x_label: str, markers: bool 
     Returns:
         Markup: An ``<svg>`` element.
     """
-    figure, axes = _figure(3.6, 2.5)
+    figure, axes = _figure(3.2, 2.1)
     for curve in curves:
-        axes.plot(curve.x, curve.y, color=SERIES[curve.series % len(SERIES)], label=curve.label, linewidth=1.5,
+        axes.plot(curve.x, curve.y, color=SERIES[curve.series % len(SERIES)], linewidth=1.4,
                   marker='o' if markers else None, markersize=3.5)
     axes.set_xlabel(x_label, color=INK)
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.grid(axis='y', color=INK, alpha=0.12, linewidth=0.8)
-    axes.legend(frameon=False, labelcolor=INK, loc='lower left', bbox_to_anchor=(-0.02, 1.0), ncols=3,
-                handlelength=1.2, columnspacing=1.2, borderpad=0, fontsize=10.5)
     return _svg(figure, name)
 
 
-def bar_chart(name: str, rows: Sequence[dict[str, Any]], metric: str) -> Markup:
-    """One bar for each row of the results, with its spread and a dot for each seed.
+def bar_chart(name: str, bars: Sequence[Bar]) -> Markup:
+    """Bars below each other, with their spread and a dot for each seed; colours go by their order.
 
     Args:
         name (str): Unique on the page; made part of the SVG's ids.
-        rows (Sequence[dict]): ``results['rows']``.
-        metric (str): Key of the metric, in percent.
+        bars (Sequence[Bar]): From top to bottom.
 
     Returns:
         Markup: An ``<svg>`` element.
     """
-    figure, axes = _figure(2.6, 2.3)
-    tops = [0.0]
-    for x, row in enumerate(rows):
-        mean, spread = row['metrics'][metric], row['spread'][metric] or 0.0
-        if mean is None:
-            axes.annotate('–', (x, 0), (0, 3), textcoords='offset points', ha='center', color=INK, fontsize=11)
-            continue
-        axes.bar(x, mean, width=0.58, color=SERIES[x % len(SERIES)])
-        seeds = [entry['metrics'][metric] for entry in row['per_seed']]
-        if spread:
-            axes.errorbar(x, mean, spread, color=INK, linewidth=1.2, capsize=4)
-            axes.plot([x + 0.17] * len(seeds), seeds, 'o', color=INK, markersize=2.6, alpha=0.55)
-        top = max([mean + spread, *seeds])
-        axes.annotate(f'{mean:.1f}', (x, top), (0, 4), textcoords='offset points', ha='center', color=INK, fontsize=11)
-        tops.append(top)
-    axes.set_ylim(0, max(tops) * 1.16 or 1)
-    axes.set_xlim(-0.6, len(rows) - 0.4)
-    axes.set_xticks(range(len(rows)), ['\n'.join(textwrap.wrap(row['label'], 12)) for row in rows], fontsize=10.5)
-    axes.set_yticks([])
-    axes.spines['left'].set_visible(False)
+    figure, axes = _figure(3.2, 0.2 + 0.3 * len(bars))
+    ends = [0.0]
+    for y, bar in enumerate(bars):
+        end = 0.0
+        if bar.mean is not None:
+            axes.barh(y, bar.mean, height=0.62, color=SERIES[y % len(SERIES)])
+            end = max([bar.mean + (bar.spread or 0), *bar.values])
+            if bar.spread is not None:
+                axes.errorbar(bar.mean, y, xerr=bar.spread, color=INK, linewidth=1.1, capsize=3)
+                axes.plot(bar.values, [y + 0.18] * len(bar.values), 'o', color=INK, markersize=2.4, alpha=0.55)
+        axes.annotate(bar.missing if bar.mean is None else f'{bar.mean:.1f}', (end, y), (4, 0), va='center',
+                      textcoords='offset points', color=INK, fontsize=10)
+        ends.append(end)
+    axes.set_xlim(0, max(ends) * 1.2 or 1)
+    axes.set_ylim(len(bars) - 0.4, -0.6)
+    labels = ['\n'.join(textwrap.wrap(bar.label, 18, max_lines=2, placeholder=' …')) for bar in bars]
+    axes.set_yticks(range(len(bars)), labels, linespacing=0.95, parse_math=False)
+    axes.set_xticks([])
+    axes.spines['bottom'].set_visible(False)
     return _svg(figure, name)
 
 
@@ -93,14 +107,14 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.spines[['top', 'right']].set_visible(False)
     axes.spines[['left', 'bottom']].set(color=INK, alpha=0.35)
-    axes.tick_params(color=INK, labelcolor=INK, length=0, labelsize=10)
+    axes.tick_params(color=INK, labelcolor=INK, length=0, labelsize=9.5)
     return figure, axes
 
 
 def _svg(figure: Figure, name: str) -> Markup:
     """The figure as an element to be put into HTML: no prolog, own ids, the page's colours and font."""
     stream = io.StringIO()
-    with matplotlib.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):  # text stays text, ids are repeatable
+    with rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):  # text stays text, ids are repeatable
         figure.savefig(stream, format='svg', transparent=True, metadata={'Date': None})
     text = stream.getvalue()
     text = text[text.index('<svg'):]

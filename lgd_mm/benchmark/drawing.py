@@ -1,19 +1,22 @@
 """Boxes, masks and segments drawn over a picture, legible however small the picture is."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
-
-#: Grey that is legible on white and on black: the ground of the drawings is transparent.
-INK = '#7d848f'
+from matplotlib.patches import Rectangle
+from PIL import Image
 
 #: Colours that are easily told apart, RGB.
 PALETTE = ((230, 25, 75), (60, 180, 75), (255, 225, 25), (0, 130, 200), (245, 130, 48), (145, 30, 180), (70, 240, 240),
            (240, 50, 230))
+GOLDEN_RATIO = 0.618034
 
 
 class Instances(NamedTuple):
@@ -22,13 +25,13 @@ class Instances(NamedTuple):
     Attributes:
         boxes (np.ndarray): Corners (N, 4): left, top, right, bottom in pixels.
         labels (np.ndarray): Classes (N, ), int.
-        masks (np.ndarray): Pixels (N, H, W), bool.
+        masks (np.ndarray, optional): Pixels (N, H, W), bool.
         scores (np.ndarray, optional): Of predictions (N, ).
     """
 
     boxes: np.ndarray
     labels: np.ndarray
-    masks: np.ndarray
+    masks: np.ndarray | None
     scores: np.ndarray | None
 
 
@@ -42,8 +45,39 @@ def class_colours(classes: Sequence[str]) -> np.ndarray:
         np.ndarray: RGB colours (C, 3) in [0, 1].
     """
     names = sorted(set(classes) - {'background'})
-    colours = {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}
-    return np.array([colours.get(name, (110, 110, 110)) for name in classes]) / 255
+    colours = {name: _colour(index) for index, name in enumerate(names)}
+    return np.array([colours.get(name, (0.43, 0.43, 0.43)) for name in classes])
+
+
+def _colour(index: int) -> tuple[float, ...]:
+    """One of the palette, and hues far from each other beyond it."""
+    if index < len(PALETTE):
+        return tuple(part / 255 for part in PALETTE[index])
+    return tuple(hsv_to_rgb((index * GOLDEN_RATIO % 1, (0.85, 0.55)[index % 2], (0.9, 0.7, 0.5)[index % 3])))
+
+
+def draw_tile(image_file: str | Path, draw: Callable[[Axes], None], grey: bool = False) -> bytes:
+    """A picture with something drawn over it, as wide as a thumbnail.
+
+    Args:
+        image_file (str | Path): The picture.
+        draw (Callable[[Axes], None]): Draws on axes that show the picture, one unit for each pixel.
+        grey (bool): Take the picture's own colours away. Defaults to False.
+
+    Returns:
+        bytes: A WebP file.
+    """
+    with Image.open(image_file) as image:
+        base = image.convert('L').convert('RGB') if grey else image.convert('RGB')
+    figure = Figure(figsize=(2.4, 2.4 * base.height / base.width))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.imshow(base)
+    draw(axes)
+    stream = io.BytesIO()
+    figure.savefig(stream, format='webp', dpi=130, pil_kwargs=dict(quality=82))
+    return stream.getvalue()
 
 
 def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], colours: np.ndarray) -> None:
@@ -57,36 +91,24 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
     """
     for index, (label, (left, top, right, bottom)) in enumerate(zip(instances.labels, instances.boxes)):
         colour = colours[label]
-        axes.imshow(np.where(instances.masks[index, ..., None], (*colour, 0.45), 0.0), interpolation='nearest')
+        if instances.masks is not None:
+            axes.imshow(np.where(instances.masks[index, ..., None], (*colour, 0.45), 0.0), interpolation='nearest')
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
         score = '' if instances.scores is None else f' {instances.scores[index]:.2f}'
-        axes.text(max(left, 2), max(top, 10), classes[label] + score, color='white', fontsize=7.5, clip_on=True,
-                  bbox=dict(facecolor=np.asarray(colour) * 0.5, edgecolor='none', alpha=0.85, pad=1.2))
+        axes.annotate(classes[label] + score, (left, top), (1, 2), textcoords='offset points', color='white',
+                      fontsize=7.5, annotation_clip=True, clip_on=True,
+                      bbox=dict(facecolor=colour * 0.5, edgecolor='none', alpha=0.85, pad=1.2))
 
 
-def draw_segments(axes: Axes, segments: np.ndarray, classes: Sequence[str], colours: np.ndarray) -> None:
+def draw_segments(axes: Axes, segments: np.ndarray, colours: np.ndarray) -> None:
     """Colour the pixels by their class.
 
     Args:
         axes (Axes): Shows the picture already, one unit for each pixel.
         segments (np.ndarray): Class of each pixel (H, W); a number beyond the classes is an ignored pixel.
-        classes (Sequence[str]): Names of the classes.
         colours (np.ndarray): RGB colours (C, 3) of the classes, in [0, 1].
     """
     overlay = np.zeros((*segments.shape, 4))
-    for label in np.unique(segments[segments < len(classes)]):
+    for label in np.unique(segments[segments < len(colours)]):
         overlay[segments == label] = (*colours[label], 0.62)
     axes.imshow(overlay, interpolation='nearest')
-
-
-def add_legend(figure: Figure, classes: Sequence[str], colours: np.ndarray) -> None:
-    """Name the classes' colours below all panels.
-
-    Args:
-        figure (Figure): In constrained layout.
-        classes (Sequence[str]): Names of the classes.
-        colours (np.ndarray): RGB colours (C, 3) of the classes, in [0, 1].
-    """
-    figure.legend([Patch(color=colour) for colour in colours], classes, loc='outside lower center', ncols=len(classes),
-                  frameon=False, fontsize=8.5, labelcolor=INK, handlelength=0.9, handleheight=0.9, handletextpad=0.4,
-                  columnspacing=1.0, borderpad=0.1)

@@ -1,106 +1,145 @@
-"""What the fine-tuned models see: ground truth and predictions side by side."""
+"""What the trained detectors and segmentors see: ground truth and predictions of the same pictures."""
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+import torch
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
-from PIL import Image
 
 from lgd_mm.benchmark.chatter import without_chatter
-from lgd_mm.benchmark.drawing import INK, Instances, add_legend, class_colours, draw_instances, draw_segments
+from lgd_mm.benchmark.drawing import Instances, class_colours, draw_instances, draw_segments, draw_tile
+from lgd_mm.engine.preflight import check_data, latest_checkpoint
+from lgd_mm.errors import UserError
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
 SCORE = 0.3
 
-#: Config file and checkpoint of a fine-tuned model.
-Run = tuple[str | Path, str | Path]
-#: Draws a data sample of ground truth (False) or prediction (True).
-Draw = Callable[[Axes, Any, bool, Any, np.ndarray], None]
+#: Config and checkpoint of a trained model.
+Model = tuple[Config, Path]
 
 
-def draw_predictions(det_runs: Mapping[str, Run],
-                     seg_runs: Mapping[str, Run],
-                     out_dir: str | Path,
-                     n: int = 4) -> list[Path]:
+class Picture(NamedTuple):
+    """One picture of a task.
+
+    Attributes:
+        tiles (list[tuple[str, bytes]]): Titles and WebP files: the ground truth, then each entry's prediction.
+        legend (list[tuple[str, str]]): Names and CSS colours of the classes of segments; boxes have their names beside
+            them.
+    """
+
+    tiles: list[tuple[str, bytes]]
+    legend: list[tuple[str, str]]
+
+
+def find_models(results: dict[str, Any], task: dict[str, Any]) -> tuple[dict[str, Model], list[str]]:
+    """Detectors or segmentors that the first seed's runs of a task left in their work dirs.
+
+    Args:
+        results (dict): The content of ``results.json``.
+        task (dict): One of its ``tasks``.
+
+    Returns:
+        tuple[dict[str, Model], list[str]]: The models by the label of their entry, without those whose work dir is
+        gone; and the labels of those whose checkpoint is. Both are empty for a task of another kind.
+    """
+    models: dict[str, Model] = {}
+    gone = []
+    for cell in results['cells']:
+        if cell['task'] != task['name'] or not cell['work_dirs']:
+            continue
+        config = Path(cell['work_dirs'][0]) / Path(task['config']).name
+        if not config.is_file() or (cfg := Config.fromfile(config)).get('default_scope') not in ('mmdet', 'mmseg'):
+            continue
+        try:
+            checkpoint = latest_checkpoint(cell['work_dirs'][0])
+        except UserError:  # it names one that was deleted since
+            checkpoint = None
+        if checkpoint is None:
+            gone.append(cell['entry'])
+        else:
+            models[cell['entry']] = cfg, checkpoint
+    return models, gone
+
+
+def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
     """Predict a few validation pictures with every model and draw them beside the ground truth.
 
     The pictures are evenly spaced over the validation set, whatever the predictions look like.
 
     Args:
-        det_runs (Mapping[str, Run]): Config and checkpoint of each row's detector, by the row's label. The config is
-            best the one that training left in its work dir, with all overrides in it.
-        seg_runs (Mapping[str, Run]): The same for the segmentors.
-        out_dir (str | Path): Folder for ``detection_<i>.png`` and ``segmentation_<i>.png``; made if missing.
-        n (int): Pictures for each task. Defaults to 4.
+        models (Mapping[str, Model]): Of one task, by the label of their entry.
+        n (int): Pictures. Defaults to 3.
 
     Returns:
-        list[Path]: The files, detection first.
+        list[Picture]: ``n`` or, from a smaller set, all; none without models.
+
+    Raises:
+        UserError: If the validation pictures are gone.
     """
-    from mmdet.apis import init_detector  # here: the two libraries take seconds to import
-    from mmseg.apis import init_model
-
-    return [
-        *_draw_task('detection', det_runs, init_detector, _draw_detection, Path(out_dir), n),
-        *_draw_task('segmentation', seg_runs, init_model, _draw_segmentation, Path(out_dir), n),
-    ]
-
-
-def _draw_task(task: str, runs: Mapping[str, Run], load: Callable, draw: Draw, out_dir: Path, n: int) -> list[Path]:
-    """Files of one task: load each model once, predict with it, then draw picture by picture."""
     predictions: dict[str, list] = {}
-    for label, (config, checkpoint) in runs.items():
-        with without_chatter():
-            model = load(str(config), str(checkpoint), device='cpu')
-            # in the scope that loading the model has set
-            dataset: BaseDataset = DATASETS.build(model.cfg.val_dataloader.dataset)
-            chosen = np.unique(np.linspace(0, len(dataset) - 1, n).round().astype(int))
+    dataset: BaseDataset | None = None
+    for label, (cfg, checkpoint) in models.items():
+        check_data(cfg, 'val')
+        with without_chatter(), torch.no_grad():
+            model = _loader(cfg)(cfg, str(checkpoint), device='cpu')
+            if dataset is None:  # in the scope that loading the model has set
+                dataset = DATASETS.build(cfg.val_dataloader.dataset)
+                chosen = np.unique(np.linspace(0, len(dataset) - 1, n).round().astype(int))
             predictions[label] = [model.test_step(pseudo_collate([dataset[index]]))[0] for index in chosen]
-
-    files = []
-    out_dir.mkdir(parents=True, exist_ok=True)
-    for number, samples in enumerate(zip(*predictions.values()), start=1):
-        panels = [('ground truth', samples[0], False)]
-        panels += [(label, sample, True) for label, sample in zip(predictions, samples)]
-        files.append(out_dir / f'{task}_{number}.png')
-        _draw_panels(panels, draw, dataset.metainfo, files[-1])
-    return files
+    if dataset is None:
+        return []
+    draw = _detection_picture if cfg.default_scope == 'mmdet' else _segmentation_picture
+    classes = dataset.metainfo['classes']
+    return [draw(dict(zip(predictions, samples)), classes) for samples in zip(*predictions.values())]
 
 
-def _draw_panels(panels: list[tuple[str, Any, bool]], draw: Draw, metainfo: Mapping[str, Any], file: Path) -> None:
-    """One picture: a panel for the ground truth and for each model."""
-    figure = Figure(figsize=(2.7 * len(panels), 3.1), layout='constrained')
-    FigureCanvasAgg(figure)
-    classes = metainfo['classes']
+def _loader(cfg: Config) -> Callable:
+    """The library's own function that builds a model from a config and a checkpoint."""
+    if cfg.default_scope == 'mmdet':  # here: either library takes seconds to import
+        from mmdet.apis import init_detector
+        return init_detector
+    from mmseg.apis import init_model
+    return init_model
+
+
+def _detection_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
     colours = class_colours(classes)
-    for axes, (title, sample, predicted) in zip(figure.subplots(1, len(panels)), panels):
-        with Image.open(sample.img_path) as image:
-            # grey below segments, so that their colours are those of the legend
-            base = image.convert('L').convert('RGB') if draw is _draw_segmentation else image.convert('RGB')
-        axes.imshow(base, interpolation='nearest')
-        draw(axes, sample, predicted, classes, colours)
-        axes.set_title(title, color=INK, fontsize=11)
-        axes.set_axis_off()
-    if draw is _draw_segmentation:  # boxes have their names beside them
-        add_legend(figure, classes, colours)
-    figure.savefig(file, dpi=110, transparent=True, bbox_inches='tight', pad_inches=0.04)
+    first = next(iter(samples.values()))
+    panels = {'ground truth': _instances(first.gt_instances), **{
+        label: _instances(sample.pred_instances[sample.pred_instances.scores >= SCORE])
+        for label, sample in samples.items()}}
+    return Picture([
+        (title, draw_tile(first.img_path, functools.partial(
+            draw_instances, instances=instances, classes=classes, colours=colours)))
+        for title, instances in panels.items()], legend=[])
 
 
-def _draw_detection(axes: Axes, sample: Any, predicted: bool, classes: Any, colours: np.ndarray) -> None:
-    if predicted:
-        found = sample.pred_instances[sample.pred_instances.scores >= SCORE].numpy()
-        instances = Instances(found.bboxes, found.labels, found.masks, found.scores)
-    else:
-        truth = sample.gt_instances
-        instances = Instances(truth.bboxes.numpy(), truth.labels.numpy(), truth.masks.to_ndarray() > 0, None)
-    draw_instances(axes, instances, classes, colours)
+def _instances(found: Any) -> Instances:
+    """mmdet's instances, of ground truth or prediction, with or without masks."""
+    masks = found.get('masks')
+    if masks is not None:
+        masks = (masks.to_ndarray() if hasattr(masks, 'to_ndarray') else masks.numpy()) > 0
+    scores = found.scores.numpy() if 'scores' in found else None
+    return Instances(np.asarray(found.bboxes), found.labels.numpy(), masks, scores)
 
 
-def _draw_segmentation(axes: Axes, sample: Any, predicted: bool, classes: Any, colours: np.ndarray) -> None:
-    segments = sample.pred_sem_seg if predicted else sample.gt_sem_seg
-    draw_segments(axes, segments.data[0].numpy(), classes, colours)
+def _segmentation_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
+    colours = class_colours(classes)
+    first = next(iter(samples.values()))
+    panels = {'ground truth': first.gt_sem_seg, **{label: sample.pred_sem_seg for label, sample in samples.items()}}
+    segments = {title: data.data[0].numpy() for title, data in panels.items()}
+    shown = np.unique(np.concatenate([np.unique(labels) for labels in segments.values()]))
+    overlays = {title: functools.partial(draw_segments, segments=labels, colours=colours)
+                for title, labels in segments.items()}
+    # grey below, so that the colours are those of the legend
+    tiles = [(title, draw_tile(first.img_path, overlay, grey=True)) for title, overlay in overlays.items()]
+    return Picture(tiles, [(classes[label], _css(colours[label])) for label in shown if label < len(classes)])
+
+
+def _css(colour: np.ndarray) -> str:
+    return '#' + ''.join(f'{round(part * 255):02x}' for part in colour)

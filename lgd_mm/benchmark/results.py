@@ -37,7 +37,8 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict], fail
         command=command,
         tasks=[
             dict(name=task.name, config=str(task.config),
-                 metrics=[dict(key=metric.key, title=metric.title, better=metric.better) for metric in task.metrics])
+                 metrics=[dict(key=metric.key, title=metric.title, better=metric.better, scale=metric.scale)
+                          for metric in task.metrics])
             for task in tasks
         ],
         entries=[

@@ -58,6 +58,6 @@ def _read_lines(file: Path) -> list[dict]:
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError as error:
-            raise UserError(f'{file}, line {number} is not JSON ({error.msg}): delete the damaged file and run the '
-                            'stage again') from error
+            raise UserError(f'{file}, line {number} is not JSON ({error.msg}): delete the damaged file and run it '
+                            'again') from error
     return records

@@ -1,88 +1,156 @@
 """The results as a table for the terminal, and the rule that says which figure leads."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-#: Metrics in the order of the columns, with the names people use; all in percent.
-METRICS = {
-    'zero_shot/top1': 'zero-shot top-1',
-    'coco/bbox_mAP': 'box AP',
-    'coco/segm_mAP': 'mask AP',
-    'ade20k/mIoU': 'mIoU',
-}
+#: Figures beside each other that fit a terminal of 100 columns.
+COLUMNS_PER_TABLE = 5
 
 
-def results_table(results: dict[str, Any]) -> Table:
-    """Rows x metrics as ``mean ± spread``, with the seconds of each row.
+class Column(NamedTuple):
+    """A metric of a task.
+
+    Attributes:
+        task (str): Name of the task.
+        key (str): As the evaluator logs it.
+        title (str): As people say it.
+        better (str): ``'higher'`` or ``'lower'``.
+        scale (float): From the evaluator's value to percent.
+    """
+
+    task: str
+    key: str
+    title: str
+    better: str
+    scale: float
+
+    @property
+    def heading(self) -> str:
+        """The title; an arrow says where less is better."""
+        return self.title if self.better == 'higher' else f'{self.title} ↓'
+
+
+def columns(results: dict[str, Any]) -> list[Column]:
+    """The metrics of all tasks, in the order of the table."""
+    return [Column(task['name'], **metric) for task in results['tasks'] for metric in task['metrics']]
+
+
+def find_cell(results: dict[str, Any], label: str, task: str) -> dict[str, Any] | None:
+    """The cell of an entry and a task; None where the two do not go together."""
+    return next((cell for cell in results['cells'] if (cell['entry'], cell['task']) == (label, task)), None)
+
+
+def find_figure(results: dict[str, Any], label: str, column: Column) -> dict[str, Any] | None:
+    """``mean``, ``spread`` and ``values`` of a finished cell, in percent, or None."""
+    cell = find_cell(results, label, column.task)
+    return cell['metrics'][column.key] if cell and cell['state'] == 'done' else None
+
+
+def leaders(results: dict[str, Any]) -> dict[tuple[str, str], str | None]:
+    """Which entry leads in each metric by more than chance explains.
+
+    An entry leads when its mean minus its spread is above every other entry's mean plus that entry's spread (the other
+    way round where lower is better). Without a spread (one seed) or a second figure, nobody leads.
 
     Args:
-        results (dict): The contents of ``results.json``.
+        results (dict): The content of ``results.json``.
 
     Returns:
-        Table: For a rich console; its caption tells n, the rule of marking, the machine and the total time.
+        dict[tuple[str, str], str | None]: For each task and metric key, the leading entry's label, or None.
     """
-    table = Table(title='Quickstart', caption='\n'.join(notes(results)), caption_justify='left')
-    table.add_column('backbone')
-    for title in METRICS.values():
-        table.add_column(title, justify='right')
-    table.add_column('time per seed', justify='right')
+    return {(column.task, column.key): _leader(results, column) for column in columns(results)}
+
+
+def _leader(results: dict[str, Any], column: Column) -> str | None:
+    sign = 1 if column.better == 'higher' else -1
+    found = {entry['label']: find_figure(results, entry['label'], column) for entry in results['entries']}
+    figures = {label: (sign * figure['mean'], figure['spread']) for label, figure in found.items() if figure}
+    if len(figures) < 2 or any(spread is None for _, spread in figures.values()):
+        return None
+    best = max(figures, key=lambda label: figures[label][0])
+    mean, spread = figures.pop(best)
+    return best if mean - spread > max(map(sum, figures.values())) else None
+
+
+def results_table(results: dict[str, Any]) -> RenderableType:
+    """Entries x metrics as ``mean ± spread``, with the time of each row; further tables for further metrics.
+
+    Args:
+        results (dict): The content of ``results.json``.
+
+    Returns:
+        RenderableType: For a rich console; its last lines tell n, the rule of marking, the machine and the total time.
+    """
     leading = leaders(results)
-    for index, row in enumerate(results['rows']):
-        styles = ['bold' if leading[metric] == index else '' for metric in METRICS]
-        cells = [Text(' '.join(format_metric(row, metric)).strip(), style) for metric, style in zip(METRICS, styles)]
-        table.add_row(Text(row['label']), *cells, format_seconds(row_seconds(results, row['label'])))
+    shown = columns(results)
+    starts = range(0, max(1, len(shown)), COLUMNS_PER_TABLE)
+    tables = [_table(results, leading, shown[start:start + COLUMNS_PER_TABLE], last=start == starts[-1])
+              for start in starts]
+    tables[0].title = Text(results['title'], 'italic')
+    return Group(*tables, *(Text(note, 'dim') for note in notes(results)))
+
+
+def _table(results: dict[str, Any], leading: dict, shown: list[Column], last: bool) -> Table:
+    table = Table()
+    table.add_column('entry')
+    for column in shown:
+        table.add_column(Text(f'{column.task}\n{column.heading}'), justify='right')
+    if last:
+        table.add_column('time\nper seed', justify='right')
+    for entry in results['entries']:
+        label = entry['label']
+        figures = [Text(' '.join(format_figure(results, label, column)).strip(),
+                        'bold' if leading[column.task, column.key] == label else '') for column in shown]
+        table.add_row(Text(label), *figures, *([format_row_time(results, label)] if last else []))
     return table
 
 
-def leaders(results: dict[str, Any]) -> dict[str, int | None]:
-    """Which row leads in each metric by more than chance explains.
+def format_figure(results: dict[str, Any], label: str, column: Column) -> tuple[str, str]:
+    """What stands in the table: ``('31.4', '± 0.6')``, or ``('31.4', '')`` with one seed.
 
-    A row leads when its mean minus its spread is above every other row's mean plus that row's spread. Without a spread
-    (one seed) or a second figure, nobody leads.
-
-    Args:
-        results (dict): The contents of ``results.json``.
-
-    Returns:
-        dict[str, int | None]: Index of the leading row for each metric, or None.
+    Without a figure ``('–', '')`` where the entry cannot do the task, ``('failed', '')``, or ``('…', '')`` where it is
+    still to come.
     """
-    return {metric: _leader(results['rows'], metric) for metric in METRICS}
+    figure = find_figure(results, label, column)
+    if figure is None:
+        cell = find_cell(results, label, column.task)
+        return '–' if cell is None else 'failed' if cell['state'] == 'failed' else '…', ''
+    return f'{figure["mean"]:.1f}', '' if figure['spread'] is None else f'± {figure["spread"]:.1f}'
 
 
-def _leader(rows: list[dict], metric: str) -> int | None:
-    measured = [index for index, row in enumerate(rows) if row['metrics'][metric] is not None]
-    spreads = {index: rows[index]['spread'][metric] for index in measured}
-    if len(measured) < 2 or None in spreads.values():
-        return None
-    best = max(measured, key=lambda index: rows[index]['metrics'][metric])
-    floor = rows[best]['metrics'][metric] - spreads[best]
-    others = [rows[index]['metrics'][metric] + spreads[index] for index in measured if index != best]
-    return best if floor > max(others) else None
-
-
-def format_metric(row: dict[str, Any], metric: str) -> tuple[str, str]:
-    """One cell: ``('31.4', '± 0.6')``, ``('31.4', '')`` with one seed, or ``('–', '')`` where there is no figure."""
-    mean, spread = row['metrics'][metric], row['spread'][metric]
-    return '–' if mean is None else f'{mean:.1f}', '' if spread is None else f'± {spread:.1f}'
-
-
-def row_seconds(results: dict[str, Any], label: str) -> float:
-    """Seconds of a row's own stages, per seed; stages that all rows share are in none."""
-    return sum(stage['seconds'] for stage in results['stages'] if stage['label'] == label) / len(results['seeds'])
+def format_row_time(results: dict[str, Any], label: str) -> str:
+    """Time of an entry's pre-training and tasks together, mean over the seeds."""
+    seconds = [cell['seconds'] for cell in results['cells'] if cell['entry'] == label and cell['n']]
+    return format_seconds(sum(seconds)) if seconds else '…'
 
 
 def notes(results: dict[str, Any]) -> list[str]:
     """What a reader must know beside the figures, as sentences."""
-    n = len(results['seeds'])
-    if n == 1:
-        marking = f'Percent; n = 1 (seed {results["seeds"][0]}), so the spread is unknown and no figure is marked.'
+    measured = [cell for cell in results['cells'] if cell['state'] == 'done' and cell['metrics']]
+    if not measured:
+        return ['Nothing has been measured yet.']
+    counts = sorted({cell['n'] for cell in measured})
+    seeds = ', '.join(map(str, measured[0]['seeds']))
+    if counts == [1]:
+        marking = f'Percent; n = 1 (seed {seeds}), so the spread is unknown and no figure is marked.'
     else:
-        marking = (f'Percent; mean ± standard deviation over n = {n} seeds; bold leads by more than both deviations '
-                   'together.')
-    return [marking, f'{format_seconds(results["seconds"])} in total on {machine(results)}.']
+        n = f'n = {counts[0]} seeds ({seeds})' if len(counts) == 1 else f'n = {counts[0]} to {counts[-1]} seeds'
+        marking = (f'Percent; mean ± standard deviation over {n}; bold leads every other figure of its column by more '
+                   'than both deviations together.')
+    total = f'{format_seconds(results["seconds"])} in total on {machine(results)}, {results["machine"]["date"]}.'
+    return [marking, total, *_missing(results)]
+
+
+def _missing(results: dict[str, Any]) -> list[str]:
+    """The words that stand for missing figures, as far as they are used."""
+    used = {format_figure(results, entry['label'], column)[0]
+            for entry in results['entries'] for column in columns(results)}
+    meanings = {'–': 'the entry cannot do this task.', '…': 'not run yet, or not with all seeds.'}
+    return [f'{mark} : {meaning}' for mark, meaning in meanings.items() if mark in used]
 
 
 def machine(results: dict[str, Any]) -> str:
@@ -102,3 +170,11 @@ def format_seconds(seconds: float) -> str:
         return f'{whole // 60} min {whole % 60:02d} s'
     minutes = math.floor(seconds / 60 + 0.5)
     return f'{minutes // 60} h {minutes % 60:02d} min'
+
+
+def format_memory(cell: dict[str, Any]) -> str:
+    """``1.2 GiB (GPU)`` or ``812 MiB (process)``; ``–`` if unknown."""
+    size = cell['peak_memory_mb']
+    if size is None:
+        return '–'
+    return f'{f"{size / 1024:.1f} GiB" if size >= 1024 else f"{size:.0f} MiB"} ({cell["memory_of"]})'

@@ -1,5 +1,6 @@
 """Predictions drawn by real, tiny, untrained models, and the drawing itself."""
 
+import io
 import json
 import warnings
 from collections import OrderedDict
@@ -13,10 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
+from PIL import Image
 
 from lgd_mm.benchmark.chatter import without_chatter
-from lgd_mm.benchmark.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments
-from lgd_mm.benchmark.predictions import draw_predictions
+from lgd_mm.benchmark.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments, draw_tile
+from lgd_mm.benchmark.predictions import draw_predictions, find_models
+from lgd_mm.errors import UserError
+from tests.test_benchmark.made_up import cell, results
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=4, out_indices=(0, 1, 2, 3))
 CHANNELS = [4, 8, 16, 32]
@@ -43,6 +47,14 @@ val_dataloader = dict(dataset=dict(
     data_root={root!r}, ann_file='val.json', data_prefix=dict(img='images'), pipeline=test_pipeline,
     metainfo=dict(classes=('disc', 'box'), palette=[(220, 40, 40), (40, 90, 220)])))
 test_dataloader = val_dataloader
+val_evaluator = dict(ann_file={root!r} + '/val.json')
+test_evaluator = val_evaluator
+"""
+BOXES = DETECTOR + """
+model['roi_head'].update(mask_head=None, mask_roi_extractor=None)
+for step in test_pipeline:
+    if step['type'] == 'LoadAnnotations':
+        step['with_mask'] = False
 """
 SEGMENTOR = """
 _base_ = ['mmseg::_base_/models/upernet_r50.py', 'mmseg::_base_/datasets/ade20k.py',
@@ -94,35 +106,78 @@ def write_world(root: Path, count: int = 3, size: int = 64) -> None:
     (root / 'val.json').write_text(json.dumps(coco))
 
 
-def write_run(folder: Path, text: str, root: Path, scope: str) -> tuple[Path, Path]:
+def write_run(folder: Path, text: str, root: Path, scope: str) -> None:
     """An untrained model as training leaves it: config and checkpoint."""
-    config, checkpoint = folder / f'{scope}.py', folder / f'{scope}.pth'
+    folder.mkdir(parents=True)
+    config, checkpoint = folder / 'task.py', folder / 'epoch_1.pth'
     config.write_text(text.format(backbone=BACKBONE, channels=CHANNELS, root=str(root)))
     with DefaultScope.overwrite_default_scope(scope):
         model = MODELS.build(Config.fromfile(config).model)
     meta = dict(dataset_meta=dict(classes=('disc', 'box'), palette=[(220, 40, 40), (40, 90, 220)]))
     torch.save(dict(meta=meta, state_dict=model.state_dict()), checkpoint)
-    return config, checkpoint
+    (folder / 'last_checkpoint').write_text(str(checkpoint))
+
+
+@pytest.fixture
+def own_scope(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgets whatever scope earlier tests have set."""
+    monkeypatch.setattr(DefaultScope, '_instance_dict', OrderedDict())
+
+
+def size(tile: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(tile)) as image:
+        assert image.format == 'WEBP'
+        return image.size
 
 
 @pytest.mark.slow
-def test_panels_of_real_models(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DefaultScope, '_instance_dict', OrderedDict())  # whatever earlier tests have set
+@pytest.mark.parametrize('text, scope', [(DETECTOR, 'mmdet'), (BOXES, 'mmdet'), (SEGMENTOR, 'mmseg')],
+                         ids=['mask-rcnn', 'faster-rcnn', 'upernet'])
+def test_tiles_of_real_models(text: str, scope: str, tmp_path: Path, capsys: pytest.CaptureFixture,
+                              own_scope: None) -> None:
     write_world(tmp_path / 'world')
     torch.manual_seed(0)
-    detector = write_run(tmp_path, DETECTOR, tmp_path / 'world', 'mmdet')
-    segmentor = write_run(tmp_path, SEGMENTOR, tmp_path / 'world', 'mmseg')
+    made = results({'task': []}, ['random', 'LGD', 'SEED'], [
+        cell(label, 'task', seeds=(0, 1), folder=tmp_path) for label in ('random', 'LGD')
+    ] + [cell('SEED', 'task', folder=tmp_path / 'gone')])
+    for label in ('random', 'LGD'):
+        write_run(tmp_path / f'{label}/seed0/task', text, tmp_path / 'world', scope)
 
     capsys.readouterr()
-    files = draw_predictions({'random weights': detector, 'LGD student': detector}, {'LGD student': segmentor},
-                             tmp_path / 'out', n=2)
+    models, gone = find_models(made, made['tasks'][0])
+    pictures = draw_predictions(models, n=2)
 
-    assert [file.name for file in files] == ['detection_1.png', 'detection_2.png', 'segmentation_1.png',
-                                             'segmentation_2.png']
     assert capsys.readouterr().out == ''
-    three, two = cv2.imread(str(files[0])), cv2.imread(str(files[2]))
-    assert three.shape[1] == pytest.approx(1.5 * two.shape[1], rel=0.03)  # truth and two models; truth and one
-    assert three.shape[0] > 128 * 2  # upscaled
+    assert gone == []
+    assert [[title for title, _ in picture.tiles] for picture in pictures] == 2 * [['ground truth', 'random', 'LGD']]
+    assert {size(tile) for picture in pictures for _, tile in picture.tiles} == {(312, 312)}
+    truth, other = (picture.tiles[0][1] for picture in pictures)
+    assert truth != other
+    names = [name for name, _ in pictures[0].legend]
+    assert names == ([] if scope == 'mmdet' else ['disc', 'box'])
+
+
+def test_a_deleted_checkpoint_is_told(tmp_path: Path, own_scope: None) -> None:
+    made = results({'task': []}, ['A', 'B'], [cell(label, 'task', seeds=(0, ), folder=tmp_path) for label in 'AB'])
+    for label in 'AB':
+        (tmp_path / f'{label}/seed0/task').mkdir(parents=True)
+        (tmp_path / f'{label}/seed0/task/task.py').write_text("default_scope = 'mmseg'\n")
+    (tmp_path / 'A/seed0/task/last_checkpoint').write_text('/gone/iter_2.pth')
+    assert find_models(made, made['tasks'][0]) == ({}, ['A', 'B'])
+
+
+def test_tasks_of_other_kinds_have_no_pictures(tmp_path: Path, own_scope: None) -> None:
+    made = results({'task': []}, ['A'], [cell('A', 'task', seeds=(0, ), folder=tmp_path)])
+    (tmp_path / 'A/seed0/task').mkdir(parents=True)
+    (tmp_path / 'A/seed0/task/task.py').write_text("default_scope = 'mmpretrain'\n")
+    assert find_models(made, made['tasks'][0]) == ({}, [])
+    assert draw_predictions({}) == []
+
+
+def test_gone_pictures_are_named(tmp_path: Path) -> None:
+    cfg = Config(dict(default_scope='mmdet', val_dataloader=dict(dataset=dict(data_root=str(tmp_path / 'gone')))))
+    with pytest.raises(UserError, match='gone does not exist'):
+        draw_predictions({'LGD': (cfg, tmp_path / 'epoch_1.pth')})
 
 
 def test_only_known_lines_are_dropped(capsys: pytest.CaptureFixture) -> None:
@@ -162,7 +217,7 @@ def test_ignored_pixels_stay_clear() -> None:
     segments = np.full((20, 30), 255)
     segments[:2] = 0
     segments[5:15] = 1
-    draw_segments(axes, segments, ('disc', 'box'), np.array([[1, 0, 0], [0, 0, 1.0]]))
+    draw_segments(axes, segments, np.array([[1, 0, 0], [0, 0, 1.0]]))
 
     overlay = axes.images[1].get_array()
     assert overlay[3, 3, 3] == 0
@@ -174,3 +229,26 @@ def test_tasks_share_the_colours_of_a_class() -> None:
     detection, segmentation = ('ring', 'circle'), ('background', 'circle', 'ring')
     assert class_colours(detection).tolist() == class_colours(segmentation)[[2, 1]].tolist()
     assert (class_colours(detection)[1] * 255).tolist() == pytest.approx(PALETTE[0])
+
+
+def test_many_classes_have_colours_of_their_own() -> None:
+    colours = class_colours([f'class {index:03d}' for index in range(150)])
+    assert len({tuple(colour) for colour in colours.round(3).tolist()}) == 150
+    assert colours.min() >= 0 and colours.max() <= 1
+
+
+def test_boxes_need_no_masks() -> None:
+    axes = axes_with_picture()
+    draw_instances(axes, Instances(np.array([[1, 2, 9, 9]]), np.array([1]), None, None), ('disc', 'box'),
+                   np.array([[1, 0, 0], [0, 0, 1.0]]))
+    assert [text.get_text() for text in axes.texts] == ['box']
+    assert len(axes.images) == 1
+
+
+def test_a_tile_is_as_tall_as_its_picture(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'red.png'), np.full((20, 40, 3), (0, 0, 255), np.uint8))
+    coloured, grey = (draw_tile(tmp_path / 'red.png', lambda axes: None, grey) for grey in (False, True))
+    assert size(coloured) == (312, 156)
+    for tile, colour in ((coloured, (255, 0, 0)), (grey, (76, 76, 76))):
+        with Image.open(io.BytesIO(tile)) as image:
+            assert image.convert('RGB').getpixel((150, 70)) == pytest.approx(colour, abs=6)

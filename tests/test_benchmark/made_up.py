@@ -1,0 +1,46 @@
+"""Results of suites that never ran."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+MACHINE = dict(platform='Linux', processor='x86_64', threads=2, gpu=None, date='2026-01-02')
+
+
+def metric(title: str, better: str = 'higher', scale: float = 1) -> dict[str, Any]:
+    return dict(key=title, title=title, better=better, scale=scale)
+
+
+def figure(mean: float, spread: float | None, values: list[float]) -> dict[str, Any]:
+    return dict(mean=mean, spread=spread, values=values)
+
+
+def cell(entry: str, task: str, figures: dict[str, tuple[float, float | None]] | None = None, state: str = 'done',
+         seeds: tuple[int, ...] = (0, 1, 2), folder: Path = Path('gone'), **others: Any) -> dict[str, Any]:
+    """A cell whose figures are ``title: (mean, spread)``."""
+    n = len(seeds)
+    metrics = {title: figure(mean, spread, [mean - (spread or 0), mean, mean + (spread or 0)][:n])
+               for title, (mean, spread) in (figures or {}).items()}
+    runs = [f'{entry}/seed{seed}/{task}' for seed in seeds]
+    return dict(
+        entry=entry, task=task, state=state, seeds=list(seeds), n=n, metrics=metrics, seconds=60.0 if n else None,
+        images_per_second=12.5, peak_memory_mb=2048, memory_of='process',
+        commands=[f'tools/train.py {run}.py' for run in runs], work_dirs=[str(folder / run) for run in runs],
+        hashes=[f'{seed:064x}' for seed in seeds], versions={'torch': '2.11.0'}, machine=MACHINE, error=None) | others
+
+
+def results(tasks: dict[str, list[dict]], labels: list[str], cells: list[dict], **others: Any) -> dict[str, Any]:
+    """The content of ``results.json``; ``tasks`` are ``name: metrics``."""
+    return dict(
+        suite='made_up', title='Made up', note='', command='python tools/benchmark.py made_up.py',
+        tasks=[dict(name=name, config=f'configs/{name}.py', metrics=metrics) for name, metrics in tasks.items()],
+        entries=[dict(label=label, pretrain=None, student=None) for label in labels],
+        cells=cells, seconds=154.0, versions={'torch': '2.11.0'}, machine=MACHINE) | others
+
+
+def write_scalars(work_dir: Path, records: list[dict], start: str = '20260101_000000', cut_off: str = '') -> Path:
+    """As mmengine logs them."""
+    file = work_dir / start / 'vis_data/scalars.json'
+    file.parent.mkdir(parents=True)
+    file.write_text(''.join(json.dumps(record) + '\n' for record in records) + cut_off)
+    return file

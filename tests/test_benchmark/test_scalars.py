@@ -1,0 +1,41 @@
+"""What a run logged, however often it was resumed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lgd_mm.benchmark.scalars import read_history
+from lgd_mm.errors import UserError
+from tests.test_benchmark.made_up import write_scalars
+
+
+def train(step: int, loss: float) -> dict:
+    return dict(loss=loss, step=step, iter=step)
+
+
+def test_resumed_run_is_one_history(tmp_path: Path) -> None:
+    write_scalars(tmp_path, [
+        train(10, 5.0), train(20, 4.0), {'mIoU': 1.0, 'step': 20}, train(30, 3.0), {'mIoU': 2.0, 'step': 30}
+    ], cut_off='{"loss": 2.9')  # killed while writing
+    write_scalars(tmp_path, [train(25, 3.5), {'mIoU': 3.0, 'step': 25}, train(35, 2.5)], start='20260101_000100')
+    history = read_history(tmp_path)
+    assert [(record['step'], record['loss']) for record in history.training] == [(10, 5.0), (20, 4.0), (25, 3.5),
+                                                                                 (35, 2.5)]
+    assert [(record['step'], record['mIoU']) for record in history.evaluations] == [(20, 1.0), (25, 3.0)]
+
+
+def test_parts_are_joined_in_the_order_of_time(tmp_path: Path) -> None:
+    write_scalars(tmp_path, [train(10, 1.0)], start='20260102_000000')
+    write_scalars(tmp_path, [train(10, 5.0), train(20, 4.0)], start='20260101_000000')
+    assert [record['loss'] for record in read_history(tmp_path).training] == [1.0]
+
+
+def test_nothing_logged_is_an_empty_history(tmp_path: Path) -> None:
+    assert read_history(tmp_path / 'missing') == ([], [])
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    file = write_scalars(tmp_path, [train(60, 0.1)], cut_off='{"loss": \n{}\n')
+    with pytest.raises(UserError, match=re.escape(f'{file}, line 2 is not JSON')):
+        read_history(tmp_path)

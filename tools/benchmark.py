@@ -61,7 +61,8 @@ def main() -> None:
     if arguments.dry_run:
         console.print(runner.dry_run())
         return
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+        signal.signal(number, signal.default_int_handler)
     try:
         results = runner.run()
         write_report(results, suite.work_dir)

@@ -24,7 +24,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--dry-run', action='store_true', help='print the plan with the iterations of each run')
     parser.add_argument('--gpus', type=int, default=1, metavar='N', help='GPUs of each run (default: 1)')
     parser.add_argument('--slurm', metavar='PARTITION', help='start the runs through Slurm')
-    parser.add_argument('--jobs', type=int, default=4, metavar='N', help='runs at a time through Slurm (default: 4)')
+    parser.add_argument('--jobs', type=int, default=1, metavar='N',
+                        help='runs at a time through Slurm, or without GPUs (default: 1)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='overwrite keys of the suite config')
     parser.add_argument('--compare', nargs=2, metavar=('A.json', 'B.json'), help='show two results side by side')

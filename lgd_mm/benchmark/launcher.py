@@ -62,10 +62,11 @@ class Launcher:
         gpus (int): GPUs of each run; without GPUs, its processes on the CPU.
         available (int): GPUs of this machine.
         partition (str, optional): Slurm's, to run there. Defaults to None.
-        jobs (int): Runs at the same time through Slurm. Defaults to 1.
+        jobs (int): Runs at the same time through Slurm, or on a machine without GPUs, whose cores they share.
+            Defaults to 1.
 
     Attributes:
-        jobs (int): Runs at the same time: here, as many as there are sets of GPUs, or one without.
+        jobs (int): Runs at the same time; on GPUs of this machine, as many as there are sets of them.
 
     Raises:
         UserError: If a run needs more GPUs than there are.
@@ -76,7 +77,7 @@ class Launcher:
             raise UserError(f'--gpus is {gpus}, but this machine has {available}: give {available} or fewer')
         self.gpus = gpus
         self.partition = partition
-        self.jobs = jobs if partition else max(1, available // gpus)
+        self.jobs = max(1, available // gpus) if available and not partition else jobs
         self._visible: queue.Queue[str | None] = queue.Queue()
         for job in range(self.jobs):
             devices = ','.join(map(str, range(job * gpus, (job + 1) * gpus)))
@@ -124,6 +125,8 @@ class Launcher:
         variables = {'PYTHON': sys.executable, 'GPUS': str(self.gpus)}
         if visible is not None:
             variables['CUDA_VISIBLE_DEVICES'] = visible
+        elif self.jobs > 1 and not self.partition:
+            variables['OMP_NUM_THREADS'] = str(max(1, len(os.sched_getaffinity(0)) // self.jobs))
         try:
             with (work_dir / LOCK).open('a+') as lock, output.open('a') as log:
                 fcntl.flock(lock, fcntl.LOCK_EX)

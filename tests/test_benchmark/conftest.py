@@ -47,10 +47,7 @@ class FakeSuite:
 
     def runner(self, jobs: int = 1, **chosen: object) -> SuiteRunner:
         suite = self.read()
-        launcher = Launcher(gpus=1, available=0)
-        launcher.jobs = jobs
-        for _ in range(jobs - 1):
-            launcher._visible.put(None)
+        launcher = Launcher(gpus=1, available=0, jobs=jobs)
         launcher.command = lambda command: [sys.executable, str(Path(__file__).with_name('fake_tool.py')), *command]
         return SuiteRunner(suite, choose(suite, **chosen), launcher, Console(file=self.output, width=200), 'make it')
 

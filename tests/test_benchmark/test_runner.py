@@ -134,7 +134,7 @@ def test_launcher_scripts():
     test = ['tools/test.py', 'c.py', 'epoch_1.pth', '--work-dir', 'w/a/b/c']
     assert Launcher(gpus=1, available=4).command(train) == [sys.executable, *train]
     many = Launcher(gpus=2, available=4)
-    assert many.jobs == 2
+    assert many.jobs == 2 and Launcher(gpus=1, available=0, jobs=3).jobs == 3
     assert many.command(train) == ['bash', 'tools/dist_train.sh', 'c.py', '2', *train[2:]]
     assert many.command(test) == ['bash', 'tools/dist_test.sh', 'c.py', 'epoch_1.pth', '2', *test[3:]]
     slurm = Launcher(gpus=8, available=0, partition='gpu', jobs=3)

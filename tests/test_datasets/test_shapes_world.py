@@ -62,7 +62,8 @@ def test_coco_readers_decode_boxes_and_masks(root):
 
 
 def test_ade_labels_lie_beside_their_images(root):
-    for split, (folder, names) in product(('training', 'validation'), dict(annotations=SHAPES, colours=COLOURS).items()):
+    kinds = dict(annotations=SHAPES, colours=COLOURS)
+    for split, (folder, names) in product(('training', 'validation'), kinds.items()):
         images = sorted(path.stem for path in (root / 'ade/images' / split).glob('*.jpg'))
         labels = sorted((root / 'ade' / folder / split).glob('*.png'))
         assert images == [path.stem for path in labels]

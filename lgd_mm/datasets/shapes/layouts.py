@@ -8,6 +8,7 @@ from pycocotools import mask as run_length
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene
 
+
 def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict:
     """Boxes and masks in the format of COCO's ``instances_*.json``.
 

@@ -19,7 +19,8 @@ from lgd_mm.errors import UserError
 SMALL, LARGE = 64, 128
 
 #: Kinds of pictures; each number is part of its pictures' seeds, so never change one.
-SPLITS = dict(pretrain=0, zero_shot=1, train2017=2, val2017=3, training=4, validation=5, teacher=6, teacher_test=7, labelled=8)
+SPLITS = dict(
+    pretrain=0, zero_shot=1, train2017=2, val2017=3, training=4, validation=5, teacher=6, teacher_test=7, labelled=8)
 
 # Raise it when the drawing changes: an older world is then not taken for this one.
 _VERSION = 3

@@ -60,9 +60,9 @@ def compare(a: dict[str, Any], b: dict[str, Any]) -> Comparison:
     pairs = []
     for label in _labels(a):
         for column in shared if label in labels else ():
-            figures = find_figure(a, label, column), find_figure(b, label, column)
-            if figures[0] and figures[1]:
-                pairs.append(Pair(label, column, *figures))
+            before, after = find_figure(a, label, column), find_figure(b, label, column)
+            if before and after:
+                pairs.append(Pair(label, column, before, after))
     return Comparison(pairs, [*_only('A', a, b), *_only('B', b, a), *_conditions(a, b)])
 
 

@@ -89,14 +89,17 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
         classes (Sequence[str]): Names of the classes.
         colours (np.ndarray): RGB colours (C, 3) of the classes, in [0, 1].
     """
+    width, height = axes.get_xlim()[1], axes.get_ylim()[0]
     for index, (label, (left, top, right, bottom)) in enumerate(zip(instances.labels, instances.boxes)):
         colour = colours[label]
         if instances.masks is not None:
             axes.imshow(np.where(instances.masks[index, ..., None], (*colour, 0.45), 0.0), interpolation='nearest')
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
         score = '' if instances.scores is None else f' {instances.scores[index]:.2f}'
-        axes.annotate(classes[label] + score, (left, top), (1, 2), textcoords='offset points', color='white',
-                      fontsize=7.5, annotation_clip=True, clip_on=True,
+        at_right = left > 0.65 * width  # the name stays within the picture
+        axes.annotate(classes[label] + score, (right if at_right else left, max(top, 0.06 * height)),
+                      (-1 if at_right else 1, 2), textcoords='offset points', ha='right' if at_right else 'left',
+                      color='white', fontsize=7.5, clip_on=True,
                       bbox=dict(facecolor=colour * 0.5, edgecolor='none', alpha=0.85, pad=1.2))
 
 

@@ -70,7 +70,7 @@ def _environment() -> Environment:
 
 
 def _bar_charts(results: dict[str, Any]) -> list[tuple[str, Markup]]:
-    """A chart for each metric, with a bar for each entry."""
+    """A chart for each metric that was measured, with a bar for each entry."""
     charts = []
     for index, column in enumerate(table.columns(results)):
         bars = []
@@ -79,7 +79,8 @@ def _bar_charts(results: dict[str, Any]) -> list[tuple[str, Markup]]:
             shown, _ = table.format_figure(results, entry['label'], column)
             bars.append(Bar(entry['label'], figure['mean'], figure['spread'], figure['values'], '') if figure else
                         Bar(entry['label'], None, None, (), shown))
-        charts.append((f'{column.task}: {column.heading}', bar_chart(f'bar-{index}', bars)))
+        if any(bar.mean is not None for bar in bars):
+            charts.append((f'{column.task}: {column.heading}', bar_chart(f'bar-{index}', bars)))
     return charts
 
 

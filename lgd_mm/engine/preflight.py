@@ -19,6 +19,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.datasets.preparation.recognise import dataset_name
 from lgd_mm.errors import UserError
 
 
@@ -40,12 +41,21 @@ def check_data(cfg: Config, *splits: str) -> None:
     if missing:
         path, keys = next(iter(missing.items()))
         raise UserError(f'{path} does not exist ({", ".join(keys)}): put or link your data there, or give '
-                        '--cfg-options ' + ' '.join(f'{key}=PATH' for key in keys))
+                        '--cfg-options ' + ' '.join(f'{key}=PATH' for key in keys) + _checker(cfg, keys[0]))
+
+
+def _checker(cfg: Config, key: str) -> str:
+    """The command that tells more of the data set a key belongs to, if there is one."""
+    for _, dataset in _datasets_of(cfg, key.partition('_')[0]):
+        name = dataset_name(dataset, cfg.get('default_scope') or 'mmengine')
+        if name:
+            return f'; python tools/prepare_dataset.py {name} {dataset.get("data_root") or "ROOT"} --check tells more'
+    return ''
 
 
 def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
     """Keys and paths of a split; below a missing root only the root."""
-    for key, dataset in _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset')):
+    for key, dataset in _datasets_of(cfg, split):
         if not _is_local(dataset) or _downloads_itself(dataset):
             continue
         root = dataset.get('data_root') or ''
@@ -75,6 +85,11 @@ def _downloads_itself(dataset: Mapping) -> bool:
     """Whether it is one of mmpretrain's small datasets, which fetch what is missing unless told not to."""
     kind = str(dataset.get('type')).split('.')[-1]
     return kind in ('CIFAR10', 'CIFAR100', 'MNIST', 'FashionMNIST') and dataset.get('download', True)
+
+
+def _datasets_of(cfg: Config, split: str) -> Iterator[tuple[str, Mapping]]:
+    """All dataset configs of a split, with their keys."""
+    yield from _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset'))
 
 
 def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping]]:

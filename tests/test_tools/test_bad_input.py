@@ -35,7 +35,8 @@ def test_missing_data_root(tmp_path):
     assert errors == [
         f'error: {tmp_path}/none does not exist (train_dataloader.dataset.data_root, '
         'val_dataloader.dataset.data_root): put or link your data there, or give --cfg-options '
-        'train_dataloader.dataset.data_root=PATH val_dataloader.dataset.data_root=PATH'
+        'train_dataloader.dataset.data_root=PATH val_dataloader.dataset.data_root=PATH; '
+        f'python tools/prepare_dataset.py coco {tmp_path}/none --check tells more'
     ]
     assert 'Traceback' not in done.stderr
     assert not (tmp_path / 'run').exists()

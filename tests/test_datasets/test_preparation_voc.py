@@ -1,0 +1,174 @@
+"""Pascal VOC to COCO's format: numbers, links, and every fault named before anything is written."""
+
+import json
+import os
+
+import pytest
+from pycocotools.coco import COCO
+
+from lgd_mm.datasets.preparation import voc_to_coco as module
+from lgd_mm.datasets.preparation.voc_to_coco import voc_to_coco
+from lgd_mm.errors import UserError
+from tests.test_datasets.preparation_trees import picture, write_tree
+
+OBJECT = ('<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax>'
+          '<ymax>{}</ymax></bndbox></object>')
+
+
+def xml(*objects, size=(12, 8), filename='x.jpg'):
+    """An annotation file; objects are (name, difficult, xmin, ymin, xmax, ymax)."""
+    return ('<annotation><folder>VOC2012</folder><filename>{}</filename><size><width>{}</width><height>{}</height>'
+            '<depth>3</depth></size>{}</annotation>').format(
+                filename, *size, ''.join(OBJECT.format(*each) for each in objects)).encode()
+
+
+def voc(root, **files):
+    """Three pictures: a dog in each, a cat that is difficult in the second."""
+    members = {
+        'ImageSets/Main/train.txt': b'2007_000027\n2007_000032\n',
+        'ImageSets/Main/val.txt': b'2007_000033',
+        'Annotations/2007_000027.xml': xml(('dog', 0, 1, 1, 12, 8)),
+        'Annotations/2007_000032.xml': xml(('dog', 0, 3, 2, 3, 4), ('cat', 1, 1, 1, 6, 5)),
+        'Annotations/2007_000033.xml': xml(('dog', 0, '2.5', 1, 7, 8)),
+        **{f'JPEGImages/2007_{number}.jpg': picture(seed=int(number)) for number in ('000027', '000032', '000033')},
+    }
+    return write_tree(root, {**members, **files})
+
+
+def content(out, split):
+    return json.loads((out / f'annotations/{split}.json').read_text())
+
+
+def test_numbers(tmp_path):
+    """VOC's pixels are counted from 1 and the last one is in the box."""
+    voc(tmp_path / 'voc')
+    assert voc_to_coco(tmp_path / 'voc', tmp_path / 'out') == dict(train=2, val=1)
+    train = content(tmp_path / 'out', 'train')
+    assert train['categories'] == [dict(id=1, name='cat'), dict(id=2, name='dog')]
+    assert train['images'][0] == dict(id=1, file_name='2007_000027.jpg', width=12, height=8)
+    keys = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
+    assert [tuple(each[key] for key in keys) for each in train['annotations']] == [
+        (1, 1, 2, [0, 0, 12, 8], 96, 0),  # all of the picture
+        (2, 2, 2, [2, 1, 1, 3], 3, 0),  # one pixel wide
+        (3, 2, 1, [0, 0, 6, 5], 30, 1),  # difficult
+    ]
+    val = content(tmp_path / 'out', 'val')
+    assert val['categories'] == train['categories'] and val['annotations'][0]['bbox'] == [1.5, 0, 5.5, 8]
+    coco = COCO(str(tmp_path / 'out/annotations/train.json'))
+    assert coco.getAnnIds(imgIds=[2], iscrowd=True) == [3]
+
+
+def test_pictures_are_linked_else_copied(tmp_path, monkeypatch):
+    """And a second run finds all in place."""
+    voc(tmp_path / 'voc')
+    source = tmp_path / 'voc/JPEGImages/2007_000027.jpg'
+    voc_to_coco(tmp_path / 'voc', tmp_path / 'linked')
+    assert (tmp_path / 'linked/train/2007_000027.jpg').samefile(source)
+
+    def refuse(*_):
+        raise OSError(18, 'Invalid cross-device link')
+
+    monkeypatch.setattr(os, 'link', refuse)
+    for _ in range(2):
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'copied')
+    copy = tmp_path / 'copied/train/2007_000027.jpg'
+    assert copy.read_bytes() == source.read_bytes() and not copy.samefile(source)
+    assert sorted(os.listdir(tmp_path / 'copied/train')) == ['2007_000027.jpg', '2007_000032.jpg']
+
+
+@pytest.mark.parametrize('place', ['', 'VOC2012', 'VOCdevkit/VOC2012'])
+def test_layouts(tmp_path, place):
+    """The folder itself, or the one that the archive unpacks into."""
+    voc(tmp_path / 'voc' / place)
+    assert voc_to_coco(tmp_path / 'voc', tmp_path / 'out')['val'] == 1
+
+
+def test_two_years(tmp_path):
+    """The user says which."""
+    for year in ('VOC2007', 'VOC2012'):
+        voc(tmp_path / 'VOCdevkit' / year)
+    with pytest.raises(UserError, match='holds .*VOC2007 and .*VOC2012: give one of them'):
+        voc_to_coco(tmp_path, tmp_path / 'out')
+    assert voc_to_coco(tmp_path / 'VOCdevkit/VOC2007', tmp_path / 'out')
+
+
+@pytest.mark.parametrize(('files', 'sentence'), [
+    ({'Annotations/2007_000027.xml': xml(('dog', 0, 0, 1, 5, 5))},
+     r"2007_000027.xml: the box \(0, 1, 5, 5\) of 'dog' is not inside its picture of 12 x 8 pixels, which VOC counts"),
+    ({'Annotations/2007_000027.xml': xml(('dog', 0, 1, 1, 13, 5))}, r'the box \(1, 1, 13, 5\)'),
+    ({'Annotations/2007_000027.xml': xml(('dog', 0, 1, 6, 12, 5))}, r'the box \(1, 6, 12, 5\)'),
+    ({'Annotations/2007_000027.xml': xml(('dog', 0, 1, 'nan', 12, 5))}, r'the box \(1, nan, 12, 5\)'),
+    ({'Annotations/2007_000027.xml': xml(('dog', 0, 1, 'top', 12, 5))}, "<ymin> is 'top' and should be a number"),
+    ({'Annotations/2007_000027.xml': xml(('', 0, 1, 1, 12, 5))}, '2007_000027.xml has an object without <name>'),
+    ({'Annotations/2007_000027.xml': b'<annotation><object>'}, '2007_000027.xml is no valid XML'),
+    ({'Annotations/2007_000027.xml': xml(size=(8, 12))},
+     '2007_000027.xml says 8 x 12 pixels, and .*2007_000027.jpg has 12 x 8'),
+    ({'JPEGImages/2007_000027.jpg': b'no picture'}, '2007_000027.jpg cannot be read as a picture'),
+    ({'ImageSets/Main/train.txt': b'2007_000027\n2007_000099\n'},
+     'Annotations/2007_000099.xml does not exist, and ImageSets/Main names it'),
+    ({'ImageSets/Main/train.txt': b'2007_000027\n2007_000099', 'Annotations/2007_000099.xml': xml(filename='a/b.png')},
+     'JPEGImages/a/b.png does not exist, and Annotations/2007_000099.xml describes it'),
+    ({'ImageSets/Main/train.txt': b'2007_000027\n2007_000027'}, 'train.txt names a picture twice'),
+    ({'ImageSets/Main/val.txt': b'\n'}, 'val.txt names no picture'),
+    ({f'Annotations/2007_{number}.xml': xml() for number in ('000027', '000032', '000033')}, 'describes no object'),
+], ids=range(14))
+def test_faults(tmp_path, files, sentence):
+    """Nothing is written."""
+    voc(tmp_path / 'voc', **files)
+    with pytest.raises(UserError, match=sentence):
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_faults_are_counted(tmp_path):
+    """The first is told, with the number of the others."""
+    bad = xml(('dog', 0, 0, 0, 5, 5))
+    voc(tmp_path / 'voc', **{'Annotations/2007_000027.xml': bad, 'Annotations/2007_000032.xml': bad})
+    with pytest.raises(UserError, match=r'2007_000027.xml: the box .* \(1 more files of train.txt have faults\)'):
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+
+
+def test_picture_by_the_files_own_name(tmp_path):
+    """Labelling tools write it; VOC's own rule comes first."""
+    voc(tmp_path / 'voc', **{'JPEGImages/photo.bmp.png': picture(), 'Annotations/2007_000027.xml': xml(
+        ('dog', 0, 1, 1, 2, 2), filename='C:/photo.bmp.png')})
+    (tmp_path / 'voc/JPEGImages/2007_000027.jpg').unlink()
+    voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    assert content(tmp_path / 'out', 'train')['images'][0]['file_name'] == 'photo.bmp.png'
+
+
+@pytest.mark.parametrize('missing', ['JPEGImages', 'ImageSets/Main/val.txt', 'Annotations'])
+def test_no_voc(tmp_path, missing):
+    """What lacks is named."""
+    voc(tmp_path / 'voc')
+    (tmp_path / 'voc' / missing).rename(tmp_path / 'away')
+    with pytest.raises(UserError, match=missing):
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    with pytest.raises(UserError, match='gone is no folder'):
+        voc_to_coco(tmp_path / 'gone', tmp_path / 'out')
+
+
+def test_nothing_is_overwritten_and_a_stop_is_gone_on_from(tmp_path, monkeypatch):
+    """Stopped before the second JSON file, the same command finishes; foreign files are named."""
+    voc(tmp_path / 'voc')
+    write, written = module.write_text, []
+
+    def stop(path, text):
+        if written:
+            raise KeyboardInterrupt
+        written.append(write(path, text))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, 'write_text', stop)
+        with pytest.raises(KeyboardInterrupt):
+            voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    assert os.listdir(tmp_path / 'out/annotations') == ['train.json']
+    voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    (tmp_path / 'out/annotations/val.json').write_text('{}')
+    with pytest.raises(UserError, match='val.json is there with other content: give another OUT'):
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    write_tree(tmp_path / 'other', {'val/2007_000033.jpg': b'mine'})
+    with pytest.raises(UserError, match='val/2007_000033.jpg is another picture than'):
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'other')
+    assert (tmp_path / 'other/val/2007_000033.jpg').read_bytes() == b'mine'
+    assert not (tmp_path / 'other/annotations').exists()

@@ -113,8 +113,14 @@ def read_results(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UserError(f'{path} cannot be read as results.json ({error}): give the file that tools/benchmark.py wrote '
                         'into the work dir of a suite') from error
-    if not isinstance(results, dict) or not {'tasks', 'entries', 'cells', 'versions', 'machine'} <= results.keys():
-        raise UserError(f'{path} is no results.json of tools/benchmark.py: it has no tasks, entries and cells')
+    keys = {'tasks', 'entries', 'cells', 'versions', 'machine'}
+    if not isinstance(results, dict) or not keys <= results.keys():
+        raise UserError(f'{path} is no results.json of tools/benchmark.py: it has no {", ".join(sorted(keys))}')
+    try:
+        columns(results)
+    except TypeError as error:
+        raise UserError(f'{path} was written by another version of tools/benchmark.py: give the command of its suite '
+                        'again, which skips what is done and writes the file anew') from error
     return results
 
 

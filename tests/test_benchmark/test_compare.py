@@ -99,3 +99,10 @@ def test_another_file_is_refused(content: str | None, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=re.escape(str(file))) as caught:
         read_results(file)
     assert '\n' not in str(caught.value)
+
+
+def test_results_of_another_version_are_refused(pair: tuple[dict, dict], tmp_path: Path) -> None:
+    del pair[0]['tasks'][0]['metrics'][0]['better']
+    file, = write(tmp_path, pair[0])
+    with pytest.raises(UserError, match=f'{re.escape(str(file))} was written by another version'):
+        read_results(file)

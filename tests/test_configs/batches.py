@@ -19,6 +19,9 @@ def small(cfg, teacher):
                 part.templates = ['a photo of a {}.']
     if 'queue_length' in model:
         model.queue_length = 8
+    if 'roi_head' in model:  # its heads cost most of a CPU's time
+        model.train_cfg.rpn_proposal.max_per_img = 8
+        model.train_cfg.rcnn.sampler.num = 16
     if cfg.default_scope == 'mmseg':
         model.data_preprocessor.size = (SIZE, SIZE)
     if cfg.get('data_preprocessor') and 'data_preprocessor' not in model:

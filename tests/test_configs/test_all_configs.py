@@ -1,5 +1,6 @@
 """Every config builds and trains one step, or predicts; no basename twice."""
 
+import copy
 from collections import Counter
 
 import pytest
@@ -17,12 +18,9 @@ FOLDER = ROOT / 'configs'
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob('*.py') if '_base_' not in path.parts)
 
 
-def of_model(path):
-    """Suites of the benchmark name other configs and have no model of their own."""
-    return 'tasks' not in Config.fromfile(FOLDER / path)
-
-
-CONFIGS = [path for path in FILES if of_model(path)]
+#: Suites of the benchmark name other configs and have no model of their own.
+READ = {path: cfg for path in FILES if 'tasks' not in (cfg := Config.fromfile(FOLDER / path))}
+CONFIGS = list(READ)
 TRAINED = [path for path in CONFIGS if not path.stem.startswith(('knn_', 'zero-shot_'))]
 ONLY_TESTED = [path for path in CONFIGS if path not in TRAINED]
 
@@ -34,7 +32,7 @@ def teacher(tmp_path_factory):
 
 def built(path, teacher):
     """Config, model and batch."""
-    cfg = Config.fromfile(FOLDER / path)
+    cfg = copy.deepcopy(READ[path])
     make_batch = small(cfg, teacher)
     init_default_scope(cfg.default_scope)
     torch.manual_seed(0)

@@ -1,5 +1,7 @@
 """The tasks' configs: mmpretrain's keys in the backbone, the channels that follow, upstream's schedules and classes."""
 
+from functools import cache
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -19,10 +21,9 @@ STUDENTS = {'r18': ('mmpretrain.ResNet', [64, 128, 256, 512]), 'mobilenetv2': ('
 CLASSES = dict(coco=80, lvis=1203, ade20k=150, cityscapes=19)
 
 
+@cache
 def config(path):
-    cfg = Config.fromfile(FOLDER / path)
-    init_default_scope(cfg.default_scope)
-    return cfg
+    return Config.fromfile(FOLDER / path)
 
 
 @pytest.mark.parametrize('path', DENSE, ids=lambda path: path.stem)
@@ -34,6 +35,7 @@ def test_backbone(path):
     assert backbone.type == kind
     assert (backbone.frozen_stages, backbone.norm_eval, backbone.norm_cfg.type) == (-1, False, 'SyncBN')
 
+    init_default_scope(cfg.default_scope)
     network = MODELS.build(backbone)
     network.eval()
     features = network(torch.zeros(1, 3, SIZE, SIZE))

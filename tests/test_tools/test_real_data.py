@@ -1,21 +1,32 @@
-"""Pre-training, transfer, training and testing on real COCO and ADE20K pictures, as a user types them."""
+"""Pre-training, transfer, training and testing on real COCO, ADE20K and ImageNet pictures, as a user types them."""
 
 import json
 import re
 
 import pytest
+import torch
 
 from lgd_mm.transfer import read_student
 from tests.tiny import run_tool, write_lgd_config
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 QUICK = ['num_workers=0', 'persistent_workers=False']
+#: The heads of a detector cost most of a CPU's time.
+FEW_REGIONS = [
+    'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
+    'model.test_cfg.rcnn.max_per_img=20'
+]
 #: The table of COCOeval: twelve averages over IoU, area and detections.
 AVERAGE = re.compile(r'Average \w+ +\(A[PR]\) @\[ IoU=\S+ +\| area= *(\w+) \| maxDets= *\d+ \] = (\S+)')
 
 
 def loaders(root, *splits):
     return [f'{split}_dataloader.{setting}' for split in splits for setting in (f'dataset.data_root={root}', *QUICK)]
+
+
+def scalars(folder):
+    """The metrics of a test."""
+    return json.loads(next(folder.glob('*/*.json')).read_text())
 
 
 @pytest.fixture(scope='module')
@@ -44,7 +55,7 @@ def test_mask_rcnn_on_coco(data_dir, student, tmp_path):
     small = [f'{split}_dataloader.dataset.pipeline.{step}.scale=(192,128)'
              for split, step in (('train', 2), ('val', 1), ('test', 1))]
     few = [f'{split}_dataloader.dataset.indices={count}' for split, count in (('train', 4), ('val', 2), ('test', 24))]
-    options = [*loaders(root, 'train', 'val', 'test'), *small, *few, 'train_cfg.max_epochs=1',
+    options = [*loaders(root, 'train', 'val', 'test'), *small, *few, *FEW_REGIONS, 'train_cfg.max_epochs=1',
                f'val_evaluator.ann_file={annotations}', f'test_evaluator.ann_file={annotations}']
     done = run_tool('tools/train.py', config, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -59,9 +70,72 @@ def test_mask_rcnn_on_coco(data_dir, student, tmp_path):
         assert [area for area, _ in kind] == ['all'] * 3 + ['small', 'medium', 'large'] + ['all'] * 3 + [
             'small', 'medium', 'large']
         assert all(-1 <= float(value) <= 1 for _, value in kind)
-    metrics = json.loads(next((tmp_path / 'test').glob('*/*.json')).read_text())
+    metrics = scalars(tmp_path / 'test')
     for kind in ('bbox', 'segm'):
         assert all(f'coco/{kind}_mAP{part}' in metrics for part in ('', '_50', '_75', '_s', '_m', '_l'))
+
+
+def test_faster_rcnn_on_coco(data_dir, student, tmp_path):
+    """The same without masks."""
+    root = data_dir / 'coco'
+    annotations = root / 'annotations' / 'instances_val2017.json'
+    options = [
+        *loaders(root, 'train', 'val'), *FEW_REGIONS, 'train_dataloader.dataset.pipeline.2.scale=(192,128)',
+        'val_dataloader.dataset.pipeline.1.scale=(192,128)', 'train_dataloader.dataset.indices=4',
+        'val_dataloader.dataset.indices=4', 'train_cfg.max_epochs=1', f'val_evaluator.ann_file={annotations}'
+    ]
+    done = run_tool('tools/train.py', 'configs/coco/faster-rcnn_r18_fpn_1x_coco.py', '--student', student,
+                    '--work-dir', tmp_path, '--cfg-options', *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert '120 of 120 backbone keys matched' in done.stdout and len(AVERAGE.findall(done.stdout)) >= 12
+
+
+@pytest.fixture(scope='module')
+def lvis_files(data_dir, tmp_path_factory):
+    """The COCO sample's annotations in the form of LVIS v1, with its 1,203 categories."""
+    from mmdet.datasets import LVISV1Dataset
+    folder = tmp_path_factory.mktemp('lvis')
+    categories = [dict(id=index, name=name, frequency='rcf'[index % 3])
+                  for index, name in enumerate(LVISV1Dataset.METAINFO['classes'], 1)]
+    for split in ('train', 'val'):
+        truth = json.loads((data_dir / 'coco' / 'annotations' / f'instances_{split}2017.json').read_text())
+        images = [
+            dict(id=image['id'], width=image['width'], height=image['height'], not_exhaustive_category_ids=[],
+                 neg_category_ids=list(range(100, 200)),
+                 coco_url=f'http://images.cocodataset.org/{split}2017/{image["file_name"]}')
+            for image in truth['images']
+        ]
+        annotations = [one for one in truth['annotations'] if not one['iscrowd']]
+        (folder / f'{split}.json').write_text(
+            json.dumps(dict(images=images, annotations=annotations, categories=categories)))
+    return folder
+
+
+def test_mask_rcnn_on_lvis(data_dir, lvis_files, student, tmp_path):
+    """The package lvis is not installed; the nine averages of its metric are there for boxes and masks."""
+    config = 'configs/lvis/mask-rcnn_r18_fpn_1x_lvis-v1.py'
+    options = [
+        *(f'{split}_dataloader.{setting}' for split in ('train', 'val', 'test') for setting in QUICK),
+        'train_dataloader.dataset.dataset.pipeline.2.scales=[(192,128)]', 'train_dataloader.dataset.dataset.indices=4',
+        'train_cfg.max_epochs=1', 'train_cfg.val_interval=2', *FEW_REGIONS
+    ]
+    for key, split in (('train_dataloader.dataset.dataset', 'train'), ('val_dataloader.dataset', 'val'),
+                       ('test_dataloader.dataset', 'val')):
+        options += [f'{key}.data_root={data_dir}/coco', f'{key}.ann_file={lvis_files}/{split}.json']
+    for key in ('val', 'test'):
+        options += [f'{key}_dataloader.dataset.pipeline.1.scale=(192,128)', f'{key}_dataloader.dataset.indices=4',
+                    f'{key}_evaluator.ann_file={lvis_files}/val.json']
+    done = run_tool('tools/train.py', config, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert '120 of 120 backbone keys matched' in done.stdout
+
+    done = run_tool('tools/test.py', config, tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options',
+                    *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    metrics = scalars(tmp_path / 'test')
+    for kind in ('bbox', 'segm'):
+        names = [f'lvis/{kind}_AP{part}' for part in ('', '50', '75', 's', 'm', 'l', 'r', 'c', 'f')]
+        assert all(-1 <= metrics[name] <= 1 for name in names)
 
 
 def test_upernet_on_ade20k(data_dir, student, tmp_path):
@@ -83,4 +157,63 @@ def test_upernet_on_ade20k(data_dir, student, tmp_path):
                     *options)
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(re.findall(r'^\| +\S.*\| +\S+ +\| +\S+ +\|$', done.stdout, re.MULTILINE)) == 151  # with the heading
-    assert 0 < json.loads(next((tmp_path / 'test').glob('*/*.json')).read_text())['mIoU'] < 100
+    assert 0 < scalars(tmp_path / 'test')['mIoU'] < 100
+
+
+def imagenet(data_dir, *splits, count=32):
+    """The first ``count`` pictures, each of another class, at 64 pixels; the sample has no validation set."""
+    options = loaders(data_dir / 'imagenet', *splits)
+    for split in splits:
+        dataset = f'{split}_dataloader.dataset'
+        options += [f'{dataset}.split=train', f'{dataset}.indices={count}', f'{dataset}.pipeline.1.scale=64']
+        if split != 'train':
+            options.append(f'{dataset}.pipeline.2.crop_size=64')
+    return options
+
+
+def test_linear_probe_on_imagenet(data_dir, student, tmp_path):
+    """The checkpoint holds the student's own backbone, bit by bit, and its test gives two accuracies."""
+    config = 'configs/classification/linear_r18_imagenet.py'
+    options = [*imagenet(data_dir, 'train', 'val', 'test'), 'train_dataloader.batch_size=16', 'train_cfg.max_epochs=1',
+               'default_hooks.checkpoint.interval=1']
+    done = run_tool('tools/train.py', config, '--student', student, '--auto-scale-lr', '--work-dir', tmp_path,
+                    '--cfg-options', *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert '120 of 120 backbone keys matched' in done.stdout
+
+    done = run_tool('tools/test.py', config, tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options',
+                    *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert all(0 <= scalars(tmp_path / 'test')[f'accuracy/top{k}'] <= 100 for k in (1, 5))
+    before, after = (read_student(file)[0] for file in (student, tmp_path / 'epoch_1.pth'))
+    assert before.keys() == after.keys() and all(torch.equal(after[key], value) for key, value in before.items())
+
+
+@pytest.mark.parametrize('processes', [1, 2])
+def test_knn_on_imagenet(data_dir, student, tmp_path, processes):
+    """Each picture is its own nearest neighbour: two processes find also those that the other one holds, which are
+    fewer by one."""
+    config = 'configs/classification/knn_r18_imagenet.py'
+    options = [*imagenet(data_dir, 'train', 'val', count=31), 'train_dataloader.dataset.pipeline.2.crop_size=64',
+               'train_dataloader.batch_size=8', 'model.k=1']
+    tool = ['tools/train.py', config] if processes == 1 else ['tools/dist_train.sh', config, processes]
+    done = run_tool(*tool, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options,
+                    CUDA_VISIBLE_DEVICES='')
+    assert 'accuracy/top1: 100.0000  accuracy/top5: 100.0000' in done.stdout, done.stderr[-3000:]
+    assert not list(tmp_path.glob('*.pth'))  # nothing was learned
+
+
+def test_zero_shot_on_imagenet(data_dir, student, tmp_path):
+    """The checkpoint of the pre-training with COCO's names, tested with ImageNet's."""
+    pretraining = student.parent
+    (tmp_path / 'templates.txt').write_text('a photo of a {}.\n')
+    config = 'configs/classification/zero-shot_r18_imagenet.py'
+    options = [*imagenet(data_dir, 'test'), f'model.teacher.model=local-dir:{pretraining.parent}/teacher',
+               f'model.templates={tmp_path}/templates.txt']
+    done = run_tool('tools/test.py', config, pretraining / 'epoch_1.pth', '--work-dir', tmp_path / 'test',
+                    '--cfg-options', *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert all(0 <= scalars(tmp_path / 'test')[f'accuracy/top{k}'] <= 100 for k in (1, 5))
+
+    done = run_tool('tools/test.py', config, student, '--work-dir', tmp_path / 'test', '--cfg-options', *options)
+    assert done.returncode == 2 and 'needs the projection of the student' in done.stderr

@@ -26,7 +26,7 @@ def run(tmp_path):
 
 
 def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob('*') if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob('[!.]*') if path.is_file())
 
 
 def test_coco_from_archives(tmp_path, run):
@@ -275,3 +275,43 @@ def test_a_spec_names_its_own_parts():
         filled = {path for archive in spec.archives for path in archive.fills}
         assert filled == (paths if spec.name != 'folder' else set())
         assert replace(spec, name='copy').part(next(iter(paths)))
+
+
+def test_caltech_is_not_divided_before_it_is_whole(tmp_path, run, monkeypatch):
+    """From a part of the pictures, others would be drawn."""
+    monkeypatch.setattr(caltech256, 'TRAIN_PER_CLASS', 3)
+    spec = trees.caltech_archive(tmp_path / 'away')
+    trees.write_tree(tmp_path / 'root', {'256_ObjectCategories/001.ak47/001_0001.jpg': trees.picture()})
+    whole, lines = run(spec)
+    assert not whole and lines[0].startswith('wrong: ')
+    assert files(tmp_path / 'root') == ['256_ObjectCategories/001.ak47/001_0001.jpg']
+
+
+def test_a_class_called_like_a_part(tmp_path, run):
+    """Stays where it is."""
+    trees.write_tree(tmp_path / 'root', {f'train/{name}/1.png': trees.mask([1]) for name in ('val', 'test')})
+    assert run(trees.SPECS['folder'])[0] and files(tmp_path / 'root/train') == ['test/1.png', 'val/1.png']
+
+
+def test_found_pictures_are_not_unpacked_again(tmp_path, run):
+    """They are moved first."""
+    spec = trees.coco_archives(tmp_path / 'root')
+    trees.coco_tree(tmp_path / 'root/coco2017')
+    assert run(spec)[1] == ['repaired: train2017 lies at coco2017/train2017', 'repaired: val2017 lies at '
+                            'coco2017/val2017', *(f'repaired: annotations/instances_{split}2017.json lies at '
+                            f'coco2017/annotations/instances_{split}2017.json' for split in ('train', 'val')),
+                            f'whole: COCO 2017 in {tmp_path}/root']
+    assert not (tmp_path / 'root/coco2017').exists()
+
+
+def test_a_folder_that_may_not_be_changed(tmp_path, run, monkeypatch):
+    """Named, with the system's reason."""
+    spec = trees.coco_tree(tmp_path / 'root')
+    (tmp_path / 'root/train2017').rename(tmp_path / 'root/TRAIN2017')
+
+    def refuse(source, target):
+        raise PermissionError(13, 'Permission denied', str(source))
+
+    monkeypatch.setattr('os.rename', refuse)
+    with pytest.raises(UserError, match=r'root/TRAIN2017 cannot be read or changed \(Permission denied\): free'):
+        run(spec)

@@ -101,10 +101,10 @@ def test_sums_are_compared_and_remembered(tmp_path, monkeypatch):
     spec = coco_archives(tmp_path / 'downloads')
     path = tmp_path / 'downloads/val2017.zip'
     archive = next(archive for archive in spec.archives if archive.name == path.name)
-    archives.verify(archive, path)
+    archives.verify(archive, path, tmp_path / 'sums.json')
     with monkeypatch.context() as patch:
         patch.setattr(archives.hashlib, 'md5', None)
-        archives.verify(archive, path)  # would fail if it computed
+        archives.verify(archive, path, tmp_path / 'sums.json')  # would fail if it computed
     path.write_bytes(path.read_bytes() + b'!')
     with pytest.raises(UserError, match=f'val2017.zip is damaged or incomplete, its MD5 is [0-9a-f]{{32}} instead of '
                        f'{archive.md5}: download it again from http://images.cocodataset.org/zips/val2017.zip'):

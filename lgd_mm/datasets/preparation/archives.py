@@ -18,8 +18,6 @@ from tqdm import tqdm
 from lgd_mm.datasets.preparation.spec import Archive
 from lgd_mm.errors import UserError
 
-#: Sums that were found right, beside the data: the largest archive takes a quarter of an hour to read.
-VERIFIED = '.verified.json'
 CHUNK = 1 << 22
 
 
@@ -36,15 +34,20 @@ def find_archive(archive: Archive, folders: Iterable[Path]) -> Path | None:
     return next((folder / archive.name for folder in folders if (folder / archive.name).is_file()), None)
 
 
-def verify(archive: Archive, path: Path) -> None:
-    """Compare a file's MD5 with the published one; a sum once found right is remembered for that size and time.
+def verify(archive: Archive, path: Path, memory: Path) -> None:
+    """Compare a file's MD5 with the published one.
+
+    Args:
+        archive (Archive): Has the published sum, or none.
+        path (Path): The file.
+        memory (Path): JSON file that remembers a sum once found right, for that size and time: the largest archive
+            takes a quarter of an hour to read.
 
     Raises:
         UserError: If it differs.
     """
     if archive.md5 is None:
         return
-    memory = path.with_name(VERIFIED)
     known = json.loads(memory.read_text()) if memory.is_file() else {}
     status = path.stat()
     entry = [archive.md5, status.st_size, status.st_mtime_ns]

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from lgd_mm.datasets.preparation.repairs import move
-from lgd_mm.datasets.preparation.spec import DatasetSpec, Repair
+from lgd_mm.datasets.preparation.spec import DatasetSpec, Pictures, Repair
 from lgd_mm.datasets.preparation.subsets import drawn
 from lgd_mm.datasets.preparation.tree import Tree
 
@@ -31,13 +31,14 @@ def split(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Re
             is drawn depends on the names alone, so a stop in between changes nothing.
     """
     names = [name for name in tree.with_suffix(WHOLE, ('.jpg', )) if not name.startswith(f'{CLUTTER}/')]
-    if names:
-        yield Repair(f'{len(names):,} pictures in {WHOLE} are not divided into train and val', ('train', 'val'),
-                     partial(_move, tree, names))
-
-
-def _move(tree: Tree, names: Sequence[str]) -> None:
     everything = {*names, *tree.with_suffix('train', ('.jpg', )), *tree.with_suffix('val', ('.jpg', ))}
+    # Drawn from fewer, as after a stopped unpacking, other pictures would train.
+    if names and len(everything) == sum(part.count or 0 for part in spec.parts if isinstance(part, Pictures)):
+        yield Repair(f'{len(names):,} pictures in {WHOLE} are not divided into train and val', ('train', 'val'),
+                     partial(_move, tree, names, everything))
+
+
+def _move(tree: Tree, names: Sequence[str], everything: set[str]) -> None:
     for folder in sorted({name.split('/')[0] for name in names}):
         order = drawn(name for name in everything if name.startswith(f'{folder}/'))
         train = set(order[:TRAIN_PER_CLASS])

@@ -7,17 +7,13 @@ widely used with these files; an archive that its owner replaces needs a new one
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from torchvision.datasets.imagenet import ARCHIVE_META
-
 from lgd_mm.datasets.preparation import caltech256, cityscapes, imagenet
-from lgd_mm.datasets.preparation.repairs import misplaced, twice_nested
 from lgd_mm.datasets.preparation.spec import Annotations, Archive, DatasetSpec, Masks, Pictures
 
 COCO_URL = 'http://images.cocodataset.org'
 LVIS_URL = 'https://dl.fbaipublicfiles.com/LVIS'
 IMAGENET_URL = 'https://image-net.org/challenges/LSVRC/2012/2012-downloads.php'
 CITYSCAPES_URL = 'https://www.cityscapes-dataset.com/file-handling/?packageID='
-LAYOUT = (misplaced, twice_nested)
 
 
 def wordnet_ids() -> Sequence[str]:
@@ -38,17 +34,17 @@ def declared(dataset: str) -> Callable[[], Sequence[str]]:
 
 def _imagenet() -> DatasetSpec:
     pictures = partial(Pictures, suffixes=('.jpeg', ), nested=True, class_pattern=r'n\d{8}', classes=wordnet_ids)
-    (train, train_md5), (val, val_md5), (devkit, devkit_md5) = (ARCHIVE_META[key] for key in ('train', 'val', 'devkit'))
     return DatasetSpec(
         'imagenet', 'ImageNet-1k (ILSVRC 2012)',
         parts=(pictures('train', 1_281_167), pictures('val', 50_000)),
         archives=(
-            Archive(train, IMAGENET_URL, '138 GB', train_md5, r'(n\d{8})\.tar/(\1_\d+\.JPEG)', r'train/\1/\2',
-                    ('train', )),
-            Archive(val, IMAGENET_URL, '6.3 GB', val_md5, r'ILSVRC2012_val_\d{8}\.JPEG', r'val/\g<0>', ('val', )),
-            Archive(devkit, IMAGENET_URL, '2.5 MB', devkit_md5, fills=('val', )),
+            Archive('ILSVRC2012_img_train.tar', IMAGENET_URL, '138 GB', '1d675b47d978889d74fa0da5fadfb00e',
+                    r'(n\d{8})\.tar/(\1_\d+\.JPEG)', r'train/\1/\2', ('train', )),
+            Archive('ILSVRC2012_img_val.tar', IMAGENET_URL, '6.3 GB', '29b22e2961454d5413ddabcf34fc5622',
+                    r'ILSVRC2012_val_\d{8}\.JPEG', r'val/\g<0>', ('val', )),
+            Archive(imagenet.DEVKIT, IMAGENET_URL, '2.5 MB', 'fa75699e90414af021442c21a62c3abf', fills=('val', )),
         ),
-        repairs=(*LAYOUT, imagenet.flat_validation),
+        repairs=(imagenet.flat_validation, ),
         subsets=True,
         note='The page asks for an account; the same pictures unpacked from Kaggle (imagenet-object-localization-'
         'challenge) may be put there instead.')
@@ -63,7 +59,7 @@ def _caltech256() -> DatasetSpec:
         archives=(Archive('256_ObjectCategories.tar', 'https://data.caltech.edu/records/nyy15-4j048', '1.2 GB',
                           '67b4f42ca05d46448c6bb8ecd2220f6d',
                           r'256_ObjectCategories/(?!257)\d{3}\.[^/]+/\d{3}_\d{4}\.jpg', fills=('train', 'val')), ),
-        repairs=(*LAYOUT, caltech256.split),
+        repairs=(caltech256.split, ),
         subsets=True)
 
 
@@ -86,8 +82,7 @@ def _coco() -> DatasetSpec:
         archives=(*archives,
                   Archive('annotations_trainval2017.zip', f'{COCO_URL}/annotations/annotations_trainval2017.zip',
                           '253 MB', 'f4bbac642086de4f52a3fdda2de5fa2c',
-                          r'annotations/\w+_(train|val)2017\.json', fills=tuple(file.path for file in files))),
-        repairs=LAYOUT)
+                          r'annotations/\w+_(train|val)2017\.json', fills=tuple(file.path for file in files))))
 
 
 def _lvis() -> DatasetSpec:
@@ -102,7 +97,6 @@ def _lvis() -> DatasetSpec:
             Archive(f'{name}.json.zip', f'{LVIS_URL}/{name}.json.zip', size, md5, rf'{name}\.json',
                     r'annotations/\g<0>', (f'annotations/{name}.json', ))
             for (name, md5), size in zip(sums.items(), ('350 MB', '64 MB')))),
-        repairs=LAYOUT,
         note="The pictures are COCO's: ROOT may be the folder of COCO, whose files are left as they are.")
 
 
@@ -118,8 +112,7 @@ def _ade20k() -> DatasetSpec:
                           '7328b3957e407ddae1d3cbf487f149ef',
                           r'ADEChallengeData2016/((images|annotations)/(training|validation)/ADE_\w+\.(jpg|png))',
                           r'\1', tuple(f'{kind}/{name}' for kind in ('images', 'annotations') for name in counts)), ),
-        top='ADEChallengeData2016',
-        repairs=LAYOUT)
+        top='ADEChallengeData2016')
 
 
 def _cityscapes() -> DatasetSpec:
@@ -138,7 +131,7 @@ def _cityscapes() -> DatasetSpec:
             Archive('gtFine_trainvaltest.zip', f'{CITYSCAPES_URL}1', '241 MB', '4237c19de34c8a376e9ba46b495d6f66',
                     r'gtFine/(train|val|test)/\w+/\w+\.(png|json)', fills=('gtFine/train', 'gtFine/val')),
         ),
-        repairs=(*LAYOUT, cityscapes.missing_train_ids),
+        repairs=(cityscapes.missing_train_ids, ),
         note='The page asks for an account.')
 
 
@@ -149,7 +142,6 @@ def folder_spec() -> DatasetSpec:
     return DatasetSpec(
         'folder', 'a folder with one sub-folder for each class',
         parts=(pictures('train'), pictures('val', required=False)),
-        repairs=(twice_nested, ),
         subsets=True)
 
 

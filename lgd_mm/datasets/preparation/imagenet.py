@@ -5,14 +5,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from torchvision.datasets.imagenet import ARCHIVE_META, load_meta_file, parse_devkit_archive
-
 from lgd_mm.datasets.preparation.repairs import move
 from lgd_mm.datasets.preparation.spec import DatasetSpec, Pictures, Repair
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
 
-DEVKIT = ARCHIVE_META['devkit'][0]
+DEVKIT = 'ILSVRC2012_devkit_t12.tar.gz'
 #: mmpretrain's list of the flat folder (``ILSVRC2012_val_00000001.JPEG 65``).
 FLAT_LIST = 'meta/val.txt'
 
@@ -78,6 +76,7 @@ def _from_devkit(folders: Sequence[Path]) -> dict[str, str] | None:
     archive = next((folder / DEVKIT for folder in folders if (folder / DEVKIT).is_file()), None)
     if archive is None:
         return None
+    from torchvision.datasets.imagenet import load_meta_file, parse_devkit_archive  # seconds, seldom needed
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / DEVKIT).symlink_to(archive.resolve())
         try:

@@ -7,10 +7,14 @@ from pathlib import Path
 from lgd_mm.datasets.preparation.archives import find_archive, unpack, verify
 from lgd_mm.datasets.preparation.catalogue import SPECS
 from lgd_mm.datasets.preparation.checks import check_part, is_filled, rests_on, some
+from lgd_mm.datasets.preparation.repairs import layout_repairs
 from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Part, Pictures, Repair
 from lgd_mm.datasets.preparation.subsets import differing_lists, write_lists
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
+
+#: Sums of archives that were found right.
+VERIFIED = '.verified.json'
 
 
 def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Callable[[str], None] = print) -> bool:
@@ -30,23 +34,26 @@ def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Calla
     Raises:
         UserError: If the root is missing or holds another data set, or unpacking or a repair is impossible.
     """
-    root = Path(root)
+    try:
+        return _prepare(spec, Path(root), check, say)
+    except OSError as error:
+        raise UserError(f'{error.filename or root} cannot be read or changed ({error.strerror}): free room or mend the '
+                        'permissions there; the same command goes on') from error
+
+
+def _prepare(spec: DatasetSpec, root: Path, check: bool, say: Callable[[str], None]) -> bool:
     if not root.is_dir():
         raise UserError(f'{root} is no folder: give that of {spec.title}, or make it and put the archives there')
     tree, folders = Tree(spec.tree(root)), spec.archive_folders(root)
     _refuse_others(spec, tree)
     _refuse_parent(spec, Tree(root))
-    if not check:
+    pending = []
+    if check:
+        pending = [*layout_repairs(tree, spec, folders), *_own_repairs(spec, tree, folders)]
+    else:
+        _mend(layout_repairs(tree, spec, folders), tree, say)
         _unpack_all(spec, tree, folders, say)
-    pending = [] if not check else list(_repairs(spec, tree, folders))
-    try:
-        for repair in [] if check else _repairs(spec, tree, folders):
-            repair.run()
-            tree.forget()
-            say(f'repaired: {repair.problem}')
-    except OSError as error:
-        raise UserError(f'{error.filename or tree.root} cannot be changed ({error.strerror}): free room or mend the '
-                        'permissions there; the same command goes on') from error
+        _mend(_own_repairs(spec, tree, folders), tree, say)
     problems = list(_problems(spec, tree, {path for repair in pending for path in repair.parts}))
     for repair in pending:
         say(f'wrong: {repair.problem}; without --check this is repaired')
@@ -106,7 +113,7 @@ def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callabl
     for archive in _needed(spec, tree):
         path = find_archive(archive, folders)
         if path is not None and archive.members:
-            verify(archive, path)
+            verify(archive, path, folders[0] / VERIFIED)
             written = unpack(archive, path, tree.root)
             tree.forget()
             say(f'unpacked: {written:,} files of {path}')
@@ -117,9 +124,16 @@ def _needed(spec: DatasetSpec, tree: Tree) -> list[Archive]:
     return [archive for archive in spec.archives if not all(is_filled(spec.part(path), tree) for path in archive.fills)]
 
 
-def _repairs(spec: DatasetSpec, tree: Tree, folders: list[Path]) -> Iterator[Repair]:
+def _own_repairs(spec: DatasetSpec, tree: Tree, folders: list[Path]) -> Iterator[Repair]:
     for find in spec.repairs:
         yield from find(tree, spec, folders)
+
+
+def _mend(repairs: Iterator[Repair], tree: Tree, say: Callable[[str], None]) -> None:
+    for repair in repairs:
+        repair.run()
+        tree.forget()
+        say(f'repaired: {repair.problem}')
 
 
 def _problems(spec: DatasetSpec, tree: Tree, repairable: set[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from lgd_mm.datasets.preparation.spec import Annotations, DatasetSpec, Repair
+from lgd_mm.datasets.preparation.spec import Annotations, DatasetSpec, Pictures, Repair
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
 
@@ -16,8 +16,8 @@ DEPTH = 3
 CROWDED = 40
 
 
-def misplaced(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
-    """Parts that are missing at their place and lie elsewhere below the tree.
+def layout_repairs(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
+    """What brings the parts to their places.
 
     Args:
         tree (Tree): The data set.
@@ -25,13 +25,21 @@ def misplaced(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterato
         folders (Sequence[Path]): Where archives may be; nothing is taken from there.
 
     Yields:
-        Repair: Moves one into its place.
+        Repair: Moves a part.
 
     Raises:
-        UserError: If a part is in two places.
+        UserError: If a part could be in two places.
     """
-    missing = [part for part in spec.parts if not (tree / part.path).exists()]
-    below = list(_below(tree.root, DEPTH, set(folders) - {tree.root})) if missing and tree.root.is_dir() else []
+    yield from _misplaced(tree, spec, set(folders) - {tree.root})
+    yield from _twice_nested(tree, spec)
+
+
+def _misplaced(tree: Tree, spec: DatasetSpec, skipped: set[Path]) -> Iterator[Repair]:
+    """Parts that are missing at their place and lie elsewhere below the tree."""
+    missing = [part for part in spec.parts
+               if not (tree / part.path).exists() and not (isinstance(part, Pictures) and not part.required)]
+    in_place = {tree / part.path for part in spec.parts}
+    below = list(_below(tree.root, DEPTH, skipped | in_place)) if missing and tree.root.is_dir() else []
     for part in missing:
         target = tree / part.path
         is_file = isinstance(part, Annotations)
@@ -46,17 +54,8 @@ def misplaced(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterato
                          partial(_lift, source, target, tree.root))
 
 
-def twice_nested(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
-    """Folders that hold nothing but a folder of their own name (``train/train``).
-
-    Args:
-        tree (Tree): The data set.
-        spec (DatasetSpec): Its parts.
-        folders (Sequence[Path]): Not used.
-
-    Yields:
-        Repair: Moves what is inside one folder up.
-    """
+def _twice_nested(tree: Tree, spec: DatasetSpec) -> Iterator[Repair]:
+    """Folders that hold nothing but a folder of their own name (``train/train``)."""
     for part in spec.parts:
         target = tree / part.path
         inner = target / target.name

@@ -126,7 +126,8 @@ class DatasetSpec:
         archives (Sequence[Archive]): What it is unpacked from. Defaults to ().
         top (str): Name that the tree's folder must have; the root may be this folder or the one around it. Defaults
             to ``''``, any: the root is the tree.
-        repairs (Sequence[Callable]): Further repairs, found one after the other. Defaults to ().
+        repairs (Sequence[Callable]): What is done after unpacking, beside the layout; each gives the repairs that
+            are due for the tree, this spec and the folders of the archives. Defaults to ().
         subsets (bool): Whether lists of 10 % and 1 % of the labels of ``train`` belong to it. Defaults to False.
         note (str): A sentence for those who download it. Defaults to ``''``.
     """

@@ -1,5 +1,6 @@
 """Each public data set from its archives to the layout of the configs, and the repairs of common layouts."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -315,3 +316,26 @@ def test_a_folder_that_may_not_be_changed(tmp_path, run, monkeypatch):
     monkeypatch.setattr('os.rename', refuse)
     with pytest.raises(UserError, match=r'root/TRAIN2017 cannot be read or changed \(Permission denied\): free'):
         run(spec)
+
+
+@pytest.mark.parametrize('steps', [1, 2, 3])
+def test_unnesting_that_was_stopped(tmp_path, run, monkeypatch, steps):
+    """After any of its steps, the same command ends as without a stop."""
+    spec = trees.coco_tree(tmp_path / 'root')
+    before = files(tmp_path / 'root')
+    (tmp_path / 'root/val2017').rename(tmp_path / 'inner')
+    (tmp_path / 'root/val2017').mkdir()
+    (tmp_path / 'inner').rename(tmp_path / 'root/val2017/val2017')
+    rename, done = os.rename, []
+
+    def stopped(function, *paths):
+        if len(done) == steps - 1:
+            raise KeyboardInterrupt
+        done.append(function(*paths))
+
+    with monkeypatch.context() as patch:
+        patch.setattr('os.rename', lambda source, target: stopped(rename, source, target))
+        patch.setattr('pathlib.Path.rmdir', lambda path: stopped(os.rmdir, path))
+        with pytest.raises(KeyboardInterrupt):
+            run(spec)
+    assert run(spec)[0] and files(tmp_path / 'root') == before

@@ -30,7 +30,8 @@ def test_folder(tmp_path, tool):
     """0 when whole, 2 when not; --check writes nothing."""
     write_tree(tmp_path, {f'train/{name}/{index}.png': mask([1]) for name in 'ab' for index in range(12)})
     whole = f'whole: a folder with one sub-folder for each class in {tmp_path}'
-    assert tool('prepare_dataset.py', 'folder', tmp_path, '--check')[:2] == (0, [whole])
+    assert tool('prepare_dataset.py', 'folder', tmp_path, '--check')[:2] == (0, [
+        *(f'not there yet: meta/train_{share}percent.txt; without --check it is written' for share in (10, 1)), whole])
     assert not (tmp_path / 'meta').exists()
     assert tool('prepare_dataset.py', 'folder', tmp_path)[:2] == (
         0, ['written: meta/train_10percent.txt', 'written: meta/train_1percent.txt', whole])

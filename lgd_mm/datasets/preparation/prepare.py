@@ -9,7 +9,7 @@ from lgd_mm.datasets.preparation.catalogue import SPECS
 from lgd_mm.datasets.preparation.checks import check_part, is_filled, rests_on, some
 from lgd_mm.datasets.preparation.repairs import layout_repairs
 from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Part, Pictures, Repair
-from lgd_mm.datasets.preparation.subsets import differing_lists, write_lists
+from lgd_mm.datasets.preparation.subsets import LISTS, differing_lists, write_lists
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
 
@@ -62,9 +62,8 @@ def _prepare(spec: DatasetSpec, root: Path, check: bool, say: Callable[[str], No
     _say_downloads(spec, tree, folders, say)
     if pending or problems:
         return False
-    if spec.subsets and not check:
-        for path in write_lists(tree, _suffixes(spec)):
-            say(f'written: {path}')
+    if spec.subsets:
+        _lists(spec, tree, check, say)
     say(f'whole: {spec.title} in {tree.root}')
     return True
 
@@ -149,6 +148,17 @@ def _problems(spec: DatasetSpec, tree: Tree, repairable: set[str]) -> Iterator[s
             yield (f'val has other classes than train, which would shift the labels: give both the same sub-folders '
                    f'({some(sorted(different))})')
         yield from differing_lists(tree, _suffixes(spec))
+
+
+def _lists(spec: DatasetSpec, tree: Tree, check: bool, say: Callable[[str], None]) -> None:
+    """The lists are made here, so the data set is whole without them."""
+    if check:
+        for path in LISTS:
+            if not (tree / path).exists():
+                say(f'not there yet: {path}; without --check it is written')
+    else:
+        for path in write_lists(tree, _suffixes(spec)):
+            say(f'written: {path}')
 
 
 def _suffixes(spec: DatasetSpec) -> tuple[str, ...]:

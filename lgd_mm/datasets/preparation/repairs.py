@@ -58,10 +58,19 @@ def _twice_nested(tree: Tree, spec: DatasetSpec) -> Iterator[Repair]:
     """Folders that hold nothing but a folder of their own name (``train/train``)."""
     for part in spec.parts:
         target = tree / part.path
-        inner = target / target.name
-        if inner.is_dir() and [entry.name for entry in os.scandir(target)] == [target.name]:
+        lifted = target.with_name(f'.{target.name}.lifted')
+        if lifted.exists() or (target / target.name).is_dir() and os.listdir(target) == [target.name]:
             yield Repair(f'{part.path} holds only another folder {target.name}', (part.path, ),
-                         partial(move, inner, target))
+                         partial(_unnest, target, lifted))
+
+
+def _unnest(target: Path, lifted: Path) -> None:
+    """Put a folder in the place of the one around it; stopped after any step, it goes on with the next."""
+    if not lifted.exists():
+        os.rename(target / target.name, lifted)
+    if target.exists():
+        target.rmdir()
+    os.rename(lifted, target)
 
 
 def move(source: Path, target: Path) -> None:

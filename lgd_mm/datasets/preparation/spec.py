@@ -1,7 +1,7 @@
 """What a data set is made of: its archives, and the parts of the tree that the configs expect."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.datasets.preparation.tree import Tree
@@ -137,7 +137,7 @@ class DatasetSpec:
     parts: Sequence[Part]
     archives: Sequence[Archive] = ()
     top: str = ''
-    repairs: Sequence[Callable[[Tree, 'DatasetSpec', Sequence[Path]], Iterator[Repair]]] = field(default=())
+    repairs: Sequence[Callable[[Tree, 'DatasetSpec', Sequence[Path]], Iterator[Repair]]] = ()
     subsets: bool = False
     note: str = ''
 

@@ -27,7 +27,8 @@ class Picture(NamedTuple):
     """One picture of a task.
 
     Attributes:
-        tiles (list[tuple[str, bytes]]): Titles and WebP files: the ground truth, then each entry's prediction.
+        tiles (list[tuple[str, bytes]]): Titles and WebP files: the ground truth, if the pipeline loads it,
+            then each entry's prediction.
         legend (list[tuple[str, str]]): Names and CSS colours of the classes of segments; boxes have their names beside
             them.
     """
@@ -85,8 +86,9 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
     dataset: BaseDataset | None = None
     for label, (cfg, checkpoint) in models.items():
         check_data(cfg, 'val')
+        load = _loader(cfg)
         with without_chatter(), torch.no_grad():
-            model = _loader(cfg)(cfg, str(checkpoint), device='cpu')
+            model = load(cfg, str(checkpoint), device='cpu')
             if dataset is None:  # in the scope that loading the model has set
                 dataset = DATASETS.build(cfg.val_dataloader.dataset)
                 chosen = np.unique(np.linspace(0, len(dataset) - 1, n).round().astype(int))
@@ -110,9 +112,9 @@ def _loader(cfg: Config) -> Callable:
 def _detection_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
     colours = class_colours(classes)
     first = next(iter(samples.values()))
-    panels = {'ground truth': _instances(first.gt_instances), **{
-        label: _instances(sample.pred_instances[sample.pred_instances.scores >= SCORE])
-        for label, sample in samples.items()}}
+    panels = {'ground truth': _instances(first.gt_instances)} if 'bboxes' in first.gt_instances else {}
+    panels |= {label: _instances(sample.pred_instances[sample.pred_instances.scores >= SCORE])
+               for label, sample in samples.items()}
     return Picture([
         (title, draw_tile(first.img_path, functools.partial(
             draw_instances, instances=instances, classes=classes, colours=colours)))
@@ -125,13 +127,14 @@ def _instances(found: Any) -> Instances:
     if masks is not None:
         masks = (masks.to_ndarray() if hasattr(masks, 'to_ndarray') else masks.numpy()) > 0
     scores = found.scores.numpy() if 'scores' in found else None
-    return Instances(np.asarray(found.bboxes), found.labels.numpy(), masks, scores)
+    return Instances(found.bboxes.numpy(), found.labels.numpy(), masks, scores)
 
 
 def _segmentation_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
     colours = class_colours(classes)
     first = next(iter(samples.values()))
-    panels = {'ground truth': first.gt_sem_seg, **{label: sample.pred_sem_seg for label, sample in samples.items()}}
+    panels = {'ground truth': first.gt_sem_seg} if 'gt_sem_seg' in first else {}
+    panels |= {label: sample.pred_sem_seg for label, sample in samples.items()}
     segments = {title: data.data[0].numpy() for title, data in panels.items()}
     shown = np.unique(np.concatenate([np.unique(labels) for labels in segments.values()]))
     overlays = {title: functools.partial(draw_segments, segments=labels, colours=colours)

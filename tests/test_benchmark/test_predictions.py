@@ -56,6 +56,9 @@ for step in test_pipeline:
     if step['type'] == 'LoadAnnotations':
         step['with_mask'] = False
 """
+UNLABELLED = DETECTOR + """
+test_pipeline.pop(2)
+"""
 SEGMENTOR = """
 _base_ = ['mmseg::_base_/models/upernet_r50.py', 'mmseg::_base_/datasets/ade20k.py',
           'mmseg::_base_/default_runtime.py']
@@ -130,9 +133,16 @@ def size(tile: bytes) -> tuple[int, int]:
         return image.size
 
 
+def has_colour(tile: bytes, colour: tuple[int, int, int]) -> bool:
+    """Whether at least as many pixels have it as a frame of 15 of 64 pixels."""
+    with Image.open(io.BytesIO(tile)) as image:
+        return int((np.abs(np.asarray(image.convert('RGB')).astype(int) - colour).max(-1) < 45).sum()) > 4 * 15 * 5
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize('text, scope', [(DETECTOR, 'mmdet'), (BOXES, 'mmdet'), (SEGMENTOR, 'mmseg')],
-                         ids=['mask-rcnn', 'faster-rcnn', 'upernet'])
+@pytest.mark.parametrize('text, scope', [
+    (DETECTOR, 'mmdet'), (BOXES, 'mmdet'), (UNLABELLED, 'mmdet'), (SEGMENTOR, 'mmseg')
+], ids=['mask-rcnn', 'faster-rcnn', 'without truth', 'upernet'])
 def test_tiles_of_real_models(text: str, scope: str, tmp_path: Path, capsys: pytest.CaptureFixture,
                               own_scope: None) -> None:
     write_world(tmp_path / 'world')
@@ -149,10 +159,13 @@ def test_tiles_of_real_models(text: str, scope: str, tmp_path: Path, capsys: pyt
 
     assert capsys.readouterr().out == ''
     assert gone == []
-    assert [[title for title, _ in picture.tiles] for picture in pictures] == 2 * [['ground truth', 'random', 'LGD']]
+    titles = ['random', 'LGD'] if text is UNLABELLED else ['ground truth', 'random', 'LGD']
+    assert [[title for title, _ in picture.tiles] for picture in pictures] == 2 * [titles]
     assert {size(tile) for picture in pictures for _, tile in picture.tiles} == {(312, 312)}
-    truth, other = (picture.tiles[0][1] for picture in pictures)
-    assert truth != other
+    first, second = (picture.tiles[0][1] for picture in pictures)
+    assert first != second
+    if text in (DETECTOR, BOXES):  # frames of the true disc and box
+        assert [has_colour(first, colour) for colour in PALETTE[:3]] == [True, True, False]
     names = [name for name, _ in pictures[0].legend]
     assert names == ([] if scope == 'mmdet' else ['disc', 'box'])
 
@@ -243,6 +256,15 @@ def test_boxes_need_no_masks() -> None:
                    np.array([[1, 0, 0], [0, 0, 1.0]]))
     assert [text.get_text() for text in axes.texts] == ['box']
     assert len(axes.images) == 1
+
+
+def test_names_stay_within_the_picture() -> None:
+    axes = axes_with_picture()  # 30 x 20
+    draw_instances(axes, Instances(np.array([[1, 8, 9, 18], [24, 0, 29, 9]]), np.array([0, 1]), None, None),
+                   ('disc', 'box'), np.array([[1, 0, 0], [0, 0, 1.0]]))
+    disc, box = axes.texts
+    assert (disc.get_ha(), *disc.xy) == ('left', 1, 8)
+    assert (box.get_ha(), *box.xy) == ('right', 29, pytest.approx(0.06 * 19.5))
 
 
 def test_a_tile_is_as_tall_as_its_picture(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ class Run:
             raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
         batch = resolved(self.config, self.options).get('train_dataloader') or {}
         record.update(
-            done=True, entry=self.entry, task=self.task, seed=self.seed, command=' '.join(self.command),
+            done=True, entry=self.entry, task=self.task, seed=self.seed, command=shlex.join(self.command),
             work_dir=str(self.work_dir), metrics=metrics,
             images_per_second=images_per_second(self.work_dir, batch.get('batch_size', 1) * launcher.gpus),
             **peak_memory(self.work_dir, resident), **environment())

@@ -2,12 +2,15 @@
 
 import json
 import re
+import runpy
+import sys
 
 import pytest
 import torch
 
 from lgd_mm.transfer import read_student
-from tests.tiny import run_tool, write_lgd_config
+from tests.test_tools.conftest import forget_runs
+from tests.tiny import ROOT, run_tool, write_lgd_config
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 QUICK = ['num_workers=0', 'persistent_workers=False']
@@ -22,6 +25,22 @@ AVERAGE = re.compile(r'Average \w+ +\(A[PR]\) @\[ IoU=\S+ +\| area= *(\w+) \| ma
 
 def loaders(root, *splits):
     return [f'{split}_dataloader.{setting}' for split in splits for setting in (f'dataset.data_root={root}', *QUICK)]
+
+
+@pytest.fixture
+def tool(monkeypatch, capfd):
+    """Runs one of ``tools/`` with its arguments in this process, which spares the seconds of a start; returns what it
+    printed."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
+
+    def run(script, *arguments):
+        forget_runs()
+        monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])
+        runpy.run_path(str(ROOT / script), run_name='__main__')
+        return capfd.readouterr().out
+
+    return run
 
 
 def scalars(folder):
@@ -75,7 +94,7 @@ def test_mask_rcnn_on_coco(data_dir, student, tmp_path):
         assert all(f'coco/{kind}_mAP{part}' in metrics for part in ('', '_50', '_75', '_s', '_m', '_l'))
 
 
-def test_faster_rcnn_on_coco(data_dir, student, tmp_path):
+def test_faster_rcnn_on_coco(data_dir, student, tmp_path, tool):
     """The same without masks."""
     root = data_dir / 'coco'
     annotations = root / 'annotations' / 'instances_val2017.json'
@@ -84,10 +103,9 @@ def test_faster_rcnn_on_coco(data_dir, student, tmp_path):
         'val_dataloader.dataset.pipeline.1.scale=(192,128)', 'train_dataloader.dataset.indices=4',
         'val_dataloader.dataset.indices=4', 'train_cfg.max_epochs=1', f'val_evaluator.ann_file={annotations}'
     ]
-    done = run_tool('tools/train.py', 'configs/coco/faster-rcnn_r18_fpn_1x_coco.py', '--student', student,
-                    '--work-dir', tmp_path, '--cfg-options', *options)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert '120 of 120 backbone keys matched' in done.stdout and len(AVERAGE.findall(done.stdout)) >= 12
+    printed = tool('tools/train.py', 'configs/coco/faster-rcnn_r18_fpn_1x_coco.py', '--student', student, '--work-dir',
+                   tmp_path, '--cfg-options', *options)
+    assert '120 of 120 backbone keys matched' in printed and len(AVERAGE.findall(printed)) >= 12
 
 
 @pytest.fixture(scope='module')
@@ -111,7 +129,7 @@ def lvis_files(data_dir, tmp_path_factory):
     return folder
 
 
-def test_mask_rcnn_on_lvis(data_dir, lvis_files, student, tmp_path):
+def test_mask_rcnn_on_lvis(data_dir, lvis_files, student, tmp_path, tool):
     """The package lvis is not installed; the nine averages of its metric are there for boxes and masks."""
     config = 'configs/lvis/mask-rcnn_r18_fpn_1x_lvis-v1.py'
     options = [
@@ -125,13 +143,9 @@ def test_mask_rcnn_on_lvis(data_dir, lvis_files, student, tmp_path):
     for key in ('val', 'test'):
         options += [f'{key}_dataloader.dataset.pipeline.1.scale=(192,128)', f'{key}_dataloader.dataset.indices=4',
                     f'{key}_evaluator.ann_file={lvis_files}/val.json']
-    done = run_tool('tools/train.py', config, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert '120 of 120 backbone keys matched' in done.stdout
-
-    done = run_tool('tools/test.py', config, tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options',
-                    *options)
-    assert done.returncode == 0, done.stderr[-3000:]
+    printed = tool('tools/train.py', config, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options)
+    assert '120 of 120 backbone keys matched' in printed
+    tool('tools/test.py', config, tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options', *options)
     metrics = scalars(tmp_path / 'test')
     for kind in ('bbox', 'segm'):
         names = [f'lvis/{kind}_AP{part}' for part in ('', '50', '75', 's', 'm', 'l', 'r', 'c', 'f')]
@@ -171,49 +185,48 @@ def imagenet(data_dir, *splits, count=32):
     return options
 
 
-def test_linear_probe_on_imagenet(data_dir, student, tmp_path):
+def test_linear_probe_on_imagenet(data_dir, student, tmp_path, tool):
     """The checkpoint holds the student's own backbone, bit by bit, and its test gives two accuracies."""
     config = 'configs/classification/linear_r18_imagenet.py'
     options = [*imagenet(data_dir, 'train', 'val', 'test'), 'train_dataloader.batch_size=16', 'train_cfg.max_epochs=1',
                'default_hooks.checkpoint.interval=1']
-    done = run_tool('tools/train.py', config, '--student', student, '--auto-scale-lr', '--work-dir', tmp_path,
-                    '--cfg-options', *options)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert '120 of 120 backbone keys matched' in done.stdout
-
-    done = run_tool('tools/test.py', config, tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options',
-                    *options)
-    assert done.returncode == 0, done.stderr[-3000:]
+    printed = tool('tools/train.py', config, '--student', student, '--auto-scale-lr', '--work-dir', tmp_path,
+                   '--cfg-options', *options)
+    assert '120 of 120 backbone keys matched' in printed
+    tool('tools/test.py', config, tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options', *options)
     assert all(0 <= scalars(tmp_path / 'test')[f'accuracy/top{k}'] <= 100 for k in (1, 5))
     before, after = (read_student(file)[0] for file in (student, tmp_path / 'epoch_1.pth'))
     assert before.keys() == after.keys() and all(torch.equal(after[key], value) for key, value in before.items())
 
 
 @pytest.mark.parametrize('processes', [1, 2])
-def test_knn_on_imagenet(data_dir, student, tmp_path, processes):
+def test_knn_on_imagenet(data_dir, student, tmp_path, processes, tool):
     """Each picture is its own nearest neighbour: two processes find also those that the other one holds, which are
     fewer by one."""
     config = 'configs/classification/knn_r18_imagenet.py'
     options = [*imagenet(data_dir, 'train', 'val', count=31), 'train_dataloader.dataset.pipeline.2.crop_size=64',
                'train_dataloader.batch_size=8', 'model.k=1']
-    tool = ['tools/train.py', config] if processes == 1 else ['tools/dist_train.sh', config, processes]
-    done = run_tool(*tool, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options,
-                    CUDA_VISIBLE_DEVICES='')
-    assert 'accuracy/top1: 100.0000  accuracy/top5: 100.0000' in done.stdout, done.stderr[-3000:]
+    arguments = ['--student', student, '--work-dir', tmp_path, '--cfg-options', *options]
+    if processes == 1:
+        printed = tool('tools/train.py', config, *arguments)
+    else:
+        done = run_tool('tools/dist_train.sh', config, processes, *arguments, CUDA_VISIBLE_DEVICES='')
+        printed = done.stdout + done.stderr
+    assert 'accuracy/top1: 100.0000  accuracy/top5: 100.0000' in printed, printed[-3000:]
     assert not list(tmp_path.glob('*.pth'))  # nothing was learned
 
 
-def test_zero_shot_on_imagenet(data_dir, student, tmp_path):
+def test_zero_shot_on_imagenet(data_dir, student, tmp_path, tool, capfd):
     """The checkpoint of the pre-training with COCO's names, tested with ImageNet's."""
     pretraining = student.parent
     (tmp_path / 'templates.txt').write_text('a photo of a {}.\n')
     config = 'configs/classification/zero-shot_r18_imagenet.py'
     options = [*imagenet(data_dir, 'test'), f'model.teacher.model=local-dir:{pretraining.parent}/teacher',
                f'model.templates={tmp_path}/templates.txt']
-    done = run_tool('tools/test.py', config, pretraining / 'epoch_1.pth', '--work-dir', tmp_path / 'test',
-                    '--cfg-options', *options)
-    assert done.returncode == 0, done.stderr[-3000:]
+    tool('tools/test.py', config, pretraining / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options',
+         *options)
     assert all(0 <= scalars(tmp_path / 'test')[f'accuracy/top{k}'] <= 100 for k in (1, 5))
 
-    done = run_tool('tools/test.py', config, student, '--work-dir', tmp_path / 'test', '--cfg-options', *options)
-    assert done.returncode == 2 and 'needs the projection of the student' in done.stderr
+    with pytest.raises(SystemExit, match='2'):
+        tool('tools/test.py', config, student, '--work-dir', tmp_path / 'test', '--cfg-options', *options)
+    assert 'needs the projection of the student' in capfd.readouterr().err

@@ -14,6 +14,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help="checkpoint of the config's model")
     parser.add_argument('--work-dir', help="folder for logs (default: the config's, or work_dirs/NAME)")
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
+    parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
+                        '(docs/own_data.md)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')

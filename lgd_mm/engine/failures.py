@@ -50,6 +50,12 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         # From a loader's worker, torch hands over the whole traceback as the message.
         lines = str(error).strip().splitlines() or ['']
         raise UserError(lines[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
+    except (FileNotFoundError, AssertionError) as error:
+        sentence = _bad_picture(error) or (None if runners else _bad_backbone(cfg))
+        if sentence is None:
+            raise
+        tidy()
+        raise UserError(sentence) from error
     except OSError as error:
         if error.errno not in NO_ROOM or not _of_work_dir(error, cfg.work_dir):
             raise
@@ -57,12 +63,22 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         _remove_cut_off(cfg.work_dir, before)
         raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free some room or give '
                         f'another with --work-dir FOLDER{after_room}') from error
-    except (KeyError, RuntimeError, ValueError, AssertionError) as error:
+    except (KeyError, RuntimeError, ValueError) as error:
         sentence = _unknown_type(cfg, error) or (None if runners else _bad_backbone(cfg))
         if sentence is None:
             raise
         tidy()
         raise UserError(sentence) from error
+
+
+def _bad_picture(error: Exception) -> str | None:
+    """A picture or mask that a loader could not read; its worker hands over the traceback as the message."""
+    lost = re.search(r"No such file or directory: '([^']+\.(?:jpe?g|png|bmp|tiff?|webp))'", str(error), re.IGNORECASE)
+    if lost:
+        return (f'{lost[1]} is missing: put it back, take it out of the annotations, or leave missing pictures out of '
+                'training with --cfg-options train_dataloader.dataset.pipeline.0.ignore_empty=True')
+    broken = re.search(r'failed to load image: (.+)', str(error))
+    return f'{broken[1]} cannot be decoded: replace it, or take it out of the annotations' if broken else None
 
 
 def _of_work_dir(error: OSError, work_dir: str) -> bool:

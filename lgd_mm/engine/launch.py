@@ -16,8 +16,10 @@ from lgd_mm.compat.noise import LOGGED
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import preflight, settings
 from lgd_mm.engine.class_folders import check_classes
+from lgd_mm.engine.data_checks import check_categories, watch_labels
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.errors import UserError
+from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
 
 # The same numbers as pycocotools and lvis in a fraction of the time; mmdet must not have been imported yet.
@@ -32,6 +34,7 @@ def train(config: str,
           resume: str | None = None,
           amp: str | None = None,
           auto_scale_lr: bool = False,
+          data: str | None = None,
           cfg_options: Mapping[str, Any] | None = None,
           launcher: str = 'none') -> Runner:
     """Train a config.
@@ -44,6 +47,7 @@ def train(config: str,
         resume (str, optional): A checkpoint, or ``'auto'`` for the work dir's latest. Defaults to None.
         amp (str, optional): ``'fp16'``, ``'bf16'`` or ``'auto'``. Defaults to None.
         auto_scale_lr (bool): Scale the learning rate with the batch. Defaults to False.
+        data (str, optional): Folder of a detection or segmentation set of one's own. Defaults to None.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
 
@@ -55,12 +59,15 @@ def train(config: str,
             folder.
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher)
+    if data:
+        _say(use_own_data(cfg, data))
     if amp:
         settings.set_precision(cfg, amp)
     if auto_scale_lr:
         settings.set_lr_scaling(cfg)
     _start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
+    check_categories(cfg, 'train', 'val')
     check_classes(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)
     state = _set_resume(cfg, resume)
@@ -76,6 +83,7 @@ def train(config: str,
         del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
         preflight.check_batches(runner)
+        watch_labels(runner)
         runner.train()
         if runner.val_loop is not None and runner.iter == resumed_at:
             # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
@@ -90,6 +98,7 @@ def test(config: str,
          checkpoint: str,
          work_dir: str | None = None,
          out: str | None = None,
+         data: str | None = None,
          cfg_options: Mapping[str, Any] | None = None,
          launcher: str = 'none') -> dict[str, float]:
     """Evaluate a checkpoint on a config's test set.
@@ -99,6 +108,7 @@ def test(config: str,
         checkpoint (str): A checkpoint of that config's model.
         work_dir (str, optional): Defaults to the config's own, else ``work_dirs/NAME``.
         out (str, optional): File (``.pkl``) for all predictions. Defaults to None.
+        data (str, optional): Folder of a detection or segmentation set of one's own. Defaults to None.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
 
@@ -109,12 +119,15 @@ def test(config: str,
         UserError: If the user's set-up has a mistake.
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher)
+    if data:
+        _say(use_own_data(cfg, data))
     if not cfg.get('test_dataloader'):
         raise UserError(f'config {config} has no test_dataloader: there is nothing to test')
     if out and not out.endswith(('.pkl', '.pickle')):
         raise UserError(f'--out {out}: predictions are written as .pkl')
     _start_processes(cfg)
     preflight.check_data(cfg, 'test')
+    check_categories(cfg, 'test')
     check_classes(cfg, 'test')
     preflight.check_work_dir(cfg.work_dir)
     state = load_checkpoint_file(checkpoint)
@@ -130,6 +143,7 @@ def test(config: str,
             # mmdet's own packs the masks of its predictions.
             dump = 'mmdet.DumpDetResults' if cfg.get('default_scope') == 'mmdet' else 'mmengine.DumpResults'
             runner.test_evaluator.metrics.append(METRICS.build(dict(type=dump, out_file_path=out)))
+        watch_labels(runner)
         metrics = runner.test()
     _end_processes()
     return metrics

@@ -46,7 +46,7 @@ def check_data(cfg: Config, *splits: str) -> None:
 
 def _checker(cfg: Config, key: str) -> str:
     """The command that tells more of the data set a key belongs to, if there is one."""
-    for _, dataset in _datasets_of(cfg, key.partition('_')[0]):
+    for _, dataset in datasets_of(cfg, key.partition('_')[0]):
         name = dataset_name(dataset, cfg.get('default_scope') or 'mmengine')
         if name:
             return f'; python tools/prepare_dataset.py {name} {dataset.get("data_root") or "ROOT"} --check tells more'
@@ -55,7 +55,7 @@ def _checker(cfg: Config, key: str) -> str:
 
 def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
     """Keys and paths of a split; below a missing root only the root."""
-    for key, dataset in _datasets_of(cfg, split):
+    for key, dataset in datasets_of(cfg, split):
         if not _is_local(dataset) or _downloads_itself(dataset):
             continue
         root = dataset.get('data_root') or ''
@@ -87,7 +87,7 @@ def _downloads_itself(dataset: Mapping) -> bool:
     return kind in ('CIFAR10', 'CIFAR100', 'MNIST', 'FashionMNIST') and dataset.get('download', True)
 
 
-def _datasets_of(cfg: Config, split: str) -> Iterator[tuple[str, Mapping]]:
+def datasets_of(cfg: Config, split: str) -> Iterator[tuple[str, Mapping]]:
     """All dataset configs of a split, with their keys."""
     yield from _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset'))
 

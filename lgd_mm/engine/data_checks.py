@@ -1,0 +1,87 @@
+"""Do annotations fit the config? mmdet drops what it does not know, and mmseg fails within the loss."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.dist import get_rank
+from mmengine.registry import DATASETS, DefaultScope
+from mmengine.runner import Runner
+
+from lgd_mm.datasets.check_labels import CheckLabels
+from lgd_mm.datasets.coco_categories import read_categories
+from lgd_mm.engine.preflight import datasets_of
+from lgd_mm.errors import UserError
+
+
+def check_categories(cfg: Config, *splits: str) -> None:
+    """Compare the categories of annotation files in COCO format with the classes of their data sets.
+
+    Args:
+        cfg (Config): The whole config; its files exist.
+        *splits (str): ``'train'``, ``'val'``, ``'test'``.
+
+    Raises:
+        UserError: If a class is not in the file. Categories that are no class are named and left out.
+    """
+    told = set()
+    for split in splits:
+        for key, dataset in datasets_of(cfg, split):
+            classes = _coco_classes(cfg, dataset)
+            path = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '')
+            if not classes or not path.is_file():
+                continue
+            names = [category['name'] for category in read_categories(path)]
+            absent = [name for name in classes if name not in names]
+            if absent:
+                raise UserError(f'{path} has no category {_some(absent)} of {key}.metainfo.classes (it has '
+                                f'{_some(names)}): give --data FOLDER for a data set of your own, or set the classes')
+            left_out = [name for name in names if name not in classes]
+            if left_out and path not in told and get_rank() == 0:
+                told.add(path)
+                print(f'{path}: {_some(left_out)} {"is" if len(left_out) == 1 else "are"} not in '
+                      f'{key}.metainfo.classes, and left out', flush=True)
+
+
+def watch_labels(runner: Runner) -> None:
+    """Look at each mask that a segmentation run loads.
+
+    Args:
+        runner (Runner): Built; its loaders hold mmseg's data sets.
+    """
+    heads = runner.cfg.model.get('decode_head')
+    if not heads:
+        return
+    classes = (heads[-1] if isinstance(heads, (list, tuple)) else heads)['num_classes']
+    loops = [getattr(runner, f'{split}_loop') for split in ('train', 'val', 'test')
+             if getattr(runner, f'_{split}_loop') is not None]
+    for loop in loops:
+        for dataset in _innermost(loop.dataloader.dataset):
+            transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
+            for index, transform in enumerate(transforms):
+                if type(transform).__name__ == 'LoadAnnotations':
+                    transforms.insert(index + 1, CheckLabels(max(classes, 2)))
+                    break
+
+
+def _coco_classes(cfg: Config, dataset: Mapping) -> tuple[str, ...]:
+    """The classes of a data set that reads COCO's format; none for others."""
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
+        kind = DATASETS.get(str(dataset.get('type')))
+    if not hasattr(kind, 'COCOAPI'):
+        return ()
+    return tuple((dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes'])  # type: ignore[union-attr]
+
+
+def _innermost(dataset: Any) -> Iterator[Any]:
+    """The data sets within wrappers."""
+    inner = getattr(dataset, 'datasets', None) or ([dataset.dataset] if hasattr(dataset, 'dataset') else None)
+    if inner is None:
+        yield dataset
+    for item in inner or ():
+        yield from _innermost(item)
+
+
+def _some(names: list[str]) -> str:
+    return ', '.join(names[:5]) + (f' and {len(names) - 5} more' if len(names) > 5 else '')

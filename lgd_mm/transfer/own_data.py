@@ -1,0 +1,109 @@
+"""A data set of one's own in any detection or segmentation config: ``--data FOLDER`` and no Python."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from lgd_mm.errors import UserError
+from lgd_mm.transfer.own_detection import DetectionFolder, read_detection
+from lgd_mm.transfer.own_segmentation import SegmentationFolder, read_segmentation
+
+#: Loaders of a config and the part of the data they take.
+SPLITS = dict(train='train', val='val', test='val')
+
+
+def use_own_data(cfg: Config, root: str) -> str:
+    """Let a detection or segmentation config read a folder of one's own; its classes are those of the data.
+
+    Args:
+        cfg (Config): Of mmdet or mmseg. Changed in place: data sets, evaluators, every ``num_classes``.
+        root (str): Folder as told in ``docs/own_data.md``.
+
+    Returns:
+        str: What was found, in one line.
+
+    Raises:
+        UserError: If the folder or the config does not fit.
+    """
+    scope = cfg.get('default_scope')
+    if scope == 'mmdet':
+        return _use_detection(cfg, read_detection(root))
+    if scope == 'mmseg':
+        return _use_segmentation(cfg, read_segmentation(root))
+    raise UserError(f'--data is for detection and segmentation, and {cfg.filename} is of {scope}: for classification '
+                    'take configs/classification/*_folder.py')
+
+
+def _use_detection(cfg: Config, data: DetectionFolder) -> str:
+    masks = 'mask_head' in (cfg.model.get('roi_head') or {})
+    if masks and not data.masks:
+        raise UserError(f'{data.annotations["train"]} has no masks, which {cfg.filename} needs: take a config without '
+                        'them, such as configs/coco/faster-rcnn_r18_fpn_1x_coco.py')
+    _set_classes(cfg.model, len(data.classes))
+    for loader, split in SPLITS.items():
+        _set_dataset(cfg, loader, dict(
+            type='CocoDataset',
+            data_root=data.root,
+            ann_file=data.annotations[split],
+            data_prefix=dict(img=data.pictures[split]),
+            metainfo=dict(classes=data.classes),
+            **(dict(filter_cfg=dict(filter_empty_gt=True, min_size=1)) if split == 'train' else dict(test_mode=True))))
+        if split == 'val':
+            cfg[f'{loader}_evaluator'] = ConfigDict(
+                type='CocoMetric', ann_file=data.annotations[split], metric=['bbox', 'segm'] if masks else ['bbox'],
+                format_only=False)
+    return (f'{data.root}: {data.counts["train"]} pictures to train and {data.counts["val"]} to test with, '
+            f'{_names(data.classes)}')
+
+
+def _use_segmentation(cfg: Config, data: SegmentationFolder) -> str:
+    if len(data.classes) < 2:
+        raise UserError(f'{data.root}/classes.txt has one name: segmentation needs two, of which one may be background')
+    _set_classes(cfg.model, len(data.classes))
+    for loader, split in SPLITS.items():
+        _set_dataset(cfg, loader, dict(
+            type='BaseSegDataset',
+            data_root=data.root,
+            data_prefix=dict(img_path=data.pictures[split], seg_map_path=data.masks[split]),
+            img_suffix=data.picture_suffix,
+            seg_map_suffix=data.mask_suffix,
+            metainfo=dict(classes=data.classes, palette=data.palette),
+            reduce_zero_label=False,
+            **(dict() if split == 'train' else dict(test_mode=True))))
+    return (f'{data.root}: {data.counts["train"]} pictures to train and {data.counts["val"]} to test with, '
+            f'{_names(data.classes)}')
+
+
+def _set_dataset(cfg: Config, loader: str, dataset: dict[str, Any]) -> None:
+    """Put a data set into a loader, with the pipeline of the one it takes the place of, which may be wrapped."""
+    key = f'{loader}_dataloader'
+    if not cfg.get(key):
+        return
+    inner = cfg[key].dataset
+    while 'pipeline' not in inner:
+        inner = inner.dataset if 'dataset' in inner else inner.datasets[0]
+    for step in inner.pipeline:
+        step.pop('reduce_zero_label', None)
+    cfg[key].dataset = ConfigDict(pipeline=inner.pipeline, **dataset)
+
+
+def _set_classes(node: Any, count: int, key: str = 'model') -> None:
+    """Set every ``num_classes``; lists with a value for each class of another data set are the user's to settle."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == 'num_classes':
+                node[name] = count  # type: ignore[index]
+            elif name == 'class_weight' and isinstance(value, (list, tuple)) and len(value) != count:
+                raise UserError(f'{key}.{name} has {len(value)} weights, but the data has {count} classes: give '
+                                f'--cfg-options {key}.{name}=None, or a list of {count}')
+            else:
+                _set_classes(value, count, f'{key}.{name}')
+    elif isinstance(node, (list, tuple)):
+        for index, item in enumerate(node):
+            _set_classes(item, count, f'{key}.{index}')
+
+
+def _names(classes: tuple[str, ...]) -> str:
+    shown = ', '.join(classes[:8]) + (', ...' if len(classes) > 8 else '')
+    return f'{len(classes)} class{"" if len(classes) == 1 else "es"}: {shown}'

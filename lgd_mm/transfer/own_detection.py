@@ -1,0 +1,89 @@
+"""A folder of pictures and COCO-format annotations."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgd_mm.datasets.coco_categories import read_categories
+from lgd_mm.errors import UserError
+
+#: Where the pictures of a split may lie below the folder.
+PICTURES = ('{split}', '{split}2017', 'images/{split}', 'images/{split}2017', 'images', 'JPEGImages', '')
+
+
+@dataclass(frozen=True)
+class DetectionFolder:
+    """What was found; paths of ``annotations`` are whole, those of ``pictures`` below ``root``.
+
+    Attributes:
+        root (str): The folder.
+        classes (tuple[str, ...]): Names in the order of the labels.
+        annotations (dict[str, str]): Files of ``'train'`` and ``'val'``.
+        pictures (dict[str, str]): Folders of both.
+        counts (dict[str, int]): Numbers of pictures.
+        masks (bool): Whether objects have masks.
+    """
+
+    root: str
+    classes: tuple[str, ...]
+    annotations: dict[str, str]
+    pictures: dict[str, str]
+    counts: dict[str, int]
+    masks: bool
+
+
+def read_detection(root: str) -> DetectionFolder:
+    """Look at ``annotations/{train,val}.json`` (or ``instances_{train,val}*.json``) and at where the pictures lie.
+
+    Args:
+        root (str): The folder.
+
+    Returns:
+        DetectionFolder: Both files have the same categories, in the same order.
+
+    Raises:
+        UserError: If a file or the pictures are missing, or the two files differ.
+    """
+    annotations = {split: _annotations(Path(root), split) for split in ('train', 'val')}
+    train, val = (read_categories(path) for path in annotations.values())
+    labels = [[(category['id'], category['name']) for category in categories] for categories in (train, val)]
+    if labels[0] != labels[1]:  # the file's order numbers the labels
+        odd = next((item for item in labels[0] + labels[1] if item not in labels[0] or item not in labels[1]), None)
+        what = f'{odd[1]!r} (id {odd[0]})' if odd else 'the order'
+        raise UserError(f'{annotations["train"]} and {annotations["val"]} must have the same categories in the same '
+                        f'order, and differ in {what}')
+    pictures, counts, masks = {}, {}, False
+    for split, path in annotations.items():
+        try:
+            content = json.loads(Path(path).read_text(encoding='utf-8'))
+            images, objects = content['images'], content['annotations']
+        except (ValueError, KeyError) as error:
+            raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
+        if not images:
+            raise UserError(f'{path} names no pictures')
+        counts[split] = len(images)
+        masks = masks or any(item.get('segmentation') for item in objects)
+        pictures[split] = _pictures(Path(root), split, path, images[0]['file_name'])
+    return DetectionFolder(root, tuple(name for _, name in labels[0]), annotations, pictures, counts, masks)
+
+
+def _annotations(root: Path, split: str) -> str:
+    folder = root / 'annotations'
+    if not folder.is_dir():
+        raise UserError(f'--data {root} has no folder annotations: put {split}.json there, in COCO format (see '
+                        'docs/own_data.md; tools/voc_to_coco.py converts Pascal VOC)')
+    plain = folder / f'{split}.json'
+    found = [plain] if plain.is_file() else sorted(folder.glob(f'instances_{split}*.json'))
+    if len(found) != 1:
+        raise UserError(f'{folder} has no {split}.json and {len(found)} files instances_{split}*.json: it needs one')
+    return str(found[0].resolve())
+
+
+def _pictures(root: Path, split: str, annotations: str, first: str) -> str:
+    for pattern in PICTURES:
+        folder = pattern.format(split=split)
+        if (root / folder / first).is_file():
+            return os.path.join(folder, '')
+    looked = ', '.join(pattern.format(split=split) or '.' for pattern in PICTURES)
+    raise UserError(f'{first}, the first picture of {annotations}, lies in none of the folders {looked} of {root}')

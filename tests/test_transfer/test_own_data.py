@@ -1,0 +1,130 @@
+"""A user's own data set in configs that know nothing of it."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.registry import DATASETS, init_default_scope
+
+import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
+from lgd_mm.errors import UserError
+from lgd_mm.transfer.own_data import use_own_data
+from tests.own_sets import CLASSES, write_coco_set, write_masks
+from tests.tiny import ROOT
+
+LAYOUTS = {
+    'images/{split}': ('masks/{split}', '.png'),
+    'img_dir/{split}': ('ann_dir/{split}', '_mask.png'),
+    '{split}': ('{split}annot', '.png'),
+}
+
+
+def config(name):
+    return Config.fromfile(ROOT / 'configs' / name)
+
+
+def counts(node):
+    """Every ``num_classes``."""
+    if isinstance(node, dict):
+        return [value for key, value in node.items() if key == 'num_classes'] + sum(map(counts, node.values()), [])
+    return sum(map(counts, node), []) if isinstance(node, (list, tuple)) else []
+
+
+@pytest.mark.parametrize('name, heads, metric', [
+    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 1, ['bbox']),
+    ('coco/mask-rcnn_r18_fpn_1x_coco.py', 2, ['bbox', 'segm']),
+    ('coco/retinanet_r18_fpn_1x_coco.py', 1, ['bbox']),
+    ('lvis/mask-rcnn_r18_fpn_1x_lvis-v1.py', 2, ['bbox', 'segm']),
+])
+def test_detection(tmp_path, name, heads, metric):
+    root = write_coco_set(tmp_path / 'set', masks='mask' in name)
+    cfg = config(name)
+    line = use_own_data(cfg, str(root))
+    assert '4 pictures to train and 2 to test with, 3 classes: nut, bolt, washer' in line
+    assert counts(cfg.model) == [3] * heads
+    assert cfg.val_dataloader.dataset.type == cfg.test_dataloader.dataset.type == 'CocoDataset'
+    assert cfg.val_evaluator.metric == cfg.test_evaluator.metric == metric
+    assert cfg.test_evaluator.type == 'CocoMetric' and cfg.test_evaluator.ann_file.endswith('annotations/val.json')
+
+    init_default_scope('mmdet')
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    assert len(dataset) == 4 and dataset.metainfo['classes'] == CLASSES
+    assert [dataset.get_data_info(index)['instances'][0]['bbox_label'] for index in range(4)] == [0, 1, 2, 0]
+    assert dataset.get_data_info(1)['instances'][0]['bbox'] == [16, 16, 40, 40]
+
+
+@pytest.mark.parametrize('images', LAYOUTS)
+@pytest.mark.parametrize('name', ['upernet_r18_80k', 'sem-fpn_mobilenetv2_160k'])
+def test_segmentation(tmp_path, images, name):
+    masks, suffix = LAYOUTS[images]
+    root = write_masks(tmp_path / 'set', images, masks, suffix)
+    cfg = config(f'ade20k/{name}_ade20k-512x512.py')
+    assert '4 pictures to train and 2 to test with, 4 classes: ground, nut' in use_own_data(cfg, str(root))
+    assert set(counts(cfg.model)) == {4}
+    init_default_scope('mmseg')
+    for loader, length in (('train', 4), ('test', 2)):
+        dataset = DATASETS.build({**cfg[f'{loader}_dataloader'].dataset, 'pipeline': [
+            dict(type='LoadImageFromFile'), *(step for step in cfg[f'{loader}_dataloader'].dataset.pipeline
+                                              if step['type'] == 'LoadAnnotations')]})
+        assert len(dataset) == length and dataset.metainfo['classes'] == ('ground', *CLASSES)
+        assert len({tuple(colour) for colour in dataset.metainfo['palette']}) == 4
+        labels = dataset[1]['gt_seg_map']
+        assert set(np.unique(labels)) == {0, 2, 255}, 'labels are taken as they are'
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda root: (root / 'annotations/val.json').unlink(), 'annotations has no val.json and 0 files instances_val'),
+    (lambda root: (root / 'train').rename(root / 'away'), '000.jpg, the first picture of .*train.json, lies in none'),
+    (lambda root: _edit(root, lambda c: c['categories'].pop()), "must have the same categories .* differ in 'washer'"),
+    (lambda root: _edit(root, lambda c: c['categories'].reverse()), 'differ in the order'),
+    (lambda root: _edit(root, lambda c: c['categories'].append(dict(id=9, name='nut'))),
+     "two categories of the name 'nut'"),
+    (lambda root: _edit(root, lambda c: c.pop('images')), r"no annotation file in COCO format \('images'\)"),
+    (lambda root: _edit(root, lambda c: c.update(images=[])), 'val.json names no pictures'),
+    (lambda root: (root / 'annotations/val.json').write_text(''), 'val.json has no "categories" list'),
+])
+def test_mistakes_of_detection_sets(tmp_path, change, message):
+    root = write_coco_set(tmp_path)
+    change(root)
+    with pytest.raises(UserError, match=message):
+        use_own_data(config('coco/faster-rcnn_r18_fpn_1x_coco.py'), str(root))
+
+
+def _edit(root, change):
+    path = root / 'annotations/val.json'
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_masks_that_are_not_there(tmp_path):
+    with pytest.raises(UserError, match='train.json has no masks, which .*mask-rcnn_r18.* take a config without'):
+        use_own_data(config('coco/mask-rcnn_r18_fpn_1x_coco.py'), str(write_coco_set(tmp_path)))
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda root: (root / 'classes.txt').unlink(), 'classes.txt is missing: write the name of each class'),
+    (lambda root: (root / 'classes.txt').write_text('a\na\n'), 'must hold different names'),
+    (lambda root: (root / 'classes.txt').write_text('a\n'), 'has one name: segmentation needs two'),
+    (lambda root: (root / 'masks/train/002.png').unlink(), '1 of 4 pictures in .* have no mask in .*, such as 002.png'),
+    (lambda root: (root / 'images/train/003.jpg').rename(root / 'images/train/003.bmp'),
+     r'different kinds \(.bmp, .jpg\)'),
+    (lambda root: (root / 'images/val').rename(root / 'images/other'), 'no folder images/val for pictures'),
+    (lambda root: cv2.imwrite(str(root / 'masks/train/000.png'), np.zeros((4, 4, 3), np.uint8)),
+     'picture of colours'),
+])
+def test_mistakes_of_segmentation_sets(tmp_path, change, message):
+    root = write_masks(tmp_path, 'images/{split}', 'masks/{split}')
+    change(root)
+    with pytest.raises(UserError, match=message):
+        use_own_data(config('ade20k/upernet_r18_80k_ade20k-512x512.py'), str(root))
+
+
+def test_configs_that_cannot_take_it(tmp_path):
+    with pytest.raises(UserError, match='is for detection and segmentation, and .* is of mmpretrain'):
+        use_own_data(config('lgd/r18_pretrain.py'), str(tmp_path))
+    with pytest.raises(UserError, match='model.decode_head.loss_decode.class_weight has 9 weights, .* 4 classes'):
+        use_own_data(config('shapes/upernet_r18-slim_shapes.py'),
+                     str(write_masks(tmp_path, 'images/{split}', 'masks/{split}')))

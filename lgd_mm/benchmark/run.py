@@ -13,7 +13,7 @@ from lgd_mm.benchmark.environment import environment
 from lgd_mm.benchmark.launcher import LOCK, Launcher, end_orphan
 from lgd_mm.benchmark.measures import images_per_second, last_metrics, peak_memory
 from lgd_mm.benchmark.progress import Progress, parse_progress
-from lgd_mm.benchmark.suite import resolved
+from lgd_mm.benchmark.suite import ROOT, resolved
 from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 
@@ -76,9 +76,10 @@ class Run:
         return latest_checkpoint(str(self.checkpoint)) or self.checkpoint
 
     def hash(self) -> str:
-        """Changes with the config, the options, the files the run starts from, and the versions."""
+        """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""
+        settings = [self.checkpoint is None, self.options, self.flags, environment()['versions']]
         digest = hashlib.sha256(_config_text(self.config).encode())
-        digest.update(json.dumps([self.command, environment()['versions']]).encode())  # the command has the options
+        digest.update(json.dumps(settings).encode())
         for file in filter(None, (*self.inputs, self.student, self._tested())):
             digest.update(file.read_bytes() if file.is_file() else b'missing')
         return digest.hexdigest()
@@ -158,7 +159,7 @@ class Run:
 
 @functools.cache
 def _config_text(config: Path) -> str:
-    return resolved(config, ()).pretty_text
+    return resolved(config, ()).pretty_text.replace(str(ROOT), '')
 
 
 def _set_aside(work_dir: Path) -> None:

@@ -27,7 +27,8 @@ def check_classes(cfg: Config, *splits: str) -> None:
     first: tuple[str, list[str]] | None = None
     for split in splits:
         dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
-        if str(dataset.get('type')).split('.')[-1] not in FOLDER_DATASETS:
+        kind = str(dataset.get('type')).split('.')[-1]
+        if kind not in FOLDER_DATASETS:
             continue
         folder, labels = _paths(dataset)
         if labels:
@@ -36,7 +37,7 @@ def check_classes(cfg: Config, *splits: str) -> None:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
         if len(names) != expected:
             cure = ('take a config for any folder, such as configs/classification/linear_r18_folder.py'
-                    if dataset.type.endswith('ImageNet') else f'give --cfg-options {key}={len(names)}')
+                    if kind == 'ImageNet' else f'give --cfg-options {key}={len(names)}')
             raise UserError(f'{folder} has {len(names)} class folders, but {key} is {expected}: {cure}')
         first = first or (folder, names)
         other = set(names) ^ set(first[1])

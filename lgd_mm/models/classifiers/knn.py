@@ -104,7 +104,7 @@ class KNNClassifier(BaseModel):
     def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor') -> Any:
         """mmengine's entry: ``mode`` is ``'loss'`` (remembers, there is no loss), ``'predict'`` or ``'tensor'``."""
         if mode == 'loss':
-            self.remember(inputs, data_samples)
+            self.remember(inputs, data_samples or [])
             return {}
         return self.predict(inputs, data_samples) if mode == 'predict' else self.embed(inputs)
 

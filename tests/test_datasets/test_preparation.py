@@ -212,6 +212,7 @@ def test_a_move_never_overwrites(tmp_path, run, monkeypatch):
     monkeypatch.setitem(trees.imagenet_meta(), 'devkit', ('ILSVRC2012_devkit_t12.tar.gz', md5))
     mine = tmp_path / f'root/val/{trees.WNIDS[2]}/ILSVRC2012_val_00000001.JPEG'
     trees.write_tree(mine.parent, {mine.name: b'another picture'})
+    trees.write_tree(tmp_path / 'root/val', {mine.name: trees.picture(seed=1)})
     with pytest.raises(UserError, match='val/ILSVRC2012_val_00000001.JPEG belongs at .*, where another lies'):
         run(spec)
     assert mine.read_bytes() == b'another picture'
@@ -339,3 +340,36 @@ def test_unnesting_that_was_stopped(tmp_path, run, monkeypatch, steps):
         with pytest.raises(KeyboardInterrupt):
             run(spec)
     assert run(spec)[0] and files(tmp_path / 'root') == before
+
+
+@pytest.mark.parametrize('make', [trees.coco_archives, trees.imagenet_archives, trees.caltech_archive,
+                                  trees.cityscapes_archives])
+def test_stopped_at_every_file(tmp_path, run, monkeypatch, make):
+    """Before each file that is written or moved, one stop after the other, until all is done."""
+    monkeypatch.setattr(caltech256, 'TRAIN_PER_CLASS', 3)
+    for name in ('root', 'other'):
+        spec = make(tmp_path / name)
+        md5 = trees.devkit(tmp_path / name / 'ILSVRC2012_devkit_t12.tar.gz')
+    monkeypatch.setitem(trees.imagenet_meta(), 'devkit', ('ILSVRC2012_devkit_t12.tar.gz', md5))
+    assert run(spec)[0]
+    steps, stops = [], 0
+
+    def limited(function):
+        def step(source, target):
+            if len(steps) > stops:
+                raise KeyboardInterrupt
+            steps.append(target)
+            return function(source, target)
+        return step
+
+    with monkeypatch.context() as patch:
+        patch.setattr('os.replace', limited(os.replace))
+        patch.setattr('os.rename', limited(os.rename))
+        while stops < 60:
+            try:
+                done = run(spec, root=tmp_path / 'other')
+            except KeyboardInterrupt:
+                stops += 1
+            else:
+                break
+    assert 5 < stops < 60 and done[0] and files(tmp_path / 'other') == files(tmp_path / 'root')

@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -64,7 +64,7 @@ def verify(archive: Archive, path: Path, memory: Path) -> None:
     write_text(memory, json.dumps({**known, archive.name: entry}, indent=1))
 
 
-def unpack(archive: Archive, path: Path, tree: Path) -> int:
+def unpack(archive: Archive, path: Path, tree: Path, moved: Container[str] = ()) -> int:
     """Write those members that are not there yet; each appears whole or not at all.
 
     Only plain files whose path matches ``archive.members`` are written, each to the place that ``archive.target``
@@ -74,6 +74,7 @@ def unpack(archive: Archive, path: Path, tree: Path) -> int:
         archive (Archive): Which members go where.
         path (Path): The file.
         tree (Path): Folder to unpack into.
+        moved (Container[str]): Names of files that were unpacked before and lie elsewhere now. Defaults to ().
 
     Returns:
         int: Number of files written.
@@ -90,7 +91,8 @@ def unpack(archive: Archive, path: Path, tree: Path) -> int:
                 match = wanted.fullmatch(member.name.removeprefix('./'))
                 if match:
                     matched += 1
-                    written += _write(member, tree / match.expand(archive.target), archive)
+                    target = tree / match.expand(archive.target)
+                    written += target.name not in moved and _write(member, target, archive)
                 bar.update(min(member.size, bar.total - bar.n))
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UserError(f'{path} cannot be unpacked ({error}): download it again from {archive.url}') from error

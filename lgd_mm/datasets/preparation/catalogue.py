@@ -41,7 +41,7 @@ def _imagenet() -> DatasetSpec:
             Archive('ILSVRC2012_img_train.tar', IMAGENET_URL, '138 GB', '1d675b47d978889d74fa0da5fadfb00e',
                     r'(n\d{8})\.tar/(\1_\d+\.JPEG)', r'train/\1/\2', ('train', )),
             Archive('ILSVRC2012_img_val.tar', IMAGENET_URL, '6.3 GB', '29b22e2961454d5413ddabcf34fc5622',
-                    r'ILSVRC2012_val_\d{8}\.JPEG', r'val/\g<0>', ('val', )),
+                    r'ILSVRC2012_val_\d{8}\.JPEG', r'val/\g<0>', ('val', ), moved=True),
             Archive(imagenet.DEVKIT, IMAGENET_URL, '2.5 MB', 'fa75699e90414af021442c21a62c3abf', fills=('val', )),
         ),
         repairs=(imagenet.flat_validation, ),
@@ -58,7 +58,8 @@ def _caltech256() -> DatasetSpec:
         parts=(pictures('train', train), pictures('val', 29_780 - train)),
         archives=(Archive('256_ObjectCategories.tar', 'https://data.caltech.edu/records/nyy15-4j048', '1.2 GB',
                           '67b4f42ca05d46448c6bb8ecd2220f6d',
-                          r'256_ObjectCategories/(?!257)\d{3}\.[^/]+/\d{3}_\d{4}\.jpg', fills=('train', 'val')), ),
+                          r'256_ObjectCategories/(?!257)\d{3}\.[^/]+/\d{3}_\d{4}\.jpg', fills=('train', 'val'),
+                          moved=True), ),
         repairs=(caltech256.split, ),
         subsets=True)
 

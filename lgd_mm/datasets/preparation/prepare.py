@@ -113,7 +113,9 @@ def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callabl
         path = find_archive(archive, folders)
         if path is not None and archive.members:
             verify(archive, path, folders[0] / VERIFIED)
-            written = unpack(archive, path, tree.root)
+            folders_moved_to = archive.fills if archive.moved else ()
+            moved = {name.rpartition('/')[2] for folder in folders_moved_to for name in tree.files(folder)}
+            written = unpack(archive, path, tree.root, moved)
             tree.forget()
             say(f'unpacked: {written:,} files of {path}')
 

@@ -20,6 +20,8 @@ class Archive:
             ``inner.tar/path``. Defaults to ``''``, which unpacks none: the archive itself is read.
         target (str): Where a member goes, below the tree, with the groups of ``members``. Defaults to ``r'\\g<0>'``.
         fills (Sequence[str]): Paths of the parts that are whole once it is unpacked. Defaults to ().
+        moved (bool): Whether a repair moves its files on, within those parts and under the same names. Defaults to
+            False.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Archive:
     members: str = ''
     target: str = r'\g<0>'
     fills: Sequence[str] = ()
+    moved: bool = False
 
 
 @dataclass(frozen=True)

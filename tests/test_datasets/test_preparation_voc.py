@@ -9,6 +9,7 @@ from pycocotools.coco import COCO
 from lgd_mm.datasets.preparation import voc_to_coco as module
 from lgd_mm.datasets.preparation.voc_to_coco import voc_to_coco
 from lgd_mm.errors import UserError
+from lgd_mm.transfer.own_detection import read_detection
 from tests.test_datasets.preparation_trees import picture, write_tree
 
 OBJECT = ('<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax>'
@@ -56,6 +57,7 @@ def test_numbers(tmp_path):
     assert val['categories'] == train['categories'] and val['annotations'][0]['bbox'] == [1.5, 0, 5.5, 8]
     coco = COCO(str(tmp_path / 'out/annotations/train.json'))
     assert coco.getAnnIds(imgIds=[2], iscrowd=True) == [3]
+    assert read_detection(str(tmp_path / 'out')).classes == ('cat', 'dog')  # what --data takes
 
 
 def test_pictures_are_linked_else_copied(tmp_path, monkeypatch):

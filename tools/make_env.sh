@@ -93,7 +93,7 @@ fi
 touch $UNFINISHED
 echo "installing the pinned packages into .venv: about 5 GB, a few minutes when they must be downloaded"
 [ -t 2 ] && VERBOSITY=() || VERBOSITY=(--quiet)
-"$UV" pip install --python .venv/bin/python "${VERBOSITY[@]}" \
+"$UV" pip install --python .venv/bin/python "${VERBOSITY[@]}" --compile-bytecode \
     --constraints requirements/constraints.txt --build-constraints requirements/constraints.txt \
     --overrides requirements/overrides.txt --editable ".${EXTRAS:+[$EXTRAS]}"
 .venv/bin/python -c 'import lgd_mm, cv2, torch, torchvision' || fail "the installed packages do not work: remove .venv and repeat"

@@ -13,7 +13,7 @@ from lgd_mm.benchmark.environment import environment
 from lgd_mm.benchmark.launcher import LOCK, Launcher, end_orphan
 from lgd_mm.benchmark.measures import images_per_second, last_metrics, peak_memory
 from lgd_mm.benchmark.progress import Progress, parse_progress
-from lgd_mm.benchmark.suite import ROOT, resolved
+from lgd_mm.benchmark.suite import PRETRAINING, ROOT, resolved
 from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 
@@ -90,8 +90,9 @@ class Run:
         if not path.is_file():
             return None
         record = json.loads(path.read_text())
-        whole = record['done'] and (self.checkpoint or latest_checkpoint(str(self.work_dir)) is not None)
-        return record if whole and record['hash'] == self.hash() else None
+        # A student is what others start from; a task may leave no checkpoint, as k-NN does.
+        lost = self.task == PRETRAINING and latest_checkpoint(str(self.work_dir)) is None
+        return record if record['done'] and not lost and record['hash'] == self.hash() else None
 
     def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict:
         """Run, or go on from the latest checkpoint.

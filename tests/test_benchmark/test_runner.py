@@ -58,6 +58,7 @@ def test_changed_runs_are_run_anew(fake, monkeypatch, change):
     elif change == 'versions':
         monkeypatch.setattr(environment, '_versions', lambda: dict(torch='3.0'))
     else:
+        run = next(run for run in choose(fake.read()) if run.title == 'LGD, pre-training, seed 0')
         (run.work_dir / 'last_checkpoint').unlink()
     assert run.record() is None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from lgd_mm.errors import UserError
+from lgd_mm.language import category_names
 
 FOLDER_DATASETS = ('CustomDataset', 'ImageNet')
 
@@ -36,9 +37,12 @@ def check_classes(cfg: Config, *splits: str) -> None:
             continue
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
         if len(names) != expected:
-            cure = ('take a config for any folder, such as configs/classification/linear_r18_folder.py'
+            cure = (f'set the name of each class, in the order of the folders, as {key}'
+                    if key.endswith('categories') else
+                    'take a config for any folder, such as configs/classification/linear_r18_folder.py'
                     if kind == 'ImageNet' else f'give --cfg-options {key}={len(names)}')
-            raise UserError(f'{folder} has {len(names)} class folders, but {key} is {expected}: {cure}')
+            has = 'has' if key.endswith('categories') else 'is'
+            raise UserError(f'{folder} has {len(names)} class folders, but {key} {has} {expected}: {cure}')
         first = first or (folder, names)
         other = set(names) ^ set(first[1])
         if other:
@@ -47,10 +51,13 @@ def check_classes(cfg: Config, *splits: str) -> None:
 
 
 def _num_classes(model: Mapping) -> tuple[str, int | None]:
-    """The key that holds the classifier's number of classes, and the number."""
-    head = model.get('head')
+    """The key that holds the classifier's number of classes, or their names, and the number."""
+    head, lgka = model.get('head'), model.get('lgka')
     if isinstance(head, Mapping) and 'num_classes' in head:
         return 'model.head.num_classes', head['num_classes']
+    for key, part in (('model.categories', model), ('model.lgka.categories', lgka)):
+        if isinstance(part, Mapping) and 'categories' in part:
+            return key, len(category_names(part['categories']))
     return 'model.num_classes', model.get('num_classes')
 
 
@@ -72,5 +79,5 @@ def _check_labels(file: str, key: str, expected: int) -> None:
             raise UserError(f"{file}, line {number} is {line!r}: it must be a picture's path and its label, such as "
                             "'n01440764/one.JPEG 0'")
         if int(label) >= expected:
-            raise UserError(f'{file}, line {number} has the label {label}, but {key} is {expected}: give --cfg-options '
-                            f'{key}=N with N above the highest label')
+            raise UserError(f'{file}, line {number} has the label {label}, but {key} stands for {expected} classes, 0 '
+                            f'to {expected - 1}: mend the list or set the key')

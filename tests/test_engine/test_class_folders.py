@@ -46,6 +46,13 @@ def test_another_number_of_classes(root, model, key):
         f'{root}/val has 2 class folders, but {key} is 1000: give --cfg-options {key}=2')
 
 
+@pytest.mark.parametrize('model', [dict(categories=['a', 'b', 'c']), dict(lgka=dict(categories=['a', 'b', 'c']))])
+def test_another_number_of_names(root, model):
+    """Zero-shot classification numbers its classes by the names."""
+    sentence = told(config(root, model), 'val')
+    assert f'{root}/val has 2 class folders, but model.' in sentence and 'categories has 3: set the name' in sentence
+
+
 def test_no_imagenet(root):
     """Its number of classes is fixed."""
     cfg = config(root, dict(head=dict(num_classes=1000)), type='mmpretrain.ImageNet', split='train', data_prefix='')
@@ -66,7 +73,7 @@ def test_other_classes_in_val(root):
 
 
 @pytest.mark.parametrize(('line', 'sentence'), [
-    ('dog/b.jpg 2', 'line 2 has the label 2, but model.head.num_classes is 2'),
+    ('dog/b.jpg 2', 'line 2 has the label 2, but model.head.num_classes stands for 2 classes, 0 to 1'),
     ('dog/b.jpg', "line 2 is 'dog/b.jpg': it must be a picture's path and its label"),
 ])
 def test_wrong_lists(root, line, sentence):

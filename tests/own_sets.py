@@ -8,6 +8,28 @@ import numpy as np
 
 CLASSES = ('nut', 'bolt', 'washer')
 
+#: Options with which two configs train in seconds.
+SLIM = ['model.backbone.stem_channels=8', 'model.backbone.base_channels=8']
+DETECTOR = [
+    *SLIM, 'model.neck.in_channels=[8,16,32,64]', 'train_cfg.max_epochs=1',
+    'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
+    'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
+    'val_dataloader.num_workers=0', 'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
+    'test_dataloader.persistent_workers=False', 'train_dataloader.dataset.pipeline.2.scale=(64,64)',
+    'val_dataloader.dataset.pipeline.1.scale=(64,64)', 'test_dataloader.dataset.pipeline.1.scale=(64,64)'
+]
+SEGMENTER = [
+    *SLIM, 'model.decode_head.in_channels=[8,16,32,64]', 'model.decode_head.channels=16',
+    'model.auxiliary_head.in_channels=32', 'model.auxiliary_head.channels=16', 'model.data_preprocessor.size=(64,64)',
+    'train_cfg.max_iters=2', 'train_cfg.val_interval=2', 'default_hooks.checkpoint.interval=2',
+    'train_dataloader.batch_size=2', 'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
+    'val_dataloader.num_workers=0', 'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
+    'test_dataloader.persistent_workers=False', 'train_dataloader.dataset.pipeline.2.scale=(64,64)',
+    'train_dataloader.dataset.pipeline.3.crop_size=(64,64)', 'val_dataloader.dataset.pipeline.1.scale=(64,64)',
+    'test_dataloader.dataset.pipeline.1.scale=(64,64)'
+]
+FASTER, UPERNET = 'configs/coco/faster-rcnn_r18_fpn_1x_coco.py', 'configs/ade20k/upernet_r18_80k_ade20k-512x512.py'
+
 
 def write_picture(path: Path, index: int, size: int = 64) -> Path:
     """A bright square on grey, at a place that follows the index."""

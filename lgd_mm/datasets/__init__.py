@@ -1,7 +1,8 @@
 """Pre-training images and their views, registered in ``DATASETS``, ``TRANSFORMS`` and ``DATA_SAMPLERS``."""
 
+from lgd_mm.datasets.check_labels import CheckLabels
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.datasets.view_sampler import ViewSampler
 
-__all__ = ['LoadImage', 'UnlabelledImages', 'UnreadableImage', 'ViewSampler']
+__all__ = ['CheckLabels', 'LoadImage', 'UnlabelledImages', 'UnreadableImage', 'ViewSampler']

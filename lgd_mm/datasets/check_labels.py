@@ -6,11 +6,13 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from lgd_mm.errors import UserError
+from lgd_mm.registry import TRANSFORMS
 
 #: Pixels that count neither in the loss nor in the metric.
 IGNORED = 255
 
 
+@TRANSFORMS.register_module()
 class CheckLabels(BaseTransform):
     """Compares the labels of a loaded mask with the number of classes; stands behind ``LoadAnnotations``.
 

@@ -1,12 +1,13 @@
 """Do annotations fit the config? mmdet drops what it does not know, and mmseg fails within the loss."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.dist import get_rank
-from mmengine.registry import DATASETS, DefaultScope
+from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
 from lgd_mm.datasets.check_labels import CheckLabels
@@ -23,7 +24,8 @@ def check_categories(cfg: Config, *splits: str) -> None:
         *splits (str): ``'train'``, ``'val'``, ``'test'``.
 
     Raises:
-        UserError: If a class is not in the file. Categories that are no class are named and left out.
+        UserError: If a class is not in the file, or the order differs. Categories that are no class are named, with
+            the number of their annotations, and left out.
     """
     told = set()
     for split in splits:
@@ -32,16 +34,22 @@ def check_categories(cfg: Config, *splits: str) -> None:
             path = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '')
             if not classes or not path.is_file():
                 continue
-            names = [category['name'] for category in read_categories(path)]
+            categories = read_categories(path)
+            names = [category['name'] for category in categories]
             absent = [name for name in classes if name not in names]
             if absent:
                 raise UserError(f'{path} has no category {_some(absent)} of {key}.metainfo.classes (it has '
                                 f'{_some(names)}): give --data FOLDER for a data set of your own, or set the classes')
-            left_out = [name for name in names if name not in classes]
+            order = [name for name in names if name in classes]
+            if order != list(classes):
+                raise UserError(f'{path} has its categories in another order than {key}.metainfo.classes, and mmdet '
+                                f'numbers the labels by the file: give the classes as {_some(order)}')
+            left_out = {category['id']: category['name'] for category in categories if category['name'] not in classes}
             if left_out and path not in told and get_rank() == 0:
                 told.add(path)
-                print(f'{path}: {_some(left_out)} {"is" if len(left_out) == 1 else "are"} not in '
-                      f'{key}.metainfo.classes, and left out', flush=True)
+                dropped = sum(item['category_id'] in left_out for item in json.loads(path.read_bytes())['annotations'])
+                print(f'{path}: {_some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
+                      f'{key}.metainfo.classes, and left out (annotations: {dropped})', flush=True)
 
 
 def watch_labels(runner: Runner) -> None:
@@ -67,8 +75,9 @@ def watch_labels(runner: Runner) -> None:
 
 def _coco_classes(cfg: Config, dataset: Mapping) -> tuple[str, ...]:
     """The classes of a data set that reads COCO's format; none for others."""
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
-        kind = DATASETS.get(str(dataset.get('type')))
+    # Not DATASETS.get alone: it knows no default scope, and would find none of mmdet's.
+    with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+        kind = registry.get(str(dataset.get('type')))
     if not hasattr(kind, 'COCOAPI'):
         return ()
     return tuple((dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes'])  # type: ignore[union-attr]

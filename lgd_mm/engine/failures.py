@@ -14,6 +14,7 @@ from mmengine.dist import get_rank
 from mmengine.runner import Runner
 
 from lgd_mm.engine import settings
+from lgd_mm.engine.bad_pictures import bad_picture
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.backbone import build_backbone
 
@@ -51,7 +52,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         lines = str(error).strip().splitlines() or ['']
         raise UserError(lines[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
     except (FileNotFoundError, AssertionError) as error:
-        sentence = _bad_picture(error) or (None if runners else _bad_backbone(cfg))
+        sentence = bad_picture(cfg, error) or (None if runners else _bad_backbone(cfg))
         if sentence is None:
             raise
         tidy()
@@ -69,16 +70,6 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
             raise
         tidy()
         raise UserError(sentence) from error
-
-
-def _bad_picture(error: Exception) -> str | None:
-    """A picture or mask that a loader could not read; its worker hands over the traceback as the message."""
-    lost = re.search(r"No such file or directory: '([^']+\.(?:jpe?g|png|bmp|tiff?|webp))'", str(error), re.IGNORECASE)
-    if lost:
-        return (f'{lost[1]} is missing: put it back, take it out of the annotations, or leave missing pictures out of '
-                'training with --cfg-options train_dataloader.dataset.pipeline.0.ignore_empty=True')
-    broken = re.search(r'failed to load image: (.+)', str(error))
-    return f'{broken[1]} cannot be decoded: replace it, or take it out of the annotations' if broken else None
 
 
 def _of_work_dir(error: OSError, work_dir: str) -> bool:

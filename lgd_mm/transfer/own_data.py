@@ -36,10 +36,10 @@ def use_own_data(cfg: Config, root: str) -> str:
 
 
 def _use_detection(cfg: Config, data: DetectionFolder) -> str:
-    masks = 'mask_head' in (cfg.model.get('roi_head') or {})
+    masks = any(step.get('with_mask') for step in _innermost(cfg.train_dataloader.dataset).pipeline)
     if masks and not data.masks:
-        raise UserError(f'{data.annotations["train"]} has no masks, which {cfg.filename} needs: take a config without '
-                        'them, such as configs/coco/faster-rcnn_r18_fpn_1x_coco.py')
+        raise UserError(f'{data.root}/annotations has objects without masks, which {cfg.filename} needs: take a config '
+                        'without them, such as configs/coco/faster-rcnn_r18_fpn_1x_coco.py')
     _set_classes(cfg.model, len(data.classes))
     for loader, split in SPLITS.items():
         _set_dataset(cfg, loader, dict(
@@ -49,7 +49,7 @@ def _use_detection(cfg: Config, data: DetectionFolder) -> str:
             data_prefix=dict(img=data.pictures[split]),
             metainfo=dict(classes=data.classes),
             **(dict(filter_cfg=dict(filter_empty_gt=True, min_size=1)) if split == 'train' else dict(test_mode=True))))
-        if split == 'val':
+        if split == 'val' and cfg.get(f'{loader}_dataloader'):
             cfg[f'{loader}_evaluator'] = ConfigDict(
                 type='CocoMetric', ann_file=data.annotations[split], metric=['bbox', 'segm'] if masks else ['bbox'],
                 format_only=False)
@@ -75,17 +75,26 @@ def _use_segmentation(cfg: Config, data: SegmentationFolder) -> str:
             f'{_names(data.classes)}')
 
 
-def _set_dataset(cfg: Config, loader: str, dataset: dict[str, Any]) -> None:
+def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
     """Put a data set into a loader, with the pipeline of the one it takes the place of, which may be wrapped."""
     key = f'{loader}_dataloader'
     if not cfg.get(key):
         return
-    inner = cfg[key].dataset
-    while 'pipeline' not in inner:
-        inner = inner.dataset if 'dataset' in inner else inner.datasets[0]
+    inner = _innermost(cfg[key].dataset)
     for step in inner.pipeline:
         step.pop('reduce_zero_label', None)
-    cfg[key].dataset = ConfigDict(pipeline=inner.pipeline, **dataset)
+    dataset = ConfigDict(pipeline=inner.pipeline, **settings)
+    if 'pipeline' in cfg[key].dataset and 'dataset' in cfg[key].dataset:  # mosaics are made by the wrapper
+        cfg[key].dataset.dataset = dataset
+    else:
+        cfg[key].dataset = dataset
+
+
+def _innermost(dataset: ConfigDict) -> ConfigDict:
+    """The data set within wrappers that reads files; of several the first."""
+    while 'dataset' in dataset or 'datasets' in dataset:  # a wrapper may have a pipeline of its own
+        dataset = dataset.dataset if 'dataset' in dataset else dataset.datasets[0]
+    return dataset
 
 
 def _set_classes(node: Any, count: int, key: str = 'model') -> None:

@@ -22,7 +22,7 @@ class DetectionFolder:
         annotations (dict[str, str]): Files of ``'train'`` and ``'val'``.
         pictures (dict[str, str]): Folders of both.
         counts (dict[str, int]): Numbers of pictures.
-        masks (bool): Whether objects have masks.
+        masks (bool): Whether every object has a mask.
     """
 
     root: str
@@ -53,7 +53,7 @@ def read_detection(root: str) -> DetectionFolder:
         what = f'{odd[1]!r} (id {odd[0]})' if odd else 'the order'
         raise UserError(f'{annotations["train"]} and {annotations["val"]} must have the same categories in the same '
                         f'order, and differ in {what}')
-    pictures, counts, masks = {}, {}, False
+    pictures, counts, masks = {}, {}, True
     for split, path in annotations.items():
         try:
             content = json.loads(Path(path).read_text(encoding='utf-8'))
@@ -63,7 +63,7 @@ def read_detection(root: str) -> DetectionFolder:
         if not images:
             raise UserError(f'{path} names no pictures')
         counts[split] = len(images)
-        masks = masks or any(item.get('segmentation') for item in objects)
+        masks = masks and all(item.get('segmentation') for item in objects)
         pictures[split] = _pictures(Path(root), split, path, images[0]['file_name'])
     return DetectionFolder(root, tuple(name for _, name in labels[0]), annotations, pictures, counts, masks)
 

@@ -2,6 +2,7 @@
 
 import colorsys
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from PIL import Image
@@ -69,9 +70,13 @@ def read_segmentation(root: str) -> SegmentationFolder:
 def _classes(path: Path) -> tuple[str, ...]:
     if not path.is_file():
         raise UserError(f'{path} is missing: write the name of each class on a line, that of label 0 first')
-    names = tuple(line.strip() for line in path.read_text(encoding='utf-8').splitlines() if line.strip())
-    if not names or len(set(names)) < len(names):
-        raise UserError(f'{path} must hold different names, one on each line')
+    try:
+        text = path.read_text(encoding='utf-8-sig')  # some editors begin the file with a mark
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path} is not in UTF-8: save it so') from error
+    names = tuple(line.strip() for line in text.rstrip().splitlines())
+    if '' in names or len(set(names)) < len(names) or not names:  # an empty line would shift the labels behind it
+        raise UserError(f'{path} must hold different names, one on each line, and no empty line')
     return names
 
 
@@ -96,7 +101,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _mask_suffix(masks: Path, picture: Path) -> str:
     """``.png``, or what else the mask of the first picture has behind the picture's name, such as ``_mask.png``."""
-    found = sorted(masks.rglob(f'{picture.stem}*.png'), key=lambda path: len(path.name))
+    found = sorted(masks.rglob(f'{escape(picture.stem)}*.png'), key=lambda path: len(path.name))
     if not found:
         raise UserError(f'{masks} has no mask {picture.stem}.png for {picture}')
     with Image.open(found[0]) as mask:

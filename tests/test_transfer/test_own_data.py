@@ -100,13 +100,18 @@ def _edit(root, change):
 
 
 def test_masks_that_are_not_there(tmp_path):
-    with pytest.raises(UserError, match='train.json has no masks, which .*mask-rcnn_r18.* take a config without'):
-        use_own_data(config('coco/mask-rcnn_r18_fpn_1x_coco.py'), str(write_coco_set(tmp_path)))
+    root = write_coco_set(tmp_path, masks=True)
+    use_own_data(config('coco/mask-rcnn_r18_fpn_1x_coco.py'), str(root))
+    _edit(root, lambda content: content['annotations'][1].update(segmentation=[]))
+    with pytest.raises(UserError, match='objects without masks, which .*mask-rcnn_r18.* take a config without'):
+        use_own_data(config('coco/mask-rcnn_r18_fpn_1x_coco.py'), str(root))
 
 
 @pytest.mark.parametrize('change, message', [
     (lambda root: (root / 'classes.txt').unlink(), 'classes.txt is missing: write the name of each class'),
     (lambda root: (root / 'classes.txt').write_text('a\na\n'), 'must hold different names'),
+    (lambda root: (root / 'classes.txt').write_text('a\n\nb\n'), 'no empty line'),
+    (lambda root: (root / 'classes.txt').write_bytes(b'\xff\n'), 'not in UTF-8'),
     (lambda root: (root / 'classes.txt').write_text('a\n'), 'has one name: segmentation needs two'),
     (lambda root: (root / 'masks/train/002.png').unlink(), '1 of 4 pictures in .* have no mask in .*, such as 002.png'),
     (lambda root: (root / 'images/train/003.jpg').rename(root / 'images/train/003.bmp'),

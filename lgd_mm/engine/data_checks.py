@@ -27,25 +27,18 @@ def check_categories(cfg: Config, *splits: str) -> None:
         UserError: If a class is not in the file, or the order differs. Categories that are no class are named, with
             the number of their annotations, and left out.
     """
-    told = set()
+    told: set[Path] = set()
     for split in splits:
         for key, dataset in datasets_of(cfg, split):
-            classes = _coco_classes(cfg, dataset)
+            kind = _coco_kind(cfg, dataset)
             path = Path(dataset.get('data_root') or '', dataset.get('ann_file') or '')
-            if not classes or not path.is_file():
+            if kind is None or not path.is_file():
                 continue
+            classes = (dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes']
             categories = read_categories(path)
-            names = [category['name'] for category in categories]
-            absent = [name for name in classes if name not in names]
-            if absent:
-                raise UserError(f'{path} has no category {_some(absent)} of {key}.metainfo.classes (it has '
-                                f'{_some(names)}): give --data FOLDER for a data set of your own, or set the classes')
-            order = [name for name in names if name in classes]
-            if order != list(classes):
-                raise UserError(f'{path} has its categories in another order than {key}.metainfo.classes, and mmdet '
-                                f'numbers the labels by the file: give the classes as {_some(order)}')
-            left_out = {category['id']: category['name'] for category in categories if category['name'] not in classes}
-            if left_out and path not in told and get_rank() == 0:
+            _compare(path, f'{key}.metainfo.classes', list(classes), [item['name'] for item in categories], kind)
+            left_out = {item['id']: item['name'] for item in categories if item['name'] not in classes}
+            if left_out and path not in told and get_rank() == 0 and not _numbers_all(kind):
                 told.add(path)
                 dropped = sum(item['category_id'] in left_out for item in json.loads(path.read_bytes())['annotations'])
                 print(f'{path}: {_some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
@@ -73,14 +66,36 @@ def watch_labels(runner: Runner) -> None:
                     break
 
 
-def _coco_classes(cfg: Config, dataset: Mapping) -> tuple[str, ...]:
-    """The classes of a data set that reads COCO's format; none for others."""
+def _compare(path: Path, key: str, classes: list[str], names: list[str], kind: Any) -> None:
+    """Raise a UserError unless the classes can be told by the file's categories."""
+    from mmdet.datasets import CocoDataset
+    if _numbers_all(kind):
+        if len(names) != len(classes):
+            raise UserError(f'{path} has {len(names)} categories, but {kind.__name__} has {len(classes)} classes: give '
+                            '--data FOLDER for a data set of your own')
+        return
+    absent = [name for name in classes if name not in names]
+    if absent:
+        raise UserError(f'{path} has no category {_some(absent)} of {key} (it has {_some(names)}): give --data FOLDER '
+                        'for a data set of your own, or set the classes')
+    order = [name for name in names if name in classes]
+    if order != classes and kind.load_data_list is CocoDataset.load_data_list:  # Objects365 sorts for itself
+        raise UserError(f'{path} has its categories in another order than {key}, and mmdet numbers the labels by the '
+                        f'file: give the classes as {_some(order)}')
+
+
+def _numbers_all(kind: Any) -> bool:
+    """Whether it is an LVIS set: those take all categories by place, and some of mmdet's names are not the file's."""
+    from mmdet.datasets import LVISV05Dataset
+    return issubclass(kind, LVISV05Dataset)
+
+
+def _coco_kind(cfg: Config, dataset: Mapping) -> Any:
+    """The class of a data set that reads COCO's format; None for others."""
     # Not DATASETS.get alone: it knows no default scope, and would find none of mmdet's.
     with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
         kind = registry.get(str(dataset.get('type')))
-    if not hasattr(kind, 'COCOAPI'):
-        return ()
-    return tuple((dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes'])  # type: ignore[union-attr]
+    return kind if hasattr(kind, 'COCOAPI') else None
 
 
 def _innermost(dataset: Any) -> Iterator[Any]:

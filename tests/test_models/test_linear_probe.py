@@ -2,10 +2,19 @@
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 from lgd_mm.errors import UserError
 from lgd_mm.registry import MODELS
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    """mmpretrain's classifier names its preprocessor without a scope."""
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
+
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8)
 

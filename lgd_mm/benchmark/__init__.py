@@ -1,1 +1,1 @@
-"""The whole path on generated pictures: pre-train, fine-tune with and without, compare."""
+"""The benchmark suite: students x tasks x seeds, one ordinary run for each, one table."""

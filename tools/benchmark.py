@@ -74,7 +74,8 @@ def main() -> None:
     console.print(f'Report: {suite.work_dir}/report.html and report.md   Figures: {suite.work_dir}/results.json',
                   highlight=False)
     if runner.failures:
-        raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed: the same command tries them again')
+        raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed, their logs tell why: mend it, and the '
+                        'same command runs them')
 
 
 if __name__ == '__main__':

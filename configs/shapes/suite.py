@@ -15,12 +15,12 @@ tasks = [
         name='zero-shot',
         config='configs/shapes/zero-shot_r18-slim_shapes.py',
         test_only=True,
-        metrics={'accuracy/top1': 'zero-shot top-1'},
+        metrics={'accuracy/top1': 'top-1'},
         inputs=world + teacher),
     dict(
         name='linear probe',
         config='configs/shapes/linear_r18-slim_shapes.py',
-        metrics={'accuracy/top1': 'probe top-1'},
+        metrics={'accuracy/top1': 'top-1'},
         inputs=world),
     dict(
         name='Mask R-CNN',

@@ -13,19 +13,19 @@ tasks = [
         name=f'zero-shot {kind}',
         config=f'configs/shapes/zero-shot_r18-slim_{kind}.py',
         test_only=True,
-        metrics={'accuracy/top1': f'zero-shot {kind}'},
+        metrics={'accuracy/top1': 'top-1'},
         inputs=_base_.world + _base_.teacher) for kind in ('shapes', 'colours')
 ] + [
     dict(
         name=f'linear probe {kind}',
         config=f'configs/shapes/linear_r18-slim_{kind}.py',
-        metrics={'accuracy/top1': f'probe {kind}'},
+        metrics={'accuracy/top1': 'top-1'},
         inputs=_base_.world) for kind in ('shapes', 'colours')
 ] + [
     dict(
         name=f'UPerNet {kind}',
         config=f'configs/shapes/upernet_r18-slim_{kind}.py',
-        metrics={'mIoU': f'mIoU {kind}'},
+        metrics={'mIoU': 'mIoU'},
         inputs=_base_.world) for kind in ('shapes', 'colours')
 ]
 entries = [

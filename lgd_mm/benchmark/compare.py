@@ -92,8 +92,8 @@ def compare_table(a: Path, b: Path) -> RenderableType:
             _figure(pair.a), _figure(pair.b), Text(f'{pair.difference:+.1f}', 'bold' if pair.exceeds else ''))
         before = pair.label
     rule = 'Percent; mean ± standard deviation over seeds; bold differs by more than both deviations together.'
-    shown = [table] if pairs else [Text('The two suites have no figure in common.')]
-    return Group(*shown, *(Text(note, 'dim') for note in [rule, *notes]))
+    shown = [table, Text(rule, 'dim')] if pairs else [Text('The two suites have no figure in common.')]
+    return Group(*shown, *(Text(note, 'dim') for note in notes))
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -111,8 +111,9 @@ def read_results(path: Path) -> dict[str, Any]:
     try:
         results = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise UserError(f'{path} cannot be read as results.json ({error}): give the file that tools/benchmark.py wrote '
-                        'into the work dir of a suite') from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f'{path} cannot be read as results.json ({reason}): give the file that '
+                        'tools/benchmark.py wrote into the work dir of a suite') from error
     keys = {'tasks', 'entries', 'cells', 'versions', 'machine'}
     if not isinstance(results, dict) or not keys <= results.keys():
         raise UserError(f'{path} is no results.json of tools/benchmark.py: it has no {", ".join(sorted(keys))}')

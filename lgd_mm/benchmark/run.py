@@ -138,7 +138,7 @@ class Run:
         """Start the tool and watch its output until it ends; returns its largest resident memory in MiB."""
         config = resolved(self.config, self.options)
         epochs = (config.get('train_cfg') or {}).get('max_epochs')
-        resume = [] if self.checkpoint else ['--resume']
+        resume = [] if self.checkpoint or latest_checkpoint(str(self.work_dir)) is None else ['--resume']
         with launcher.start([*self.command, *resume], self.work_dir, self.work_dir / OUTPUT) as process:
             with (self.work_dir / OUTPUT).open(errors='replace') as output:
                 output.seek(process.output_begins)
@@ -153,8 +153,9 @@ class Run:
         if process.returncode < 0:
             raise UserError(f'it was stopped by signal {-process.returncode}; the same command goes on')
         if process.returncode:
-            tail = ''.join((self.work_dir / OUTPUT).read_text(errors='replace').splitlines(keepends=True)[-15:])
-            raise UserError(f'exit code {process.returncode}; its log {self.work_dir / OUTPUT} ends with:\n{tail}')
+            tail = (self.work_dir / OUTPUT).read_text(errors='replace').splitlines()[-15:]
+            cause = next((line for line in reversed(tail) if line.strip()), f'exit code {process.returncode}')
+            raise UserError('\n'.join([f'{cause}; its log {self.work_dir / OUTPUT} ends with:', *tail]))
         return process.resident
 
 

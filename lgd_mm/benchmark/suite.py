@@ -132,9 +132,10 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
             raise UserError(f'{path} is no suite: it has no {key} (configs/shapes/suite.py shows how one looks)')
     tasks = tuple(_task(dict(task), f'{path}: tasks[{index}]') for index, task in enumerate(cfg.tasks))
     entries = tuple(_entry(dict(entry), f'{path}: entries[{index}]') for index, entry in enumerate(cfg.entries))
-    seeds = tuple(cfg.get('seeds', (0, )))
-    if not seeds or not all(isinstance(seed, int) for seed in seeds) or len(set(seeds)) < len(seeds):
-        raise UserError(f'{path}: seeds is {list(seeds)}: it must be a list of different whole numbers')
+    seeds = cfg.get('seeds', [0])
+    whole = isinstance(seeds, (list, tuple)) and all(isinstance(seed, int) for seed in seeds)
+    if not whole or not seeds or len(set(seeds)) < len(seeds):
+        raise UserError(f'{path}: seeds is {seeds}: it must be a list of different whole numbers')
     _check_names(path, 'entry', [entry.label for entry in entries])
     _check_names(path, 'task', [task.name for task in tasks] + [PRETRAINING])
     for entry in entries:
@@ -145,8 +146,8 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     world = cfg.get('shapes_world')
     return Suite(
         name=Path(path).stem, title=cfg.get('title', Path(path).stem), note=cfg.get('note', ''),
-        work_dir=Path(cfg.work_dir), seeds=seeds, entries=entries, tasks=tasks, shapes_world=world and Path(world),
-        amp=cfg.get('amp', False))
+        work_dir=Path(cfg.work_dir), seeds=tuple(seeds), entries=entries, tasks=tasks,
+        shapes_world=world and Path(world), amp=cfg.get('amp', False))
 
 
 def check_known(what: str, names: Iterable[Any], known: Sequence[Any]) -> None:

@@ -65,7 +65,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free some room or give '
                         f'another with --work-dir FOLDER{after_room}') from error
     except (KeyError, RuntimeError, ValueError) as error:
-        sentence = _unknown_type(cfg, error) or (None if runners else _bad_backbone(cfg))
+        sentence = _unknown_type(cfg, error) or _short_schedule(error) or (None if runners else _bad_backbone(cfg))
         if sentence is None:
             raise
         tidy()
@@ -85,6 +85,13 @@ def _remove_cut_off(work_dir: str, before: set[Path]) -> None:
         for path in set(Path(work_dir).glob('*.pth')) - before:
             if not zipfile.is_zipfile(path):
                 path.unlink()
+
+
+def _short_schedule(error: Exception) -> str | None:
+    """mmengine's words for a part of the schedule that would begin after the end."""
+    parts = re.search(r'end should be larger than begin, but got begin=(\d+), end=(\d+)', str(error))
+    return parts and (f'param_scheduler has a part that begins at step {parts[1]}, and training ends at {parts[2]}: '
+                      'train longer, or set param_scheduler to fit')
 
 
 def _unknown_type(cfg: Config, error: Exception) -> str | None:

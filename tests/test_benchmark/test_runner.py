@@ -81,7 +81,8 @@ def test_others_go_on_when_one_fails(fake):
     assert cell['state'] == 'failed' and cell['n'] == 1, 'the seed that was possible is kept'
     assert 'seed 1: not started' in cell['error']
     output = fake.output.getvalue()
-    assert 'line before\nerror: the student does not fit' in output and 'exit code 1; its log' in output
+    assert 'error: the student does not fit; its log' in output, 'the cause comes first'
+    assert 'line before\nerror: the student does not fit' in output
     assert {run.title for run in runner.failures} == {
         f'broken, {task}, seed 1' for task in ('pre-training', 'one', 'two')}
 

@@ -64,6 +64,7 @@ def test_an_entry_with_fewer_seeds(fake):
     (lambda s: s['tasks'][1].pop('metrics'), r'tasks\[1\] has no metrics'),
     (lambda s: s.update(seeds=[0, 0]), 'seeds is .0, 0.: it must be a list of different whole numbers'),
     (lambda s: s.update(seeds=[]), 'seeds is ..: it must be'),
+    (lambda s: s.update(seeds=0), 'seeds is 0: it must be a list'),
 ])
 def test_mistakes_in_the_config(fake, change, message):
     change(fake.settings)

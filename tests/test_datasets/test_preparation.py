@@ -47,7 +47,7 @@ def test_what_to_download(tmp_path, run):
     (tmp_path / 'elsewhere/val2017.zip').rename(tmp_path / 'root/val2017.zip')
     whole, lines = run(spec, check=True)
     assert not whole and lines[0] == f'wrong: {tmp_path}/root holds nothing of COCO 2017'
-    assert lines[1] == f'to download into {tmp_path}/root, and then run without --check:'
+    assert lines[1] == f'to download into {tmp_path}/root, then run the command without --check:'
     assert len(lines) == 4 and not any('  val2017.zip' in line for line in lines)
     assert '  train2017.zip (19 GB, MD5 ' in lines[2] and 'http://images.cocodataset.org/zips/train2017.zip' in lines[2]
 

@@ -172,7 +172,7 @@ def _suffixes(spec: DatasetSpec) -> tuple[str, ...]:
 def _say_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callable[[str], None]) -> None:
     missing = [archive for archive in _needed(spec, tree) if find_archive(archive, folders) is None]
     if missing:
-        say(f'to download into {folders[0]}, and then run without --check:')
+        say(f'to download into {folders[0]}, then run the command without --check:')
         for archive in missing:
             md5 = f', MD5 {archive.md5}' if archive.md5 else ''
             say(f'  {archive.name} ({archive.size}{md5}) from {archive.url}')

@@ -73,7 +73,8 @@ class Run:
         """The checkpoint to test; before its run is finished, the work dir that will hold it."""
         if self.checkpoint is None or not self.checkpoint.is_dir():
             return self.checkpoint
-        return latest_checkpoint(str(self.checkpoint)) or self.checkpoint
+        latest = latest_checkpoint(str(self.checkpoint))
+        return self.checkpoint / latest.name if latest else self.checkpoint  # below the folder as it was given
 
     def hash(self) -> str:
         """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""

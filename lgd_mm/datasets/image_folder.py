@@ -62,7 +62,7 @@ class UnlabelledImages(BaseDataset):
         folder = Path(self.data_prefix['img_path'])
         if not folder.is_dir():
             raise UserError(f'image folder {folder} does not exist: set train_dataloader.dataset.data_root to yours')
-        paths = sorted(path for path in _files(folder) if path.lower().endswith(self.extensions))
+        paths = sorted(path for path in files_below(folder) if path.lower().endswith(self.extensions))
         if not paths:
             raise UserError(f'image folder {folder} holds no picture ({", ".join(self.extensions)}): set '
                             'train_dataloader.dataset.data_root to a folder with pictures')
@@ -107,7 +107,7 @@ class UnlabelledImages(BaseDataset):
         raise UserError(f'none of the {len(self)} pictures in {self.data_prefix["img_path"]} can be read')
 
 
-def _files(folder: Path) -> Iterator[str]:
+def files_below(folder: Path) -> Iterator[str]:
     """Files below a folder, through links to other folders, each of them once."""
     entered = set()
     for parent, folders, names in os.walk(folder, followlinks=True):

@@ -14,6 +14,11 @@ class UnreadableImage(Exception):
     """A file that is no whole picture; the message names it and the reason."""
 
 
+def of_the_machine(error: Exception) -> bool:
+    """Whether an error met while reading a file says nothing of the file."""
+    return isinstance(error, MemoryError) or getattr(error, 'errno', None) in OUT_OF_ORDER
+
+
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
     """mmcv's loader with Pillow as decoder: unlike OpenCV, it refuses a truncated file instead of filling it with grey.
@@ -33,6 +38,6 @@ class LoadImage(LoadImageFromFile):
         try:
             return super().transform(results)
         except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
-            if isinstance(error, MemoryError) or getattr(error, 'errno', None) in OUT_OF_ORDER:
+            if of_the_machine(error):
                 raise
             raise UnreadableImage(f'{results["img_path"]}: {type(error).__name__}: {error}') from error

@@ -1,0 +1,58 @@
+"""Copy a folder of pictures with smaller ones, which load faster: python tools/resize_dataset.py SRC DST
+
+Names and sub-folders stay, so that class folders and lists fit the copy too. Boxes and masks would not fit: this is for
+pre-training and classification. Nothing is overwritten, and the same command goes on after any stop.
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.filesize import decimal
+
+from lgd_mm.errors import reported
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('source', type=Path, metavar='SRC', help='folder with pictures, at any depth')
+    parser.add_argument('target', type=Path, metavar='DST', help='folder for the copy, outside SRC')
+    parser.add_argument('--short-side', type=int, default=256, metavar='PIXELS',
+                        help='of the copies; smaller pictures stay as they are. Defaults to 256')
+    parser.add_argument('--quality', type=int, default=95, help='of JPEG, WebP and AVIF, 1 to 100. Defaults to 95')
+    parser.add_argument('--jobs', type=int, default=len(os.sched_getaffinity(0)),
+                        help='processes. Defaults to the number of cores')
+    args = parser.parse_args()
+    if args.short_side < 1 or args.jobs < 1 or not 1 <= args.quality <= 100:
+        parser.error('--short-side and --jobs must be at least 1, and --quality 1 to 100')
+    return args
+
+
+def main() -> int:
+    """Copy, and print what was left out and what it saves."""
+    args = parse_args()
+    from lgd_mm.datasets.resize import resize_dataset
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+        signal.signal(number, signal.default_int_handler)
+    try:
+        summary = resize_dataset(args.source, args.target, args.short_side, args.quality, args.jobs, Console())
+    except KeyboardInterrupt:
+        print('stopped; the same command goes on')
+        return 130
+    for copied in summary.unreadable:
+        print(f'left out: {args.source / copied.path} cannot be read ({copied.reason})')
+    left_out = f', {len(summary.unreadable):,} left out' if summary.unreadable else ''
+    print(f'{summary.pictures:,} pictures: {decimal(summary.before)} before, {decimal(summary.after)} after; '
+          f'{summary.others:,} other files{left_out}')
+    print(f'to train on it: --cfg-options train_dataloader.dataset.data_root={shlex.quote(str(args.target))}')
+    return 0
+
+
+if __name__ == '__main__':
+    with reported():
+        sys.exit(main())

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from lgd_mm.cache import cache_folder
 from lgd_mm.language.vocabulary import Vocabulary
 
 #: Categories whose prompts are encoded together, by the number of prompts in a batch.
@@ -34,7 +35,8 @@ def textual_bank(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabul
     Returns:
         Tensor: Textual bank (C, D), float32, on the CPU, rows of unit length.
     """
-    path = _cache_folder() / f'{hashlib.sha256(f"{cache_key} {vocabulary.digest}".encode()).hexdigest()}.safetensors'
+    digest = hashlib.sha256(f'{cache_key} {vocabulary.digest}'.encode()).hexdigest()
+    path = cache_folder('textual_banks') / f'{digest}.safetensors'
     bank = _read(path, vocabulary)
     if bank is None:
         bank = _encode(encode_text, vocabulary)
@@ -54,10 +56,6 @@ def _encode(encode_text: Callable[[list[str]], Tensor], vocabulary: Vocabulary) 
         means = embeddings.unflatten(0, (-1, len(templates))).mean(dim=1)
         rows.append(F.normalize(means, dim=1))
     return torch.cat(rows)
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get('LGD_CACHE_DIR') or '~/.cache/lgd_mm').expanduser() / 'textual_banks'
 
 
 def _metadata(bank: Tensor, vocabulary: Vocabulary) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from lgd_mm.datasets.check_labels import CheckLabels
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
+from lgd_mm.datasets.sharded_images import ShardedImages
 from lgd_mm.datasets.view_sampler import ViewSampler
 
-__all__ = ['CheckLabels', 'LoadImage', 'UnlabelledImages', 'UnreadableImage', 'ViewSampler']
+__all__ = ['CheckLabels', 'LoadImage', 'ShardedImages', 'UnlabelledImages', 'UnreadableImage', 'ViewSampler']

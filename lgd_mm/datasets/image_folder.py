@@ -86,7 +86,7 @@ class UnlabelledImages(BaseDataset):
             view (tuple[int, int]): Index of the picture and seed of the view.
         """
         if not isinstance(view, tuple):
-            raise UserError('lgd_mm.UnlabelledImages needs train_dataloader.sampler.type=lgd_mm.ViewSampler')
+            raise UserError(f'lgd_mm.{type(self).__name__} needs train_dataloader.sampler.type=lgd_mm.ViewSampler')
         index, seed = view
         if torch.utils.data.get_worker_info() is None:
             with preserved_random_states():

@@ -4,6 +4,7 @@ import errno
 
 from mmcv.transforms import LoadImageFromFile
 
+from lgd_mm.errors import UserError
 from lgd_mm.registry import TRANSFORMS
 
 #: Troubles of the machine, not of the file: too many open files, no memory, a failing disk or network share.
@@ -16,7 +17,7 @@ class UnreadableImage(Exception):
 
 def of_the_machine(error: Exception) -> bool:
     """Whether an error met while reading a file says nothing of the file."""
-    return isinstance(error, MemoryError) or getattr(error, 'errno', None) in OUT_OF_ORDER
+    return isinstance(error, MemoryError | UserError) or getattr(error, 'errno', None) in OUT_OF_ORDER
 
 
 @TRANSFORMS.register_module()

@@ -1,0 +1,61 @@
+"""Pre-training images in tar shards: a few large files instead of millions of small ones, for network storage."""
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lgd_mm.datasets.image_folder import UnlabelledImages, files_below
+from lgd_mm.datasets.tar_backend import member_path
+from lgd_mm.datasets.tar_index import tar_index
+from lgd_mm.errors import UserError
+from lgd_mm.registry import DATASETS
+
+#: Shards that are indexed at a time; most of it is waiting for the storage.
+AT_A_TIME = 8
+
+
+@DATASETS.register_module()
+class ShardedImages(UnlabelledImages):
+    """Every picture in the ``*.tar`` below a folder, such as WebDataset's shards; all other members are left alone.
+
+    Pictures are in the order of their names, whichever shard they are in: shards made of a folder give the views that
+    :class:`UnlabelledImages` gives of the folder. The arguments are the same, and so is what happens to pictures that
+    cannot be read. Each is read alone, at random, from shards that are mounted here.
+
+    Raises:
+        UserError: If the folder is missing, lacks a shard or holds no picture, or if a shard is not whole.
+    """
+
+    def load_data_list(self) -> list[dict]:
+        """Pictures in the shards below the folder, in the order of their names."""
+        folder = Path(self.data_prefix['img_path'])
+        shards = sorted(path for path in files_below(folder) if path.endswith('.tar'))
+        if not shards:
+            raise UserError(f'image folder {folder} holds no shard (*.tar): set train_dataloader.dataset.data_root to '
+                            'one that does')
+        _check_numbers(shards)
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            indexes = tqdm(pool.map(tar_index, shards), 'looking into shards', len(shards), disable=None, leave=False)
+            pictures = sorted((member, shard) for shard, index in zip(shards, indexes) for member in index
+                              if member.name.lower().endswith(self.extensions))
+        if not pictures:
+            raise UserError(f'the {len(shards):,} shards in {folder} hold no picture ({", ".join(self.extensions)})')
+        return [dict(img_path=member_path(shard, member)) for member, shard in pictures]
+
+
+def _check_numbers(shards: Iterable[str]) -> None:
+    """Shards numbered from 0 have no gap."""
+    numbered: dict[str, dict[int, str]] = {}
+    for shard in shards:
+        match = re.fullmatch(r'(.*?)(\d+)\.tar', shard)
+        if match:
+            numbered.setdefault(match[1], {})[int(match[2])] = match[2]
+    for start, numbers in numbered.items():
+        missing = sorted(set(range(max(numbers))) - set(numbers))
+        if missing and 0 in numbers:
+            name = f'{start}{missing[0]:0{len(numbers[0])}}.tar'
+            raise UserError(f'shard {name} is missing, of {len(missing):,} that should be there: copy them, or number '
+                            'the shards from 0 without a gap')

@@ -1,0 +1,81 @@
+"""Where each member of a tar lies, found once and kept in the cache."""
+
+import hashlib
+import json
+import os
+import tarfile
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from lgd_mm.cache import cache_folder
+from lgd_mm.errors import UserError
+
+
+class Member(NamedTuple):
+    """A plain file in a tar: its path there, the place of its first byte, and the number of bytes."""
+
+    name: str
+    offset: int
+    size: int
+
+
+def tar_index(path: str) -> list[Member]:
+    """The plain files of a tar, in their order.
+
+    The first call reads the head of each member. Later ones read a small file in the cache, as long as the tar's size
+    and time are the same.
+
+    Args:
+        path (str): The tar, not compressed.
+
+    Returns:
+        list[Member]: Links, folders and devices are left out.
+
+    Raises:
+        UserError: If it cannot be read, is no tar or does not reach its end.
+    """
+    try:
+        return _index(path)
+    except OSError as error:
+        raise UserError(f'{path} cannot be read ({error.strerror or error}): put it back, or mend the permissions'
+                        ) from error
+
+
+def _index(path: str) -> list[Member]:
+    status = os.stat(path)
+    place = os.path.realpath(path)
+    state = [place, status.st_size, status.st_mtime_ns]
+    kept = cache_folder('tar_index') / f'{hashlib.sha256(place.encode()).hexdigest()}.json'
+    with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or damaged
+        content = json.loads(kept.read_text(encoding='utf-8'))
+        if content['state'] == state:
+            return [Member(*member) for member in content['members']]
+    members = _read(path)
+    _keep(kept, dict(state=state, members=members))
+    return members
+
+
+def _read(path: str) -> list[Member]:
+    try:
+        with tarfile.open(path, 'r:') as tar:
+            members = [Member(info.name.removeprefix('./'), info.offset_data, info.size)
+                       for info in tar if info.isreg()]
+            end = tar.offset
+        with open(path, 'rb') as file:  # tarfile takes a damaged head for the end; that is a block of zeros
+            file.seek(end)
+            if file.read(tarfile.BLOCKSIZE) == tarfile.NUL * tarfile.BLOCKSIZE:
+                return members
+        reason = f'damaged or cut off at byte {end:,}'
+    except tarfile.TarError as error:
+        reason = str(error)
+    raise UserError(f'{path} is no whole uncompressed tar ({reason}): copy or make it again')
+
+
+def _keep(path: Path, content: dict) -> None:
+    """Without room or permission, the tar is read again next time."""
+    part = path.with_name(f'{path.name}.{os.getpid()}')
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(content), encoding='utf-8')
+        part.replace(path)

@@ -1,0 +1,185 @@
+"""Shards: the same views as of the folder, what is skipped, and what is refused."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from lgd_mm.datasets import ShardedImages, tar_index
+from lgd_mm.errors import UserError
+from tests.test_datasets.test_image_folder import PIPELINE, dataset, loaded
+from tests.tiny import write_pictures
+
+
+def sharded(root, **options):
+    return ShardedImages(data_root=str(root), pipeline=PIPELINE, **options)
+
+
+def write_shards(folder, source, names, each):
+    """Names of ``source`` in their given order, ``each`` to a shard."""
+    folder.mkdir()
+    for number, start in enumerate(range(0, len(names), each)):
+        with tarfile.open(folder / f'train-{number:06}.tar', 'w') as tar:
+            for name in names[start:start + each]:
+                tar.add(source / name, f'./{name}')
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Ten pictures in two folders."""
+    write_pictures(tmp_path / 'source', 10)
+    return tmp_path / 'source'
+
+
+@pytest.fixture
+def shards(tmp_path, source):
+    """Four of them, in no order, with labels beside some pictures."""
+    names = [str(path.relative_to(source)) for path in sorted(source.rglob('*.png'), key=lambda path: path.name[::-1])]
+    (source / 'part0/0000.cls').write_text('3')
+    write_shards(tmp_path / 'shards', source, [*names, 'part0/0000.cls'], 3)
+    return tmp_path / 'shards'
+
+
+def index_files(tmp_path):
+    return sorted((tmp_path / 'cache/tar_index').iterdir())
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_views_of_shards_are_those_of_the_folder(source, shards, workers):
+    """In the main process and in workers, for every seed and epoch."""
+    data, reference = sharded(shards), dataset(source)
+    for seed, epoch in ((0, 0), (0, 1), (7, 0)):
+        assert torch.equal(loaded(data, workers, epoch, seed=seed), loaded(reference, epoch=epoch, seed=seed))
+    assert len(data) == 10 and not data.unreadable
+
+
+def test_damaged_pictures_are_skipped_and_counted(source, shards):
+    """By the same rule as in a folder: the next one takes their place."""
+    index = tar_index.tar_index(str(shards / 'train-000001.tar'))
+    with open(shards / 'train-000001.tar', 'r+b') as file:
+        file.seek(index[1].offset + 100)
+        file.write(bytes(index[1].size - 100))
+    broken = source / index[1].name
+    broken.write_bytes(broken.read_bytes()[:100])
+    for workers in (0, 2):
+        data, reference = sharded(shards), dataset(source)
+        assert torch.equal(loaded(data, workers), loaded(reference, workers))
+        [path] = data.unreadable
+        assert path.startswith(f'tar://{shards}/train-000001.tar#{index[1].name}@')
+        assert reference.unreadable == [str(broken)]
+
+
+def test_the_index_is_kept_until_the_shard_changes(tmp_path, source, shards, monkeypatch):
+    views = loaded(sharded(shards))
+    assert len(index_files(tmp_path)) == 4
+    with monkeypatch.context() as patch:
+        patch.setattr(tar_index, '_read', None)  # would raise
+        assert torch.equal(loaded(sharded(shards)), views)
+    index_files(tmp_path)[0].write_text('{"damaged": ')
+    with tarfile.open(shards / 'train-000000.tar', 'w') as tar:
+        tar.add(source / 'part1/0001.png', 'only.png')
+    assert len(sharded(shards)) == 8
+    assert all(json.loads(path.read_text())['members'] for path in index_files(tmp_path))
+
+
+def test_without_a_cache_it_works_too(tmp_path, shards, monkeypatch):
+    (tmp_path / 'file').touch()
+    monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'file'))
+    assert len(sharded(shards)) == 10
+
+
+def test_missing_shards(tmp_path, shards):
+    """A folder, a number, the target of a link, and one that goes while training runs."""
+    with pytest.raises(UserError, match='nowhere holds no shard'):
+        sharded(shards / 'nowhere')
+    data = sharded(shards)
+    for path in shards.iterdir():
+        path.rename(tmp_path / path.name)
+    for workers in (0, 1):
+        with pytest.raises(UserError, match=r'train-00000\d.tar is gone'):
+            loaded(data, workers)
+    assert not data.unreadable
+    for number in (0, 1, 3):
+        shutil.copy(tmp_path / f'train-00000{number}.tar', shards)
+    with pytest.raises(UserError, match='shard .*shards/train-000002.tar is missing'):
+        sharded(shards)
+    (shards / 'train-000002.tar').symlink_to(tmp_path / 'none.tar')
+    with pytest.raises(UserError, match='train-000002.tar cannot be read .No such file'):
+        sharded(shards)
+
+
+def test_other_numbers_have_gaps(shards):
+    """Of years, say."""
+    for path in shards.iterdir():
+        path.rename(shards / f'{2010 + 2 * int(path.stem[-1])}.tar')
+    assert len(sharded(shards)) == 10
+
+
+def cut_within_a_member(content: bytes) -> bytes:
+    return content[:len(content) // 2]
+
+
+def cut_between_members(content: bytes) -> bytes:
+    return content.rstrip(b'\0')[:-1].rpartition(b'./part')[0]
+
+
+def damaged_head(content: bytes) -> bytes:
+    place = content.rindex(b'./part')
+    return content[:place + 100] + b'x' * 60 + content[place + 160:]
+
+
+@pytest.mark.parametrize('damage', [cut_within_a_member, cut_between_members, damaged_head, gzip.compress,
+                                    lambda _: b'', lambda _: b'no tar'])
+def test_shards_that_are_not_whole(shards, damage):
+    path = shards / 'train-000001.tar'
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match='train-000001.tar is no whole uncompressed tar .* copy or make it again'):
+        sharded(shards)
+
+
+def test_what_is_no_picture_file(tmp_path):
+    """Links and folders in a tar have no effect, and it needs a picture."""
+    Image.new('RGB', (40, 40)).save(tmp_path / 'outside.png')
+    (tmp_path / 'shards').mkdir()
+    with tarfile.open(tmp_path / 'shards/a.tar', 'w') as tar:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE):
+            info = tarfile.TarInfo(f'{kind.decode()}.png')
+            info.type, info.linkname = kind, str(tmp_path / 'outside.png')
+            tar.addfile(info)
+    with pytest.raises(UserError, match='1 shards in .* hold no picture'):
+        sharded(tmp_path / 'shards')
+
+
+def test_names_with_signs_of_the_path(tmp_path, source):
+    """Its marks may be in the names of folders, shards and members."""
+    folder = tmp_path / 'a#b@1+2'
+    folder.mkdir()
+    with tarfile.open(folder / 'c#d@3+4.tar', 'w') as tar:
+        tar.add(source / 'part0/0000.png', 'e.tar#f@5+6.png')
+    data = sharded(folder)
+    data[0, 1]
+    assert len(data) == 1 and not data.unreadable
+
+
+def test_the_command_of_the_docs(tmp_path, source):
+    """It makes shards of a folder."""
+    text = (Path(__file__).parents[2] / 'docs/datasets.md').read_text()
+    command = next(line for line in text.splitlines() if '--filter' in line).strip().replace('10000', '4')
+    shutil.move(source, tmp_path / 'data/imagenet/train')
+    root = tmp_path / 'data/imagenet_shards'
+    (root / 'train').mkdir(parents=True)
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path / 'data/imagenet/train')
+    assert sorted(path.name for path in (root / 'train').iterdir()) == [f'train-00000{index}.tar' for index in range(3)]
+    data = sharded(root, data_prefix=dict(img_path='train'))
+    assert torch.equal(loaded(data), loaded(dataset(tmp_path / 'data/imagenet/train')))

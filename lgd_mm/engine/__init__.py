@@ -3,8 +3,10 @@
 from lgd_mm.engine.amp import CPUAmpOptimWrapper
 from lgd_mm.engine.export_hook import ExportStudentHook
 from lgd_mm.engine.hooks import IterationSeedHook, UnreadableImagesHook
+from lgd_mm.engine.lazy_losses import LazyRuntimeInfoHook
 from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 
 __all__ = [
-    'CPUAmpOptimWrapper', 'ExportStudentHook', 'IterationSeedHook', 'ReadOnlyOptimWrapper', 'UnreadableImagesHook'
+    'CPUAmpOptimWrapper', 'ExportStudentHook', 'IterationSeedHook', 'LazyRuntimeInfoHook', 'ReadOnlyOptimWrapper',
+    'UnreadableImagesHook'
 ]

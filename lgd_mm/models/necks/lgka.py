@@ -1,16 +1,16 @@
 """Language-Guided Knowledge Aggregation: the textual and the visual semantics bank."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
-from mmengine.dist import all_reduce
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
+from lgd_mm.models.necks.category_sums import begin_sums
 from lgd_mm.registry import MODELS
 
 #: Similarity that stands for "not in the softmax": its exponential is 0 at any temperature in use, and unlike -inf it
@@ -100,9 +100,10 @@ class LGKA(BaseModule):
     def forward(self, student: Tensor, teacher: Tensor) -> tuple[Pair, Pair]:
         """Compare both embeddings with both banks, in float32 also under autocast.
 
-        In training, the teacher's features enter the visual bank as soon as the backward pass has left this module: the
-        losses see the bank before the step, and the update overlaps the backbone's backward. So each forward pass needs
-        its backward pass before the next one, as in mmengine's loops, gradient accumulation included.
+        In training, the teacher's features are summed as soon as the backward pass has left this module, travel between
+        the processes while it goes through the backbone, and have moved the visual bank when it ends: the losses see
+        the bank before the step. So each forward pass needs its backward pass before the next one, as in mmengine's
+        loops, gradient accumulation included.
 
         Args:
             student (Tensor): Student embeddings (B, D), any length.
@@ -120,7 +121,7 @@ class LGKA(BaseModule):
 
         if self.training and student.requires_grad:
             pseudo_labels = textual[1].argmax(dim=1)  # (B, )
-            student.register_hook(lambda grad: self.update(teacher, pseudo_labels))
+            student.register_hook(lambda grad: after_backward(self.begin_update(teacher, pseudo_labels)))
         return textual, visual
 
     def _visual_similarity(self, embedding: Tensor, teacher: Tensor) -> Tensor:
@@ -134,8 +135,8 @@ class LGKA(BaseModule):
         return similarity
 
     @torch.no_grad()
-    def update(self, teacher: Tensor, pseudo_labels: Tensor) -> None:
-        """Move each category of the global batch to the mean of its teacher features (paper, Sec. 3).
+    def begin_update(self, teacher: Tensor, pseudo_labels: Tensor) -> Callable[[], None]:
+        """Begin to move each category of the global batch to the mean of its teacher features (paper, Sec. 3).
 
         A category seen for the first time takes the mean itself, later ones move with momentum, absent ones stay. Sums
         and counts are summed over all processes, so that every process holds the same bank; nothing waits for the
@@ -144,20 +145,30 @@ class LGKA(BaseModule):
         Args:
             teacher (Tensor): Unit teacher features (B, D) of this process.
             pseudo_labels (Tensor): Their categories (B, ).
+
+        Returns:
+            Callable[[], None]: Moves the banks once the other processes' sums are there.
         """
         finite = teacher.isfinite().all(dim=1, keepdim=True)  # half precision may overflow; a row would keep a NaN
         features = torch.cat([torch.where(finite, teacher, 0), finite.to(teacher.dtype)], dim=1)  # (B, D + 1)
-        sums = torch.zeros(len(self.visual_bank), features.shape[1], dtype=features.dtype, device=features.device)
-        sums.index_add_(0, pseudo_labels, features)  # (C, D + 1): sums and counts
-        all_reduce(sums)
+        sums = begin_sums(features, pseudo_labels, len(self.visual_bank))
+        return lambda: self._move(*sums())
 
-        count = sums[:, -1:]  # (C, 1)
+    @torch.no_grad()
+    def _move(self, rows: Tensor | None, sums: Tensor) -> None:
+        """Move rows (N, ) of the visual bank, all of them if None, by their sums and counts (N, D + 1)."""
+        bank = self.visual_bank if rows is None else self.visual_bank[rows]  # (N, D)
+        seen = self.seen if rows is None else self.seen[rows]  # (N, )
+        count = sums[:, -1]  # (N, )
         present = count > 0
-        step = torch.where(self.seen.unsqueeze(1), 1 - self.momentum, 1.0) * present  # (C, 1)
-        self.visual_bank.lerp_(sums[:, :-1] / count.clamp(min=1), step)
+        step = torch.where(seen, 1 - self.momentum, 1.0) * present
+        bank.lerp_(sums[:, :-1] / count.clamp(min=1).unsqueeze(1), step.unsqueeze(1))
         if self.normalize_visual_bank:
-            self.visual_bank.copy_(torch.where(present, F.normalize(self.visual_bank, dim=1), self.visual_bank))
-        self.seen.logical_or_(present.squeeze(1))
+            bank.copy_(torch.where(present.unsqueeze(1), F.normalize(bank, dim=1), bank))
+        seen.logical_or_(present)
+        if rows is not None:
+            self.visual_bank.index_copy_(0, rows, bank)
+            self.seen.index_copy_(0, rows, seen)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Refuse the banks of other category names or templates, or of a teacher of another width."""
@@ -176,3 +187,8 @@ class LGKA(BaseModule):
             raise UserError('the checkpoint was trained with another teacher, its textual bank differs: set '
                             'model.teacher as it was, or start anew')
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def after_backward(callback: Callable[[], None]) -> None:
+    """Call back at the end of the backward pass that is going on."""
+    torch.autograd.Variable._execution_engine.queue_callback(callback)

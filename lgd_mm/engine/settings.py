@@ -44,10 +44,10 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
 
 
 def set_precision(cfg: Config, precision: str) -> None:
-    """Train with autocast.
+    """Train with autocast, and have a frozen teacher compute in half precision altogether.
 
     Args:
-        cfg (Config): Changed in place: ``optim_wrapper``.
+        cfg (Config): Changed in place: ``optim_wrapper`` and ``model.teacher.precision``.
         precision (str): ``'fp16'``, ``'bf16'``, or ``'auto'``: fp16 on a GPU, bf16 on the CPU.
 
     Raises:
@@ -58,6 +58,10 @@ def set_precision(cfg: Config, precision: str) -> None:
     kind = wrapper.get('type', 'OptimWrapper')
     if kind not in known:
         raise UserError(f'--amp replaces optim_wrapper.type={known[0]}, but the config has {kind}: leave --amp out')
+    teacher = cfg.model.get('teacher')
+    if teacher and teacher.type != 'lgd_mm.CachedTeacher':
+        # float16's similarities are nearer to float32's, and a teacher has no gradients that could vanish.
+        teacher.setdefault('precision', 'fp16' if torch.cuda.is_available() else 'bf16')
     if torch.cuda.is_available():
         wrapper.type = 'AmpOptimWrapper'
         wrapper.dtype = PRECISIONS.get(precision, PRECISIONS['fp16'])

@@ -24,6 +24,7 @@ class BackboneTeacher(Teacher):
         class_token (bool): Take the first token of the last feature (B, N, D) instead of the mean over positions.
             Defaults to False.
         image_size (int, optional): Height and width it takes. Defaults to None: any.
+        precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``. Defaults to ``'fp32'``.
 
     Raises:
         UserError: If there are no weights, or they do not fill the backbone.
@@ -33,8 +34,9 @@ class BackboneTeacher(Teacher):
                  backbone: dict,
                  checkpoint: str | None = None,
                  class_token: bool = False,
-                 image_size: int | None = None) -> None:
-        super().__init__(IMAGENET_MEAN, IMAGENET_STD, (image_size, image_size) if image_size else None)
+                 image_size: int | None = None,
+                 precision: str = 'fp32') -> None:
+        super().__init__(IMAGENET_MEAN, IMAGENET_STD, (image_size, image_size) if image_size else None, precision)
         self.backbone = MODELS.build(backbone)
         if checkpoint is not None:
             self._load(checkpoint)
@@ -43,7 +45,7 @@ class BackboneTeacher(Teacher):
                             'model.teacher.backbone.pretrained=True for weights that timm downloads')
         self.class_token = class_token
         self.embed_dim = feature_channels(self.backbone)
-        self.requires_grad_(False).eval()
+        self.freeze()
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""

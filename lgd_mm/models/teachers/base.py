@@ -7,6 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lgd_mm.errors import UserError
+
+PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 class Teacher(nn.Module):
     """A frozen image network that takes the student's pictures: it undoes the student's normalisation and applies its
@@ -16,6 +19,8 @@ class Teacher(nn.Module):
         mean (Sequence[float] | Tensor): RGB means it was trained with, in [0, 1].
         std (Sequence[float] | Tensor): RGB standard deviations, in [0, 1].
         image_size (tuple[int, int], optional): Height and width it takes; None: any.
+        precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``, which it computes in whatever the student does. ``--amp``
+            sets it. Defaults to ``'fp32'``.
 
     Attributes:
         embed_dim (int): Width D of its embeddings.
@@ -26,8 +31,11 @@ class Teacher(nn.Module):
     shift: Tensor
 
     def __init__(self, mean: Sequence[float] | Tensor, std: Sequence[float] | Tensor,
-                 image_size: tuple[int, int] | None) -> None:
+                 image_size: tuple[int, int] | None, precision: str = 'fp32') -> None:
         super().__init__()
+        if precision not in PRECISIONS:
+            raise UserError(f'model.teacher.precision is {precision!r}: it must be one of {", ".join(PRECISIONS)}')
+        self.dtype = PRECISIONS[precision]
         self.mean, self.std = torch.as_tensor(mean), torch.as_tensor(std)
         self.image_size = image_size
 
@@ -49,6 +57,12 @@ class Teacher(nn.Module):
         self.register_buffer('scale', (std / self.std).view(3, 1, 1), persistent=False)
         self.register_buffer('shift', ((mean - self.mean) / self.std).view(3, 1, 1), persistent=False)
 
+    def freeze(self) -> None:
+        """Bring the finished network into the form it computes fastest in."""
+        self.requires_grad_(False).eval()
+        for child in self.children():
+            child.to(self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
     def encode_image(self, images: Tensor) -> Tensor:
         """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
         raise NotImplementedError
@@ -61,9 +75,10 @@ class Teacher(nn.Module):
             inputs (Tensor): Images (B, 3, H, W) with the statistics named in :meth:`set_input_statistics`.
 
         Returns:
-            Tensor: Embeddings (B, D), not normalised.
+            Tensor: Embeddings (B, D) in float32, not normalised.
         """
-        images = torch.addcmul(self.shift, inputs, self.scale)
-        if self.image_size and images.shape[-2:] != self.image_size:
-            images = F.interpolate(images, size=self.image_size, mode='bicubic', antialias=True)
-        return self.encode_image(images)
+        with torch.autocast(inputs.device.type, enabled=False):  # it would cast the frozen weights anew at every step
+            images = torch.addcmul(self.shift, inputs, self.scale)
+            if self.image_size and images.shape[-2:] != self.image_size:
+                images = F.interpolate(images, size=self.image_size, mode='bicubic', antialias=True)
+            return self.encode_image(images.to(dtype=self.dtype, memory_format=torch.channels_last)).float()

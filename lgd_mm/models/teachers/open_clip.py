@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers.base import Teacher
+from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.weights import file_digest, resolve_weights
 from lgd_mm.registry import MODELS
 
@@ -35,6 +36,7 @@ class OpenCLIPTeacher(Teacher):
             tag. Not used with ``local-dir:``. Defaults to ``'openai'``.
         checkpoint (str, optional): A local file with the tag's weights, for machines without network; the tag still
             says which activation and image statistics they need. Defaults to None.
+        precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``. Defaults to ``'fp32'``.
 
     Attributes:
         embed_dim (int): Width D of the joint embedding space.
@@ -44,7 +46,8 @@ class OpenCLIPTeacher(Teacher):
         UserError: If the model is unknown or its weights cannot be had.
     """
 
-    def __init__(self, model: str = 'RN50', pretrained: str = 'openai', checkpoint: str | None = None) -> None:
+    def __init__(self, model: str = 'RN50', pretrained: str = 'openai', checkpoint: str | None = None,
+                 precision: str = 'fp32') -> None:
         if model.startswith(LOCAL_DIR):
             weights, tag = _folder_weights(Path(model.removeprefix(LOCAL_DIR))), {}
         elif model in open_clip.list_models():
@@ -57,13 +60,13 @@ class OpenCLIPTeacher(Teacher):
         preprocess = open_clip.get_model_preprocess_cfg(clip)
         super().__init__(
             tag.get('mean') or preprocess.get('mean') or OPENAI_DATASET_MEAN,
-            tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD, _pair(clip.visual.image_size))
-        self.visual: nn.Module = clip.visual
+            tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD, _pair(clip.visual.image_size), precision)
+        self.visual: nn.Module = fold(clip.visual.eval())
         self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
         self.fingerprint = _fingerprint(*source)
         self._source = source
         self._text: tuple | None = None  # a tuple hides it from nn.Module
-        self.requires_grad_(False).eval()
+        self.freeze()
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""

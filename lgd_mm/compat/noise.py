@@ -19,6 +19,7 @@ WARNED: tuple[tuple[type[Warning], str, str], ...] = (
     (SyntaxWarning, 'invalid escape sequence', r'.*/site-packages/(mmdet|mmpretrain)/'),
     (UserWarning, r'In MMCV v1\.4\.4, we modified the default value', r'mmcv\.cnn\.bricks\.hsigmoid'),
     (UserWarning, "Only use 'alpha' for pillow backend", r'mmcv\.image\.photometric'),
+    (UserWarning, "'pin_memory' argument is set as true but no accelerator", r'torch\.utils\.data\.dataloader'),
     (UserWarning, 'Default ``avg_non_ignore`` is False', r'mmseg\.models\.losses'),
 )
 

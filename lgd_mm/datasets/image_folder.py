@@ -25,8 +25,8 @@ class UnlabelledImages(BaseDataset):
     """Every picture below a folder: an own collection, ImageNet's ``train``, COCO's ``train2017``, ADE20K's
     ``images/training``.
 
-    Items are asked for as ``(index, seed)`` by :class:`lgd_mm.datasets.ViewSampler`: the seed sets every random state
-    the pipeline may use, so that a view depends on nothing else. A picture that cannot be read is replaced by the next
+    Items are asked for by the keys of :class:`lgd_mm.datasets.ViewSampler`, whose seed sets every random state the
+    pipeline may use, so that a view depends on nothing else. A picture that cannot be read is replaced by the next
     readable one and remembered in :attr:`unreadable`.
 
     Args:
@@ -79,32 +79,45 @@ class UnlabelledImages(BaseDataset):
         """Paths of the pictures that could not be read so far, in all workers."""
         return [self.get_data_info(int(index))['img_path'] for index in self._unreadable.nonzero()]
 
-    def __getitem__(self, view: tuple[int, int]) -> Any:
-        """One view of one picture.
+    def __getitem__(self, view: tuple[int, ...]) -> Any:
+        """One view of one picture, or of the next one that can be read.
 
         Args:
-            view (tuple[int, int]): Index of the picture and seed of the view.
+            view (tuple[int, ...]): Of :class:`lgd_mm.datasets.view_sampler.ViewKey`.
         """
         if not isinstance(view, tuple):
             raise UserError(f'lgd_mm.{type(self).__name__} needs train_dataloader.sampler.type=lgd_mm.ViewSampler')
-        index, seed = view
         if torch.utils.data.get_worker_info() is None:
             with preserved_random_states():
-                return self._view(index, seed)
-        return self._view(index, seed)
+                return self._readable(*view)
+        return self._readable(*view)
 
-    def _view(self, index: int, seed: int) -> Any:
+    def _readable(self, index: int, *view: int) -> Any:
+        """The view of the picture, or of the next one that can be read."""
         for candidate in range(index, index + len(self)):
             candidate %= len(self)
             if self._unreadable[candidate]:
                 continue
-            seed_all(seed)
             try:
-                return self.prepare_data(candidate)
+                return self.view(candidate, *view)
             except UnreadableImage as error:
                 self._unreadable[candidate] = True
                 print_log(f'skipped {error}', logger='current', level=logging.WARNING)
         raise UserError(f'none of the {len(self)} pictures in {self.data_prefix["img_path"]} can be read')
+
+    def view(self, index: int, seed: int, number: int = 0) -> Any:
+        """One view of one picture.
+
+        Args:
+            index (int): Of the picture.
+            seed (int): Of the view's random numbers.
+            number (int): Of the view among those of its picture; nothing depends on it here. Defaults to 0.
+
+        Raises:
+            UnreadableImage: If the picture cannot be read.
+        """
+        seed_all(seed)
+        return self.prepare_data(index)
 
 
 def files_below(folder: Path) -> Iterator[str]:

@@ -2,7 +2,11 @@
 
 import errno
 
-from mmcv.transforms import LoadImageFromFile
+import cv2
+import mmcv
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmengine import fileio
 
 from lgd_mm.errors import UserError
 from lgd_mm.registry import TRANSFORMS
@@ -20,25 +24,48 @@ def of_the_machine(error: Exception) -> bool:
     return isinstance(error, MemoryError | UserError) or getattr(error, 'errno', None) in OUT_OF_ORDER
 
 
-@TRANSFORMS.register_module()
-class LoadImage(LoadImageFromFile):
-    """mmcv's loader with Pillow as decoder: unlike OpenCV, it refuses a truncated file instead of filling it with grey.
+def decode(content: bytes) -> np.ndarray:
+    """Decode a picture of any format, turned upright.
+
+    OpenCV decodes whole JPEG files; it would fill a truncated one with grey, so what lacks the end marker is left, like
+    every other format, to Pillow, which refuses it.
 
     Args:
-        **kwargs: See :class:`mmcv.transforms.LoadImageFromFile`.
+        content (bytes): Of the file.
+
+    Returns:
+        np.ndarray: (H, W, 3), BGR, uint8.
+
+    Raises:
+        Exception: Whatever a broken file makes Pillow's decoders stumble over.
+    """
+    if content.startswith(b'\xff\xd8\xff') and content.endswith(b'\xff\xd9'):
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        if image is not None:
+            return image
+    return mmcv.imfrombytes(content, backend='pillow')
+
+
+@TRANSFORMS.register_module()
+class LoadImage(BaseTransform):
+    """Reads a picture with :func:`decode`.
+
+    Args:
+        backend_args (dict, optional): Where files lie, see :func:`mmengine.fileio.get`. Defaults to None: this machine.
 
     Raises:
         UnreadableImage: If the file cannot be opened or decoded.
     """
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(**{'imdecode_backend': 'pillow', **kwargs})
+    def __init__(self, backend_args: dict | None = None) -> None:
+        self.backend_args = backend_args
 
     def transform(self, results: dict) -> dict:
-        """Add ``img`` (H, W, 3), BGR, uint8, to ``results``."""
+        """Add ``img`` (H, W, 3), BGR, uint8, and its shapes to ``results``."""
         try:
-            return super().transform(results)
-        except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
+            image = decode(fileio.get(results['img_path'], backend_args=self.backend_args))
+        except Exception as error:
             if of_the_machine(error):
                 raise
             raise UnreadableImage(f'{results["img_path"]}: {type(error).__name__}: {error}') from error
+        return {**results, 'img': image, 'img_shape': image.shape[:2], 'ori_shape': image.shape[:2]}

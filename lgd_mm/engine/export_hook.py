@@ -12,10 +12,11 @@ from lgd_mm.transfer.export import export_runner
 
 @HOOKS.register_module()
 class ExportStudentHook(Hook):
-    """Writes ``student.safetensors`` and ``student.pth`` into the work dir after training."""
+    """Writes ``student.safetensors`` and ``student.pth`` into the work dir after training, of several students
+    ``student_NAME.*`` and ``NAME.pth``."""
 
     @master_only
     def after_train(self, runner: Runner) -> None:
-        """Export the backbone."""
-        tensors, pickle = export_runner(runner, Path(runner.work_dir) / 'student')
-        runner.logger.info(f'student written to {tensors} and {pickle.name}')
+        """Export the backbone, or every student's."""
+        for file in export_runner(runner, Path(runner.work_dir) / 'student'):
+            runner.logger.info(f'student written to {file} and {file.with_suffix(".pth").name}')

@@ -5,11 +5,14 @@ from lgd_mm.models.baselines import SEED, CompRess, FeatureMimicking
 from lgd_mm.models.classifiers import KNNClassifier, LinearProbe
 from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
+from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.models.necks import LGKA, MLPProjection
-from lgd_mm.models.teachers import BackboneTeacher, OpenCLIPTeacher
+from lgd_mm.models.teachers import BackboneTeacher, CachedTeacher, OpenCLIPTeacher
+from lgd_mm.models.view_preprocessor import ViewPreprocessor
 from lgd_mm.models.zero_shot import ZeroShotClassifier
 
 __all__ = [
-    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'FeatureMimicking', 'KNNClassifier', 'LGDHead', 'LinearProbe',
-    'MLPProjection', 'MobileNetV2', 'OpenCLIPTeacher', 'ZeroShotClassifier', 'alignment_loss'
+    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CachedTeacher', 'CompRess', 'FeatureMimicking', 'KNNClassifier',
+    'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MobileNetV2', 'OpenCLIPTeacher', 'ViewPreprocessor',
+    'ZeroShotClassifier', 'alignment_loss'
 ]

@@ -1,5 +1,7 @@
 """Language-guided distillation: the paper's figure, from images to the two losses."""
 
+from typing import Any
+
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
@@ -22,30 +24,29 @@ class LGD(Distiller):
     Args:
         lgka (dict): Language-guided knowledge aggregation, with the category names.
         head (dict): The two losses.
-        **parts (dict): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
+        **parts (Any): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
 
     Raises:
         UserError: If the parts do not fit together.
     """
 
-    def __init__(self, lgka: dict, head: dict, **parts: dict) -> None:
+    def __init__(self, lgka: dict, head: dict, **parts: Any) -> None:
         super().__init__(**parts)
         self.lgka = MODELS.build(lgka, default_args=dict(teacher=self.teacher))
         self.teacher.release_text()
         self.head = MODELS.build(head)
 
-    def loss(self, inputs: Tensor) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """The two losses of a batch; the visual bank moves during their backward pass.
 
         Args:
             inputs (Tensor): Normalised images (B, 3, H, W).
+            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
 
         Returns:
             dict[str, Tensor]: ``loss_visual`` and ``loss_textual``, weighted.
         """
-        student = self.embed(inputs)
-        teacher = self.teacher(inputs)
-        textual, visual = self.lgka(student, teacher)
+        textual, visual = self.lgka(self.embed(inputs), teacher)
         return self.head.loss(textual, visual)
 
     def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:

@@ -1,10 +1,16 @@
 """Training checkpoint -> bare student."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import torch
+from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import Tensor
 
+from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.transfer.student import PREFIX, read_student, student_metadata, write_student
 
 
@@ -26,17 +32,34 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
     return write_student(weights, metadata, out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out)
 
 
-def export_runner(runner: Runner, out: str | Path) -> tuple[Path, Path]:
-    """Write the backbone of a runner's model with its metadata.
+def export_runner(runner: Runner, out: str | Path) -> list[Path]:
+    """Write the backbone of a runner's model with its metadata; of ``lgd_mm.ManyStudents``, each student by itself,
+    and beside it ``NAME.pth``, a checkpoint as it would have had alone.
 
     Args:
-        runner (Runner): Its model has a ``backbone``.
-        out (str | Path): Path without suffix.
+        runner (Runner): Its model has a ``backbone`` or ``students``.
+        out (str | Path): Path without suffix; several students add ``_NAME`` to it.
 
     Returns:
-        tuple[Path, Path]: The ``.safetensors`` and the ``.pth`` file.
+        list[Path]: The ``.safetensors`` files; a ``.pth`` lies beside each.
     """
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    state = model.state_dict()
+    if not isinstance(model, ManyStudents):
+        return [_export(model.state_dict(), runner.cfg.to_dict(), runner.iter, out)]
+    files = []
+    for name, student in model.students.items():
+        shared = {key: value for key, value in runner.cfg.model.to_dict().items() if key not in ('type', 'students')}
+        alone = Config(dict(model={**shared, **runner.cfg.model.students[name]}))
+        state = student.state_dict()
+        files.append(_export(state, alone.to_dict(), runner.iter, f'{out}_{name}'))
+        checkpoint = dict(meta=dict(cfg=alone.pretty_text, iter=runner.iter), state_dict=state)
+        part = Path(out).with_name(f'{name}.pth.part')
+        torch.save(checkpoint, part)
+        part.replace(part.with_suffix(''))
+    return files
+
+
+def _export(state: Mapping[str, Tensor], config: Mapping[str, Any], iteration: int, out: str | Path) -> Path:
+    """Write the backbone of one model's state."""
     weights = {key.removeprefix(PREFIX): value for key, value in state.items() if key.startswith(PREFIX)}
-    return write_student(weights, student_metadata(runner.cfg, runner.iter, state), out)
+    return write_student(weights, student_metadata(config, iteration, state), out)[0]

@@ -5,7 +5,7 @@ from mmengine.structures import PixelData
 from mmpretrain.structures import DataSample
 
 SIZE = 64
-TEACHERS = ('lgd_mm.OpenCLIPTeacher', 'lgd_mm.BackboneTeacher')
+TEACHERS = ('lgd_mm.OpenCLIPTeacher', 'lgd_mm.BackboneTeacher', 'lgd_mm.CachedTeacher')
 
 
 def small(cfg, teacher):
@@ -14,7 +14,8 @@ def small(cfg, teacher):
     if 'teacher' in model:
         assert model.teacher.type in TEACHERS
         model.teacher = dict(type='lgd_mm.OpenCLIPTeacher', model=teacher)
-        for part in (model.get('lgka'), model if 'categories' in model else None):
+        students = model.get('students', {}).values()
+        for part in (model.get('lgka'), model if 'categories' in model else None, *(one.lgka for one in students)):
             if part is not None:
                 part.templates = ['a photo of a {}.']
     if 'queue_length' in model:

@@ -47,7 +47,7 @@ def test_seed_by_hand(build):
     model = build('lgd_mm.SEED', queue_length=1, student_temperature=1.0, teacher_temperature=0.5)
     hold(model.queue, [[1.0, 0.0]])
     with_embeddings(model, [[2.0, 0.0]], [[0.0, 3.0]])
-    assert float(model.loss(INPUTS)['loss_similarity'].detach()) == pytest.approx(1.194059, abs=1e-5)
+    assert float(model(INPUTS, mode='loss')['loss_similarity'].detach()) == pytest.approx(1.194059, abs=1e-5)
 
 
 @pytest.mark.parametrize('distance, expected', [('cosine', 0.4), ('mse', 20.0)])
@@ -55,7 +55,7 @@ def test_mimicking_by_hand(build, distance, expected):
     """The cosine of (3, 4) and (1, 0) is 0.6; they lie (2, 4) apart."""
     model = build('lgd_mm.FeatureMimicking', distance=distance)
     with_embeddings(model, [[3.0, 4.0]], [[1.0, 0.0]])
-    assert float(model.loss(INPUTS)['loss_mimicking'].detach()) == pytest.approx(expected, abs=1e-6)
+    assert float(model(INPUTS, mode='loss')['loss_mimicking'].detach()) == pytest.approx(expected, abs=1e-6)
 
 
 def test_compress_by_hand(build, monkeypatch):
@@ -65,7 +65,7 @@ def test_compress_by_hand(build, monkeypatch):
     hold(model.student_queue, [[1.0, 0.0], [0.0, 1.0]])
     with_embeddings(model, [[0.6, 0.8]], [[0.8, 0.6]])
     monkeypatch.setattr(model, '_anchor_embedding', lambda inputs: torch.tensor([[1.0, 0.0]]))
-    assert float(model.loss(INPUTS)['loss_similarity'].detach()) == pytest.approx(0.0199336, abs=1e-6)
+    assert float(model(INPUTS, mode='loss')['loss_similarity'].detach()) == pytest.approx(0.0199336, abs=1e-6)
 
 
 def test_queue_forgets_the_oldest():
@@ -91,7 +91,7 @@ def test_queues_move_after_their_use(build):
     model = build('lgd_mm.SEED', queue_length=8)
     before = model.queue.embeddings.clone()
     images = torch.rand(3, 3, 32, 32)
-    loss = model.loss(images)['loss_similarity']
+    loss = model(images, mode='loss')['loss_similarity']
     assert torch.equal(model.queue.embeddings, before)
     loss.backward()
     torch.testing.assert_close(model.queue.embeddings[:3], F.normalize(model.teacher(images), dim=1))
@@ -106,7 +106,7 @@ def test_anchors_follow_the_student(build):
     start = ours.detach().clone()
     with torch.no_grad():
         ours.add_(1.0)
-    model.train().loss(torch.rand(2, 3, 32, 32))['loss_similarity'].backward()
+    model.train()(torch.rand(2, 3, 32, 32), mode='loss')['loss_similarity'].backward()
     torch.testing.assert_close(average, start + 0.25)
     assert int(model.student_queue.position) == int(model.teacher_queue.position) == 2
 
@@ -127,7 +127,7 @@ def test_students_learn(build, kind, settings):
     losses = []
     for _ in range(6):
         model.load_state_dict(state, strict=False)  # the same anchors each time
-        loss = sum(model.loss(images).values())
+        loss = sum(model(images, mode='loss').values())
         wrapper.backward(loss)
         trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
         assert [name for name, parameter in trained.items() if parameter.grad is None] == []

@@ -1,10 +1,12 @@
-# One MoCo v2 view of each picture below data/imagenet/train; any folder will do. Test: zero-shot on the validation set.
+# One MoCo v2 view of each picture below data/imagenet/train, coloured on the device; any folder will do.
+# Test: zero-shot on the validation set.
 #   data/imagenet/train/<wnid>/*.JPEG    data/imagenet/val/<wnid>/*.JPEG
 _base_ = 'mmpretrain::_base_/datasets/imagenet_bs32_mocov2.py'
-train_pipeline = None  # upstream's two views; LGD takes one
+train_pipeline = view_pipeline = None  # upstream's two views, by Pillow; LGD takes one, by MoCo v2's recipe too
 data_preprocessor = None  # LGD brings its own
 train_dataloader = dict(
     batch_size=256,
+    pin_memory=True,
     sampler=dict(type='lgd_mm.ViewSampler'),
     collate_fn=dict(_delete_=True, type='default_collate'),  # inherited from another scope it would get a _scope_
     dataset=dict(
@@ -12,7 +14,11 @@ train_dataloader = dict(
         type='lgd_mm.UnlabelledImages',
         data_root='data/imagenet/',
         data_prefix=dict(img_path='train'),
-        pipeline=[dict(type='lgd_mm.LoadImage'), *_base_.view_pipeline, dict(type='PackInputs')]))
+        pipeline=[
+            dict(type='lgd_mm.LoadImage'),
+            dict(type='lgd_mm.RandomView', size=224),
+            dict(type='lgd_mm.PackView'),
+        ]))
 
 test_dataloader = dict(
     batch_size=256,

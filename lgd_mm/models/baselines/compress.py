@@ -1,6 +1,7 @@
 """CompRess: the student keeps a space of its own, and only the similarities in it follow the teacher's."""
 
 import copy
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,14 +24,14 @@ class CompRess(Distiller):
         queue_length (int): Anchors of each kind. Defaults to 128000.
         temperature (float): Of both softmaxes. Defaults to 0.04.
         momentum (float): Of the moving average. Defaults to 0.999.
-        **parts (dict): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
+        **parts (Any): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
     """
 
     def __init__(self,
                  queue_length: int = 128000,
                  temperature: float = 0.04,
                  momentum: float = 0.999,
-                 **parts: dict) -> None:
+                 **parts: Any) -> None:
         super().__init__(**parts)
         self.anchor = copy.deepcopy(nn.Sequential(self.backbone, self.neck)).requires_grad_(False)
         self.teacher_queue = EmbeddingQueue(queue_length, self.teacher.embed_dim)
@@ -43,17 +44,18 @@ class CompRess(Distiller):
         super().init_weights()
         self.anchor.load_state_dict(nn.Sequential(self.backbone, self.neck).state_dict())
 
-    def loss(self, inputs: Tensor) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """The loss of a batch; the queues move on during its backward pass, when every use of them is over.
 
         Args:
             inputs (Tensor): Normalised images (B, 3, H, W).
+            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
 
         Returns:
             dict[str, Tensor]: ``loss_similarity``.
         """
         anchor = self._anchor_embedding(inputs)
-        student, teacher = self.embed(inputs), self.teacher(inputs)
+        student = self.embed(inputs)
         with torch.autocast(inputs.device.type, enabled=False):
             anchor, student, teacher = (F.normalize(item.float(), dim=1) for item in (anchor, student, teacher))
             ours = student @ self.student_queue.embeddings.T / self.temperature  # (B, K)

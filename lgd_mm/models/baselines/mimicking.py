@@ -1,5 +1,7 @@
 """Feature mimicking: the student's embedding becomes the teacher's."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,28 +19,29 @@ class FeatureMimicking(Distiller):
     Args:
         distance (str): ``'cosine'``, one minus the cosine of the two, or ``'mse'``, their squared Euclidean distance
             without normalisation. Defaults to ``'cosine'``.
-        **parts (dict): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
+        **parts (Any): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
 
     Raises:
         UserError: If the distance is another.
     """
 
-    def __init__(self, distance: str = 'cosine', **parts: dict) -> None:
+    def __init__(self, distance: str = 'cosine', **parts: Any) -> None:
         super().__init__(**parts)
         if distance not in ('cosine', 'mse'):
             raise UserError(f"model.distance is {distance!r}: it must be 'cosine' or 'mse'")
         self.distance = distance
 
-    def loss(self, inputs: Tensor) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """The mean distance of a batch.
 
         Args:
             inputs (Tensor): Normalised images (B, 3, H, W).
+            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
 
         Returns:
             dict[str, Tensor]: ``loss_mimicking``.
         """
-        student, teacher = self.embed(inputs), self.teacher(inputs)
+        student = self.embed(inputs)
         with torch.autocast(inputs.device.type, enabled=False):
             student, teacher = student.float(), teacher.float()
             if self.distance == 'cosine':

@@ -1,5 +1,7 @@
 """SEED: self-supervised distillation."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,28 +24,29 @@ class SEED(Distiller):
         queue_length (int): Teacher features remembered. Defaults to 65536.
         student_temperature (float): Defaults to 0.2.
         teacher_temperature (float): Defaults to 0.01.
-        **parts (dict): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
+        **parts (Any): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
     """
 
     def __init__(self,
                  queue_length: int = 65536,
                  student_temperature: float = 0.2,
                  teacher_temperature: float = 0.01,
-                 **parts: dict) -> None:
+                 **parts: Any) -> None:
         super().__init__(**parts)
         self.queue = EmbeddingQueue(queue_length, self.teacher.embed_dim)
         self.temperatures = student_temperature, teacher_temperature
 
-    def loss(self, inputs: Tensor) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """The loss of a batch; the queue moves on during its backward pass, when every use of it is over.
 
         Args:
             inputs (Tensor): Normalised images (B, 3, H, W).
+            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
 
         Returns:
             dict[str, Tensor]: ``loss_similarity``.
         """
-        student, teacher = self.embed(inputs), self.teacher(inputs)
+        student = self.embed(inputs)
         with torch.autocast(inputs.device.type, enabled=False):
             student = F.normalize(student.float(), dim=1)
             teacher = F.normalize(teacher.float(), dim=1)

@@ -1,0 +1,6 @@
+# ResNet-18 as published, from 50 views of each picture whose embeddings were computed before:
+#   python tools/cache_teacher.py configs/lgd/r18_pretrain.py --views 50 --out data/caches/imagenet_rn50
+_base_ = './r18_pretrain.py'
+cache = 'data/caches/imagenet_rn50'
+model = dict(teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache=cache))
+train_dataloader = dict(dataset=dict(type='lgd_mm.CachedImages', cache=cache))

@@ -1,0 +1,135 @@
+"""The teacher's embeddings of many views, on disk: one cache serves every student and every set of names."""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lgd_mm.datasets.image_folder import UnlabelledImages
+from lgd_mm.datasets.views.view import View
+from lgd_mm.errors import UserError
+
+#: Pictures whose entries share a file.
+PART = 16384
+
+
+class TeacherCache:
+    """A folder with ``cache.json``, which says what was computed, and a file of entries for each view and part.
+
+    An entry is the teacher's embedding of a view in float16, the view's numbers, and the picture it is of (another than
+    asked for where that one cannot be read). The files are memory-mapped.
+
+    Args:
+        folder (str | Path): Of :meth:`create`.
+
+    Attributes:
+        about (dict): ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many), ``data``
+            (digest), ``pipeline``, ``seed`` and ``views``.
+
+    Raises:
+        UserError: If there is no cache.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        file = self.folder / 'cache.json'
+        try:
+            self.about: dict[str, Any] = json.loads(file.read_text())
+        except (OSError, ValueError) as error:
+            raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
+                            f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
+        self._open: tuple[int, dict[int, np.ndarray]] = -1, {}
+
+    @classmethod
+    def create(cls, folder: str | Path, about: dict[str, Any]) -> 'TeacherCache':
+        """Begin a cache, or go on with one of the same content.
+
+        Args:
+            folder (str | Path): Is made.
+            about (dict): See :attr:`about`.
+
+        Returns:
+            TeacherCache: Without entries, or with those that are there.
+
+        Raises:
+            UserError: If the folder holds a cache of something else.
+        """
+        file = Path(folder) / 'cache.json'
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, json.dumps(about, indent=1).encode())
+        cache = cls(folder)
+        differing = [key for key, value in about.items() if cache.about.get(key) != json.loads(json.dumps(value))]
+        if differing:
+            raise UserError(f'{folder} is a cache of another {", ".join(differing)}: give another --out, or remove it')
+        return cache
+
+    def parts(self) -> Iterator[tuple[int, int, range]]:
+        """Number of the view, of the part, and the part's pictures, for all files in order."""
+        pictures = range(self.about['pictures'])
+        for view in range(self.about['views']):
+            for part in range(0, len(pictures), PART):
+                yield view, part // PART, pictures[part:part + PART]
+
+    def file(self, view: int, part: int) -> Path:
+        """Where a part of a view's entries lies."""
+        return self.folder / f'view{view:04d}' / f'{part:05d}.npy'
+
+    def missing(self) -> list[tuple[int, int, range]]:
+        """The parts that are not there yet."""
+        return [part for part in self.parts() if not self.file(*part[:2]).is_file()]
+
+    def write(self, view: int, part: int, entries: np.ndarray) -> None:
+        """Add a part; it is there as a whole or not at all."""
+        file = self.file(view, part)
+        file.parent.mkdir(exist_ok=True)
+        content = io.BytesIO()
+        np.save(content, entries)
+        write_whole(file, content.getbuffer())
+
+    def entry(self, view: int, picture: int) -> np.void:
+        """What is known of a view of a picture."""
+        if self._open[0] != view:
+            self._open = view, {}  # an epoch needs one view: no more files stay open
+        part, place = divmod(picture, PART)
+        files = self._open[1]
+        if part not in files:
+            files[part] = np.load(self.file(view, part), mmap_mode='r')
+        return files[part][place]
+
+
+def entry_type(embed_dim: int) -> np.dtype:
+    """Of an entry with embeddings of that width D: 2 D + 56 bytes."""
+    return np.dtype([('embedding', '<f2', (embed_dim, )), ('view', '<f4', (len(View._fields), )), ('picture', '<i8')])
+
+
+def write_whole(file: Path, content: bytes | memoryview) -> None:
+    """Write a file so that it is there as a whole or not at all."""
+    temporary = file.with_name(f'{file.name}.{os.uname().nodename}.{os.getpid()}')
+    with temporary.open('wb') as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(file)
+
+
+def data_digest(pictures: UnlabelledImages) -> str:
+    """SHA-256 of the pictures' names and sizes, wherever their folder lies.
+
+    Args:
+        pictures (UnlabelledImages): The data set.
+
+    Returns:
+        str: In hex.
+    """
+    digest = hashlib.sha256()
+    root = pictures.data_prefix['img_path']
+    for index in range(len(pictures)):
+        path = pictures.get_data_info(index)['img_path']
+        digest.update(f'{os.path.relpath(path, root)}\0{os.path.getsize(path)}\n'.encode())
+    return digest.hexdigest()

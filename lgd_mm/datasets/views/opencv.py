@@ -1,0 +1,63 @@
+"""Views of a single picture, by OpenCV."""
+
+import cv2
+import numpy as np
+
+from lgd_mm.datasets.views.view import BRIGHTNESS, CONTRAST, HUE, ORDERS, SATURATION, View
+
+
+def crop(image: np.ndarray, view: View, size: int) -> np.ndarray:
+    """Cut a view out of a picture, bring it to its size and mirror it.
+
+    Args:
+        image (np.ndarray): (H, W, 3), uint8.
+        view (View): Of that picture.
+        size (int): Height and width of the result, in pixels.
+
+    Returns:
+        np.ndarray: (size, size, 3), uint8.
+    """
+    top, left, height, width = map(int, view[:4])
+    # Averaging over areas where it shrinks, as Pillow's and torchvision's antialiased filters do.
+    how = cv2.INTER_AREA if min(height, width) >= 2 * size else cv2.INTER_LINEAR
+    image = cv2.resize(image[top:top + height, left:left + width], (size, size), interpolation=how)
+    return cv2.flip(image, 1) if view.flip else image
+
+
+def colour(image: np.ndarray, view: View) -> np.ndarray:
+    """Jitter, grey and blur.
+
+    Args:
+        image (np.ndarray): (H, W, 3), BGR, uint8.
+        view (View): Its colours.
+
+    Returns:
+        np.ndarray: (H, W, 3), BGR, uint8.
+    """
+    for operation in ORDERS[int(view.order)]:
+        if operation == BRIGHTNESS and view.brightness != 1:
+            image = cv2.convertScaleAbs(image, alpha=view.brightness)
+        elif operation == CONTRAST and view.contrast != 1:
+            mean = cv2.mean(_grey(image))[0]
+            image = _blend(image, np.full_like(image, round(mean)), view.contrast)
+        elif operation == SATURATION and view.saturation != 1:
+            image = _blend(image, cv2.merge([_grey(image)] * 3), view.saturation)
+        elif operation == HUE and view.hue:
+            hsv: np.ndarray = cv2.cvtColor(image, cv2.COLOR_BGR2HSV_FULL)
+            hsv[..., 0] += round(view.hue * 256) % 256  # a turn is 256 steps, and uint8 goes round
+            image = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL)
+    if view.grey:
+        image = cv2.merge([_grey(image)] * 3)
+    if view.sigma:
+        reach = 2 * int(3 * view.sigma + 0.5) + 1
+        image = cv2.GaussianBlur(image, (reach, reach), view.sigma, borderType=cv2.BORDER_REPLICATE)
+    return image
+
+
+def _grey(image: np.ndarray) -> np.ndarray:
+    """Luma (H, W) of ITU-R 601, as in Pillow and torchvision."""
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+
+
+def _blend(image: np.ndarray, other: np.ndarray, factor: float) -> np.ndarray:
+    return cv2.addWeighted(image, factor, other, 1 - factor, 0)

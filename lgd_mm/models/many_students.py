@@ -1,0 +1,53 @@
+"""Several students of one teacher, in one run."""
+
+from typing import Any
+
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from lgd_mm.errors import UserError
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class ManyStudents(BaseModel):
+    """Distils several students, or one into several textual banks, from one data stream and one pass of the teacher.
+
+    The students share nothing else, so each becomes what it would have become alone, as long as the optimiser treats
+    every parameter by itself (a gradient clipped by its global norm does not).
+
+    Args:
+        teacher (dict): The frozen teacher of all.
+        students (dict[str, dict]): Name -> a distiller without ``teacher`` and ``data_preprocessor``, such as
+            ``lgd_mm.LGD``. The name has no dot.
+        data_preprocessor (dict, optional): See :class:`lgd_mm.models.distiller.Distiller`. Defaults to ImageNet's.
+
+    Raises:
+        UserError: If there are no students, or one cannot be built.
+    """
+
+    def __init__(self, teacher: dict, students: dict[str, dict], data_preprocessor: dict | None = None) -> None:
+        super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
+        if not students or any('.' in name for name in students):
+            raise UserError(f'model.students is {list(students)}: give at least one, with names that have no dot')
+        shared = MODELS.build(teacher)
+        object.__setattr__(self, 'teacher', shared)  # out of nn.Module's sight, as in each distiller
+        common = dict(teacher=shared, data_preprocessor=data_preprocessor)
+        self.students = nn.ModuleDict({name: MODELS.build({**student, **common})
+                                       for name, student in students.items()})
+
+    def forward(self,
+                inputs: Tensor,
+                data_samples: list | None = None,
+                teacher: Tensor | None = None,
+                mode: str = 'tensor') -> Any:
+        """mmengine's entry: ``mode`` is ``'loss'`` (all losses, named ``STUDENT.LOSS``) or ``'tensor'`` (features)."""
+        if mode == 'tensor':
+            return {name: student(inputs) for name, student in self.students.items()}
+        if mode != 'loss':
+            raise UserError('lgd_mm.ManyStudents is only trained: test each student with its own zero-shot config')
+        if teacher is None:
+            teacher = self.teacher(inputs)
+        return {f'{name}.{key}': value for name, student in self.students.items()
+                for key, value in student(inputs, teacher=teacher, mode='loss').items()}

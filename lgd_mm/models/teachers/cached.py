@@ -1,0 +1,51 @@
+"""A teacher whose embeddings were computed before."""
+
+from torch import Tensor
+
+from lgd_mm.datasets.teacher_cache import TeacherCache
+from lgd_mm.errors import UserError
+from lgd_mm.models.teachers.base import Teacher
+from lgd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class CachedTeacher(Teacher):
+    """Stands for the teacher of a cache; the batches bring its embeddings along, and its image tower is never loaded.
+
+    New category names are encoded by the text tower, which is loaded for them and let go.
+
+    Args:
+        cache (str): Folder that ``tools/cache_teacher.py`` wrote.
+
+    Raises:
+        UserError: If there is no cache.
+    """
+
+    def __init__(self, cache: str) -> None:
+        super().__init__((0., 0., 0.), (1., 1., 1.), None)
+        about = TeacherCache(cache).about
+        self.embed_dim, self.fingerprint, self._config = about['embed_dim'], about['fingerprint'], about['teacher']
+        self._text: tuple | None = None  # a tuple hides it from nn.Module
+
+    def encode_text(self, texts: list[str]) -> Tensor:
+        """Embed N texts as (N, D).
+
+        Raises:
+            UserError: If the teacher's weights have changed since.
+        """
+        if self._text is None:
+            teacher = MODELS.build(self._config)
+            if teacher.fingerprint != self.fingerprint:
+                raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, '
+                                'or make the cache anew')
+            self._text = (teacher, )
+        return self._text[0].encode_text(texts)
+
+    def release_text(self) -> None:
+        """Give the text tower's memory back."""
+        self._text = None
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Refuse: pictures without embeddings are no batch of a cache."""
+        raise UserError('lgd_mm.CachedTeacher has no image tower: set train_dataloader.dataset to '
+                        'type=lgd_mm.CachedImages, with a pipeline that ends with lgd_mm.PackView')

@@ -1,0 +1,156 @@
+"""A cache gives the views and embeddings of a live run, and is refused where it does not fit."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from torch.utils.data import DataLoader
+
+from lgd_mm.datasets import CachedImages, UnlabelledImages, ViewSampler, teacher_cache
+from lgd_mm.datasets.teacher_cache import TeacherCache
+from lgd_mm.engine.fill_cache import CacheFiller
+from lgd_mm.errors import UserError
+from lgd_mm.models import CachedTeacher
+from tests.tiny import run_tool, write_lgd_config, write_pictures
+
+PICTURES, VIEWS = 10, 3
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr(teacher_cache, 'PART', 4)
+
+
+@pytest.fixture
+def config(tmp_path):
+    paths = write_pictures(tmp_path / 'pictures', PICTURES)
+    paths[3].write_text('not a picture')
+    return write_lgd_config(tmp_path, tmp_path / 'pictures')
+
+
+@pytest.fixture
+def folder(config, tmp_path):
+    CacheFiller(str(config), str(tmp_path / 'cache'), VIEWS).fill()
+    return tmp_path / 'cache'
+
+
+def dataset(config, **changes):
+    cfg = Config.fromfile(config).train_dataloader.dataset.to_dict()
+    cfg.pop('type')
+    return CachedImages(**{**cfg, **changes}) if 'cache' in changes else UnlabelledImages(**cfg)
+
+
+def epoch(data, number, workers=0):
+    sampler = ViewSampler(data, views=VIEWS, seed=0)
+    sampler.set_epoch(number)
+    loader = DataLoader(data, 5, sampler=sampler, num_workers=workers, collate_fn=default_collate)
+    batches = list(loader)
+    return {key: torch.cat([batch[key] for batch in batches]) for key in batches[0]}
+
+
+def test_views_and_embeddings_are_those_of_a_live_run(config, folder):
+    live, cached = dataset(config), dataset(config, cache=str(folder))
+    filler = CacheFiller(str(config), str(folder), VIEWS)
+    for number in (0, 2, 4):  # the fifth epoch sees the second view again
+        ours, theirs = epoch(cached, number, workers=2 * (number == 2)), epoch(live, number)
+        for key in theirs:
+            assert torch.equal(ours[key], theirs[key]), key
+        embedding = filler.teacher(filler.preprocessor(theirs)['inputs'])
+        torch.testing.assert_close(ours['teacher'].float(), embedding, atol=2e-3, rtol=2e-3)
+    assert not torch.equal(epoch(cached, 0)['inputs'], epoch(cached, 1)['inputs'])
+
+
+def test_another_run_seed_shuffles_the_same_views(config, folder):
+    cached = dataset(config, cache=str(folder))
+    views = {seed: {tuple(view.tolist()) for view in epoch_of_seed(cached, seed)['view']} for seed in (0, 1)}
+    assert views[0] == views[1]
+
+
+def epoch_of_seed(data, seed):
+    loader = DataLoader(data, 5, sampler=ViewSampler(data, seed=seed), collate_fn=default_collate)
+    batches = list(loader)
+    return {key: torch.cat([batch[key] for batch in batches]) for key in batches[0]}
+
+
+def test_stopped_and_shared_out_ends_with_the_same_bytes(config, folder, tmp_path):
+    again = tmp_path / 'again'
+    for share in ((1, 2), (0, 2)):
+        CacheFiller(str(config), str(again), VIEWS, share).fill()
+    files = sorted(path.relative_to(folder) for path in folder.rglob('*') if path.is_file())
+    assert len(files) == 1 + VIEWS * 3
+    assert files == sorted(path.relative_to(again) for path in again.rglob('*') if path.is_file())
+    for file in files:
+        assert (folder / file).read_bytes() == (again / file).read_bytes(), file
+
+    kept = again / 'view0001' / '00001.npy'
+    (again / 'view0002' / '00002.npy').unlink()
+    stamp = kept.stat().st_mtime_ns
+    CacheFiller(str(config), str(again), VIEWS).fill()
+    assert not TeacherCache(again).missing() and kept.stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize('options, named', [
+    ({'randomness.seed': 1}, 'seed'),
+    ({'train_dataloader.dataset.pipeline': [dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=32),
+                                            dict(type='lgd_mm.PackView')]}, 'pipeline'),
+])
+def test_another_cache_is_not_written_into(config, folder, options, named):
+    with pytest.raises(UserError, match=f'is a cache of another {named}: give another --out'):
+        CacheFiller(str(config), str(folder), VIEWS, cfg_options=options).fill()
+
+
+def test_unfit_caches_are_refused(config, folder, tmp_path):
+    with pytest.raises(UserError, match='is no teacher cache; make one with python tools/cache_teacher.py'):
+        dataset(config, cache=str(tmp_path / 'nowhere'))
+    with pytest.raises(UserError, match='of other views: set train_dataloader.dataset.pipeline'):
+        dataset(config, cache=str(folder), pipeline=[dict(type='lgd_mm.LoadImage')])
+    write_pictures(tmp_path / 'pictures' / 'more', 1)
+    with pytest.raises(UserError, match='is of 10 other pictures than the 11'):
+        dataset(config, cache=str(folder))
+    (folder / 'view0000' / '00001.npy').unlink()
+    with pytest.raises(UserError, match='lacks 1 of its 9 files'):
+        dataset(config, cache=str(folder))
+
+
+def test_other_configs_cannot_be_cached(config, tmp_path):
+    with pytest.raises(UserError, match='ends with lgd_mm.RandomView and lgd_mm.PackView'):
+        CacheFiller(str(config), str(tmp_path / 'c'), 1, cfg_options={'train_dataloader.dataset.pipeline': []})
+    assert not (tmp_path / 'c').exists()
+
+
+def test_trains_without_the_teacher(config, folder, tmp_path):
+    """Through the tools, as a user does: plan, fill (there already), train; the losses are the live run's."""
+    plan = run_tool('tools/cache_teacher.py', config, '--views', VIEWS, '--out', folder, '--plan')
+    size = PICTURES * VIEWS * (2 * 32 + 12 * 4 + 8) / 1e9
+    assert plan.returncode == 0 and f'10 pictures x 3 views: {size:.2f} GB' in plan.stdout, plan.stderr
+
+    cached = tmp_path / 'cached.py'
+    cached.write_text(
+        f'_base_ = {str(config)!r}\n'
+        f"model = dict(teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache={str(folder)!r}))\n"
+        f"train_dataloader = dict(dataset=dict(type='lgd_mm.CachedImages', cache={str(folder)!r}))\n")
+    # One file for all pictures of a view: the tool has parts of its own size.
+    done = run_tool('tools/cache_teacher.py', config, '--views', VIEWS, '--out', tmp_path / 'whole')
+    assert done.returncode == 0 and 'is complete' in done.stdout, done.stderr
+    text = cached.read_text().replace(str(folder), str(tmp_path / 'whole'))
+    cached.write_text(text)
+    losses = {}
+    for name, path in (('live', config), ('cached', cached)):
+        done = run_tool('tools/train.py', path, '--work-dir', tmp_path / name, '--cfg-options',
+                        f'train_dataloader.sampler.views={VIEWS}')
+        assert done.returncode == 0, done.stderr[-2000:]
+        log = next((tmp_path / name).glob('*/vis_data/scalars.json')).read_text().splitlines()
+        losses[name] = [json.loads(line)['loss'] for line in log]
+    assert len(losses['live']) == 6
+    np.testing.assert_allclose(losses['cached'], losses['live'], atol=2e-3)
+
+
+def test_a_cached_teacher_has_no_image_tower(folder):
+    teacher = CachedTeacher(str(folder))
+    assert not list(teacher.parameters()) and teacher.embed_dim == 32
+    assert teacher.encode_text(['a cat', 'a dog']).shape == (2, 32)
+    with pytest.raises(UserError, match='has no image tower'):
+        teacher.encode_image(torch.zeros(1, 3, 8, 8))

@@ -1,0 +1,53 @@
+"""Compute the teacher's embeddings of many views once, for every student, every set of names and every rival:
+
+python tools/cache_teacher.py configs/lgd/r18_pretrain.py --views 50 --out data/caches/imagenet_rn50
+
+Stopped at any moment, the same command goes on. Several processes or machines: give each its --share, or start it with
+torchrun.
+"""
+
+import argparse
+import os
+import sys
+
+from lgd_mm.errors import UserError, reported
+
+
+def share(text: str) -> tuple[int, int]:
+    """Read ``2/8``: the second of eight shares."""
+    number, _, count = text.partition('/')
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        raise UserError(f'--share {text}: give NUMBER/COUNT, such as 2/8')
+    return int(number) - 1, int(count)
+
+
+def main() -> None:
+    """Fill a cache, or plan it."""
+    from mmengine.config import DictAction
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='pre-training config: its teacher, pictures, views and seed')
+    parser.add_argument('--views', type=int, required=True, metavar='N', help='views of each picture')
+    parser.add_argument('--out', required=True, metavar='FOLDER', help='folder of the cache')
+    parser.add_argument('--plan', action='store_true', help='only say its size, its time, and when it pays')
+    parser.add_argument('--share', metavar='NUMBER/COUNT', help='the part of this process or machine, such as 2/8')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='overwrite keys of the config')
+    args = parser.parse_args()
+    if args.views < 1:
+        raise UserError(f'--views {args.views}: give 1 or more')
+    part = share(args.share) if args.share else (int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1)))
+    from lgd_mm.engine.fill_cache import CacheFiller
+    filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options)
+    if args.plan:
+        print(filler.plan())
+    else:
+        filler.fill()
+
+
+if __name__ == '__main__':
+    with reported():
+        try:
+            main()
+        except KeyboardInterrupt:
+            print('stopped; the same command goes on')
+            sys.exit(130)

@@ -5,8 +5,16 @@ _base_ = [
     'mmseg::mobilenet_v2/mobilenet-v2-d8_pspnet_4xb2-80k_cityscapes-512x1024.py',
     '../_base_/backbones/mobilenetv2_dense.py'
 ]
-custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
+custom_imports = dict(imports=['lgd_mm', 'lgd_mm.segmentation'], allow_failed_imports=False)
 model = dict(
     pretrained=None,
+    data_preprocessor=dict(type='lgd_mm.SegDataPreProcessor'),
     backbone=dict(_delete_=True, **_base_.backbone, dilations=(1, 1, 1, 2, 2, 4, 4)))
+train_pipeline = [*_base_.train_pipeline[:-1], dict(type='lgd_mm.PackSegInputs')]
+test_pipeline = [*_base_.test_pipeline[:-1], dict(type='lgd_mm.PackSegInputs')]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+val_evaluator = dict(type='lgd_mm.IoUMetric')
+test_evaluator = val_evaluator
 auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -1,0 +1,6 @@
+"""Parts of mmseg's runs in a leaner form; ``custom_imports`` of the configs name this package, for it imports mmseg."""
+
+from lgd_mm.segmentation.iou_metric import IoUMetric
+from lgd_mm.segmentation.masks import PackSegInputs, SegDataPreProcessor
+
+__all__ = ['IoUMetric', 'PackSegInputs', 'SegDataPreProcessor']

@@ -16,6 +16,9 @@ from lgd_mm.registry import MODELS
 
 #: CLIP's own: its similarities are trained at a hundredth.
 TEMPERATURE = 0.01
+#: What is said of an exported student.
+NO_PROJECTION = ('holds no neck.*: zero-shot classification needs the projection of the student, so give a checkpoint '
+                 'of its pre-training (epoch_N.pth), not an exported student')
 
 
 @MODELS.register_module()
@@ -52,9 +55,7 @@ class ZeroShotClassifier(BaseModel):
         text = MODELS.build(teacher)
         widths = dict(in_channels=feature_channels(self.backbone), out_channels=text.embed_dim)
         self.neck = MODELS.build({**widths, **neck})
-        vocabulary = Vocabulary(tuple(category_names(categories)), tuple(prompt_templates(templates)))
-        bank = textual_bank(text.encode_text, vocabulary, cache_key=text.fingerprint)
-        self.register_buffer('textual_bank', bank, persistent=False)  # (C, D)
+        self.register_buffer('textual_bank', bank_of_names(text, categories, templates), persistent=False)
         self.register_load_state_dict_pre_hook(_keep_student)
 
     def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
@@ -68,8 +69,7 @@ class ZeroShotClassifier(BaseModel):
         Returns:
             list[DataSample]: One for each image.
         """
-        embedding = F.normalize(self.neck(self.backbone(inputs)).float(), dim=1)
-        return with_scores(F.softmax(embedding @ self.textual_bank.T / TEMPERATURE, dim=1), data_samples)
+        return with_scores(zero_shot_scores(self.neck(self.backbone(inputs)), self.textual_bank), data_samples)
 
     def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor') -> Any:
         """mmengine's entry: ``mode`` is ``'predict'`` or ``'tensor'`` (the embeddings)."""
@@ -80,10 +80,32 @@ class ZeroShotClassifier(BaseModel):
         raise UserError('lgd_mm.ZeroShotClassifier is only tested: use tools/test.py CONFIG CHECKPOINT')
 
 
+def bank_of_names(text: Any, categories: str | list[str], templates: str | list[str] | None = None) -> Tensor:
+    """The textual bank of any names.
+
+    Args:
+        text (Any): A teacher with a text tower, e.g. :class:`lgd_mm.models.teachers.OpenCLIPTeacher`.
+        categories (str | list[str]): Whatever :func:`lgd_mm.language.category_names` takes, in the order of the labels.
+        templates (str | list[str], optional): As of :class:`ZeroShotClassifier`. Defaults to None.
+
+    Returns:
+        Tensor: (C, D), rows of unit length.
+
+    Raises:
+        UserError: If the names or templates cannot be used.
+    """
+    vocabulary = Vocabulary(tuple(category_names(categories)), tuple(prompt_templates(templates)))
+    return textual_bank(text.encode_text, vocabulary, cache_key=text.fingerprint)
+
+
+def zero_shot_scores(embeddings: Tensor, bank: Tensor) -> Tensor:
+    """Scores (N, C), which sum to one, of embeddings (N, D) against a textual bank (C, D)."""
+    return F.softmax(F.normalize(embeddings.float(), dim=1) @ bank.T / TEMPERATURE, dim=1)
+
+
 def _keep_student(module: ZeroShotClassifier, state_dict: dict[str, Any], *args: Any) -> None:
     """Of a distiller's checkpoint, only the student is wanted."""
     if not any(key.startswith('neck.') for key in state_dict):
-        raise UserError('the checkpoint holds no neck.*: zero-shot classification needs the projection of the student, '
-                        'so give a checkpoint of its pre-training (epoch_N.pth), not an exported student')
+        raise UserError(f'the checkpoint {NO_PROJECTION}')
     for key in [key for key in state_dict if not key.startswith(('backbone.', 'neck.'))]:
         del state_dict[key]

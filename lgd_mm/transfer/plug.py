@@ -82,10 +82,8 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
     print(f'student {file}: {report}', flush=True)
     if not report.matched or not (report.complete or allow_partial):
         cure = ', or --allow-partial-student' if report.matched else ''
-        raise UserError(f'student {file} ({describe(metadata.get("backbone"))}) fills only {len(report.matched)} of '
-                        f'{report.total} keys of model.backbone ({describe(cfg.model.backbone)}): use a config with '
-                        f"the student's backbone{cure}")
-    _compare_statistics(cfg, metadata, file)
+        raise UserError(misfit(cfg, file, metadata, report) + cure)
+    compare_statistics(cfg, metadata, file)
     # The type must be 'Pretrained': mmpretrain's ResNet would zero its last norm of each block otherwise.
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(Path(file).resolve()), prefix=prefix or None)
     return report
@@ -107,7 +105,13 @@ def _leave_to_student(cfg: Config) -> None:
     cfg.model.backbone.pop('pretrained', None)
 
 
-def _compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Path) -> None:
+def misfit(cfg: Config, file: str | Path, metadata: Mapping[str, Any], report: KeyReport) -> str:
+    """The sentence about a student that does not fill a config's backbone."""
+    return (f'student {file} ({describe(metadata.get("backbone"))}) fills only {len(report.matched)} of {report.total} '
+            f'keys of model.backbone ({describe(cfg.model.backbone)}): use a config with the student\'s backbone')
+
+
+def compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Path) -> None:
     """Tell when the student was pre-trained with other image statistics than the config normalises with."""
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
     for key in ('mean', 'std'):

@@ -82,24 +82,8 @@ class KNNClassifier(BaseModel):
             features, labels = (torch.cat(parts) for parts in zip(*self.seen))
             self.bank = _of_all_processes(features), _of_all_processes(labels)
             self.seen.clear()
-        if len(self.bank[0]) < self.k:
-            raise UserError(f'model.k={self.k} neighbours are asked to vote, but there are only {len(self.bank[0])} '
-                            'training pictures: give --cfg-options model.k=N')
-        similarities, labels = self._neighbours(self.embed(inputs))
-        votes = similarities.new_zeros(len(inputs), self.num_classes)
-        votes.scatter_add_(1, labels, ((similarities - 1) / self.temperature).exp())
-        return with_scores(votes / votes.sum(dim=1, keepdim=True), data_samples)
-
-    def _neighbours(self, queries: Tensor) -> tuple[Tensor, Tensor]:
-        """Similarities and labels (B, k) of the nearest pictures in the bank."""
-        similarities, labels = queries.new_empty(len(queries), 0), self.bank[1].new_empty(len(queries), 0)
-        for features, classes in zip(*(part.split(CHUNK) for part in self.bank)):
-            # Products in float32: float16 cannot tell near neighbours apart.
-            similarities = torch.cat([similarities, queries @ features.float().T], dim=1)
-            labels = torch.cat([labels, classes.expand(len(queries), -1)], dim=1)
-            similarities, nearest = similarities.topk(min(self.k, similarities.shape[1]), dim=1)
-            labels = labels.gather(1, nearest)
-        return similarities, labels
+        votes = vote(self.embed(inputs), *self.bank, self.num_classes, self.k, self.temperature)
+        return with_scores(votes, data_samples)
 
     def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor') -> Any:
         """mmengine's entry: ``mode`` is ``'loss'`` (remembers, there is no loss), ``'predict'`` or ``'tensor'``."""
@@ -107,6 +91,44 @@ class KNNClassifier(BaseModel):
             self.remember(inputs, data_samples or [])
             return {}
         return self.predict(inputs, data_samples) if mode == 'predict' else self.embed(inputs)
+
+
+def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int, temperature: float) -> Tensor:
+    """Let the nearest pictures of a bank vote.
+
+    Args:
+        queries (Tensor): Normalised features (B, d), float32.
+        bank (Tensor): Normalised features (N, d) of the training pictures, float16 or float32.
+        labels (Tensor): Their classes (N, ).
+        num_classes (int): Number of classes C.
+        k (int): Neighbours that vote.
+        temperature (float): A neighbour of similarity s votes with the weight exp(s / temperature).
+
+    Returns:
+        Tensor: Shares of the votes (B, C), which sum to one.
+
+    Raises:
+        UserError: If the bank holds fewer than k pictures.
+    """
+    if len(bank) < k:
+        raise UserError(f'model.k={k} neighbours are asked to vote, but there are only {len(bank)} training pictures: '
+                        'give --cfg-options model.k=N')
+    similarities, classes = _neighbours(queries, bank, labels, k)
+    votes = similarities.new_zeros(len(queries), num_classes)
+    votes.scatter_add_(1, classes, ((similarities - 1) / temperature).exp())
+    return votes / votes.sum(dim=1, keepdim=True)
+
+
+def _neighbours(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Similarities and labels (B, k) of the nearest pictures in the bank."""
+    similarities, nearest_labels = queries.new_empty(len(queries), 0), labels.new_empty(len(queries), 0)
+    for features, classes in zip(bank.split(CHUNK), labels.split(CHUNK)):
+        # Products in float32: float16 cannot tell near neighbours apart.
+        similarities = torch.cat([similarities, queries @ features.float().T], dim=1)
+        nearest_labels = torch.cat([nearest_labels, classes.expand(len(queries), -1)], dim=1)
+        similarities, nearest = similarities.topk(min(k, similarities.shape[1]), dim=1)
+        nearest_labels = nearest_labels.gather(1, nearest)
+    return similarities, nearest_labels
 
 
 def _of_all_processes(part: Tensor) -> Tensor:

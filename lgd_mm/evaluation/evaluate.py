@@ -1,0 +1,124 @@
+"""From a config and a student's file to the figures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from torch import Tensor
+
+from lgd_mm.engine import preflight, settings
+from lgd_mm.engine.class_folders import check_classes
+from lgd_mm.engine.failures import user_errors
+from lgd_mm.errors import UserError
+from lgd_mm.evaluation import probe
+from lgd_mm.evaluation.features import Features, features_of
+from lgd_mm.evaluation.predict import by_names, by_neighbours
+from lgd_mm.evaluation.report import Rate, Results
+from lgd_mm.evaluation.student import StudentFile, read_student_file
+from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
+from lgd_mm.registry import MODELS
+
+#: Published is 30 for a batch of 256, of features of full width.
+RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+EPOCHS = 100
+
+
+def evaluate_features(config: str,
+                      checkpoint: str,
+                      work_dir: str | None = None,
+                      lrs: Sequence[float] = RATES,
+                      epochs: int = EPOCHS,
+                      categories: str | list[str] | None = None,
+                      cfg_options: Mapping[str, Any] | None = None) -> Results:
+    """Evaluate a frozen student by k-NN, zero-shot and linear probe, with one pass over the pictures.
+
+    Args:
+        config (str): Config for k-NN, linear probe or zero-shot classification; without training pictures only
+            zero-shot is done.
+        checkpoint (str): Whatever ``--student`` takes; zero-shot needs a checkpoint of the pre-training.
+        work_dir (str, optional): Keeps the features. Defaults to the config's own, else ``work_dirs/NAME``.
+        lrs (Sequence[float]): Learning rates of the probe. Defaults to 0.1 to 100.
+        epochs (int): Of the probe. Defaults to 100.
+        categories (str | list[str], optional): Names for zero-shot, as of :func:`lgd_mm.language.category_names`.
+            Defaults to ``model.categories``, or the classes that the config states for the test pictures.
+        cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
+
+    Returns:
+        Results: Percent.
+
+    Raises:
+        UserError: If the user's set-up has a mistake.
+    """
+    if min(lrs) <= 0 or epochs < 1:
+        given = ' '.join(map(str, lrs))
+        raise UserError(f'--lrs {given} --epochs {epochs}: rates must be above 0, and epochs at least 1')
+    cfg = settings.load_config(config, cfg_options, work_dir, 'none')
+    test = 'test' if cfg.get('test_dataloader') else 'val'
+    _check_config(cfg, test)
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
+    file = read_student_file(checkpoint)
+    bank = _textual_bank(cfg, test, file, categories)
+    if bank is None and not cfg.get('train_dataloader'):
+        raise UserError(f'config {config} has no train_dataloader: k-NN and linear probe need labelled training '
+                        'pictures, so take a config such as configs/classification/linear_r18_folder.py')
+
+    tested = _features(cfg, test, test, file)
+    results = Results()
+    if bank is not None:
+        results.zero_shot, results.names = _top1(by_names(tested, bank), tested), len(bank)
+    if cfg.get('train_dataloader'):
+        train = _features(cfg, 'train', test, file)
+        results.k, results.temperature = cfg.model.get('k', 20), cfg.model.get('temperature', 0.07)
+        results.knn = _top1(by_neighbours(train, tested, results.k, results.temperature), tested)
+        seed = (cfg.get('randomness') or {}).get('seed') or 0
+        results.rates = _sweep(train, tested, lrs, epochs, seed)
+    return results
+
+
+def _check_config(cfg: Config, test: str) -> None:
+    if not cfg.get(f'{test}_dataloader') or 'backbone' not in (cfg.get('model') or {}):
+        raise UserError(f'{cfg.filename} has no test_dataloader or no model.backbone: give a config for k-NN, linear '
+                        'probe or zero-shot classification (configs/classification)')
+    preflight.check_data(cfg, 'train', test)
+    check_classes(cfg, 'train', test)
+    preflight.check_work_dir(cfg.work_dir)
+
+
+def _features(cfg: Config, split: str, test: str, file: StudentFile) -> Features:
+    """Features of a split, loaded as the test pictures are."""
+    pipeline = next(node['pipeline'] for _, node in preflight.datasets_of(cfg, test) if 'pipeline' in node)
+    for _, node in preflight.datasets_of(cfg, split):
+        if 'pipeline' in node:
+            node['pipeline'] = pipeline  # type: ignore[index]
+    loader = {**cfg[f'{test}_dataloader'], 'dataset': cfg[f'{split}_dataloader'].dataset}
+    with user_errors(cfg, after_room=''):
+        return features_of(cfg, split, loader, file)
+
+
+def _textual_bank(cfg: Config, test: str, file: StudentFile, categories: str | list[str] | None) -> Tensor | None:
+    """The bank of the names (C, D); None without names, or for a student that imitates no embeddings of a CLIP."""
+    if categories and not file.neck:
+        raise UserError(f'--categories: {file.path} {NO_PROJECTION}')
+    stated = [(node.get('metainfo') or {}).get('classes') for _, node in preflight.datasets_of(cfg, test)]
+    names = categories or cfg.model.get('categories') or next(filter(None, stated), None)
+    teacher = cfg.model.get('teacher') or {}
+    if 'type' not in teacher:
+        teacher = {**(file.model.get('teacher') or {}), **teacher}
+    if not names or not file.neck or not hasattr(MODELS.get(teacher['type']), 'encode_text'):
+        return None
+    return bank_of_names(MODELS.build(teacher), names, cfg.model.get('templates'))
+
+
+def _sweep(train: Features, tested: Features, lrs: Sequence[float], epochs: int, seed: int) -> list[Rate]:
+    held = probe.hold_out(train.labels, seed)
+    features, labels = train.pooled.to(get_device()), train.labels.to(get_device())
+    probes = probe.train_probes(features[~held], labels[~held], int(labels.max()) + 1, lrs, epochs, seed)
+    chosen_by = probe.top1(probes, features[held], labels[held]).tolist()
+    reported = probe.top1(probes, tested.pooled.to(get_device()), tested.labels.to(get_device())).tolist()
+    return [Rate(*figures) for figures in zip(lrs, chosen_by, reported)]
+
+
+def _top1(predicted: Tensor, tested: Features) -> float:
+    return 100 * (predicted == tested.labels).float().mean().item()

@@ -1,0 +1,123 @@
+"""Features of a data set, computed in one pass and kept on disk."""
+
+import hashlib
+import json
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.runner import Runner
+from rich.progress import track
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from lgd_mm.errors import UserError
+from lgd_mm.evaluation.student import FrozenStudent, StudentFile, preprocessor_of
+
+
+class Features(NamedTuple):
+    """Of N pictures, in the order of their data set, on the CPU.
+
+    Attributes:
+        pooled (Tensor): Pooled last output of the backbone (N, d), float16.
+        labels (Tensor): Classes (N, ), int64.
+        embeddings (Tensor, optional): Projected features (N, D), float16; None for a student without projection.
+    """
+
+    pooled: Tensor
+    labels: Tensor
+    embeddings: Tensor | None
+
+
+def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: StudentFile) -> Features:
+    """Read the features of a data set from ``WORK_DIR/features``, or compute them and keep them there.
+
+    Args:
+        cfg (Config): The whole config.
+        split (str): Begins the name of the file on disk, and is named in messages.
+        loader_cfg (Mapping[str, Any]): Config of the data loader, without shuffling or augmentation.
+        file (StudentFile): The student.
+
+    Returns:
+        Features: Of all pictures.
+
+    Raises:
+        UserError: If there are no pictures or labels, the student is of another backbone, or there is no room.
+    """
+    try:
+        loader = Runner.build_dataloader(loader_cfg)
+    except ValueError as error:
+        if 'need at least one array' not in str(error):  # mmengine's words for an empty list
+            raise
+        raise UserError(f'{split}_dataloader.dataset has no pictures: put some there, or set its data_root, '
+                        'data_prefix or ann_file') from error
+    if 'gt_label' not in loader.dataset.get_data_info(0):
+        raise UserError(f'{split}_dataloader.dataset has no labels: give a config for k-NN, linear probe or zero-shot '
+                        'classification (configs/classification)')
+    key = _fingerprint(cfg, loader_cfg, loader.dataset, file)
+    path = Path(cfg.work_dir, 'features', f'{split}-{key[:16]}.safetensors')
+    features = _read(path)
+    if features is None:
+        features = _compute(FrozenStudent(cfg, file).to(get_device()), loader, split)
+        _write(path, features)
+    print(f'features of {len(features.labels)} pictures ({split}): {path}', flush=True)
+    return features
+
+
+def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file: StudentFile) -> str:
+    """SHA-256 of all that decides the features: weights, networks, pipeline, and each picture's entry and file."""
+    settings = (cfg.model.backbone, file.model.get('neck'), preprocessor_of(cfg), loader_cfg['dataset'])
+    digest = hashlib.sha256(json.dumps(settings, default=str, sort_keys=True).encode())
+    for weights in (file.backbone, file.neck):
+        for name, value in sorted(weights.items()):
+            digest.update(name.encode())
+            digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    for index in range(len(dataset)):
+        entry = dataset.get_data_info(index)
+        digest.update(pickle.dumps(entry))
+        if os.path.isfile(entry.get('img_path') or ''):  # else in another store, or in the entry itself
+            stat = os.stat(entry['img_path'])
+            digest.update(f'{stat.st_size} {stat.st_mtime_ns}'.encode())
+    return digest.hexdigest()
+
+
+@torch.no_grad()
+def _compute(student: FrozenStudent, loader: DataLoader, split: str) -> Features:
+    pooled, labels, embeddings = [], [], []
+    for batch in track(loader, description=f'features ({split})'):
+        data = student.data_preprocessor(batch)
+        features, embedding = student(data['inputs'])
+        pooled.append(features.half().cpu())
+        labels.append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
+        if embedding is not None:
+            embeddings.append(embedding.half().cpu())
+    return Features(torch.cat(pooled), torch.cat(labels), torch.cat(embeddings) if embeddings else None)
+
+
+def _read(path: Path) -> Features | None:
+    """None if there is no file, or a damaged one."""
+    try:
+        tensors = load_file(path)
+    except (FileNotFoundError, SafetensorError):
+        return None
+    return Features(tensors['pooled'], tensors['labels'], tensors.get('embeddings'))
+
+
+def _write(path: Path, features: Features) -> None:
+    """Write a whole file or none."""
+    part = path.with_name(f'{path.name}.{os.getpid()}')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({name: value for name, value in features._asdict().items() if value is not None}, part)
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        raise UserError(f'the features cannot be written to {path.parent} ({error}): free some room or give another '
+                        'with --work-dir FOLDER') from error

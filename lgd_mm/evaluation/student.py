@@ -1,0 +1,92 @@
+"""The frozen student of a file: backbone, and where its pre-training left one, the projection."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.errors import UserError
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.features import mean_pool
+from lgd_mm.registry import MODELS
+from lgd_mm.transfer.backbone import build_backbone
+from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.transfer.plug import KeyReport, compare_statistics, misfit
+from lgd_mm.transfer.student import read_weights
+
+NECK = 'neck.'
+
+
+class StudentFile(NamedTuple):
+    """What a file holds of a student.
+
+    Attributes:
+        path (str): The file.
+        backbone (dict[str, Tensor]): Weights, without prefix.
+        neck (dict[str, Tensor]): Weights of the projection to a teacher's embeddings; empty if there is none.
+        metadata (dict[str, Any]): As of :func:`lgd_mm.transfer.student.read_student`.
+        model (dict[str, Any]): The model's config in the pre-training; empty if it is not recorded.
+    """
+
+    path: str
+    backbone: dict[str, Tensor]
+    neck: dict[str, Tensor]
+    metadata: dict[str, Any]
+    model: dict[str, Any]
+
+
+def read_student_file(path: str | Path) -> StudentFile:
+    """Read whatever ``--student`` takes, with the projection of a checkpoint of a pre-training.
+
+    Raises:
+        UserError: If the file is missing, damaged or unsafe.
+    """
+    backbone, metadata, _ = read_weights(path)
+    checkpoint = load_checkpoint_file(path)
+    state = checkpoint.get('state_dict', checkpoint)
+    model = parse_config((checkpoint.get('meta') or {}).get('cfg') or '').get('model') or {}
+    neck = {key.removeprefix(NECK): value for key, value in state.items() if key.startswith(NECK)}
+    if 'teacher' not in model:  # it projects into a space of its own
+        neck = {}
+    return StudentFile(str(path), backbone, neck, metadata, model)
+
+
+def preprocessor_of(cfg: Config) -> dict[str, Any]:
+    """The config of a classifier's data preprocessor, as mmengine's runner and the classifiers settle it."""
+    return {**IMAGENET_PREPROCESSOR, **(cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {})}
+
+
+class FrozenStudent(BaseModel):
+    """Backbone and projection in eval mode.
+
+    Args:
+        cfg (Config): Its ``model.backbone`` is the student's.
+        file (StudentFile): The weights.
+
+    Raises:
+        UserError: If the file does not fill the backbone.
+    """
+
+    def __init__(self, cfg: Config, file: StudentFile) -> None:
+        super().__init__(preprocessor_of(cfg))
+        self.backbone = build_backbone(cfg)
+        report = KeyReport.compare(self.backbone.state_dict(), file.backbone)
+        if not report.complete:
+            raise UserError(misfit(cfg, file.path, file.metadata, report))
+        compare_statistics(cfg, file.metadata, file.path)
+        self.backbone.load_state_dict(file.backbone, strict=False)
+        self.neck = None
+        if file.neck:
+            matrices = [value for value in file.neck.values() if value.dim() == 2]  # (out, in), of an MLP
+            self.neck = MODELS.build({**file.model['neck'], 'in_channels': matrices[0].shape[1],
+                                      'out_channels': matrices[-1].shape[0]})
+            self.neck.load_state_dict(file.neck)
+        self.eval()
+
+    def forward(self, inputs: Tensor, data_samples: Any = None, mode: str = 'tensor') -> tuple[Tensor, Tensor | None]:
+        """Pooled features (B, d) of normalised images (B, 3, H, W), and embeddings (B, D) if there is a projection."""
+        features = self.backbone(inputs)
+        return mean_pool(features[-1]), None if self.neck is None else self.neck(features)

@@ -2,16 +2,17 @@
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.table import Table
+
+from lgd_mm.benchmark.environment import environment
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,13 @@ def main(cases: Callable[[bool], list[Case]], doc: str) -> None:
     parser.add_argument('--rounds', type=int, default=9, metavar='N', help='rounds over all forms (default: 9)')
     args = parser.parse_args()
     rows = [row for case in cases(args.quick) for row in _rows(case, args.rounds)]
-    table = Table('case', 'form', 'baseline', 'baseline / form', 'spread', 'n')
+    table = Table('case', 'form', 'baseline', 'times as fast', 'spread', 'n')
     for row in rows:
         table.add_row(row['case'], row['form'], row['baseline'], f'{row["ratio"]:.2f}', f'{row["spread"]:.2f}',
                       str(row['n']))
     Console().print(table)
     if args.json:
-        machine = dict(processor=platform.processor(), threads=os.cpu_count())
-        args.json.write_text(json.dumps(dict(rows=rows, machine=machine), indent=1))
+        args.json.write_text(json.dumps(dict(rows=rows, **environment()), indent=1) + '\n')
 
 
 def _rows(case: Case, rounds: int) -> list[dict]:
@@ -59,9 +59,11 @@ def _rows(case: Case, rounds: int) -> list[dict]:
         for form, run in case.forms.items():
             start = time.perf_counter()
             run()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
             seconds[form].append(time.perf_counter() - start)
     rows = []
-    for form in case.forms.keys() - {case.baseline}:
+    for form in [form for form in case.forms if form != case.baseline]:
         ratios = [base / mine for base, mine in zip(seconds[case.baseline][1:], seconds[form][1:])]
         low, _, high = statistics.quantiles(ratios, n=4) if rounds > 1 else (0, 0, 0)
         rows.append(dict(case=case.name, form=form, baseline=case.baseline, ratio=statistics.median(ratios),

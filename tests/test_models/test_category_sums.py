@@ -19,7 +19,7 @@ def samples(seed=0, categories=7):
 
 def dense(rows, sums, categories):
     """The sums of every category, from those of the touched ones."""
-    return sums if rows is None else torch.zeros(categories, WIDTH).index_copy_(0, rows, sums)
+    return sums if rows is None else torch.zeros(categories, WIDTH).index_add_(0, rows, sums)
 
 
 @pytest.mark.parametrize('labels', [None, [3] * BATCH, list(range(BATCH)), [0] * 11 + [99]])

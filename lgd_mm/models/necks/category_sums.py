@@ -53,12 +53,10 @@ def _arrived(tensor: Tensor, work: distributed.Work | None) -> Tensor:
 def _sums_of_touched(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Sums of the categories that occur among B labels, in B rows, so that nobody asks how many they are.
 
-    The rows left over repeat the first one, and whoever writes them writes the same values again.
+    The rows left over name the first category again, with sums and counts of 0.
     """
     ordered, order = labels.sort(stable=True)
     begins = torch.cat([ordered.new_zeros(1), (ordered[1:] != ordered[:-1]).long()])
     place = begins.cumsum(0)  # of each sorted sample's category among the rows
     rows = ordered[:1].repeat(len(labels)).scatter_(0, place, ordered)
-    sums = torch.zeros_like(features).index_add_(0, torch.empty_like(place).scatter_(0, order, place), features)
-    occupied = torch.arange(len(labels), device=labels.device) <= place[-1]
-    return rows, torch.where(occupied.unsqueeze(1), sums, sums[:1])
+    return rows, torch.zeros_like(features).index_add_(0, torch.empty_like(place).scatter_(0, order, place), features)

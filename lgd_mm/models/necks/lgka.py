@@ -149,26 +149,33 @@ class LGKA(BaseModule):
         Returns:
             Callable[[], None]: Moves the banks once the other processes' sums are there.
         """
-        finite = teacher.isfinite().all(dim=1, keepdim=True)  # half precision may overflow; a row would keep a NaN
-        features = torch.cat([torch.where(finite, teacher, 0), finite.to(teacher.dtype)], dim=1)  # (B, D + 1)
+        # Half precision may overflow, and a bank row would keep the NaN. One that is not finite makes its row's sum so.
+        finite = teacher.sum(dim=1, keepdim=True).isfinite()  # (B, 1)
+        features = torch.cat([teacher, finite.to(teacher.dtype)], dim=1).masked_fill_(~finite, 0)  # (B, D + 1)
         sums = begin_sums(features, pseudo_labels, len(self.visual_bank))
         return lambda: self._move(*sums())
 
     @torch.no_grad()
     def _move(self, rows: Tensor | None, sums: Tensor) -> None:
-        """Move rows (N, ) of the visual bank, all of them if None, by their sums and counts (N, D + 1)."""
-        bank = self.visual_bank if rows is None else self.visual_bank[rows]  # (N, D)
-        seen = self.seen if rows is None else self.seen[rows]  # (N, )
-        count = sums[:, -1]  # (N, )
+        """Move rows (N, ) of the visual bank, all of them if None, by their sums and counts (N, D + 1).
+
+        A row may be named again with a count of 0, which moves nothing.
+        """
+        count = sums[:, -1:]  # (N, 1)
         present = count > 0
+        seen = (self.seen if rows is None else self.seen[rows]).unsqueeze(1)
         step = torch.where(seen, 1 - self.momentum, 1.0) * present
-        bank.lerp_(sums[:, :-1] / count.clamp(min=1).unsqueeze(1), step.unsqueeze(1))
+        bank = self.visual_bank if rows is None else self.visual_bank[rows]
+        # In place: at this size, new memory costs more than the arithmetic.
+        change = sums[:, :-1].div_(count.clamp(min=1)).sub_(bank).mul_(step)
         if self.normalize_visual_bank:
-            bank.copy_(torch.where(present.unsqueeze(1), F.normalize(bank, dim=1), bank))
-        seen.logical_or_(present)
-        if rows is not None:
-            self.visual_bank.index_copy_(0, rows, bank)
-            self.seen.index_copy_(0, rows, seen)
+            change = torch.where(present, F.normalize(bank + change, dim=1) - bank, 0)
+        if rows is None:
+            self.visual_bank.add_(change)
+            self.seen.logical_or_(present.squeeze(1))
+        else:
+            self.visual_bank.index_add_(0, rows, change)
+            self.seen.logical_or_(count.new_zeros(len(self.seen)).index_add_(0, rows, count.squeeze(1)))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Refuse the banks of other category names or templates, or of a teacher of another width."""

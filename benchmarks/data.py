@@ -1,0 +1,65 @@
+"""Views per second of one core: Pillow, OpenCV, colour work left to the device, and a copy resized before.
+
+LGD_DATA_DIR names real pictures (``coco/**/*.jpg`` below it); without it, made-up JPEGs of 640 x 480 are read.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from harness import Case, main
+from naive import view_by_pillow
+
+from lgd_mm.datasets import LoadImage, PackView, RandomView
+from lgd_mm.datasets.resize.picture import resize_picture
+
+
+def pictures() -> list[Path]:
+    """The pictures to read."""
+    root = os.environ.get('LGD_DATA_DIR')
+    if root:
+        return sorted((Path(root) / 'coco').rglob('*.jpg'))[:64]
+    folder, rng = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    for index in range(16):
+        noise = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        cv2.imwrite(f'{folder}/{index}.jpg', cv2.resize(noise, (640, 480), interpolation=cv2.INTER_CUBIC))
+    return sorted(folder.iterdir())
+
+
+def pipeline(paths: Iterator[Path], colour: bool) -> Callable[[], dict]:
+    """The package's own, on the next picture."""
+    load, view, pack = LoadImage(), RandomView(224, colour=colour), PackView()
+    return lambda: pack.transform(view.transform(load.transform(dict(img_path=str(next(paths)), sample_idx=0))))
+
+
+def cases(quick: bool) -> list[Case]:
+    """One case: some pictures in turn, the same for every form."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    paths = pictures()[:16 if quick else 64]
+    small = Path(tempfile.mkdtemp())
+    for path in paths:
+        (small / path.name).write_bytes(resize_picture(path.read_bytes(), 256, 95))
+
+    def all_of(view: Callable[[], object]) -> Callable[[], None]:
+        def run() -> None:
+            for _ in paths:
+                view()
+        return run
+
+    pillow = cycle(paths)
+    return [Case(f'views of {len(paths)} pictures, one core', {
+        'Pillow': all_of(lambda: view_by_pillow(next(pillow))),
+        'OpenCV': all_of(pipeline(cycle(paths), colour=True)),
+        'OpenCV, colour on the device': all_of(pipeline(cycle(paths), colour=False)),
+        'the same, resized copy': all_of(pipeline(cycle(sorted(small.iterdir())), colour=False)),
+    }, baseline='Pillow')]
+
+
+if __name__ == '__main__':
+    main(cases, __doc__ or '')

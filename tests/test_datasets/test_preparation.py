@@ -295,6 +295,30 @@ def test_a_class_called_like_a_part(tmp_path, run):
     assert run(trees.SPECS['folder'])[0] and files(tmp_path / 'root/train') == ['test/1.png', 'val/1.png']
 
 
+@pytest.mark.parametrize(('name', 'before', 'sentence'), [
+    ('folder', ['src/train/x/1.png', 'runs/a.txt'], 'lies in .*root/src: give this folder instead of .*root$'),
+    ('folder', ['old/backup/train/x/1.png'], None),
+    ('imagenet', ['birds/train/wren/1.JPEG', 'notes/a.txt'], None),
+], ids=['beside', 'deep', 'classes'])
+def test_names_that_other_folders_have_too(tmp_path, run, name, before, sentence):
+    """A folder ``train`` somewhere below the root is nothing of the data set, and is not moved."""
+    trees.write_tree(tmp_path / 'root', dict.fromkeys(before, trees.mask([1])))
+    if sentence:
+        with pytest.raises(UserError, match=sentence):
+            run(trees.SPECS[name])
+    else:
+        whole, lines = run(trees.SPECS[name])
+        assert not whole and lines[0].startswith(f'wrong: {tmp_path}/root holds nothing of ')
+    assert files(tmp_path / 'root') == sorted(before)
+
+
+def test_the_only_class_is_called_train(tmp_path, run):
+    """As among vehicles; beside it, val has the same class."""
+    names = ['train/train/1.png', 'val/train/2.png']
+    trees.write_tree(tmp_path / 'root', {name: trees.mask([1]) for name in names})
+    assert run(trees.SPECS['folder'])[0] and set(names) < set(files(tmp_path / 'root'))
+
+
 def test_found_pictures_are_not_unpacked_again(tmp_path, run):
     """They are moved first."""
     spec = trees.coco_archives(tmp_path / 'root')

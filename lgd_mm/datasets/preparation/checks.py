@@ -55,6 +55,14 @@ def is_filled(part: Part, tree: Tree) -> bool:
     return part.count is not None and len(part_files(part, tree)) == part.count
 
 
+def foreign_classes(part: Part, tree: Tree, folder: str) -> bool:
+    """Whether a folder cannot be the part, as none of the sub-folders that are there has the name of a class."""
+    if not isinstance(part, Pictures) or not part.class_pattern:
+        return False
+    names = [name for name in tree.subfolders(folder) if name != Path(part.path).name]
+    return bool(names) and not any(re.fullmatch(part.class_pattern, name) for name in names)
+
+
 def part_files(part: Pictures | Masks, tree: Tree) -> list[str]:
     """The files of a part that are where its pictures or masks should be."""
     suffixes = tuple(part.suffixes) if isinstance(part, Pictures) else (part.mask_suffix.lower(), )

@@ -1,14 +1,13 @@
 """One engine for all data sets: unpack, repair, look, and tell."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lgd_mm.datasets.preparation.archives import find_archive, unpack, verify
 from lgd_mm.datasets.preparation.catalogue import SPECS
-from lgd_mm.datasets.preparation.checks import check_part, is_filled, rests_on, some
+from lgd_mm.datasets.preparation.checks import check_part, foreign_classes, is_filled, rests_on, some
 from lgd_mm.datasets.preparation.repairs import layout_repairs
-from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Part, Pictures, Repair
+from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Pictures, Repair
 from lgd_mm.datasets.preparation.subsets import LISTS, differing_lists, write_lists
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
@@ -72,14 +71,14 @@ def recognise(root: Path) -> DatasetSpec | None:
     """The data set of which a folder holds all folders, with classes of the right form."""
     for spec in SPECS.values():
         tree = Tree(spec.tree(root))
-        if all((tree / part.path).exists() and not _foreign_classes(part, tree) for part in spec.parts):
+        if all((tree / part.path).exists() and not foreign_classes(part, tree, part.path) for part in spec.parts):
             return spec
     return None
 
 
 def _refuse_others(spec: DatasetSpec, tree: Tree) -> None:
     """Raise if this is clearly another data set."""
-    foreign = [part.path for part in spec.parts if _foreign_classes(part, tree)]
+    foreign = [part.path for part in spec.parts if foreign_classes(part, tree, part.path)]
     if not foreign and any((tree / part.path).exists() for part in spec.parts):
         return
     other = recognise(tree.root if tree.root.is_dir() else tree.root.parent)
@@ -92,20 +91,17 @@ def _refuse_others(spec: DatasetSpec, tree: Tree) -> None:
 
 def _refuse_parent(spec: DatasetSpec, tree: Tree) -> None:
     """Raise if the data set lies beside other folders: it is not to be moved out of its own."""
-    folders = tree.subfolders('')
+    folders, here = tree.subfolders(''), spec.tree(tree.root)
     for name in folders:
         inner = spec.tree(tree / name)
-        if inner != spec.tree(tree.root) and set(folders) - {name, 'downloads'} and all(
-                (inner / part.path).exists() for part in spec.parts):
+        # A class may have the name of a part, as train has among vehicles.
+        if inner != here and set(folders) - {name, 'downloads'} and _holds(spec, inner) and not _holds(spec, here):
             raise UserError(f'{spec.title} lies in {inner}: give this folder instead of {tree.root}')
 
 
-def _foreign_classes(part: Part, tree: Tree) -> bool:
-    """Whether none of the sub-folders that are there has the name of a class."""
-    if not isinstance(part, Pictures) or not part.class_pattern:
-        return False
-    names = [name for name in tree.subfolders(part.path) if name != Path(part.path).name]
-    return bool(names) and not any(re.fullmatch(part.class_pattern, name) for name in names)
+def _holds(spec: DatasetSpec, folder: Path) -> bool:
+    """Whether all parts that must be there are."""
+    return all((folder / part.path).exists() for part in spec.parts if not isinstance(part, Pictures) or part.required)
 
 
 def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callable[[str], None]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from lgd_mm.datasets.preparation.spec import Annotations, DatasetSpec, Pictures, Repair
+from lgd_mm.datasets.preparation.checks import foreign_classes
+from lgd_mm.datasets.preparation.spec import Annotations, DatasetSpec, Repair
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
 
@@ -25,26 +26,28 @@ def layout_repairs(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> It
         folders (Sequence[Path]): Where archives may be; nothing is taken from there.
 
     Yields:
-        Repair: Moves a part.
+        Repair: Moves a part. None for a data set without archives: it is anybody's, and has names such as ``train``
+            that other folders have too.
 
     Raises:
         UserError: If a part could be in two places.
     """
-    yield from _misplaced(tree, spec, set(folders) - {tree.root})
-    yield from _twice_nested(tree, spec)
+    if spec.archives:
+        yield from _misplaced(tree, spec, set(folders) - {tree.root})
+        yield from _twice_nested(tree, spec)
 
 
 def _misplaced(tree: Tree, spec: DatasetSpec, skipped: set[Path]) -> Iterator[Repair]:
     """Parts that are missing at their place and lie elsewhere below the tree."""
-    missing = [part for part in spec.parts
-               if not (tree / part.path).exists() and not (isinstance(part, Pictures) and not part.required)]
+    missing = [part for part in spec.parts if not (tree / part.path).exists()]
     in_place = {tree / part.path for part in spec.parts}
     below = list(_below(tree.root, DEPTH, skipped | in_place)) if missing and tree.root.is_dir() else []
     for part in missing:
         target = tree / part.path
         is_file = isinstance(part, Annotations)
         wanted = [target.name] if is_file else Path(part.path).parts
-        found = [path for path in below if path.is_file() == is_file and _ends_in(path.relative_to(tree.root), wanted)]
+        found = [path for path in below if path.is_file() == is_file and _ends_in(path.relative_to(tree.root), wanted)
+                 and not foreign_classes(part, tree, str(path.relative_to(tree.root)))]
         if len(found) > 1:
             raise UserError(f'{part.path} of {spec.title} is missing in {tree.root}, and both {found[0]} and '
                             f'{found[1]} could be it: move the right one there')

@@ -196,6 +196,51 @@ def test_kaggles_imagenet(tmp_path, run):
     assert [name for name in files(tmp_path / 'root') if not name.startswith('meta')] == sorted(train + val)
 
 
+def _imagenet_at(place, val='val/{wnid}/ILSVRC2012_val_{number:08}.JPEG'):
+    return {f'{place}/train/{wnid}/{wnid}_0.JPEG': trees.picture() for wnid in trees.WNIDS} | {
+        f'{place}/' + val.format(wnid=wnid, number=number): trees.picture() for number, wnid in enumerate(trees.WNIDS)}
+
+
+@pytest.mark.parametrize(('name', 'shared', 'links'), [
+    ('imagenet', _imagenet_at('Data/CLS-LOC'), {'ILSVRC': ''}),
+    ('imagenet', _imagenet_at('.', val='val/ILSVRC2012_val_{number:08}.JPEG'), {'train': 'train', 'val': 'val'}),
+    ('coco', {'coco/train2017/train2017/1.jpg': b''}, {'train2017': 'coco/train2017'}),
+    ('coco', {'coco/images/train2017/1.jpg': b''}, {'images/train2017': 'coco/images/train2017'}),
+    ('ade20k', {'images/Training/1.jpg': b''}, {'ADEChallengeData2016': ''}),
+    ('caltech256', {'001.ak47/001_0001.jpg': b'', '002.american-flag/002_0001.jpg': b''}, {'256_ObjectCategories': ''}),
+    ('cityscapes', {'aachen/a_gtFine_labelIds.png': trees.mask([7])}, {'gtFine/train': ''}),
+    ('folder', {'train/ash/1.png': trees.mask([1]), 'meta/a.txt': b''}, {'train': 'train', 'meta': 'meta'}),
+], ids=['around', 'flat', 'nested', 'part', 'top', 'split', 'masks', 'lists'])
+def test_nothing_behind_a_link_is_changed(tmp_path, run, name, shared, links):
+    """The folder is named, and what others share stays as it is; the links do, too."""
+    trees.write_tree(tmp_path / 'shared', shared)
+    trees.write_tree(tmp_path / 'root', {'meta/val.txt': b'n/1.JPEG 0'} if name == 'imagenet' else {})
+    for link, target in links.items():
+        (tmp_path / 'root' / link).parent.mkdir(exist_ok=True)
+        (tmp_path / 'root' / link).symlink_to(tmp_path / 'shared' / target)
+    before = files(tmp_path / 'shared')
+    spec = trees.SPECS[name]
+    if name == 'caltech256':
+        spec = trees.spec_for(name, tmp_path / 'root', dict(train=1, val=1))
+    with pytest.raises(UserError, match=f'is a link to {tmp_path}/shared.*: prepare that folder, or link the part'):
+        run(spec)
+    assert files(tmp_path / 'shared') == before
+    assert all((tmp_path / 'root' / link).is_symlink() for link in links)
+
+
+def test_nothing_is_unpacked_behind_a_link(tmp_path, run):
+    """What is there is read; the root itself may be a link, as the user names it."""
+    spec = trees.coco_archives(tmp_path / 'root')
+    trees.coco_tree(tmp_path / 'shared')
+    (tmp_path / 'root/train2017').symlink_to(tmp_path / 'shared/train2017')
+    (tmp_path / 'link').symlink_to(tmp_path / 'root')
+    assert run(spec, root=tmp_path / 'link')[0]
+    (tmp_path / 'shared/train2017/000000000025.jpg').unlink()
+    with pytest.raises(UserError, match=f'root/train2017 is a link to {tmp_path}/shared/train2017, and nothing'):
+        run(spec)
+    assert len(files(tmp_path / 'shared/train2017')) == 2
+
+
 def test_two_candidates(tmp_path, run):
     """The user decides."""
     spec = trees.coco_tree(tmp_path / 'root')

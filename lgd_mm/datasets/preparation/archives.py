@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 
 from tqdm import tqdm
 
+from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.spec import Archive
 from lgd_mm.errors import UserError
 
@@ -81,7 +82,7 @@ def unpack(archive: Archive, path: Path, tree: Path, moved: Container[str] = ())
 
     Raises:
         UserError: If the archive cannot be read to its end or the place cannot be written to, if it has no such member,
-            or if another file lies where a member should go.
+            or if another file lies where a member should go, or a link leads there.
     """
     wanted = re.compile(archive.members)
     matched = written = 0
@@ -92,7 +93,7 @@ def unpack(archive: Archive, path: Path, tree: Path, moved: Container[str] = ())
                 if match:
                     matched += 1
                     target = tree / match.expand(archive.target)
-                    written += target.name not in moved and _write(member, target, archive)
+                    written += target.name not in moved and _write(member, target, archive, tree)
                 bar.update(min(member.size, bar.total - bar.n))
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UserError(f'{path} cannot be unpacked ({error}): download it again from {archive.url}') from error
@@ -112,13 +113,14 @@ def write_text(path: Path, text: str) -> None:
     os.replace(partial, path)
 
 
-def _write(member: Member, target: Path, archive: Archive) -> bool:
+def _write(member: Member, target: Path, archive: Archive, tree: Path) -> bool:
     """Whether it was written; False if it is there."""
     if target.exists():
         if target.stat().st_size != member.size:
             raise UserError(f'{target} has {target.stat().st_size} bytes and {member.size} in {archive.name}: remove '
                             'or rename it, nothing is overwritten')
         return False
+    refuse_links(tree, target)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f'.{target.name}.part')
     source = member.open()

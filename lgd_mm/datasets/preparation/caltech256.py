@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.repairs import move
 from lgd_mm.datasets.preparation.spec import DatasetSpec, Pictures, Repair
 from lgd_mm.datasets.preparation.subsets import drawn
@@ -24,16 +25,21 @@ def split(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Re
     Args:
         tree (Tree): The data set.
         spec (DatasetSpec): Caltech-256's.
-        folders (Sequence[Path]): Not used.
+        folders (Sequence[Path]): The user's root first.
 
     Yields:
         Repair: Moves them into ``train`` and ``val``, 60 of each class into the first, drawn with seed 0. What
             is drawn depends on the names alone, so a stop in between changes nothing.
+
+    Raises:
+        UserError: If they lie behind a link, or would come to lie there.
     """
     names = [name for name in tree.with_suffix(WHOLE, ('.jpg', )) if not name.startswith(f'{CLUTTER}/')]
     everything = {*names, *tree.with_suffix('train', ('.jpg', )), *tree.with_suffix('val', ('.jpg', ))}
     # Drawn from fewer, as after a stopped unpacking, other pictures would train.
     if names and len(everything) == sum(part.count or 0 for part in spec.parts if isinstance(part, Pictures)):
+        classes = {name.split('/')[0] for name in names}
+        refuse_links(folders[0], *(tree / part / name for part in (WHOLE, 'train', 'val') for name in classes))
         yield Repair(f'{len(names):,} pictures in {WHOLE} are not divided into train and val', ('train', 'val'),
                      partial(_move, tree, names, everything))
 

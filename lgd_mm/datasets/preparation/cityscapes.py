@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.spec import DatasetSpec, Masks, Repair
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
@@ -46,10 +47,13 @@ def missing_train_ids(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) ->
     Args:
         tree (Tree): The data set.
         spec (DatasetSpec): Cityscapes'.
-        folders (Sequence[Path]): Not used.
+        folders (Sequence[Path]): The user's root first.
 
     Yields:
         Repair: Makes them, as cityscapesScripts' ``createTrainIdLabelImgs`` does.
+
+    Raises:
+        UserError: If they would come to lie behind a link.
     """
     for part in spec.parts:
         if isinstance(part, Masks):
@@ -58,6 +62,7 @@ def missing_train_ids(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) ->
                        if name.replace(IDS, TRAIN_IDS) not in there]
             if lacking:
                 paths = [tree / part.path / name for name in lacking]
+                refuse_links(folders[0], *{path.parent for path in paths})
                 yield Repair(f'{part.path} lacks {len(lacking):,} masks *{TRAIN_IDS}', (part.path, ),
                              partial(_make, paths))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.repairs import move
 from lgd_mm.datasets.preparation.spec import DatasetSpec, Pictures, Repair
 from lgd_mm.datasets.preparation.tree import Tree
@@ -21,20 +22,25 @@ def flat_validation(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> I
     Args:
         tree (Tree): The data set.
         spec (DatasetSpec): ImageNet's.
-        folders (Sequence[Path]): Where the development kit may be.
+        folders (Sequence[Path]): Where the development kit may be, the user's root first.
 
     Yields:
         Repair: Sorts them into the folders of their classes.
+
+    Raises:
+        UserError: If they lie behind a link, or would come to lie there.
     """
     flat = [name for name in tree.with_suffix('val', ('.jpeg', )) if '/' not in name]
     part = spec.part('val')
     if flat and isinstance(part, Pictures) and part.classes:
         classes = part.classes()
+        refuse_links(folders[0], tree / 'val', *(tree / 'val' / name for name in tree.subfolders('val')))
         yield Repair(f'val holds {len(flat):,} pictures outside the folders of their classes', ('val', ),
                      partial(_sort, tree, flat, classes, folders))
     listed = tree / FLAT_LIST
     if listed.is_file() and '/' not in listed.read_text(encoding='utf-8').split('\n', 1)[0]:
         # mmpretrain would look for the pictures where this list says.
+        refuse_links(folders[0], listed.parent)
         yield Repair(f'{FLAT_LIST} is of pictures outside the folders of their classes', ('val', ),
                      partial(move, listed, listed.with_name('val_flat.txt')))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from lgd_mm.datasets.preparation.archives import find_archive, unpack, verify
 from lgd_mm.datasets.preparation.catalogue import SPECS
 from lgd_mm.datasets.preparation.checks import check_part, foreign_classes, is_filled, rests_on, some
+from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.repairs import layout_repairs
 from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Pictures, Repair
 from lgd_mm.datasets.preparation.subsets import LISTS, differing_lists, write_lists
@@ -31,7 +32,8 @@ def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Calla
         bool: Whether it is whole.
 
     Raises:
-        UserError: If the root is missing or holds another data set, or unpacking or a repair is impossible.
+        UserError: If the root is missing or holds another data set, or unpacking or a repair is impossible or would
+            change what a link below the root leads to.
     """
     try:
         return _prepare(spec, Path(root), check, say)
@@ -108,6 +110,7 @@ def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callabl
     for archive in _needed(spec, tree):
         path = find_archive(archive, folders)
         if path is not None and archive.members:
+            refuse_links(folders[0], tree.root)
             verify(archive, path, folders[0] / VERIFIED)
             folders_moved_to = archive.fills if archive.moved else ()
             moved = {name.rpartition('/')[2] for folder in folders_moved_to for name in tree.files(folder)}

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from lgd_mm.datasets.preparation.checks import foreign_classes
+from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.spec import Annotations, DatasetSpec, Repair
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
@@ -23,25 +24,25 @@ def layout_repairs(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> It
     Args:
         tree (Tree): The data set.
         spec (DatasetSpec): Its parts.
-        folders (Sequence[Path]): Where archives may be; nothing is taken from there.
+        folders (Sequence[Path]): Where archives may be, the user's root first; nothing is taken from there.
 
     Yields:
         Repair: Moves a part. None for a data set without archives: it is anybody's, and has names such as ``train``
             that other folders have too.
 
     Raises:
-        UserError: If a part could be in two places.
+        UserError: If a part could be in two places, or lies behind a link.
     """
     if spec.archives:
-        yield from _misplaced(tree, spec, set(folders) - {tree.root})
-        yield from _twice_nested(tree, spec)
+        yield from _misplaced(tree, spec, folders)
+        yield from _twice_nested(tree, spec, folders[0])
 
 
-def _misplaced(tree: Tree, spec: DatasetSpec, skipped: set[Path]) -> Iterator[Repair]:
+def _misplaced(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
     """Parts that are missing at their place and lie elsewhere below the tree."""
     missing = [part for part in spec.parts if not (tree / part.path).exists()]
-    in_place = {tree / part.path for part in spec.parts}
-    below = list(_below(tree.root, DEPTH, skipped | in_place)) if missing and tree.root.is_dir() else []
+    skipped = {*folders, *(tree / part.path for part in spec.parts)} - {tree.root}
+    below = list(_below(tree.root, DEPTH, skipped)) if missing and tree.root.is_dir() else []
     for part in missing:
         target = tree / part.path
         is_file = isinstance(part, Annotations)
@@ -53,16 +54,18 @@ def _misplaced(tree: Tree, spec: DatasetSpec, skipped: set[Path]) -> Iterator[Re
                             f'{found[1]} could be it: move the right one there')
         if found:
             source = found[0]
+            refuse_links(folders[0], source, target)
             yield Repair(f'{part.path} lies at {source.relative_to(tree.root)}', (part.path, ),
                          partial(_lift, source, target, tree.root))
 
 
-def _twice_nested(tree: Tree, spec: DatasetSpec) -> Iterator[Repair]:
+def _twice_nested(tree: Tree, spec: DatasetSpec, root: Path) -> Iterator[Repair]:
     """Folders that hold nothing but a folder of their own name (``train/train``)."""
     for part in spec.parts:
         target = tree / part.path
         lifted = target.with_name(f'.{target.name}.lifted')
         if lifted.exists() or (target / target.name).is_dir() and os.listdir(target) == [target.name]:
+            refuse_links(root, target / target.name)
             yield Repair(f'{part.path} holds only another folder {target.name}', (part.path, ),
                          partial(_unnest, target, lifted))
 

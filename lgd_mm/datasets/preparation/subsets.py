@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lgd_mm.datasets.preparation.archives import write_text
+from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
 
@@ -81,10 +82,14 @@ def write_lists(tree: Tree, suffixes: tuple[str, ...]) -> list[str]:
 
     Returns:
         list[str]: Paths of those written.
+
+    Raises:
+        UserError: If a link leads there.
     """
     written = []
     for path, text in list_texts(tree, suffixes).items():
         if not (tree / path).exists():
+            refuse_links(tree.root, tree / path)
             (tree / path).parent.mkdir(exist_ok=True)
             write_text(tree / path, text)
             written.append(path)

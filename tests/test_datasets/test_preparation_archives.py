@@ -86,6 +86,17 @@ def test_cut_off_archives(tmp_path, name):
     assert all(item.stat().st_size == 20_000 for item in whole) and len(whole) == (2 if name == 'a.tar' else 0)
 
 
+def test_zip_with_a_password(tmp_path):
+    """It is no archive of the owner's."""
+    path = write_zip(tmp_path / 'a.zip', {'in/1.jpg': b'one'})
+    content = bytearray(path.read_bytes())
+    for header, offset in ((b'PK\x03\x04', 6), (b'PK\x01\x02', 8)):  # the flags of the member, in both headers
+        content[content.index(header) + offset] |= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match='a.zip cannot be unpacked .*password required.*: download it again from http'):
+        archives.unpack(SIMPLE, path, tmp_path)
+
+
 def test_archive_of_something_else(tmp_path):
     """Right name, wrong content, no published sum."""
     (tmp_path / 'a.tar').write_bytes(tar_bytes({'other/1.jpg': b'one'}))

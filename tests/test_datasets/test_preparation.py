@@ -1,5 +1,6 @@
 """Each public data set from its archives to the layout of the configs, and the repairs of common layouts."""
 
+import fcntl
 import os
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from lgd_mm.datasets.preparation import caltech256
 from lgd_mm.datasets.preparation.cityscapes import train_ids
-from lgd_mm.datasets.preparation.prepare import prepare
+from lgd_mm.datasets.preparation.prepare import LOCK, prepare
 from lgd_mm.errors import UserError
 from tests.test_datasets import preparation_trees as trees
 
@@ -373,6 +374,17 @@ def test_found_pictures_are_not_unpacked_again(tmp_path, run):
                             f'coco2017/annotations/instances_{split}2017.json' for split in ('train', 'val')),
                             f'whole: COCO 2017 in {tmp_path}/root']
     assert not (tmp_path / 'root/coco2017').exists()
+
+
+def test_one_at_a_time(tmp_path, run):
+    """Another data set with the same archives has to wait, too; looking is always possible."""
+    spec = trees.coco_archives(tmp_path / 'root')
+    with (tmp_path / 'root' / LOCK).open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match='another process prepares .*root: wait until it has ended'):
+            run(trees.SPECS['lvis'])
+        assert not run(spec, check=True)[0] and not (tmp_path / 'root/train2017').exists()
+    assert run(spec)[0]
 
 
 def test_a_folder_that_may_not_be_changed(tmp_path, run, monkeypatch):

@@ -1,6 +1,9 @@
 """One engine for all data sets: unpack, repair, look, and tell."""
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from lgd_mm.datasets.preparation.archives import find_archive, unpack, verify
@@ -15,6 +18,7 @@ from lgd_mm.errors import UserError
 
 #: Sums of archives that were found right.
 VERIFIED = '.verified.json'
+LOCK = '.prepare.lock'
 
 
 def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Callable[[str], None] = print) -> bool:
@@ -32,19 +36,21 @@ def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Calla
         bool: Whether it is whole.
 
     Raises:
-        UserError: If the root is missing or holds another data set, or unpacking or a repair is impossible or would
-            change what a link below the root leads to.
+        UserError: If the root is missing or holds another data set, if unpacking or a repair is impossible or would
+            change what a link below the root leads to, or if another process prepares the same root.
     """
+    root = Path(root)
     try:
-        return _prepare(spec, Path(root), check, say)
+        if not root.is_dir():
+            raise UserError(f'{root} is no folder: give that of {spec.title}, or make it and put the archives there')
+        with nullcontext() if check else _alone(root):
+            return _prepare(spec, root, check, say)
     except OSError as error:
         raise UserError(f'{error.filename or root} cannot be read or changed ({error.strerror}): free room or mend the '
                         'permissions there; the same command goes on') from error
 
 
 def _prepare(spec: DatasetSpec, root: Path, check: bool, say: Callable[[str], None]) -> bool:
-    if not root.is_dir():
-        raise UserError(f'{root} is no folder: give that of {spec.title}, or make it and put the archives there')
     tree, folders = Tree(spec.tree(root)), spec.archive_folders(root)
     _refuse_others(spec, tree)
     _refuse_parent(spec, Tree(root))
@@ -67,6 +73,20 @@ def _prepare(spec: DatasetSpec, root: Path, check: bool, say: Callable[[str], No
         _lists(spec, tree, check, say)
     say(f'whole: {spec.title} in {tree.root}')
     return True
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Keep others out: two that unpack the same archive write the same files."""
+    if not os.access(root, os.W_OK):  # what is whole may be looked at where nothing can be written
+        yield
+        return
+    with (root / LOCK).open('a') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f'another process prepares {root}: wait until it has ended, then run this again') from None
+        yield
 
 
 def recognise(root: Path) -> DatasetSpec | None:

@@ -43,7 +43,7 @@ def read_detection(root: str) -> DetectionFolder:
         DetectionFolder: Both files have the same categories, in the same order.
 
     Raises:
-        UserError: If a file or the pictures are missing, or the two files differ.
+        UserError: If a file, the pictures or their names are missing, or the two files differ.
     """
     annotations = {split: _annotations(Path(root), split) for split in ('train', 'val')}
     train, val = (read_categories(path) for path in annotations.values())
@@ -58,10 +58,14 @@ def read_detection(root: str) -> DetectionFolder:
         try:
             content = json.loads(Path(path).read_text(encoding='utf-8'))
             images, objects = content['images'], content['annotations']
-        except (ValueError, KeyError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
         if not images:
             raise UserError(f'{path} names no pictures')
+        nameless = next((index for index, image in enumerate(images)
+                         if not isinstance(image, dict) or not image.get('file_name')), None)
+        if nameless is not None:
+            raise UserError(f'{path} has no "file_name" in images[{nameless}]: give each picture the name of its file')
         counts[split] = len(images)
         masks = masks and all(item.get('segmentation') for item in objects)
         pictures[split] = _pictures(Path(root), split, path, images[0]['file_name'])

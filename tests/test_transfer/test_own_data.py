@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 
 import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
+from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.own_data import use_own_data
 from tests.own_sets import CLASSES, write_coco_set, write_masks
@@ -82,6 +83,13 @@ def test_segmentation(tmp_path, images, name):
     (lambda root: _edit(root, lambda c: c['categories'].append(dict(id=9, name='nut'))),
      "two categories of the name 'nut'"),
     (lambda root: _edit(root, lambda c: c.pop('images')), r"no annotation file in COCO format \('images'\)"),
+    (lambda root: _edit(root, lambda c: c['categories'].append(dict(id=20, name='screw'))),
+     'two categories of the id 20'),
+    (lambda root: _edit(root, lambda c: c['categories'][1].pop('id')), r'val.json has no "id" in categories\[1\]'),
+    (lambda root: _edit(root, lambda c: c.update(categories=['nut'])), r'has no "id" in categories\[0\]'),
+    (lambda root: _edit(root, lambda c: c.update(categories=[])), 'val.json has an empty "categories" list: add'),
+    (lambda root: _edit(root, lambda c: c['images'][1].pop('file_name')),
+     r'val.json has no "file_name" in images\[1\]: give each picture'),
     (lambda root: _edit(root, lambda c: c.update(images=[])), 'val.json names no pictures'),
     (lambda root: (root / 'annotations/val.json').write_text(''), 'val.json has no "categories" list'),
 ])
@@ -90,6 +98,24 @@ def test_mistakes_of_detection_sets(tmp_path, change, message):
     change(root)
     with pytest.raises(UserError, match=message):
         use_own_data(config('coco/faster-rcnn_r18_fpn_1x_coco.py'), str(root))
+
+
+@pytest.mark.parametrize('change', [
+    lambda content: content['categories'][-1].update(supercategory='categories'),
+    lambda content: [image.update(categories=[dict(id=7, name='outdoor')]) for image in content['images']],
+    lambda content: content.update(images=content.pop('images')),
+], ids=['value', 'of pictures', 'not at the end'])
+def test_which_categories_are_the_files(tmp_path, change):
+    """Those of its outermost level, wherever else the word stands."""
+    root = write_coco_set(tmp_path)
+    for split in ('train', 'val'):
+        path = root / f'annotations/{split}.json'
+        content = json.loads(path.read_text())
+        content = dict(categories=content.pop('categories'), **content)
+        change(content)
+        path.write_text(json.dumps(content, indent=1))
+    assert [category['name'] for category in read_categories(path)] == list(CLASSES)
+    assert '3 classes: nut, bolt, washer' in use_own_data(config('coco/faster-rcnn_r18_fpn_1x_coco.py'), str(root))
 
 
 def _edit(root, change):

@@ -4,6 +4,8 @@ import math
 
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 from mmpretrain.structures import DataSample
 from torch import nn
 
@@ -83,6 +85,31 @@ def test_batches_and_chunks_change_nothing(monkeypatch):
             model(bank[begin:begin + batch], labelled(*labels[begin:begin + batch].tolist()), mode='loss')
         scores.append(torch.stack([sample.pred_score for sample in model(queries, mode='predict')]))
     torch.testing.assert_close(*scores)
+
+
+def _half_a_bank(rank, bank, labels, queries, rendezvous, out):
+    """One of two processes, which saw 5 and 4 of the pictures."""
+    torch.set_num_threads(1)  # a fork has none of its parent's threads
+    dist.init_process_group('gloo', f'file://{rendezvous}', rank=rank, world_size=2)
+    mine = slice(0, 5) if rank == 0 else slice(5, 9)
+    model = classifier(k=7)
+    model(bank[mine], labelled(*labels[mine]), mode='loss')
+    torch.save(torch.stack([sample.pred_score for sample in model(queries, mode='predict')]), out / str(rank))
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def test_the_bank_of_two_processes(tmp_path):
+    """Each votes with the pictures of both, as one process with all of them does."""
+    torch.manual_seed(0)
+    bank, queries, labels = torch.randn(9, 3, 2, 2), torch.randn(5, 3, 2, 2), [index % 4 for index in range(9)]
+    model = classifier(k=7)
+    model(bank, labelled(*labels), mode='loss')
+    expected = torch.stack([sample.pred_score for sample in model(queries, mode='predict')])
+    mp.start_processes(_half_a_bank, (bank, labels, queries, tmp_path / 'rendezvous', tmp_path), nprocs=2,
+                       start_method='fork')
+    for rank in range(2):
+        torch.testing.assert_close(torch.load(tmp_path / str(rank)), expected)
 
 
 def test_training_changes_no_weight():

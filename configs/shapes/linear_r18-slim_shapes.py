@@ -4,11 +4,9 @@ _base_ = ['../_base_/lgd_runtime.py']
 data_root = 'work_dirs/quickstart/data/'
 classes = ['circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle']
 model = dict(
-    type='ImageClassifier',
-    backbone=dict(type='ResNet', depth=18, stem_channels=16, base_channels=16, frozen_stages=4),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(
-        type='LinearClsHead', in_channels=128, num_classes=8, loss=dict(type='CrossEntropyLoss'), topk=(1, )))
+    type='lgd_mm.LinearProbe',
+    backbone=dict(type='ResNet', depth=18, stem_channels=16, base_channels=16),
+    head=dict(type='LinearClsHead', num_classes=8, loss=dict(type='CrossEntropyLoss'), topk=(1, )))
 data_preprocessor = dict(num_classes=8, mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
 
 pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]

@@ -63,6 +63,7 @@ def test_builds_and_trains_a_step(path, teacher):
     assert torch.isfinite(loss) and loss > 0
     moved = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
     frozen = path.stem.startswith('linear_')
+    assert (type(model).__name__ == 'LinearProbe') is frozen  # the suites test the class that ImageNet's probe has
     assert any('backbone.' in name for name in moved) is not frozen and moved
 
 

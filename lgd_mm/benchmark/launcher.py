@@ -79,8 +79,10 @@ class Launcher:
         self.partition = partition
         self.jobs = max(1, available // gpus) if available and not partition else jobs
         self._visible: queue.Queue[str | None] = queue.Queue()
+        mask = os.environ.get('CUDA_VISIBLE_DEVICES')
+        names = mask.split(',') if mask else list(map(str, range(available)))  # a mask may hold UUIDs
         for job in range(self.jobs):
-            devices = ','.join(map(str, range(job * gpus, (job + 1) * gpus)))
+            devices = ','.join(names[job * gpus:(job + 1) * gpus])
             self._visible.put(devices if available and not partition else None)
         self._running: set[Process] = set()
 

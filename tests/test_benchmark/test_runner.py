@@ -147,10 +147,14 @@ def test_launcher_scripts():
         Launcher(gpus=8, available=4)
 
 
-def test_each_run_has_its_own_gpus(tmp_path):
+@pytest.mark.parametrize('mask, devices', [
+    (None, ['0,1', '2,3']), ('2,3,5,7', ['2,3', '5,7']), ('MIG-a,MIG-b,GPU-c,GPU-d', ['MIG-a,MIG-b', 'GPU-c,GPU-d'])])
+def test_each_run_has_its_own_gpus(tmp_path, monkeypatch, mask, devices):
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    if mask:
+        monkeypatch.setenv('CUDA_VISIBLE_DEVICES', mask)
     launcher = Launcher(gpus=2, available=4)
     launcher.command = lambda command: ['bash', '-c', 'echo "gpus $CUDA_VISIBLE_DEVICES"']
-    seen = []
     for name in ('a', 'b'):
         (tmp_path / name).mkdir()
     with launcher.start([], tmp_path / 'a', tmp_path / 'a/log') as first:
@@ -158,5 +162,5 @@ def test_each_run_has_its_own_gpus(tmp_path):
             while not (first.poll() and second.poll()):
                 time.sleep(0.05)
     seen = [(tmp_path / name / 'log').read_text().strip() for name in ('a', 'b')]
-    assert seen == ['gpus 0,1', 'gpus 2,3']
-    assert os.environ.get('CUDA_VISIBLE_DEVICES') is None
+    assert seen == [f'gpus {names}' for names in devices]
+    assert os.environ.get('CUDA_VISIBLE_DEVICES') == mask

@@ -57,7 +57,7 @@ def main() -> None:
     os.chdir(ROOT)  # where the configs and the commands it prints are at home
     suite = read_suite(arguments.suite, arguments.cfg_options, arguments.work_dir)
     launcher = Launcher(arguments.gpus, torch.cuda.device_count(), arguments.slurm, arguments.jobs)
-    runs = choose(suite, arguments.entries, arguments.tasks, arguments.seeds)
+    runs = choose(suite, arguments.entries, arguments.tasks, arguments.seeds, arguments.gpus)
     runner = SuiteRunner(suite, runs, launcher, console, command=shlex.join(['python', *sys.argv]))
     if arguments.dry_run:
         console.print(runner.dry_run())

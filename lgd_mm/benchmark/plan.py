@@ -1,6 +1,7 @@
 """From a suite to its runs, in the order they are started."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mmengine.config import Config
@@ -13,7 +14,7 @@ from lgd_mm.benchmark.suite import PRETRAINING, Entry, Suite, Task, check_known,
 
 
 def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[str] | None = None,
-           seeds: Sequence[int] | None = None) -> list[Run]:
+           seeds: Sequence[int] | None = None, processes: int = 1) -> list[Run]:
     """Every run of a suite, or of some entries, tasks and seeds; students that these learn from are made too.
 
     Args:
@@ -21,6 +22,8 @@ def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[st
         labels (Sequence[str], optional): Of entries. Defaults to None: all.
         names (Sequence[str], optional): Of tasks. Defaults to None: all.
         seeds (Sequence[int], optional): Defaults to None: all.
+        processes (int): Of each run. The learning rate is scaled with the batch of several, if the config states which
+            batch it is for. Defaults to 1.
 
     Returns:
         list[Run]: Seed by seed and entry by entry, each run behind those it needs.
@@ -38,7 +41,14 @@ def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[st
             if (not labels or entry.label in labels) and seed in (entry.seeds or suite.seeds):
                 for run in _entry_runs(suite, entry, tasks, seed):
                     runs.setdefault(run.work_dir, run)
-    return list(runs.values())
+    return [_shared(run, processes) for run in runs.values()] if processes > 1 else list(runs.values())
+
+
+def _shared(run: Run, processes: int) -> Run:
+    """The run by several processes, which make the batch as many times larger."""
+    stated = run.checkpoint is None and (resolved(run.config, run.options).get('auto_scale_lr') or {})
+    scaling = ('--auto-scale-lr', ) if stated and stated.get('base_batch_size') else ()
+    return replace(run, processes=processes, flags=(*run.flags, *scaling))
 
 
 def _entry_runs(suite: Suite, entry: Entry, tasks: Sequence[Task], seed: int) -> list[Run]:

@@ -40,6 +40,7 @@ class Run:
         inputs (tuple[Path, ...]): Further files that decide the outcome.
         metrics (tuple[str, ...]): Evaluation metrics a finished run has logged.
         needs (tuple[Path, ...]): Work dirs of the runs that must be finished before.
+        processes (int): That share the work, one on each GPU.
     """
 
     entry: str
@@ -54,6 +55,7 @@ class Run:
     inputs: tuple[Path, ...] = ()
     metrics: tuple[str, ...] = ()
     needs: tuple[Path, ...] = ()
+    processes: int = 1
 
     @property
     def title(self) -> str:
@@ -79,6 +81,8 @@ class Run:
     def hash(self) -> str:
         """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""
         settings = [self.checkpoint is None, self.options, self.flags, environment()['versions']]
+        if self.processes > 1:  # which make the batch; one is not told, as in the records of earlier versions
+            settings.append(self.processes)
         digest = hashlib.sha256(_config_text(self.config).encode())
         digest.update(json.dumps(settings).encode())
         for file in filter(None, (*self.inputs, self.student, self._tested())):
@@ -130,7 +134,7 @@ class Run:
         record.update(
             done=True, entry=self.entry, task=self.task, seed=self.seed, command=shlex.join(self.command),
             work_dir=str(self.work_dir), metrics=metrics,
-            images_per_second=images_per_second(self.work_dir, batch.get('batch_size', 1) * launcher.gpus),
+            images_per_second=images_per_second(self.work_dir, batch.get('batch_size', 1) * self.processes),
             **peak_memory(self.work_dir, resident), **environment())
         write_json(path, record)
         return record

@@ -45,6 +45,14 @@ def test_tasks_that_only_test_take_the_checkpoint(fake):
     assert run.command[0] == 'tools/test.py'
 
 
+def test_the_learning_rate_follows_the_gpus_if_its_batch_is_stated(fake):
+    one, many = (choose(fake.read(), labels=['random'], seeds=[0], processes=count)[0] for count in (1, 2))
+    assert one.flags == many.flags == () and one.hash() != many.hash()
+    fake.settings['tasks'][0]['options'] = ['auto_scale_lr.base_batch_size=16']
+    one, many = (choose(fake.read(), labels=['random'], seeds=[0], processes=count)[0] for count in (1, 2))
+    assert one.flags == () and many.flags == ('--auto-scale-lr', ) and '--auto-scale-lr' in many.command
+
+
 def test_an_entry_with_fewer_seeds(fake):
     fake.settings['entries'][1]['seeds'] = [1]
     assert {run.seed for run in choose(fake.read(), labels=['LGD'])} == {1}

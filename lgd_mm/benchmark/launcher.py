@@ -6,6 +6,7 @@ import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -85,6 +86,8 @@ class Launcher:
             devices = ','.join(names[job * gpus:(job + 1) * gpus])
             self._visible.put(devices if available and not partition else None)
         self._running: set[Process] = set()
+        self._stopped = False
+        self._starting = threading.Lock()  # a run is either seen by stop() or sees that it came
 
     def command(self, command: Sequence[str]) -> list[str]:
         """Turn ``tools/train.py CONFIG ...`` or ``tools/test.py CONFIG CHECKPOINT ...`` into what is started.
@@ -122,6 +125,9 @@ class Launcher:
 
         Yields:
             Process: Ended with the context if it has not.
+
+        Raises:
+            UserError: After :meth:`stop`.
         """
         visible = self._visible.get()
         variables = {'PYTHON': sys.executable, 'GPUS': str(self.gpus)}
@@ -132,27 +138,33 @@ class Launcher:
         try:
             with (work_dir / LOCK).open('a+') as lock, output.open('a') as log:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                begins = log.tell()
-                popen = subprocess.Popen(
-                    self.command(command), cwd=ROOT, env={**os.environ, **variables}, stdout=log,
-                    stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[lock.fileno()])
-                lock.truncate(0)
-                lock.write(str(popen.pid))
-                lock.flush()
-                process = Process(popen, begins)
-                self._running.add(process)
+                with self._starting:
+                    if self._stopped:
+                        raise UserError('the suite was stopped before it began; the same command starts it')
+                    begins = log.tell()
+                    popen = subprocess.Popen(
+                        self.command(command), cwd=ROOT, env={**os.environ, **variables}, stdout=log,
+                        stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[lock.fileno()])
+                    process = Process(popen, begins)
+                    self._running.add(process)
                 try:
+                    lock.truncate(0)
+                    lock.write(str(popen.pid))
+                    lock.flush()
                     yield process
                 finally:
                     process.terminate()
-                    self._running.discard(process)
+                    with self._starting:
+                        self._running.discard(process)
         finally:
             self._visible.put(visible)
 
     def stop(self) -> None:
-        """Ask every run to end; each is resumable."""
-        for process in list(self._running):
-            process.stop()
+        """Ask every run to end, each is resumable, and start no other."""
+        with self._starting:
+            self._stopped = True
+            for process in self._running:
+                process.stop()
 
 
 def end_orphan(work_dir: Path) -> None:

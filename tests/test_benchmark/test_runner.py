@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -100,6 +101,26 @@ def test_two_at_a_time(fake):
     begin = time.monotonic()
     fake.runner(jobs=2, seeds=[0]).run()
     assert time.monotonic() - begin < 1.6 and set(states(fake.runner().run()).values()) == {'done'}
+
+
+def test_a_stop_reaches_a_run_that_is_starting(fake, monkeypatch):
+    """Between its place in the pool and its process."""
+    fake.settings['tasks'][0]['options'] = ['pause=3']
+    runner = fake.runner(labels=['random'], seeds=[0], names=['one'])
+    starting, stopped = threading.Event(), threading.Event()
+    monkeypatch.setattr('lgd_mm.benchmark.run.end_orphan', lambda work_dir: starting.set() or stopped.wait(10))
+
+    def interrupted(*args, **kwargs):
+        starting.wait(10)
+        stop = runner.launcher.stop
+        monkeypatch.setattr(runner.launcher, 'stop', lambda: stop() or stopped.set())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('lgd_mm.benchmark.runner.wait', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runner.run()
+    assert not (fake.folder / 'runs/random/seed0/one/20260101_000000').exists()
+    assert (fake.folder / 'runs/random/seed0/one/output.log').read_text() == ''
 
 
 def test_one_runner_in_a_folder(fake):

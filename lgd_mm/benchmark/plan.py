@@ -9,7 +9,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from lgd_mm.benchmark.chatter import without_chatter
 from lgd_mm.benchmark.environment import fast_bf16
-from lgd_mm.benchmark.run import Run
+from lgd_mm.benchmark.run import STUDENT, Run
 from lgd_mm.benchmark.suite import PRETRAINING, Entry, Suite, Task, check_known, resolved, slug
 
 
@@ -78,7 +78,7 @@ def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
 
 def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
     made = _folder(suite, entry.label, seed, PRETRAINING) if entry.pretrain else None
-    student = made / 'student.safetensors' if made else entry.student
+    student = made / STUDENT if made else entry.student
     return Run(
         entry.label, task.name, seed, task.config, _folder(suite, entry.label, seed, task.name),
         options=(f'randomness.seed={seed}', *task.options),
@@ -88,7 +88,7 @@ def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
 
 
 def _student(suite: Suite, label: str, seed: int) -> Path:
-    return _folder(suite, label, seed, PRETRAINING) / 'student.safetensors'
+    return _folder(suite, label, seed, PRETRAINING) / STUDENT
 
 
 def _folder(suite: Suite, label: str, seed: int, task: str) -> Path:

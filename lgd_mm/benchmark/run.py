@@ -18,6 +18,7 @@ from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 
 RECORD = 'run.json'
+STUDENT = 'student.safetensors'
 OUTPUT = 'output.log'
 #: Seconds between two looks at a run's output.
 PAUSE = 0.5
@@ -75,7 +76,10 @@ class Run:
         """The checkpoint to test; before its run is finished, the work dir that will hold it."""
         if self.checkpoint is None or not self.checkpoint.is_dir():
             return self.checkpoint
-        latest = latest_checkpoint(str(self.checkpoint))
+        try:
+            latest = latest_checkpoint(str(self.checkpoint))
+        except UserError:  # it names one that was deleted since
+            latest = None
         return self.checkpoint / latest.name if latest else self.checkpoint  # below the folder as it was given
 
     def hash(self) -> str:
@@ -90,14 +94,26 @@ class Run:
         return digest.hexdigest()
 
     def record(self) -> dict | None:
-        """What the finished run left, or None."""
+        """What the finished run left, or None.
+
+        Raises:
+            UserError: If it has not measured what is asked for now.
+        """
         path = self.work_dir / RECORD
         if not path.is_file():
             return None
         record = json.loads(path.read_text())
-        # A student is what others start from; a task may leave no checkpoint, as k-NN does.
-        lost = self.task == PRETRAINING and latest_checkpoint(str(self.work_dir)) is None
-        return record if record['done'] and not lost and record['hash'] == self.hash() else None
+        # A student is what others start from; checkpoints may be deleted to save room.
+        lost = self.task == PRETRAINING and not (self.work_dir / STUDENT).is_file()
+        if not record['done'] or lost or record['hash'] != self.hash():
+            return None
+        self._check_measured(record['metrics'])
+        return record
+
+    def _check_measured(self, metrics: dict[str, float]) -> None:
+        lacking = [name for name in self.metrics if name not in metrics]
+        if lacking:
+            raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
 
     def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict:
         """Run, or go on from the latest checkpoint.
@@ -113,6 +129,10 @@ class Run:
         Raises:
             UserError: If the run failed; ends with the last lines of its log.
         """
+        tested = self._tested()
+        if tested is not None and not tested.is_file():
+            raise UserError(f'{tested} holds no checkpoint to test: put it back, or delete {tested / RECORD} and the '
+                            'same command makes it anew')
         end_orphan(self.work_dir)
         path, own_hash = self.work_dir / RECORD, self.hash()
         record = json.loads(path.read_text()) if path.is_file() else {}
@@ -127,9 +147,7 @@ class Run:
             record['seconds'] += time.monotonic() - begin
             write_json(path, record)
         metrics = last_metrics(self.work_dir)
-        lacking = [name for name in self.metrics if name not in metrics]
-        if lacking:
-            raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
+        self._check_measured(metrics)
         batch = resolved(self.config, self.options).get('train_dataloader') or {}
         record.update(
             done=True, entry=self.entry, task=self.task, seed=self.seed, command=shlex.join(self.command),

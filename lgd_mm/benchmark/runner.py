@@ -1,7 +1,7 @@
 """Runs a suite: what is done is skipped, what fails is told, the others go on."""
 
 import fcntl
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from lgd_mm.benchmark.run import Run, write_json
 from lgd_mm.benchmark.suite import Suite
 from lgd_mm.datasets.shapes import write_world
 from lgd_mm.errors import UserError
+
+#: What may be wrong with a single run: its set-up, its folder, or a value in its config.
+OF_ONE_RUN = (UserError, OSError, ValueError)
 
 
 class SuiteRunner:
@@ -59,9 +62,16 @@ class SuiteRunner:
             count = counts[same]
             total += count or 0
             shown = 'unknown: no data here' if count is None else 'test only' if run.checkpoint else f'{count:,}'
-            table.add_row(run.entry, run.task, str(run.seed), 'done' if run.record() else 'to do', shown)
+            table.add_row(escape(run.entry), escape(run.task), str(run.seed), self._state(run), shown)
         table.caption = f'{len(self.runs)} runs, {total:,} iterations'
         return table
+
+    @staticmethod
+    def _state(run: Run) -> str:
+        try:
+            return 'done' if run.record() else 'to do'
+        except OF_ONE_RUN as error:
+            return escape(_sentence(error))
 
     def run(self) -> dict[str, Any]:
         """Run what is not done.
@@ -96,18 +106,14 @@ class SuiteRunner:
                 while waiting or going:
                     for run in self._startable(waiting)[:self.launcher.jobs - len(going)]:
                         waiting.remove(run)
-                        if (record := run.record()) is not None:
-                            self._finish(run, record)
-                        elif broken := [need for need in run.needs if need in self._folders(self.failures)]:
+                        if self._settle(run, run.record):
+                            continue
+                        if broken := [need for need in run.needs if need in self._folders(self.failures)]:
                             self._fail(run, f'not started: {broken[0]} failed')
                         else:
                             going[pool.submit(self._execute, run, bars)] = run
                     for future in wait(going, return_when=FIRST_COMPLETED).done if going else ():
-                        run = going.pop(future)
-                        try:
-                            self._finish(run, future.result())
-                        except UserError as error:
-                            self._fail(run, str(error))
+                        self._settle(going.pop(future), future.result)
             except BaseException:
                 self.launcher.stop()
                 raise
@@ -116,6 +122,17 @@ class SuiteRunner:
         """Runs whose needs are finished or have failed."""
         settled = self._folders(self.records) | self._folders(self.failures)
         return [run for run in waiting if settled.issuperset(run.needs)]
+
+    def _settle(self, run: Run, outcome: Callable[[], dict | None]) -> bool:
+        """Whether a run has come to an end; what is wrong with one does not concern the others."""
+        try:
+            record = outcome()
+        except OF_ONE_RUN as error:
+            self._fail(run, _sentence(error))
+            return True
+        if record is not None:
+            self._finish(run, record)
+        return record is not None
 
     @staticmethod
     def _folders(runs: Iterable[Run]) -> set[Path]:
@@ -166,3 +183,7 @@ class SuiteRunner:
             TextColumn('{task.description}'), BarColumn(), TextColumn('{task.percentage:3.0f}%'), TimeElapsedColumn(),
             TextColumn('left'), TimeRemainingColumn(), TextColumn('{task.fields[loss]}'), console=self.console,
             disable=not self.console.is_terminal)
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'

@@ -42,7 +42,7 @@ def test_finished_runs_are_skipped(fake):
     assert not list(fake.folder.glob('runs/**/*.old*'))
 
 
-@pytest.mark.parametrize('change', ['config', 'options', 'student', 'versions', 'lost checkpoint'])
+@pytest.mark.parametrize('change', ['config', 'options', 'student', 'versions', 'lost student'])
 def test_changed_runs_are_run_anew(fake, monkeypatch, change):
     fake.runner(seeds=[0]).run()
     run = next(run for run in choose(fake.read()) if run.title == 'LGD, one, seed 0')
@@ -60,7 +60,7 @@ def test_changed_runs_are_run_anew(fake, monkeypatch, change):
         monkeypatch.setattr(environment, '_versions', lambda: dict(torch='3.0'))
     else:
         run = next(run for run in choose(fake.read()) if run.title == 'LGD, pre-training, seed 0')
-        (run.work_dir / 'last_checkpoint').unlink()
+        (run.work_dir / 'student.safetensors').unlink()
     assert run.record() is None
 
 
@@ -93,6 +93,41 @@ def test_a_run_without_its_metric_has_failed(fake):
     runner = fake.runner(labels=['random'], seeds=[0])
     assert states(runner.run()) == {('random', 'one'): 'failed'}
     assert 'without measuring coco/bbox_mAP' in next(iter(runner.failures.values()))
+
+
+def test_a_finished_run_without_a_metric_that_is_new(fake):
+    fake.runner(seeds=[0]).run()
+    fake.settings['tasks'][0]['metrics'] = {'accuracy/top5': 'top-5'}
+    runner = fake.runner(seeds=[0])
+    assert states(runner.run()) == {('random', 'one'): 'failed', ('LGD', 'pre-training'): 'done',
+                                    ('LGD', 'one'): 'failed', ('LGD', 'two'): 'done'}
+    assert 'without measuring accuracy/top5' in runner.failures[runner.runs[0]]
+    assert 'without measuring accuracy/top5' in ''.join(runner.dry_run().columns[3].cells)
+
+
+def test_a_checkpoint_deleted_to_save_room_concerns_those_who_test_it(fake):
+    fake.settings['tasks'].append(fake.task('zero-shot', test_only=True))
+    fake.settings['entries'][0]['without'] = ['two', 'zero-shot']
+    fake.runner(seeds=[0]).run()
+    pretraining = fake.folder / 'runs/lgd/seed0/pre-training'
+    (pretraining / 'iter_2.pth').unlink()
+    runner = fake.runner(seeds=[0])
+    assert list(runner.dry_run().columns[3].cells) == ['done'] * 4 + ['to do']
+    assert [run.task for run in runner.runs if states(runner.run())[run.entry, run.task] != 'done'] == ['zero-shot']
+    assert f'{pretraining} holds no checkpoint to test' in runner.failures[runner.runs[-1]]
+    assert (fake.folder / 'runs/lgd/seed0/zero-shot/20260101_000000').exists(), 'its result is not set aside'
+
+
+@pytest.mark.parametrize('error', [PermissionError(13, 'Permission denied', 'one'), ValueError('no value')])
+def test_what_is_wrong_with_a_folder_is_one_run_s_failure(fake, monkeypatch, error):
+    def raise_it(work_dir):
+        if work_dir.parts[-3:] == ('random', 'seed0', 'one'):
+            raise error
+
+    monkeypatch.setattr('lgd_mm.benchmark.run.end_orphan', raise_it)
+    runner = fake.runner(seeds=[0])
+    assert states(runner.run())['LGD', 'two'] == 'done'
+    assert list(runner.failures.values()) == [f'{type(error).__name__}: {error}']
 
 
 def test_two_at_a_time(fake):

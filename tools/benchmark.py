@@ -52,7 +52,8 @@ def main() -> None:
     from lgd_mm.benchmark.plan import choose
     from lgd_mm.benchmark.report import write_report
     from lgd_mm.benchmark.runner import SuiteRunner
-    from lgd_mm.benchmark.suite import ROOT, read_suite
+    from lgd_mm.benchmark.suite import ROOT
+    from lgd_mm.benchmark.suite_config import read_suite
     from lgd_mm.benchmark.table import results_table
     os.chdir(ROOT)  # where the configs and the commands it prints are at home
     suite = read_suite(arguments.suite, arguments.cfg_options, arguments.work_dir)

@@ -11,7 +11,7 @@ from rich.console import Console
 from lgd_mm.benchmark.launcher import Launcher
 from lgd_mm.benchmark.plan import choose
 from lgd_mm.benchmark.runner import SuiteRunner
-from lgd_mm.benchmark.suite import read_suite
+from lgd_mm.benchmark.suite_config import read_suite
 
 
 class FakeSuite:

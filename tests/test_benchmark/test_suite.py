@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lgd_mm.benchmark.plan import choose
-from lgd_mm.benchmark.suite import ROOT, read_suite, slug
+from lgd_mm.benchmark.suite import ROOT, slug
+from lgd_mm.benchmark.suite_config import read_suite
 from lgd_mm.errors import UserError
 
 
@@ -40,6 +41,7 @@ def test_students_learn_from_students(fake):
 
 def test_tasks_that_only_test_take_the_checkpoint(fake):
     fake.settings['tasks'][0]['test_only'] = True
+    fake.settings['entries'][0]['without'] = ['one', 'two']
     *_, run = choose(fake.read(), labels=['LGD'], names=['one'], seeds=[0])
     assert run.student is None and run.checkpoint == run.needs[0]
     assert run.command[0] == 'tools/test.py'
@@ -70,9 +72,29 @@ def test_an_entry_with_fewer_seeds(fake):
     (lambda s: s['entries'][1].update(options=['a={student:CLIP}']), "the student of 'CLIP'; there are: none"),
     (lambda s: s['entries'][1].update(seeds=[7]), 'has seeds 7; there are: 0, 1'),
     (lambda s: s['tasks'][1].pop('metrics'), r'tasks\[1\] has no metrics'),
+    (lambda s: s['tasks'][0].update(options=['noequals']), r"tasks\[0\].options: 'noequals' is no KEY=VALUE"),
+    (lambda s: s['entries'][1].update(options=['a=[1,(2]']), r"entries\[1\].options: 'a=\[1,\(2\]' is no KEY=VALUE"),
     (lambda s: s.update(seeds=[0, 0]), 'seeds is .0, 0.: it must be a list of different whole numbers'),
     (lambda s: s.update(seeds=[]), 'seeds is ..: it must be'),
     (lambda s: s.update(seeds=0), 'seeds is 0: it must be a list'),
+    (lambda s: s['entries'][1].update(seeds=0), r'entries\[1\].seeds is 0: it must be a list'),
+    (lambda s: s['entries'][1].update(seeds=()), r'entries\[1\].seeds is \(\): it must be a list'),
+    (lambda s: s.update(entries=dict(label='LGD')), "entries is .'label': 'LGD'.: it must be a list of dicts"),
+    (lambda s: s['entries'][1].update(label=34), r'entries\[1\].label is 34: it must be a string'),
+    (lambda s: s['entries'][1].update(label='δ'), "entry 'δ' gives its folder no name"),
+    (lambda s: s['entries'][1].update(label='..'), "entry '..' gives its folder no name"),
+    (lambda s: s['entries'][1].update(options='a.b=2'), r"entries\[1\].options is 'a.b=2': it must be a list"),
+    (lambda s: s['tasks'][1].update(inputs='a.json'), r"tasks\[1\].inputs is 'a.json': it must be a list of strings"),
+    (lambda s: s['tasks'][1].update(metrics=['mIoU']), r"tasks\[1\].metrics is \['mIoU'\]: it must be a dict"),
+    (lambda s: s['tasks'][1].update(metrics=dict(mIoU=100)), r"tasks\[1\].metrics\['mIoU'\] is 100: it must be a"),
+    (lambda s: s['tasks'][1].update(metrics=dict(mIoU=dict(scale=100))), r"metrics\['mIoU'\] has no title"),
+    (lambda s: s['tasks'][1].update(metrics=dict(mIoU=dict(head='x'))), "has the key 'head'; there are: key, title"),
+    (lambda s: s['tasks'][1].update(metrics=dict(mIoU=dict(title='x', better='max'))),
+     r"metrics\['mIoU'\].better is 'max': it must be 'higher' or 'lower'"),
+    (lambda s: s['tasks'][0].update(test_only=True), "'random' has neither pretrain nor student, and task 'one' only"),
+    (lambda s: s['entries'].extend([dict(s['entries'][1], label='A', options=['a={student:B}']),
+                                    dict(s['entries'][1], label='B', options=['a={student:A}'])]),
+     'made from each other .[AB] from [AB] from [AB].'),
 ])
 def test_mistakes_in_the_config(fake, change, message):
     change(fake.settings)

@@ -11,6 +11,7 @@ from lgd_mm.benchmark.chatter import without_chatter
 from lgd_mm.benchmark.environment import fast_bf16
 from lgd_mm.benchmark.run import STUDENT, Run
 from lgd_mm.benchmark.suite import PRETRAINING, Entry, Suite, Task, check_known, resolved, slug
+from lgd_mm.errors import UserError
 
 
 def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[str] | None = None,
@@ -112,7 +113,7 @@ def iterations(run: Run) -> int | None:
         return loop.max_iters
     try:
         return loop.max_epochs * _steps_per_epoch(config)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, UserError):
         return None
 
 

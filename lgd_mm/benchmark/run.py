@@ -90,8 +90,17 @@ class Run:
         digest = hashlib.sha256(_config_text(self.config).encode())
         digest.update(json.dumps(settings).encode())
         for file in filter(None, (*self.inputs, self.student, self._tested())):
-            digest.update(file.read_bytes() if file.is_file() else b'missing')
+            if not file.is_file():
+                digest.update(b'missing')
+                continue
+            with file.open('rb') as content:
+                while block := content.read(1 << 20):
+                    digest.update(block)
         return digest.hexdigest()
+
+    def missing_input(self) -> Path | None:
+        """The first of its inputs that is not there and no other run makes."""
+        return next((file for file in self.inputs if file.parent not in self.needs and not file.is_file()), None)
 
     def record(self) -> dict | None:
         """What the finished run left, or None.

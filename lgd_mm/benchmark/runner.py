@@ -23,6 +23,7 @@ from lgd_mm.errors import UserError
 
 #: What may be wrong with a single run: its set-up, its folder, or a value in its config.
 OF_ONE_RUN = (UserError, OSError, ValueError)
+NO_DATA = 'unknown: no data here'
 
 
 class SuiteRunner:
@@ -46,32 +47,29 @@ class SuiteRunner:
         self.failures: dict[Run, str] = {}
 
     def dry_run(self) -> Table:
-        """What would run: each run with its state and its number of training iterations.
+        """What would run: each run with its state and its number of training iterations; nothing is written.
 
         Returns:
             Table: For a rich console.
         """
-        self._write_world()
         table = Table('entry', 'task', 'seed', 'state', 'iterations', title=f'Plan of {self.suite.title}')
         counts: dict[tuple, int | None] = {}
-        total = 0
+        total, unknown = 0, ''
         for run in self.runs:
             same = run.config, run.options[1:]  # the seed comes first
-            if same not in counts:
-                counts[same] = iterations(run)
-            count = counts[same]
+            try:
+                state = NO_DATA if run.missing_input() else 'done' if run.record() else 'to do'
+                if same not in counts:
+                    counts[same] = iterations(run)
+            except OF_ONE_RUN as error:
+                state = _sentence(error)
+            count = counts.get(same)
             total += count or 0
-            shown = 'unknown: no data here' if count is None else 'test only' if run.checkpoint else f'{count:,}'
-            table.add_row(escape(run.entry), escape(run.task), str(run.seed), self._state(run), shown)
-        table.caption = f'{len(self.runs)} runs, {total:,} iterations'
+            shown = 'unknown' if count is None else 'test only' if run.checkpoint else f'{count:,}'
+            unknown = ' and those that are unknown' if count is None else unknown
+            table.add_row(*map(escape, (run.entry, run.task, str(run.seed), state, shown)))
+        table.caption = f'{len(self.runs)} runs, {total:,} iterations{unknown}'
         return table
-
-    @staticmethod
-    def _state(run: Run) -> str:
-        try:
-            return 'done' if run.record() else 'to do'
-        except OF_ONE_RUN as error:
-            return escape(_sentence(error))
 
     def run(self) -> dict[str, Any]:
         """Run what is not done.
@@ -80,7 +78,7 @@ class SuiteRunner:
             dict: The content of ``results.json``, written to the suite's folder after each run.
 
         Raises:
-            UserError: If another runner works in the folder.
+            UserError: If another runner works in the folder, or an input is missing.
         """
         self.suite.work_dir.mkdir(parents=True, exist_ok=True)
         with (self.suite.work_dir / '.suite.lock').open('w') as lock:
@@ -89,13 +87,13 @@ class SuiteRunner:
             except BlockingIOError:
                 raise UserError(f'another benchmark is running in {self.suite.work_dir}: wait for it, or give another '
                                 'folder with --work-dir') from None
-            self._write_world()
+            if self.suite.shapes_world:
+                write_world(self.suite.shapes_world)
+            for missing in filter(None, map(Run.missing_input, self.runs)):
+                raise UserError(f'{missing}, one of the inputs in suite {self.suite.name}, does not exist: put it '
+                                'there, or take it out of inputs')
             self._run_all()
             return self._save()
-
-    def _write_world(self) -> None:
-        if self.suite.shapes_world:
-            write_world(self.suite.shapes_world)
 
     def _run_all(self) -> None:
         """Start runs as places get free and what they need is there."""

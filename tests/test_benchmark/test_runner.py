@@ -187,6 +187,26 @@ def test_dry_run_starts_nothing(fake, monkeypatch):
     assert table.row_count == 8 and table.caption == '8 runs, 16 iterations'
 
 
+def test_dry_run_writes_nothing(fake):
+    fake.settings.update(shapes_world=str(fake.folder / 'world'))
+    fake.settings['tasks'][0]['inputs'] = [str(fake.folder / 'world/world.json')]
+    (fake.folder / 'train.py').write_text('train_cfg = dict(max_epochs=1)\ntrain_dataloader = dict(batch_size=8, '
+                                          "dataset=dict(type='mmpretrain.CustomDataset', data_root='gone'))\n")
+    runner = fake.runner(labels=['random'], names=['one'], seeds=[0])
+    before = sorted(fake.folder.rglob('*'))
+    table = runner.dry_run()
+    assert sorted(fake.folder.rglob('*')) == before
+    assert [*table.columns[3].cells, *table.columns[4].cells] == ['unknown: no data here', 'unknown']
+    assert table.caption == '1 runs, 0 iterations and those that are unknown'
+
+
+def test_inputs_must_exist(fake):
+    fake.settings['tasks'][0]['inputs'] = [str(fake.folder / 'gone.json')]
+    with pytest.raises(UserError, match='gone.json, one of the inputs in suite fake_suite, does not exist'):
+        fake.runner().run()
+    assert not list(fake.folder.glob('runs/**/run.json'))
+
+
 def test_launcher_scripts():
     train = ['tools/train.py', 'c.py', '--work-dir', 'w/a/b/c', '--student', 's', '--cfg-options', 'a=1']
     test = ['tools/test.py', 'c.py', 'epoch_1.pth', '--work-dir', 'w/a/b/c']

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from lgd_mm.benchmark.scalars import read_history
 
+#: What mmengine logs beside the metrics of an evaluation.
+NO_METRICS = ('step', 'iter', 'epoch', 'time', 'data_time')
+
 
 def last_metrics(work_dir: Path) -> dict[str, float]:
     """The last value of every evaluation metric in a run's logs.
@@ -18,7 +21,8 @@ def last_metrics(work_dir: Path) -> dict[str, float]:
     """
     metrics: dict[str, float] = {}
     for record in [*read_history(work_dir).evaluations, *_tests(work_dir)]:
-        metrics.update({key: value for key, value in record.items() if '/' in key or key in ('mIoU', 'aAcc', 'mAcc')})
+        metrics.update({key: value for key, value in record.items()
+                        if isinstance(value, (int, float)) and key not in NO_METRICS})
     return metrics
 
 

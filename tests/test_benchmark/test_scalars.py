@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lgd_mm.benchmark.measures import last_metrics
 from lgd_mm.benchmark.scalars import read_history
 from lgd_mm.errors import UserError
 from tests.test_benchmark.made_up import write_scalars
@@ -39,3 +40,12 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     file = write_scalars(tmp_path, [train(60, 0.1)], cut_off='{"loss": \n{}\n')
     with pytest.raises(UserError, match=re.escape(f'{file}, line 2 is not JSON')):
         read_history(tmp_path)
+
+
+def test_every_figure_of_an_evaluation_is_a_metric(tmp_path: Path) -> None:
+    write_scalars(tmp_path, [dict(loss=1.0, step=1, iter=1),
+                             {'PQ': 31.5, 'coco/bbox_mAP': 0.25, 'step': 2, 'time': 0.5, 'data_time': 0.25}])
+    test = tmp_path / '20260102_000000/20260102_000000.json'
+    test.parent.mkdir()
+    test.write_text('{"mIoU": 40.0, "best": "epoch_1.pth", "data_time": 0.5, "time": 1.0}')
+    assert last_metrics(tmp_path) == {'PQ': 31.5, 'coco/bbox_mAP': 0.25, 'mIoU': 40.0}

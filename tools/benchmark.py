@@ -24,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--dry-run', action='store_true', help='print the plan with the iterations of each run')
     parser.add_argument('--gpus', type=int, default=1, metavar='N', help='GPUs of each run (default: 1)')
     parser.add_argument('--slurm', metavar='PARTITION', help='start the runs through Slurm')
-    parser.add_argument('--jobs', type=int, default=1, metavar='N',
+    parser.add_argument('--jobs', type=int, metavar='N',
                         help='runs at a time through Slurm, or without GPUs (default: 1)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='overwrite keys of the suite config')
@@ -33,9 +33,15 @@ def parse_args() -> argparse.Namespace:
     if (arguments.suite is None) == (arguments.compare is None):
         parser.error('give a suite config, or --compare with two results.json')
     for name in ('gpus', 'jobs'):
-        if getattr(arguments, name) < 1:
-            parser.error(f'--{name} is {getattr(arguments, name)}: it must be at least 1')
+        if (given := getattr(arguments, name)) is not None and given < 1:
+            parser.error(f'--{name} is {given}: it must be at least 1')
     return arguments
+
+
+def _from(root: Path, path: str) -> str:
+    """A path that is relative to the current folder, relative to the root of the repository if it is in there."""
+    whole = Path(os.path.abspath(path))
+    return path if os.path.isabs(path) else str(whole.relative_to(root) if whole.is_relative_to(root) else whole)
 
 
 def main() -> None:
@@ -55,8 +61,9 @@ def main() -> None:
     from lgd_mm.benchmark.suite import ROOT
     from lgd_mm.benchmark.suite_config import read_suite
     from lgd_mm.benchmark.table import results_table
+    config, work_dir = _from(ROOT, arguments.suite), arguments.work_dir and _from(ROOT, arguments.work_dir)
     os.chdir(ROOT)  # where the configs and the commands it prints are at home
-    suite = read_suite(arguments.suite, arguments.cfg_options, arguments.work_dir)
+    suite = read_suite(config, arguments.cfg_options, work_dir)
     launcher = Launcher(arguments.gpus, torch.cuda.device_count(), arguments.slurm, arguments.jobs)
     runs = choose(suite, arguments.entries, arguments.tasks, arguments.seeds, arguments.gpus)
     runner = SuiteRunner(suite, runs, launcher, console, command=shlex.join(['python', *sys.argv]))

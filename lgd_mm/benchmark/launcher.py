@@ -4,6 +4,7 @@ import fcntl
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -63,22 +64,25 @@ class Launcher:
         gpus (int): GPUs of each run; without GPUs, its processes on the CPU.
         available (int): GPUs of this machine.
         partition (str, optional): Slurm's, to run there. Defaults to None.
-        jobs (int): Runs at the same time through Slurm, or on a machine without GPUs, whose cores they share.
-            Defaults to 1.
+        jobs (int, optional): Runs at the same time through Slurm, or on a machine without GPUs, whose cores they
+            share. Defaults to None: one.
 
     Attributes:
         jobs (int): Runs at the same time; on GPUs of this machine, as many as there are sets of them.
 
     Raises:
-        UserError: If a run needs more GPUs than there are.
+        UserError: If a run needs more GPUs than there are, or they say already how many runs go at a time.
     """
 
-    def __init__(self, gpus: int, available: int, partition: str | None = None, jobs: int = 1) -> None:
+    def __init__(self, gpus: int, available: int, partition: str | None = None, jobs: int | None = None) -> None:
         if partition is None and 0 < available < gpus:
             raise UserError(f'--gpus is {gpus}, but this machine has {available}: give {available} or fewer')
+        if partition is None and available and jobs is not None:
+            raise UserError(f'--jobs is {jobs}, but on a machine with GPUs as many runs go at a time as these allow '
+                            f'(here {available // gpus}): leave it out; CUDA_VISIBLE_DEVICES says which GPUs')
         self.gpus = gpus
         self.partition = partition
-        self.jobs = max(1, available // gpus) if available and not partition else jobs
+        self.jobs = available // gpus if available and not partition else jobs or 1
         self._visible: queue.Queue[str | None] = queue.Queue()
         mask = os.environ.get('CUDA_VISIBLE_DEVICES')
         names = mask.split(',') if mask else list(map(str, range(available)))  # a mask may hold UUIDs
@@ -138,6 +142,7 @@ class Launcher:
         try:
             with (work_dir / LOCK).open('a+') as lock, output.open('a') as log:
                 fcntl.flock(lock, fcntl.LOCK_EX)
+                lock.truncate(0)  # it names a process of before, whose number may be another's by now
                 with self._starting:
                     if self._stopped:
                         raise UserError('the suite was stopped before it began; the same command starts it')
@@ -148,8 +153,7 @@ class Launcher:
                     process = Process(popen, begins)
                     self._running.add(process)
                 try:
-                    lock.truncate(0)
-                    lock.write(str(popen.pid))
+                    lock.write(f'{socket.gethostname()} {popen.pid}')
                     lock.flush()
                     yield process
                 finally:
@@ -180,14 +184,16 @@ def end_orphan(work_dir: Path) -> None:
         return
     with (work_dir / LOCK).open('a+') as lock:
         lock.seek(0)
-        leader = int(lock.read() or 0)
+        host, _, leader = lock.read().rpartition(' ')
+        here = host in ('', socket.gethostname())  # earlier versions wrote no host
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if leader and not _locked(lock):
-                with suppress(ProcessLookupError):
-                    os.killpg(leader, number)
+            if leader and here and not _locked(lock):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(int(leader), number)
             if _wait(lambda: _locked(lock)):
                 return
-    raise UserError(f'process {leader or "of unknown number"} still runs in {work_dir}: end it first')
+    where = f' on {host}' if host else ''
+    raise UserError(f'process {leader or "of unknown number"}{where} still runs in {work_dir}: end it first')
 
 
 def _locked(lock: IO[str]) -> bool:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -180,6 +181,36 @@ def test_a_run_left_behind_is_ended(fake):
     assert orphan.wait() < 0
 
 
+def test_a_run_on_another_host_is_left_alone(fake, monkeypatch):
+    monkeypatch.setattr('lgd_mm.benchmark.launcher._wait', lambda condition: condition())
+    folder = fake.folder / 'runs/random/seed0/one'
+    folder.mkdir(parents=True)
+    with (folder / '.lock').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stranger = subprocess.Popen(['sleep', '60'], start_new_session=True)
+        lock.write(f'elsewhere {stranger.pid}')
+        lock.flush()
+        runner = fake.runner(labels=['random'], seeds=[0])
+        runner.run()
+    assert f'process {stranger.pid} on elsewhere still runs in {folder}' in runner.failures[runner.runs[0]]
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+def test_a_lock_names_its_own_process_or_none(tmp_path):
+    (tmp_path / '.lock').write_text('1')
+    launcher = Launcher(gpus=1, available=0)
+    launcher.command = lambda command: ['/gone']
+    with pytest.raises(FileNotFoundError), launcher.start([], tmp_path, tmp_path / 'log'):
+        pass
+    assert (tmp_path / '.lock').read_text() == ''
+    launcher.command = lambda command: ['true']
+    with launcher.start([], tmp_path, tmp_path / 'log'):
+        host, pid = (tmp_path / '.lock').read_text().split()
+    assert host == socket.gethostname() and int(pid) > 1
+
+
 def test_dry_run_starts_nothing(fake, monkeypatch):
     runner = fake.runner()
     monkeypatch.setattr(Launcher, 'start', lambda *args: pytest.fail('started'))
@@ -219,6 +250,8 @@ def test_launcher_scripts():
     assert slurm.jobs == 3
     assert slurm.command(train) == ['bash', 'tools/slurm_train.sh', 'gpu', 'a-b-c', 'c.py', 'w/a/b/c', *train[4:]]
     assert slurm.command(test) == ['bash', 'tools/slurm_test.sh', 'gpu', 'a-b-c', *test[1:]]
+    with pytest.raises(UserError, match='--jobs is 3, but .*here 2'):
+        Launcher(gpus=2, available=4, jobs=3)
     with pytest.raises(UserError, match='--gpus is 8, but this machine has 4'):
         Launcher(gpus=8, available=4)
 

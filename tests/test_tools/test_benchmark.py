@@ -116,7 +116,7 @@ def test_killed_and_started_again(suite, tmp_path):
 
 
 def test_plan_and_mistakes(suite, tmp_path):
-    plan = run_tool('tools/benchmark.py', suite, '--dry-run')
+    plan = run_tool('tools/benchmark.py', suite.name, '--dry-run', cwd=suite.parent)
     assert plan.returncode == 0, plan.stderr
     assert '5 runs, 8 iterations' in plan.stdout and 'test only' in plan.stdout
     assert not list(tmp_path.glob('runs/**/run.json'))
@@ -131,6 +131,7 @@ def test_zero_shot_needs_the_projection(suite, tmp_path):
     """A student file has no MLP: the cell says so and names the cure."""
     entry = f"dict(label='file', student={str(tmp_path / 'bare.pth')!r})"
     suite.write_text(suite.read_text().replace('entries = [', f'entries = [{entry},'))
-    result = run_tool('tools/benchmark.py', suite, '--entries', 'file', '--tasks', 'zero-shot')
+    result = run_tool('tools/benchmark.py', suite, '--entries', 'file', '--tasks', 'zero-shot',
+                      '--work-dir', 'here/runs', cwd=tmp_path)
     assert result.returncode == 2
-    assert 'holds no neck.*' in cells(tmp_path)['file', 'zero-shot']['error']
+    assert 'holds no neck.*' in cells(tmp_path / 'here')['file', 'zero-shot']['error']

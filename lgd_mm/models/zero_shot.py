@@ -38,7 +38,8 @@ class ZeroShotClassifier(BaseModel):
         data_preprocessor (dict, optional): Its ``mean`` and ``std`` are the student's. Defaults to ImageNet's.
 
     Raises:
-        UserError: If the names or templates cannot be used, or the checkpoint has no projection.
+        UserError: If the names or templates cannot be used, or the checkpoint has no projection into the teacher's
+            space.
     """
 
     textual_bank: Tensor
@@ -105,6 +106,9 @@ def zero_shot_scores(embeddings: Tensor, bank: Tensor) -> Tensor:
 
 def _keep_student(module: ZeroShotClassifier, state_dict: dict[str, Any], *args: Any) -> None:
     """Of a distiller's checkpoint, only the student is wanted."""
+    if any(key.startswith(('anchor.', 'student_queue.')) for key in state_dict):
+        raise UserError('the checkpoint is of lgd_mm.CompRess, whose student has a space of its own: zero-shot '
+                        'classification needs one in the space of the teacher, such as of LGD, SEED or mimicking')
     if not any(key.startswith('neck.') for key in state_dict):
         raise UserError(f'the checkpoint {NO_PROJECTION}')
     for key in [key for key in state_dict if not key.startswith(('backbone.', 'neck.'))]:

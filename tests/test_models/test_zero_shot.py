@@ -64,6 +64,10 @@ def test_mistakes(teacher):
     bare = {key: value for key, value in lgd.state_dict().items() if key.startswith('backbone.')}
     with pytest.raises(UserError, match='holds no neck.*: zero-shot classification needs the projection'):
         check_weights(model, bare, 'student.pth')
+    parts = {part: lgd_model(teacher)[part] for part in ('backbone', 'neck', 'teacher')}
+    compress = MODELS.build({'type': 'lgd_mm.CompRess', 'queue_length': 4, **parts})
+    with pytest.raises(UserError, match='is of lgd_mm.CompRess, whose student has a space of its own'):
+        check_weights(model, compress.state_dict(), 'epoch_1.pth')
     wide = classifier(teacher, backbone={**lgd_model(teacher)['backbone'], 'base_channels': 4})
     with pytest.raises(UserError, match='checkpoint of another model'):
         check_weights(wide, lgd.state_dict(), 'epoch_1.pth')

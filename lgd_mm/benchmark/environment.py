@@ -8,25 +8,34 @@ from pathlib import Path
 
 import torch
 
-#: Packages whose versions are kept with every figure.
+#: Packages whose versions decide whether a figure must be measured anew.
 PACKAGES = ('lgd_mm', 'torch', 'torchvision', 'open_clip_torch', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmpretrain',
             'onedl-mmdetection', 'onedl-mmsegmentation', 'numpy')
+#: Packages whose versions are only told.
+TOLD = ('timm', 'faster_coco_eval')
+#: What is known only of the machine one is on.
+HARDWARE = ('platform', 'processor', 'threads')
 
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    return {name: version(name) for name in PACKAGES} | {'python': platform.python_version()}
+    known = {name: version(name) for name in (*PACKAGES, *TOLD)}
+    return known | {'python': platform.python_version()}
+
+
+def decisive_versions() -> dict[str, str]:
+    """Versions that are part of what a run is."""
+    return {name: number for name, number in _versions().items() if name not in TOLD}
 
 
 def environment() -> dict[str, dict]:
-    """``versions`` of the packages, and the ``machine`` with the date."""
+    """``versions`` of the packages, and this ``machine`` without its GPU, which a run's log tells, with the date."""
     return dict(
         versions=dict(_versions()),
         machine=dict(
             platform=platform.platform(),
             processor=_processor(),
             threads=torch.get_num_threads(),
-            gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
             date=time.strftime('%Y-%m-%d')))
 
 

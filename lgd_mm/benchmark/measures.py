@@ -1,6 +1,7 @@
 """What a finished run's logs tell: metrics, speed, memory."""
 
 import json
+import re
 import statistics
 from pathlib import Path
 
@@ -45,16 +46,25 @@ def images_per_second(work_dir: Path, batch_size: int) -> float | None:
     return batch_size / statistics.median(times) if times else None
 
 
-def peak_memory(work_dir: Path, resident: float) -> dict[str, float | str]:
+def gpu_name(work_dir: Path) -> str | None:
+    """The GPUs of a run's latest start, as mmengine logs them; None without any."""
+    logs = sorted(file for file in work_dir.glob('*/*.log') if file.stem == file.parent.name)
+    names = re.findall(r'^ +GPU [\d,]+: (.+)$', logs[-1].read_text(errors='replace'), re.MULTILINE) if logs else []
+    return ' / '.join(dict.fromkeys(names)) or None
+
+
+def peak_memory(work_dir: Path, resident: float | None) -> dict[str, float | str | None]:
     """The largest memory of a run.
 
     Args:
         work_dir (Path): Of the run.
-        resident (float): What its process took at most, in MiB.
+        resident (float, optional): What its process took at most, in MiB; None: unknown.
 
     Returns:
-        dict: ``peak_memory_mb`` (MiB), and ``memory_of``: ``'GPU'`` where mmengine logged one, else ``'process'``.
+        dict: ``peak_memory_mb`` (MiB), and ``memory_of``: ``'GPU'`` where mmengine logged one, else ``'process'``; both
+        are None if neither is known.
     """
     on_gpu = [record['memory'] for record in read_history(work_dir).training if record.get('memory')]
-    return dict(peak_memory_mb=max(on_gpu), memory_of='GPU') if on_gpu else dict(
-        peak_memory_mb=round(resident), memory_of='process')
+    if on_gpu:
+        return dict(peak_memory_mb=max(on_gpu), memory_of='GPU')
+    return dict(peak_memory_mb=resident and round(resident), memory_of=resident and 'process')

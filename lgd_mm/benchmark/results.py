@@ -67,7 +67,7 @@ def _cell(runs: Sequence[Run], records: Mapping[Run, dict], failures: Mapping[Ru
                  for key, scale in scales.items()} if done else {},
         seconds=_mean([record['seconds'] for record in done]),
         images_per_second=_mean([record['images_per_second'] for record in done]),
-        peak_memory_mb=max((record['peak_memory_mb'] for record in done), default=None),
+        peak_memory_mb=max((record['peak_memory_mb'] for record in done if record['peak_memory_mb']), default=None),
         memory_of=done[0]['memory_of'] if done else None,
         commands=[record['command'] for record in done],
         work_dirs=[record['work_dir'] for record in done],
@@ -88,6 +88,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _common(parts: Sequence[dict]) -> dict:
-    """What all parts share; where they differ, all values, as a suite may go on elsewhere or later."""
-    values = {key: list(dict.fromkeys(part[key] for part in parts)) for key in (parts[0] if parts else ())}
-    return {key: found[0] if len(found) == 1 else ' / '.join(map(str, found)) for key, found in values.items()}
+    """What all parts share; where they differ, all known values, as a suite may go on elsewhere or later."""
+    values = {key: list(dict.fromkeys(part[key] for part in parts if part.get(key) is not None))
+              for part in parts for key in part}
+    return {key: found[0] if len(found) == 1 else ' / '.join(map(str, found)) or None
+            for key, found in values.items()}

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lgd_mm.benchmark.environment import environment
+from lgd_mm.benchmark.cause import cause
+from lgd_mm.benchmark.environment import HARDWARE, decisive_versions, environment
 from lgd_mm.benchmark.launcher import LOCK, Launcher, end_orphan
-from lgd_mm.benchmark.measures import images_per_second, last_metrics, peak_memory
+from lgd_mm.benchmark.measures import gpu_name, images_per_second, last_metrics, peak_memory
 from lgd_mm.benchmark.progress import Progress, parse_progress
 from lgd_mm.benchmark.suite import PRETRAINING, ROOT, resolved
 from lgd_mm.engine.preflight import latest_checkpoint
@@ -84,7 +85,7 @@ class Run:
 
     def hash(self) -> str:
         """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""
-        settings = [self.checkpoint is None, self.options, self.flags, environment()['versions']]
+        settings = [self.checkpoint is None, self.options, self.flags, decisive_versions()]
         if self.processes > 1:  # which make the batch; one is not told, as in the records of earlier versions
             settings.append(self.processes)
         digest = hashlib.sha256(_config_text(self.config).encode())
@@ -157,12 +158,15 @@ class Run:
             write_json(path, record)
         metrics = last_metrics(self.work_dir)
         self._check_measured(metrics)
+        here = launcher.partition is None  # otherwise what is known of this machine is not of the run's
+        about = environment()
+        about['machine'].update({} if here else dict.fromkeys(HARDWARE), gpu=gpu_name(self.work_dir))
         batch = resolved(self.config, self.options).get('train_dataloader') or {}
         record.update(
             done=True, entry=self.entry, task=self.task, seed=self.seed, command=shlex.join(self.command),
             work_dir=str(self.work_dir), metrics=metrics,
             images_per_second=images_per_second(self.work_dir, batch.get('batch_size', 1) * self.processes),
-            **peak_memory(self.work_dir, resident), **environment())
+            **peak_memory(self.work_dir, resident if here else None), **about)
         write_json(path, record)
         return record
 
@@ -185,9 +189,10 @@ class Run:
         if process.returncode < 0:
             raise UserError(f'it was stopped by signal {-process.returncode}; the same command goes on')
         if process.returncode:
-            tail = (self.work_dir / OUTPUT).read_text(errors='replace').splitlines()[-15:]
-            cause = next((line for line in reversed(tail) if line.strip()), f'exit code {process.returncode}')
-            raise UserError('\n'.join([f'{cause}; its log {self.work_dir / OUTPUT} ends with:', *tail]))
+            said = (self.work_dir / OUTPUT).read_bytes()[process.output_begins:]
+            lines = said.decode(errors='replace').splitlines()
+            told = cause(lines) or f'exit code {process.returncode}'
+            raise UserError('\n'.join([f'{told}; its log {self.work_dir / OUTPUT} ends with:', *lines[-15:]]))
         return process.resident
 
 

@@ -154,9 +154,10 @@ def _missing(results: dict[str, Any]) -> list[str]:
 
 
 def machine(results: dict[str, Any]) -> str:
-    """The machine on one line."""
+    """The machine on one line, as far as it is known."""
     about = results['machine']
-    return ', '.join(filter(None, [about['gpu'], about['processor'], f'{about["threads"]} CPU threads']))
+    threads = about['threads'] and f'{about["threads"]} CPU threads'
+    return ', '.join(filter(None, [about['gpu'], about['processor'], threads])) or 'an unknown machine'
 
 
 def format_seconds(seconds: float) -> str:

@@ -13,6 +13,9 @@ seed = int(options['randomness.seed'])
 if options.get('fail') == str(seed):
     print('line before')
     sys.exit('error: the student does not fit')
+if options.get('end') == 'ranks':
+    print('error: the pictures are gone\n' + 20 * 'torchrun says more\n')
+    sys.exit(1)
 for step in range(2):
     print(f'INFO - Iter(train) [{step + 1}/2]  lr: 1e-3  loss: {2 - step}.5', flush=True)
     time.sleep(float(options.get('pause', 0)))
@@ -20,6 +23,8 @@ folder = work_dir / '20260101_000000' / 'vis_data'
 folder.mkdir(parents=True, exist_ok=True)
 lines = [dict(loss=1.5, step=2, time=0.25, memory=0), {'accuracy/top1': 50.0 + seed, 'step': 2}]
 (folder / 'scalars.json').write_text(''.join(json.dumps(line) + '\n' for line in lines))
+if 'gpu' in options:
+    (folder.parent / '20260101_000000.log').write_text(f'    CUDA available: True\n    GPU 0,1: {options["gpu"]}\n')
 (work_dir / 'student.safetensors').write_bytes(b'student %d' % seed)
 with zipfile.ZipFile(work_dir / 'iter_2.pth', 'w') as checkpoint:
     checkpoint.writestr('data', ' '.join(arguments))

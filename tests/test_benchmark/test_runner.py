@@ -12,8 +12,10 @@ import time
 import pytest
 
 from lgd_mm.benchmark import environment
+from lgd_mm.benchmark.cause import cause
 from lgd_mm.benchmark.launcher import Launcher
 from lgd_mm.benchmark.plan import choose
+from lgd_mm.benchmark.table import notes
 from lgd_mm.errors import UserError
 
 
@@ -87,6 +89,36 @@ def test_others_go_on_when_one_fails(fake):
     assert 'line before\nerror: the student does not fit' in output
     assert {run.title for run in runner.failures} == {
         f'broken, {task}, seed 1' for task in ('pre-training', 'one', 'two')}
+
+
+def test_the_cause_comes_before_what_a_launcher_says(fake):
+    fake.settings['tasks'][0]['options'] = ['end=ranks']
+    runner = fake.runner(labels=['random'], seeds=[0])
+    runner.run()
+    assert next(iter(runner.failures.values())).startswith('error: the pictures are gone; its log')
+
+
+@pytest.mark.parametrize('lines, told', [
+    (['error: a: b', 'ValueError: x', 'srun: error: node7: task 0: Exited'], 'error: a: b'),
+    (['[rank1]: a.BError: c', 'x.errors.ChildFailedError: ', '===='], '[rank1]: a.BError: c'),
+    (['    raise ValueError(', 'AssertionError', 'exit'], 'AssertionError'),
+    (['Killed', ' '], 'Killed'),
+    ([], None),
+])
+def test_cause(lines, told):
+    assert cause(lines) == told
+
+
+def test_hardware_is_the_run_s_own(fake):
+    """Under Slurm the runner is on another machine."""
+    fake.settings['tasks'][0]['options'] = ['gpu=NVIDIA H200']
+    runner = fake.runner(labels=['random'], seeds=[0, 1])
+    runner.launcher.partition = 'gpu'
+    results = runner.run()
+    known = {key: value for key, value in results['machine'].items() if key != 'date'}
+    assert known == dict(platform=None, processor=None, threads=None, gpu='NVIDIA H200')
+    assert results['cells'][0]['peak_memory_mb'] is None
+    assert 'in total on NVIDIA H200, ' in notes(results)[1]
 
 
 def test_a_run_without_its_metric_has_failed(fake):

@@ -1,5 +1,6 @@
 """From a suite to its runs, in the order they are started."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,9 +48,13 @@ def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[st
 
 def _shared(run: Run, processes: int) -> Run:
     """The run by several processes, which make the batch as many times larger."""
-    stated = run.checkpoint is None and (resolved(run.config, run.options).get('auto_scale_lr') or {})
-    scaling = ('--auto-scale-lr', ) if stated and stated.get('base_batch_size') else ()
+    scaling = ('--auto-scale-lr', ) if run.checkpoint is None and _states_batch(run.config, run.options[1:]) else ()
     return replace(run, processes=processes, flags=(*run.flags, *scaling))
+
+
+@functools.cache
+def _states_batch(config: Path, options: tuple[str, ...]) -> bool:
+    return bool((resolved(config, options).get('auto_scale_lr') or {}).get('base_batch_size'))
 
 
 def _entry_runs(suite: Suite, entry: Entry, tasks: Sequence[Task], seed: int) -> list[Run]:

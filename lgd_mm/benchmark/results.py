@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lgd_mm.benchmark.run import Run
-from lgd_mm.benchmark.suite import Suite
+from lgd_mm.benchmark.suite import PRETRAINING, Suite
 
 
 def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict], failures: Mapping[Run, str],
@@ -14,7 +14,7 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict], fail
 
     Args:
         suite (Suite): The suite.
-        runs (Sequence[Run]): The planned runs.
+        runs (Sequence[Run]): The planned runs, and others that are finished.
         records (Mapping[Run, dict]): Of the finished ones.
         failures (Mapping[Run, str]): What the failed ones said last.
         command (str): That made it.
@@ -24,6 +24,9 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict], fail
         ``cells``, ``seconds``, ``versions`` and ``machine``. A cell has the ``mean``, ``spread`` (standard deviation
         over seeds) and ``values`` of each metric in percent.
     """
+    places = [PRETRAINING, *(task.name for task in suite.tasks)]
+    labels = [entry.label for entry in suite.entries]
+    runs = sorted(runs, key=lambda run: (labels.index(run.entry), places.index(run.task), suite.seeds.index(run.seed)))
     chosen = {run.task for run in runs}
     tasks = [task for task in suite.tasks if task.name in chosen]
     scales = {task.name: {metric.key: metric.scale for metric in task.metrics} for task in tasks}
@@ -43,7 +46,7 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict], fail
         ],
         entries=[
             dict(label=entry.label, pretrain=entry.pretrain and str(entry.pretrain),
-                 student=entry.student and str(entry.student))
+                 student=entry.student and str(entry.student), without=list(entry.without))
             for entry in suite.entries if any(run.entry == entry.label for run in runs)
         ],
         cells=[_cell(group, records, failures, scales.get(task, {})) for (_, task), group in grouped.items()],

@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from lgd_mm.benchmark.launcher import Launcher
-from lgd_mm.benchmark.plan import iterations
+from lgd_mm.benchmark.plan import choose, iterations
 from lgd_mm.benchmark.progress import Progress
 from lgd_mm.benchmark.results import collect
 from lgd_mm.benchmark.run import Run, write_json
@@ -45,6 +46,7 @@ class SuiteRunner:
         self.command = command
         self.records: dict[Run, dict] = {}
         self.failures: dict[Run, str] = {}
+        self._others: dict[Run, dict] = {}
 
     def dry_run(self) -> Table:
         """What would run: each run with its state and its number of training iterations; nothing is written.
@@ -92,8 +94,19 @@ class SuiteRunner:
             for missing in filter(None, map(Run.missing_input, self.runs)):
                 raise UserError(f'{missing}, one of the inputs in suite {self.suite.name}, does not exist: put it '
                                 'there, or take it out of inputs')
+            self._others = self._find_others()
             self._run_all()
+            self._others = self._find_others()  # some may have been made from what is new now
             return self._save()
+
+    def _find_others(self) -> dict[Run, dict]:
+        """What is finished of the suite's other runs: a part of a suite adds to the results of the rest."""
+        found = {}
+        for run in choose(self.suite, processes=self.launcher.gpus):
+            with suppress(*OF_ONE_RUN):
+                if run not in self.runs and (record := run.record()) is not None:
+                    found[run] = record
+        return found
 
     def _run_all(self) -> None:
         """Start runs as places get free and what they need is there."""
@@ -169,7 +182,8 @@ class SuiteRunner:
         return escape(f'[{len(self.records) + len(self.failures)}/{len(self.runs)}]')
 
     def _save(self) -> dict[str, Any]:
-        results = collect(self.suite, self.runs, self.records, self.failures, self.command)
+        runs = [*self.runs, *self._others]
+        results = collect(self.suite, runs, {**self._others, **self.records}, self.failures, self.command)
         write_json(self.suite.work_dir / 'results.json', results)
         return results
 

@@ -40,7 +40,7 @@ def columns(results: dict[str, Any]) -> list[Column]:
 
 
 def find_cell(results: dict[str, Any], label: str, task: str) -> dict[str, Any] | None:
-    """The cell of an entry and a task; None where the two do not go together."""
+    """The cell of an entry and a task; None where the two do not go together or were not chosen."""
     return next((cell for cell in results['cells'] if (cell['entry'], cell['task']) == (label, task)), None)
 
 
@@ -118,7 +118,8 @@ def format_figure(results: dict[str, Any], label: str, column: Column) -> tuple[
     figure = find_figure(results, label, column)
     if figure is None:
         cell = find_cell(results, label, column.task)
-        return '–' if cell is None else 'failed' if cell['state'] == 'failed' else '…', ''
+        cannot = any(entry['label'] == label and column.task in entry['without'] for entry in results['entries'])
+        return '–' if cannot else 'failed' if cell and cell['state'] == 'failed' else '…', ''
     return f'{figure["mean"]:.1f}', '' if figure['spread'] is None else f'± {figure["spread"]:.1f}'
 
 

@@ -45,6 +45,15 @@ def test_finished_runs_are_skipped(fake):
     assert not list(fake.folder.glob('runs/**/*.old*'))
 
 
+def test_a_part_keeps_the_results_of_the_rest(fake):
+    fake.runner(labels=['LGD'], names=['one'], seeds=[0]).run()
+    results = fake.runner(labels=['random'], seeds=[1]).run()
+    assert states(results) == {('random', 'one'): 'done', ('LGD', 'pre-training'): 'done', ('LGD', 'one'): 'done'}
+    assert [cell['seeds'] for cell in results['cells']] == [[1], [0], [0]]
+    results = fake.runner(labels=['random'], seeds=[0]).run()
+    assert [cell['seeds'] for cell in results['cells']] == [[0, 1], [0], [0]]
+
+
 @pytest.mark.parametrize('change', ['config', 'options', 'student', 'versions', 'lost student'])
 def test_changed_runs_are_run_anew(fake, monkeypatch, change):
     fake.runner(seeds=[0]).run()

@@ -37,7 +37,7 @@ def test_less_may_be_better() -> None:
 
 def test_every_other_figure_must_be_behind() -> None:
     made = two({'top-1': (50.0, 1.0), 'error': (0.0, 0.0)}, {'top-1': (20.0, 1.0), 'error': (0.0, 0.0)})
-    made['entries'].append(dict(label='C', pretrain=None, student=None))
+    made['entries'].append(dict(label='C', pretrain=None, student=None, without=[]))
     assert leaders(made)['probe', 'top-1'] == 'A'
     made['cells'].append(cell('C', 'probe', {'top-1': (45.0, 4.5), 'error': (0.0, 0.0)}))
     assert leaders(made)['probe', 'top-1'] is None
@@ -85,6 +85,12 @@ def test_table_of_figures_gaps_and_times(mixed: dict) -> None:
     assert 'error ↓' in plain and 'n = 3 seeds (0, 1, 2)' in plain
     assert '2 min 34 s in total on x86_64, 2 CPU threads, 2026-01-02.' in plain
     assert re.findall(r'\x1b\[1m *([\d.]+)', styled) == ['40.0']
+
+
+def test_what_was_not_chosen_is_not_impossible(mixed: dict) -> None:
+    mixed['entries'].append(dict(label='SimCLR', pretrain=None, student=None, without=['UPerNet']))
+    mixed['cells'].append(cell('SimCLR', 'pre-training'))
+    assert rows(render(mixed)[0])[-1][:4] == ['SimCLR', '…', '…', '–']
 
 
 def test_many_metrics_go_on_in_another_table() -> None:

@@ -99,7 +99,7 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
         at_right = left > 0.65 * width  # the name stays within the picture
         axes.annotate(classes[label] + score, (right if at_right else left, max(top, 0.06 * height)),
                       (-1 if at_right else 1, 2), textcoords='offset points', ha='right' if at_right else 'left',
-                      color='white', fontsize=7.5, clip_on=True,
+                      color='white', fontsize=7.5, clip_on=True, parse_math=False,
                       bbox=dict(facecolor=colour * 0.5, edgecolor='none', alpha=0.85, pad=1.2))
 
 

@@ -89,12 +89,14 @@ def _predictions(results: dict[str, Any]) -> tuple[dict[str, Sequence[Picture]],
     pictures: dict[str, Sequence[Picture]] = {}
     troubles = []
     for task in results['tasks']:
-        models, gone = find_models(results, task)
-        if gone:
-            troubles.append(f'{task["name"]}: the checkpoint of {", ".join(gone)} is not available')
         try:
+            models, gone = find_models(results, task)
+            if gone:
+                troubles.append(f'{task["name"]}: the checkpoint of {", ".join(gone)} is not available')
             if drawn := draw_predictions(models):
                 pictures[task['name']] = drawn
         except UserError as error:
             troubles.append(f'{task["name"]}: {error}')
+        except Exception as error:  # of a model or a data set: the figures are worth a report without its pictures
+            troubles.append(f'{task["name"]}: {type(error).__name__}: {error}')
     return pictures, troubles

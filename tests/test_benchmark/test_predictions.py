@@ -267,6 +267,13 @@ def test_names_stay_within_the_picture() -> None:
     assert (box.get_ha(), *box.xy) == ('right', 29, pytest.approx(0.06 * 19.5))
 
 
+def test_a_class_is_no_formula(tmp_path: Path) -> None:
+    Image.new('RGB', (32, 32)).save(tmp_path / 'picture.png')
+    one = Instances(np.array([[1, 2, 9, 9]]), np.array([0]), None, None)
+    assert draw_tile(tmp_path / 'picture.png', lambda axes: draw_instances(
+        axes, one, (r'x$\foo$', ), class_colours(['x']))).startswith(b'RIFF')
+
+
 def test_a_tile_is_as_tall_as_its_picture(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'red.png'), np.full((20, 40, 3), (0, 0, 255), np.uint8))
     coloured, grey = (draw_tile(tmp_path / 'red.png', lambda axes: None, grey) for grey in (False, True))

@@ -15,7 +15,7 @@ from lgd_mm.errors import UserError
 from tests.test_benchmark.made_up import cell, metric, results, write_scalars
 
 TASKS = {'zero-shot': [metric('top-1')], 'Mask R-CNN': [metric('box AP', scale=100), metric('mask AP', scale=100)]}
-EVIL = '<script>alert("1")</script> & \'two\''
+EVIL = '<script>alert("1")</script> & \'two\' $\\foo$'
 
 
 def logged(folder: Path, made: dict) -> dict:
@@ -109,13 +109,15 @@ def test_every_colour_is_defined_for_light_and_dark(made: dict, tmp_path: Path) 
         assert light != dark
 
 
-def test_names_are_escaped(tmp_path: Path) -> None:
+@pytest.mark.parametrize('state', ['done', 'failed'])
+def test_names_are_escaped(tmp_path: Path, state: str) -> None:
     made = logged(tmp_path, results({EVIL: [metric(EVIL)]}, [EVIL], [
         cell(EVIL, 'pre-training', folder=tmp_path),
-        cell(EVIL, EVIL, {EVIL: (1.0, 0.5)}, folder=tmp_path, state='failed', error=EVIL),
+        cell(EVIL, EVIL, {EVIL: (1.0, 0.5)}, folder=tmp_path, state=state, error=EVIL),
     ], title=EVIL, note=EVIL, command=EVIL, versions={EVIL: EVIL}))
     made['entries'][0]['pretrain'] = EVIL
     page = page_of(made, tmp_path)
+    assert page.count('id="bar-0-') == 0 if state == 'failed' else 'id="bar-0-' in page
     assert '<script' not in page
     assert '&lt;script&gt;alert(' in page
     tags = Tags()
@@ -137,14 +139,17 @@ def test_what_is_gone_is_told(made: dict, tmp_path: Path) -> None:
     assert 'Mask R-CNN: loss' in page  # of the other entry
 
 
-def test_predictions_that_fail_are_told(made: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize('error, told', [(UserError('the pictures are gone'), 'the pictures are gone'),
+                                         (KeyError('gt'), 'KeyError: &#39;gt&#39;')])
+def test_predictions_that_fail_are_told(made: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                        error: Exception, told: str) -> None:
     def broken(models: dict) -> None:
-        raise UserError('the pictures are gone')
+        raise error
 
     monkeypatch.setattr(report, 'find_models', lambda results, task: ({}, ['LGD'] if 'Mask' in task['name'] else []))
     monkeypatch.setattr(report, 'draw_predictions', broken)
     page = page_of(made, tmp_path)
-    assert 'Not available: zero-shot: the pictures are gone.' in page
+    assert f'Not available: zero-shot: {told}.' in page
     assert 'Not available: Mask R-CNN: the checkpoint of LGD is not available.' in page
 
 

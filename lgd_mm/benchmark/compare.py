@@ -115,11 +115,12 @@ def read_results(path: Path) -> dict[str, Any]:
         raise UserError(f'{path} cannot be read as results.json ({reason}): give the file that '
                         'tools/benchmark.py wrote into the work dir of a suite') from error
     keys = {'tasks', 'entries', 'cells', 'versions', 'machine'}
-    if not isinstance(results, dict) or not keys <= results.keys():
-        raise UserError(f'{path} is no results.json of tools/benchmark.py: it has no {", ".join(sorted(keys))}')
+    lacking = keys - results.keys() if isinstance(results, dict) else keys
+    if lacking:
+        raise UserError(f'{path} is no results.json of tools/benchmark.py: it has no {", ".join(sorted(lacking))}')
     try:
         columns(results)
-    except TypeError as error:
+    except (TypeError, KeyError) as error:
         raise UserError(f'{path} was written by another version of tools/benchmark.py: give the command of its suite '
                         'again, which skips what is done and writes the file anew') from error
     return results

@@ -135,11 +135,14 @@ def notes(results: dict[str, Any]) -> list[str]:
     if not measured:
         return ['Nothing has been measured yet.']
     counts = sorted({cell['n'] for cell in measured})
-    seeds = ', '.join(map(str, measured[0]['seeds']))
+    used = sorted({seed for cell in measured for seed in cell['seeds']})
+    seeds = ', '.join(map(str, used))
     if counts == [1]:
-        marking = f'Percent; n = 1 (seed {seeds}), so the spread is unknown and no figure is marked.'
+        of = 'seed' if len(used) == 1 else 'of seeds'
+        marking = f'Percent; n = 1 ({of} {seeds}), so the spread is unknown and no figure is marked.'
     else:
-        n = f'n = {counts[0]} seeds ({seeds})' if len(counts) == 1 else f'n = {counts[0]} to {counts[-1]} seeds'
+        of = '' if len(used) == counts[0] else 'of '
+        n = f'n = {counts[0]} seeds ({of}{seeds})' if len(counts) == 1 else f'n = {counts[0]} to {counts[-1]} seeds'
         marking = (f'Percent; mean ± standard deviation over {n}; bold leads every other figure of its column by more '
                    'than both deviations together.')
     total = f'{format_seconds(results["seconds"])} in total on {machine(results)}, {results["machine"]["date"]}.'

@@ -101,8 +101,16 @@ def test_another_file_is_refused(content: str | None, tmp_path: Path) -> None:
     assert '\n' not in str(caught.value)
 
 
+def test_what_lacks_is_told(pair: tuple[dict, dict], tmp_path: Path) -> None:
+    del pair[0]['machine']
+    file, = write(tmp_path, pair[0])
+    with pytest.raises(UserError, match='it has no machine$'):
+        read_results(file)
+
+
 def test_results_of_another_version_are_refused(pair: tuple[dict, dict], tmp_path: Path) -> None:
     del pair[0]['tasks'][0]['metrics'][0]['better']
-    file, = write(tmp_path, pair[0])
-    with pytest.raises(UserError, match=f'{re.escape(str(file))} was written by another version'):
-        read_results(file)
+    del pair[1]['tasks'][0]['metrics']
+    for file in write(tmp_path, *pair):
+        with pytest.raises(UserError, match=f'{re.escape(str(file))} was written by another version'):
+            read_results(file)

@@ -119,6 +119,15 @@ def test_one_seed_marks_nothing_and_says_so() -> None:
     assert not re.findall(r'\x1b\[1m *[\d.]+', styled)
 
 
+def test_notes_tell_the_seeds_of_all_cells() -> None:
+    figures = {'top-1': (20.0, None), 'error': (1.0, None)}
+    made = results(TASKS, ['A', 'B'], [cell(label, 'probe', figures, seeds=(n, )) for n, label in enumerate('AB')])
+    assert 'n = 1 (of seeds 0, 1), so' in notes(made)[0]
+    for one, seeds in zip(made['cells'], ([0, 1], [1, 2])):
+        one.update(n=2, seeds=seeds)
+    assert 'n = 2 seeds (of 0, 1, 2);' in notes(made)[0]
+
+
 def test_notes_tell_unequal_counts_of_seeds(mixed: dict) -> None:
     mixed['cells'].append(cell('random [bold]weights', 'UPerNet', {'mIoU': (20.0, None)}, seeds=(0, )))
     assert 'n = 1 to 3 seeds;' in notes(mixed)[0]

@@ -149,8 +149,8 @@ class LGKA(BaseModule):
         Returns:
             Callable[[], None]: Moves the banks once the other processes' sums are there.
         """
-        # Half precision may overflow, and a bank row would keep the NaN. Normalising has made such a feature NaN where it
-        # was infinite and 0 elsewhere, or NaN altogether, so that it vanishes here and is not counted.
+        # Half precision may overflow, and a bank row would keep the NaN. Normalising has made such a feature NaN where
+        # it was infinite and 0 elsewhere, or NaN altogether, so that it vanishes here and is not counted.
         finite = teacher.sum(dim=1, keepdim=True).isfinite()  # (B, 1)
         features = torch.cat([teacher, finite.to(teacher.dtype)], dim=1).nan_to_num_(0)  # (B, D + 1)
         sums = begin_sums(features, pseudo_labels, len(self.visual_bank))

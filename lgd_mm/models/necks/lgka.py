@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
-from lgd_mm.models.necks.category_sums import begin_sums
+from lgd_mm.models.necks.bank_update import begin_update
 from lgd_mm.registry import MODELS
 
 #: Similarity that stands for "not in the softmax": its exponential is 0 at any temperature in use, and unlike -inf it
@@ -138,45 +138,15 @@ class LGKA(BaseModule):
     def begin_update(self, teacher: Tensor, pseudo_labels: Tensor) -> Callable[[], None]:
         """Begin to move each category of the global batch to the mean of its teacher features (paper, Sec. 3).
 
-        A category seen for the first time takes the mean itself, later ones move with momentum, absent ones stay. Sums
-        and counts are summed over all processes, so that every process holds the same bank; nothing waits for the
-        device.
-
         Args:
             teacher (Tensor): Unit teacher features (B, D) of this process.
             pseudo_labels (Tensor): Their categories (B, ).
 
         Returns:
-            Callable[[], None]: Moves the banks once the other processes' sums are there.
+            Callable[[], None]: Ends the update, see :func:`lgd_mm.models.necks.bank_update.begin_update`.
         """
-        # Half precision may overflow, and a bank row would keep the NaN. Normalising has made such a feature NaN where
-        # it was infinite and 0 elsewhere, or NaN altogether, so that it vanishes here and is not counted.
-        finite = teacher.sum(dim=1, keepdim=True).isfinite()  # (B, 1)
-        features = torch.cat([teacher, finite.to(teacher.dtype)], dim=1).nan_to_num_(0)  # (B, D + 1)
-        sums = begin_sums(features, pseudo_labels, len(self.visual_bank))
-        return lambda: self._move(*sums())
-
-    @torch.no_grad()
-    def _move(self, rows: Tensor | None, sums: Tensor) -> None:
-        """Move rows (N, ) of the visual bank, all of them if None, by their sums and counts (N, D + 1).
-
-        A row may be named again with a count of 0, which moves nothing.
-        """
-        count = sums[:, -1:]  # (N, 1)
-        present = count > 0
-        seen = (self.seen if rows is None else self.seen[rows]).unsqueeze(1)
-        step = torch.where(seen, 1 - self.momentum, 1.0) * present
-        bank = self.visual_bank if rows is None else self.visual_bank[rows]
-        # In place: at this size, new memory costs more than the arithmetic.
-        change = sums[:, :-1].div_(count.clamp(min=1)).sub_(bank).mul_(step)
-        if self.normalize_visual_bank:
-            change = torch.where(present, F.normalize(bank + change, dim=1) - bank, 0)
-        if rows is None:
-            self.visual_bank.add_(change)
-            self.seen.logical_or_(present.squeeze(1))
-        else:
-            self.visual_bank.index_add_(0, rows, change)
-            self.seen.logical_or_(count.new_zeros(len(self.seen)).index_add_(0, rows, count.squeeze(1)))
+        return begin_update(self.visual_bank, self.seen, teacher, pseudo_labels, self.momentum,
+                            self.normalize_visual_bank)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Refuse the banks of other category names or templates, or of a teacher of another width."""

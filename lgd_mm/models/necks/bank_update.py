@@ -43,7 +43,11 @@ def begin_update(bank: Tensor, seen: Tensor, features: Tensor, labels: Tensor, m
     everyones = [part.new_empty(len(part) * get_world_size(), *part.shape[1:]) for part in (samples, labels)]
     gathers = [distributed.all_gather_into_tensor(whole, part.contiguous(), async_op=True)
                for whole, part in zip(everyones, (samples, labels))]
-    return lambda: _move_touched(bank, seen, *map(_arrived, everyones, gathers), momentum, normalize)
+
+    def move() -> None:
+        every_sample, every_label = map(_arrived, everyones, gathers)
+        _move_touched(bank, seen, every_sample, every_label, momentum, normalize)
+    return move
 
 
 def _arrived(tensor: Tensor, work: distributed.Work | None) -> Tensor:

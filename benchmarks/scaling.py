@@ -62,4 +62,6 @@ def cases(quick: bool) -> list[Case]:
 
 if __name__ == '__main__':
     main(cases, __doc__ or '')
-    os._exit(0)  # the other process waits for orders, and gloo for it
+    for process in multiprocessing.active_children():  # it waits for orders
+        process.kill()
+    os._exit(0)  # gloo would wait for it

@@ -13,7 +13,6 @@ from naive import Step
 from torch import Tensor, nn
 
 from lgd_mm.engine.amp import CPUAmpOptimWrapper
-from lgd_mm.models import LGD
 
 CATEGORIES = 1000
 
@@ -45,20 +44,21 @@ def cases(quick: bool) -> list[Case]:
     embeddings = torch.randn(batch, WIDTH, device=get_device())
     half = 'fp16' if torch.cuda.is_available() else 'bf16'
 
-    def model() -> LGD:
-        teacher = RandomTeacher(half)
-        return lgd(teacher, CATEGORIES)
-
-    published, live, cached, alone = model(), model(), model(), model()
+    published, live, cached, alone, compiled = (lgd(RandomTeacher(half), CATEGORIES) for _ in range(5))
     student = nn.Sequential(published.backbone, published.neck)
     naive = Step(student, resnet50(), published.lgka.textual_bank).to(get_device())
     naive.seen, naive.visual_bank = naive.seen.to(get_device()), naive.visual_bank.to(get_device())
-    return [Case(f'step, B = {batch}, C = {CATEGORIES}', {
+    forms = {
         'published form': stepper(student, lambda: naive(images), fast=False),
         'live': stepper(live, lambda: sum(live(images, mode='loss').values()), fast=True),
         'cached': stepper(cached, lambda: sum(cached(images, teacher=embeddings, mode='loss').values()), fast=True),
         'student alone': stepper(alone, lambda: alone.embed(images).float().square().mean(), fast=True),
-    }, baseline='published form')]
+    }
+    if not quick:  # compiling takes a minute
+        compiled.backbone.compile()
+        compiled.teacher.compile()
+        forms['live, compiled'] = stepper(compiled, lambda: sum(compiled(images, mode='loss').values()), fast=True)
+    return [Case(f'step, B = {batch}, C = {CATEGORIES}', forms, baseline='published form')]
 
 
 if __name__ == '__main__':

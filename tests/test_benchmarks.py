@@ -1,0 +1,40 @@
+"""The scripts of benchmarks/ run, each form once; what they assert about the forms' agreement holds."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+SCRIPTS = Path(__file__).parents[1] / 'benchmarks'
+
+
+@pytest.fixture
+def threads():
+    count = torch.get_num_threads()
+    yield
+    torch.set_num_threads(count)
+
+
+@pytest.mark.parametrize('name', ['bank', 'teacher', 'step', 'data', 'epoch', 'evaluation', 'downstream'])
+def test_every_form_runs(name, monkeypatch, threads):
+    monkeypatch.setenv('LGD_CACHE_DIR', '')  # the scripts set it: this puts it back
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    for case in importlib.import_module(name).cases(True):
+        assert case.baseline in case.forms and len(case.forms) > 1
+        for run in case.forms.values():
+            run()
+
+
+def test_rows(tmp_path):
+    command = [sys.executable, SCRIPTS / 'scaling.py', '--quick', '--rounds', '2', '--json', tmp_path / 'rows']
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    written = json.loads((tmp_path / 'rows').read_text())
+    assert {'processor', 'threads'} <= written['machine'].keys()
+    assert [(row['baseline'], row['form'], row['n']) for row in written['rows']] == [
+        ('B = 512', 'B = 2,048', 2), ('C = 1,000', 'C = 10,000', 2)]
+    assert all(row['ratio'] > 0 and row['spread'] >= 0 for row in written['rows'])

@@ -141,12 +141,15 @@ def test_lr_is_scaled_with_the_batch(tmp_path, classifier):
 
 @pytest.mark.parametrize(('precision', 'dtype'), [('auto', 'float16'), ('fp16', 'float16'), ('bf16', 'bfloat16')])
 def test_amp_on_a_gpu(precision, dtype, monkeypatch):
-    """mmengine's wrapper with loss scaling."""
+    """mmengine's wrapper with loss scaling; the frozen teacher in float16, whose similarities are nearer."""
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1))))
+    cfg = Config(dict(
+        model=dict(teacher=dict(type='lgd_mm.OpenCLIPTeacher')),
+        optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1))))
     settings.set_precision(cfg, precision)
     assert cfg.optim_wrapper.to_dict() == dict(
         type='AmpOptimWrapper', dtype=dtype, loss_scale='dynamic', optimizer=dict(type='SGD', lr=1))
+    assert cfg.model.teacher.precision == 'fp16'
 
 
 def test_cpu_processes_get_plain_batch_norm():

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 import torch
@@ -19,53 +20,77 @@ WAITING = {f'aten::{name}' for name in ('_local_scalar_dense', 'nonzero', 'maske
 @contextmanager
 def waits():
     """Count the operations that would wait for a device, in the backward pass too."""
-    count = Counter()
+    found = Counter()
     with profile(activities=[ProfilerActivity.CPU], acc_events=True) as profiler:
-        yield count
-    count.update(event.name for event in profiler.events() if event.name in WAITING)
+        yield found
+    found.update(event.name for event in profiler.events() if event.name in WAITING)
 
 
 @pytest.mark.parametrize('wait', [
     lambda x: x.sum().item(), lambda x: x[x > 0], lambda x: bool(x.any()), lambda x: x.nonzero(),
     lambda x: float(x.max()), lambda x: x.unique(), lambda x: x.__setitem__(x > 0, 1.) or x[0].item()])
 def test_the_counter_counts(wait):
-    with waits() as count:
+    with waits() as found:
         wait(torch.tensor([1., 0., 2.]))
-    assert sum(count.values()) >= 1
+    assert sum(found.values()) >= 1
 
 
 def test_the_counter_counts_in_backward_only_what_waits():
     x = torch.randn(3, 3, requires_grad=True)
-    with waits() as count:
+    with waits() as found:
         (x.softmax(1).argmax(1) * x).sum().backward()
-    assert not count
-    with waits() as count:
+    assert not found
+    with waits() as found:
         x.register_hook(lambda grad: grad.sum().item() and None)
         x.exp().sum().backward()
-    assert count == {'aten::_local_scalar_dense': 1}
+    assert found == {'aten::_local_scalar_dense': 1}
 
 
-@pytest.mark.parametrize('categories', [4, 40], ids=['all-rows', 'touched-rows'])
-def test_no_wait_between_prints(tmp_path, categories, monkeypatch):
-    """The whole iteration of the shipped config: preprocessor, losses, bank, optimiser and every hook."""
+@pytest.fixture(params=[4, 40], ids=['all-rows', 'touched-rows'])
+def runner(request, tmp_path):
+    """The shipped config with so many names, printing every third iteration of twelve."""
     write_pictures(tmp_path / 'pictures', 24)
+    names = [f'name {chr(97 + i % 26)}{chr(97 + i // 26)}' for i in range(request.param)]
     cfg = Config.fromfile(write_lgd_config(
-        tmp_path, tmp_path / 'pictures', model=dict(lgka=dict(categories=[f'name {chr(97 + i % 26)}{chr(97 + i // 26)}'
-                                                                          for i in range(categories)])),
-        train_cfg=dict(max_epochs=2), default_hooks=dict(logger=dict(interval=3))))
+        tmp_path, tmp_path / 'pictures', model=dict(lgka=dict(categories=names)), train_cfg=dict(max_epochs=2),
+        default_hooks=dict(logger=dict(interval=3))))
     cfg.work_dir = str(tmp_path / 'run')
     cfg.launcher = 'none'
-    runner = Runner.from_cfg(cfg)
+    return Runner.from_cfg(cfg)
+
+
+def watch(runner, monkeypatch, iteration):
+    """Have ``iteration(number, run)`` run each iteration, from 1."""
+    run_iter, numbers = type(runner.train_loop).run_iter, count(1)
+    monkeypatch.setattr(type(runner.train_loop), 'run_iter', lambda loop, batch_idx, data_batch: iteration(
+        next(numbers), lambda: run_iter(loop, batch_idx, data_batch)))
+
+
+def test_no_wait_between_prints(runner, monkeypatch):
+    """The whole iteration: preprocessor, losses, bank, optimiser and every hook."""
     counted = []
-    run_iter = type(runner.train_loop).run_iter
 
-    def counting(loop, batch_idx, data_batch):
-        with waits() as count:
-            run_iter(loop, batch_idx, data_batch)
-        counted.append(count)
+    def counting(number, run):
+        with waits() as found:
+            run()
+        counted.append(found)
 
-    monkeypatch.setattr(type(runner.train_loop), 'run_iter', counting)
+    watch(runner, monkeypatch, counting)
     runner.train()
     assert len(counted) == 12
-    assert [sum(count.values()) for number, count in enumerate(counted, start=1) if number % 3] == [0] * 8
+    assert [sum(found.values()) for number, found in enumerate(counted, start=1) if number % 3] == [0] * 8
     assert runner.message_hub.get_scalar('train/loss')._log_history.size == 12, 'every loss is in the history'
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_no_wait_on_a_gpu(runner, monkeypatch):
+    """CUDA's own check, which raises where the host would wait."""
+    def forbidding(number, run):
+        torch.cuda.set_sync_debug_mode('error' if number % 3 else 'default')
+        try:
+            run()
+        finally:
+            torch.cuda.set_sync_debug_mode('default')
+
+    watch(runner, monkeypatch, forbidding)
+    runner.train()

@@ -71,7 +71,7 @@ def _histories(results: dict[str, Any], task: str) -> list[tuple[int, list[Histo
             for cell in results['cells'] if cell['task'] == task]
 
 
-def _mean(runs: Iterable[Sequence[dict]], key: str = 'loss', scale: float = 1) -> list[tuple[float, float]]:
+def _mean(runs: Iterable[Sequence[dict[str, Any]]], key: str = 'loss', scale: float = 1) -> list[tuple[float, float]]:
     """Steps and, at each, the mean over the runs that logged it."""
     values: dict[float, list[float]] = {}
     for records in runs:
@@ -81,7 +81,7 @@ def _mean(runs: Iterable[Sequence[dict]], key: str = 'loss', scale: float = 1) -
     return [(step, sum(found) / len(found)) for step, found in sorted(values.items())]
 
 
-def _chart(title: str, name: str, curves: Sequence[tuple[int, list]], x_label: str,
+def _chart(title: str, name: str, curves: Sequence[tuple[int, list[Any]]], x_label: str,
            markers: bool = False) -> list[tuple[str, Markup]]:
     """A chart of the curves that have points; none without any."""
     drawn = [Curve(series, *zip(*points)) for series, points in curves if points]

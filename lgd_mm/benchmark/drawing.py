@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 from PIL import Image
 
 #: Colours that are easily told apart, RGB.
@@ -29,13 +30,13 @@ class Instances(NamedTuple):
         scores (np.ndarray, optional): Of predictions (N, ).
     """
 
-    boxes: np.ndarray
-    labels: np.ndarray
-    masks: np.ndarray | None
-    scores: np.ndarray | None
+    boxes: NDArray[Any]
+    labels: NDArray[Any]
+    masks: NDArray[Any] | None
+    scores: NDArray[Any] | None
 
 
-def class_colours(classes: Sequence[str]) -> np.ndarray:
+def class_colours(classes: Sequence[str]) -> NDArray[Any]:
     """Colours of classes: by the order of their names, so that two tasks with the same names share them.
 
     Args:
@@ -80,7 +81,7 @@ def draw_tile(image_file: str | Path, draw: Callable[[Axes], None], grey: bool =
     return stream.getvalue()
 
 
-def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], colours: np.ndarray) -> None:
+def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], colours: NDArray[Any]) -> None:
     """Draw boxes, masks, names and scores.
 
     Args:
@@ -103,7 +104,7 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
                       bbox=dict(facecolor=colour * 0.5, edgecolor='none', alpha=0.85, pad=1.2))
 
 
-def draw_segments(axes: Axes, segments: np.ndarray, colours: np.ndarray) -> None:
+def draw_segments(axes: Axes, segments: NDArray[Any], colours: NDArray[Any]) -> None:
     """Colour the pixels by their class.
 
     Args:

@@ -5,6 +5,7 @@ import platform
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -28,7 +29,7 @@ def decisive_versions() -> dict[str, str]:
     return {name: number for name, number in _versions().items() if name not in TOLD}
 
 
-def environment() -> dict[str, dict]:
+def environment() -> dict[str, dict[str, Any]]:
     """``versions`` of the packages, and this ``machine`` without its GPU, which a run's log tells, with the date."""
     return dict(
         versions=dict(_versions()),

@@ -29,7 +29,7 @@ class Process:
         resident (float): Its largest resident memory in MiB, once it has ended.
     """
 
-    def __init__(self, popen: subprocess.Popen, output_begins: int) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], output_begins: int) -> None:
         self._popen = popen
         self.output_begins = output_begins
         self.returncode = 0

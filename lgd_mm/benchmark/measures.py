@@ -4,6 +4,7 @@ import json
 import re
 import statistics
 from pathlib import Path
+from typing import Any
 
 from lgd_mm.benchmark.scalars import read_history
 
@@ -27,7 +28,7 @@ def last_metrics(work_dir: Path) -> dict[str, float]:
     return metrics
 
 
-def _tests(work_dir: Path) -> list[dict]:
+def _tests(work_dir: Path) -> list[dict[str, Any]]:
     """Results of test loops, which mmengine writes into ``TIME/TIME.json``."""
     return [json.loads(file.read_text()) for file in sorted(work_dir.glob('*/*.json')) if file.stem == file.parent.name]
 

@@ -8,7 +8,7 @@ from lgd_mm.benchmark.run import Run
 from lgd_mm.benchmark.suite import PRETRAINING, Suite
 
 
-def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict], failures: Mapping[Run, str],
+def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict[str, Any]], failures: Mapping[Run, str],
             command: str) -> dict[str, Any]:
     """Gather what is known so far.
 
@@ -55,7 +55,7 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict], fail
         machine=_common([record['machine'] for record in records.values()]))
 
 
-def _cell(runs: Sequence[Run], records: Mapping[Run, dict], failures: Mapping[Run, str],
+def _cell(runs: Sequence[Run], records: Mapping[Run, dict[str, Any]], failures: Mapping[Run, str],
           scales: Mapping[str, float]) -> dict[str, Any]:
     """An entry's runs of one task: done if all are, failed if one is."""
     done = [records[run] for run in runs if run in records]
@@ -90,7 +90,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return statistics.mean(known) if known else None
 
 
-def _common(parts: Sequence[dict]) -> dict:
+def _common(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What all parts share; where they differ, all known values, as a suite may go on elsewhere or later."""
     values = {key: list(dict.fromkeys(part[key] for part in parts if part.get(key) is not None))
               for part in parts for key in part}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lgd_mm.benchmark.cause import cause
 from lgd_mm.benchmark.environment import HARDWARE, decisive_versions, environment
@@ -103,7 +104,7 @@ class Run:
         """The first of its inputs that is not there and no other run makes."""
         return next((file for file in self.inputs if file.parent not in self.needs and not file.is_file()), None)
 
-    def record(self) -> dict | None:
+    def record(self) -> dict[str, Any] | None:
         """What the finished run left, or None.
 
         Raises:
@@ -125,7 +126,7 @@ class Run:
         if lacking:
             raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
 
-    def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict:
+    def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
         """Run, or go on from the latest checkpoint.
 
         Args:
@@ -212,7 +213,7 @@ def _set_aside(work_dir: Path) -> None:
     work_dir.mkdir(parents=True, exist_ok=True)
 
 
-def write_json(path: Path, content: dict) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file whole or not at all."""
     part = path.with_suffix('.part')
     part.write_text(json.dumps(content, indent=1))

@@ -44,9 +44,9 @@ class SuiteRunner:
         self.launcher = launcher
         self.console = console
         self.command = command
-        self.records: dict[Run, dict] = {}
+        self.records: dict[Run, dict[str, Any]] = {}
         self.failures: dict[Run, str] = {}
-        self._others: dict[Run, dict] = {}
+        self._others: dict[Run, dict[str, Any]] = {}
 
     def dry_run(self) -> Table:
         """What would run: each run with its state and its number of training iterations; nothing is written.
@@ -55,7 +55,7 @@ class SuiteRunner:
             Table: For a rich console.
         """
         table = Table('entry', 'task', 'seed', 'state', 'iterations', title=f'Plan of {self.suite.title}')
-        counts: dict[tuple, int | None] = {}
+        counts: dict[tuple[Any, ...], int | None] = {}
         total, unknown = 0, ''
         for run in self.runs:
             same = run.config, run.options[1:]  # the seed comes first
@@ -99,7 +99,7 @@ class SuiteRunner:
             self._others = self._find_others()  # some may have been made from what is new now
             return self._save()
 
-    def _find_others(self) -> dict[Run, dict]:
+    def _find_others(self) -> dict[Run, dict[str, Any]]:
         """What is finished of the suite's other runs: a part of a suite adds to the results of the rest."""
         found = {}
         for run in choose(self.suite, processes=self.launcher.gpus):
@@ -111,7 +111,7 @@ class SuiteRunner:
     def _run_all(self) -> None:
         """Start runs as places get free and what they need is there."""
         waiting: list[Run] = list(self.runs)
-        going: dict[Future, Run] = {}
+        going: dict[Future[Any], Run] = {}
         with self._bars() as bars, ThreadPoolExecutor(self.launcher.jobs) as pool:
             try:
                 while waiting or going:
@@ -134,7 +134,7 @@ class SuiteRunner:
         settled = self._folders(self.records) | self._folders(self.failures)
         return [run for run in waiting if settled.issuperset(run.needs)]
 
-    def _settle(self, run: Run, outcome: Callable[[], dict | None]) -> bool:
+    def _settle(self, run: Run, outcome: Callable[[], dict[str, Any] | None]) -> bool:
         """Whether a run has come to an end; what is wrong with one does not concern the others."""
         try:
             record = outcome()
@@ -149,7 +149,7 @@ class SuiteRunner:
     def _folders(runs: Iterable[Run]) -> set[Path]:
         return {run.work_dir for run in runs}
 
-    def _execute(self, run: Run, bars: Bars) -> dict:
+    def _execute(self, run: Run, bars: Bars) -> dict[str, Any]:
         """Run under a progress bar; without a terminal, a line for each tenth."""
         bar = bars.add_task(run.title, total=1.0, loss='starting')
         shown = -1
@@ -167,7 +167,7 @@ class SuiteRunner:
         finally:
             bars.remove_task(bar)
 
-    def _finish(self, run: Run, record: dict) -> None:
+    def _finish(self, run: Run, record: dict[str, Any]) -> None:
         self.records[run] = record
         figures = ', '.join(f'{key} {record["metrics"][key]:.4g}' for key in run.metrics)
         self._say(f'[green]done[/green] {self._count()} {run.title}: {figures}  ({record["seconds"]:.0f} s)')

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lgd_mm.errors import UserError
 
@@ -17,8 +17,8 @@ class History(NamedTuple):
             iterations otherwise.
     """
 
-    training: list[dict]
-    evaluations: list[dict]
+    training: list[dict[str, Any]]
+    evaluations: list[dict[str, Any]]
 
 
 def read_history(work_dir: str | Path) -> History:
@@ -44,13 +44,13 @@ def read_history(work_dir: str | Path) -> History:
     return history
 
 
-def _continue(earlier: list[dict], later: list[dict]) -> None:
+def _continue(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> None:
     """Append a later part in place of whatever the earlier one had from its first step on."""
     if later:
         earlier[:] = [record for record in earlier if record['step'] < later[0]['step']] + later
 
 
-def _read_lines(file: Path) -> list[dict]:
+def _read_lines(file: Path) -> list[dict[str, Any]]:
     """Records of one file; a last line without its newline was cut off by a kill and is dropped."""
     *lines, _cut_off = file.read_text().split('\n')
     records = []

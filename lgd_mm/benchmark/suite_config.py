@@ -89,7 +89,7 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
         shapes_world=world and Path(world), amp=bool(cfg.get('amp')))
 
 
-def _task(task: dict, where: str) -> Task:
+def _task(task: dict[str, Any], where: str) -> Task:
     _check(task, Task, where, required=('name', 'config', 'metrics'))
     return Task(
         name=task['name'], config=_file(task['config'], f'{where}.config'),
@@ -105,7 +105,7 @@ def _metric(key: str, about: Any, where: str) -> Metric:
     return Metric(**metric)
 
 
-def _entry(entry: dict, where: str) -> Entry:
+def _entry(entry: dict[str, Any], where: str) -> Entry:
     _check(entry, Entry, where, required=('label', ))
     if entry.get('pretrain') and entry.get('student'):
         raise UserError(f'{where} has both pretrain and student: the student is made by one or read from the other')
@@ -115,7 +115,7 @@ def _entry(entry: dict, where: str) -> Entry:
         seeds=tuple(entry['seeds']) if entry.get('seeds') else None, inputs=_inputs(entry), **files)
 
 
-def _options(node: dict, where: str) -> tuple[str, ...]:
+def _options(node: dict[str, Any], where: str) -> tuple[str, ...]:
     options = tuple(node.get('options') or ())
     for option in options:
         try:
@@ -125,11 +125,11 @@ def _options(node: dict, where: str) -> tuple[str, ...]:
     return options
 
 
-def _inputs(node: dict) -> tuple[Path, ...]:
+def _inputs(node: dict[str, Any]) -> tuple[Path, ...]:
     return tuple(map(Path, node.get('inputs') or ()))
 
 
-def _check(node: dict, kind: type, where: str, required: Sequence[str]) -> None:
+def _check(node: dict[str, Any], kind: type, where: str, required: Sequence[str]) -> None:
     """Keys and values of a part of the config."""
     check_known(f'{where} has the key', node, [field.name for field in fields(kind)])
     _check_values(node, kind, f'{where}.')
@@ -138,7 +138,7 @@ def _check(node: dict, kind: type, where: str, required: Sequence[str]) -> None:
             raise UserError(f'{where} has no {key}')
 
 
-def _check_values(node: Mapping, kind: type, where: str) -> None:
+def _check_values(node: Mapping[str, Any], kind: type, where: str) -> None:
     for key in (field.name for field in fields(kind)):
         value = node.get(key)
         fits, meaning = next((about for keys, about in VALUES.items() if key in keys), (None, ''))

@@ -94,7 +94,8 @@ def results_table(results: dict[str, Any]) -> RenderableType:
     return Group(*tables, *(Text(note, 'dim') for note in notes(results)))
 
 
-def _table(results: dict[str, Any], leading: dict, shown: list[Column], last: bool) -> Table:
+def _table(results: dict[str, Any], leading: dict[tuple[str, str], str | None], shown: list[Column],
+           last: bool) -> Table:
     table = Table()
     table.add_column('entry')
     for column in shown:

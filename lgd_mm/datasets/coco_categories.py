@@ -11,7 +11,7 @@ KEY = b'"categories"'
 FIELDS: dict[str, type] = dict(id=int, name=str)
 
 
-def read_categories(path: str | Path) -> list[dict]:
+def read_categories(path: str | Path) -> list[dict[str, Any]]:
     """Read ``categories`` of an annotation file; half a gigabyte of annotations costs nothing.
 
     Args:

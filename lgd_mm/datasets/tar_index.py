@@ -6,7 +6,7 @@ import os
 import tarfile
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lgd_mm.cache import cache_folder
 from lgd_mm.errors import UserError
@@ -72,7 +72,7 @@ def _read(path: str) -> list[Member]:
     raise UserError(f'{path} is no whole uncompressed tar ({reason}): copy or make it again')
 
 
-def _keep(path: Path, content: dict) -> None:
+def _keep(path: Path, content: dict[str, Any]) -> None:
     """Without room or permission, the tar is read again next time."""
     part = path.with_name(f'{path.name}.{os.getpid()}')
     with suppress(OSError):

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
@@ -19,7 +19,7 @@ class Owner(NamedTuple):
     """The data set that names a file: its key and config, the annotation file, and whether the file is a mask."""
 
     key: str
-    dataset: Mapping
+    dataset: Mapping[str, Any]
     annotations: str
     mask: bool
 

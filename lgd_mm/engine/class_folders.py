@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -50,7 +51,7 @@ def check_classes(cfg: Config, *splits: str) -> None:
                             f'{sorted(other)[0]} is only in one of them')
 
 
-def _num_classes(model: Mapping) -> tuple[str, int | None]:
+def _num_classes(model: Mapping[str, Any]) -> tuple[str, int | None]:
     """The key that holds the classifier's number of classes, or their names, and the number."""
     head, lgka = model.get('head'), model.get('lgka')
     if isinstance(head, Mapping) and 'num_classes' in head:
@@ -61,7 +62,7 @@ def _num_classes(model: Mapping) -> tuple[str, int | None]:
     return 'model.num_classes', model.get('num_classes')
 
 
-def _paths(dataset: Mapping) -> tuple[str, str | None]:
+def _paths(dataset: Mapping[str, Any]) -> tuple[str, str | None]:
     """The folder of a data set's pictures and its list file, as mmpretrain finds them."""
     root, prefix, split = dataset.get('data_root') or '', dataset.get('data_prefix') or '', dataset.get('split') or ''
     folder = prefix.get('img_path', '') if isinstance(prefix, Mapping) else prefix

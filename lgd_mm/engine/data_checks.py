@@ -90,7 +90,7 @@ def _numbers_all(kind: Any) -> bool:
     return issubclass(kind, LVISV05Dataset)
 
 
-def _coco_kind(cfg: Config, dataset: Mapping) -> Any:
+def _coco_kind(cfg: Config, dataset: Mapping[str, Any]) -> Any:
     """The class of a data set that reads COCO's format; None for others."""
     # Not DATASETS.get alone: it knows no default scope, and would find none of mmdet's.
     with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:

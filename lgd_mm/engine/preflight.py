@@ -76,23 +76,23 @@ def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
             yield f'{split}_evaluator{item}.ann_file', evaluator['ann_file']
 
 
-def _is_local(node: Mapping) -> bool:
+def _is_local(node: Mapping[str, Any]) -> bool:
     """Whether a dataset or evaluator reads files of this machine; ``backend_args`` may name a store elsewhere."""
     return (node.get('backend_args') or {}).get('backend', 'local') in ('local', 'LocalBackend')
 
 
-def _downloads_itself(dataset: Mapping) -> bool:
+def _downloads_itself(dataset: Mapping[str, Any]) -> bool:
     """Whether it is one of mmpretrain's small datasets, which fetch what is missing unless told not to."""
     kind = str(dataset.get('type')).split('.')[-1]
     return kind in ('CIFAR10', 'CIFAR100', 'MNIST', 'FashionMNIST') and dataset.get('download', True)
 
 
-def datasets_of(cfg: Config, split: str) -> Iterator[tuple[str, Mapping]]:
+def datasets_of(cfg: Config, split: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """All dataset configs of a split, with their keys."""
     yield from _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset'))
 
 
-def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping]]:
+def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """A dataset config and those it wraps, with their keys."""
     if isinstance(dataset, Mapping):
         yield key, dataset

@@ -53,5 +53,5 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
     return cleaned
 
 
-def _counts(names: Sequence[str]) -> Counter:
+def _counts(names: Sequence[str]) -> Counter[str]:
     return Counter(name.casefold() for name in names)

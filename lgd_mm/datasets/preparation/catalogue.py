@@ -18,7 +18,7 @@ CITYSCAPES_URL = 'https://www.cityscapes-dataset.com/file-handling/?packageID='
 
 def wordnet_ids() -> Sequence[str]:
     """The folders of ImageNet's 1,000 classes."""
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
     return ImageNetInfo('imagenet-1k').label_names()
 
 

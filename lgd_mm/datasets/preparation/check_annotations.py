@@ -52,7 +52,7 @@ def _structure(content: Any) -> Iterator[str]:
                 break
 
 
-def _content(part: Annotations, tree: Tree, content: dict) -> Iterator[str]:
+def _content(part: Annotations, tree: Tree, content: dict[str, Any]) -> Iterator[str]:
     names = [category['name'] for category in sorted(content['categories'], key=lambda category: category['id'])]
     expected = list(part.categories())
     if names != expected:
@@ -73,7 +73,7 @@ def _content(part: Annotations, tree: Tree, content: dict) -> Iterator[str]:
     yield from _pictures(part, tree, images)
 
 
-def _pictures(part: Annotations, tree: Tree, images: list[dict]) -> Iterator[str]:
+def _pictures(part: Annotations, tree: Tree, images: list[dict[str, Any]]) -> Iterator[str]:
     """Pictures that are named and not there."""
     key = 'file_name' if part.folder else 'coco_url'
     nameless = [image for image in images if not isinstance(image.get(key), str)]

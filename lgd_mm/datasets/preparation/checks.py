@@ -4,8 +4,10 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
@@ -153,7 +155,7 @@ def _sample(names: Sequence[str], path: str) -> Iterable[str]:
     return tqdm(chosen, desc=f'decoding some of {path}', disable=None, leave=False)
 
 
-def _decode(path: Path) -> tuple[np.ndarray, str]:
+def _decode(path: Path) -> tuple[NDArray[Any], str]:
     """Its pixels, or why there are none."""
     try:
         with Image.open(path) as image:

@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
@@ -22,7 +24,7 @@ LAST_ID = 33
 IDS, TRAIN_IDS = '_labelIds.png', '_labelTrainIds.png'
 
 
-def train_ids(labels: np.ndarray) -> np.ndarray:
+def train_ids(labels: NDArray[Any]) -> NDArray[Any]:
     """Training ids of label ids.
 
     Args:

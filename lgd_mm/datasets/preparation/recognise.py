@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 #: By the type of the data set and its scope.
 TYPES = {
@@ -22,7 +23,7 @@ ROOTS = {
 }
 
 
-def dataset_name(dataset: Mapping, scope: str) -> str | None:
+def dataset_name(dataset: Mapping[str, Any], scope: str) -> str | None:
     """What ``tools/prepare_dataset.py`` calls the data set of a config.
 
     Args:

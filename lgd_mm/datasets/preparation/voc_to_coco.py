@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from lgd_mm.datasets.preparation.archives import write_text
 from lgd_mm.datasets.preparation.voc import SPLITS, VOCPicture, find_voc, read_split
@@ -51,7 +52,7 @@ def voc_to_coco(root: str | Path, out: str | Path) -> dict[str, int]:
     return {split: len(pictures) for split, pictures in splits.items()}
 
 
-def coco_content(pictures: Sequence[VOCPicture], names: Sequence[str]) -> dict:
+def coco_content(pictures: Sequence[VOCPicture], names: Sequence[str]) -> dict[str, Any]:
     """What COCO's format says of pictures.
 
     VOC counts pixels from 1 and a box's last pixel is in it; COCO measures from the picture's corner. So VOC's

@@ -1,15 +1,17 @@
 """Annotation files of the world in the formats that readers of COCO and ADE20K know."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pycocotools import mask as run_length
 
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene
 
 
-def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict:
+def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict[str, Any]:
     """Boxes and masks in the format of COCO's ``instances_*.json``.
 
     Args:
@@ -18,8 +20,8 @@ def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict:
     Returns:
         dict: ``images``, ``annotations`` (with compressed run-length masks, for a ring has a hole) and ``categories``.
     """
-    images: list[dict] = []
-    annotations: list[dict] = []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for name, scene in scenes:
         height, width = scene.image.shape[:2]
         images.append(dict(id=len(images) + 1, file_name=name, height=height, width=width))
@@ -37,7 +39,7 @@ def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict:
     return dict(images=images, annotations=annotations, categories=categories)
 
 
-def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict:
+def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict[str, Any]:
     """Captions in the format of COCO's ``captions_*.json``.
 
     Args:
@@ -46,8 +48,8 @@ def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict:
     Returns:
         dict: ``images`` and ``annotations``.
     """
-    images: list[dict] = []
-    annotations: list[dict] = []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for name, texts in captions:
         images.append(dict(id=len(images) + 1, file_name=name))
         for text in texts:
@@ -55,7 +57,7 @@ def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict:
     return dict(images=images, annotations=annotations)
 
 
-def ade_labels(scene: Scene, names: Sequence[str]) -> np.ndarray:
+def ade_labels(scene: Scene, names: Sequence[str]) -> NDArray[Any]:
     """Labels in the format of ADE20K's ``annotations/*.png``: label k is class k - 1, and its 0 (unlabelled) does not
     occur. Class 0 is the background, or ``reduce_zero_label`` would leave it out of the loss and of the metric.
 

@@ -1,12 +1,15 @@
 """The outlines of the world's shapes: polygons within the unit circle."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 #: Shape names in alphabetical order, so that a class index equals that of a folder-per-class reader.
 SHAPES = ('circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle')
 
 
-def outline(shape: str) -> list[np.ndarray]:
+def outline(shape: str) -> list[NDArray[Any]]:
     """Polygons of a shape, filled by the even-odd rule (the ring's second one is its hole).
 
     Args:
@@ -18,13 +21,13 @@ def outline(shape: str) -> list[np.ndarray]:
     return _OUTLINES[shape]
 
 
-def _corners(radii: list[float]) -> np.ndarray:
+def _corners(radii: list[float]) -> NDArray[Any]:
     """One corner at each given radius, at equal angles."""
     angles = 2 * np.pi * np.arange(len(radii)) / len(radii)
     return np.asarray(radii)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-def _crescent(bite: float = 0.8, shift: float = 0.48) -> np.ndarray:
+def _crescent(bite: float = 0.8, shift: float = 0.48) -> NDArray[Any]:
     """The unit circle without a circle of radius ``bite`` whose centre is moved to the right by ``shift``."""
     x = (1 - bite**2 + shift**2) / (2 * shift)  # where the circles meet
     tip = np.arccos(x)
@@ -37,7 +40,7 @@ def _crescent(bite: float = 0.8, shift: float = 0.48) -> np.ndarray:
     ])
 
 
-def _cross(arm: float = 0.31) -> np.ndarray:
+def _cross(arm: float = 0.31) -> NDArray[Any]:
     reach = np.sqrt(1 - arm**2)
     quarter = np.array([[reach, -arm], [reach, arm], [arm, arm]])
     turns = [np.array([[c, s], [-s, c]]) for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))]

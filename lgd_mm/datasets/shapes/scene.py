@@ -1,9 +1,11 @@
 """One picture of the world: objects that may hide parts of each other on a background."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lgd_mm.datasets.shapes.outlines import SHAPES, outline
 from lgd_mm.datasets.shapes.surfaces import COLOURS, background, paint
@@ -31,7 +33,7 @@ class SceneObject:
 
     shape: str
     colour: str
-    mask: np.ndarray
+    mask: NDArray[Any]
 
     @property
     def phrase(self) -> str:
@@ -54,7 +56,7 @@ class Scene:
         objects (tuple[SceneObject, ...]): What it shows; nothing else is drawn.
     """
 
-    image: np.ndarray
+    image: NDArray[Any]
     objects: tuple[SceneObject, ...]
 
 
@@ -96,7 +98,7 @@ def draw_scene(rng: np.random.Generator, size: int, most: int = 1, shape: str | 
     return Scene(_develop(rng, canvas), tuple(seen))
 
 
-def _silhouette(rng: np.random.Generator, shape: str, size: int) -> tuple[np.ndarray, int]:
+def _silhouette(rng: np.random.Generator, shape: str, size: int) -> tuple[NDArray[Any], int]:
     """Coverage (size, size) of an object in 0-255, and its pixels if the border did not cut it."""
     radius = rng.uniform(*DIAMETERS) / 2
     angle = rng.uniform(0, 2 * np.pi)
@@ -111,13 +113,13 @@ def _silhouette(rng: np.random.Generator, shape: str, size: int) -> tuple[np.nda
     return alpha, int(areas[0] - sum(areas[1:]))
 
 
-def _develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
+def _develop(rng: np.random.Generator, canvas: NDArray[Any]) -> NDArray[Any]:
     """Light falling in from one side, a colour cast, blur and noise, as a camera would add them."""
     size = len(canvas)
     near, far = rng.uniform(0.7, 1.15, 2).tolist()
     ramp = np.linspace(near, far, size, dtype=np.float32)
     light = ramp[:, None, None] if rng.random() < 0.5 else ramp[None, :, None]
-    picture: np.ndarray = canvas * light * rng.uniform(0.93, 1.07, 3).astype(np.float32)
+    picture: NDArray[Any] = canvas * light * rng.uniform(0.93, 1.07, 3).astype(np.float32)
     if rng.random() < 0.3:
         picture = cv2.GaussianBlur(picture, (3, 3), rng.uniform(0.4, 0.9))
     picture += rng.normal(0, 1, picture.shape).astype(np.float32) * np.float32(rng.uniform(0.005, 0.04))

@@ -1,7 +1,10 @@
 """Colours and textures of objects and backgrounds. All values are RGB in [0, 1]."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 #: Colour names in alphabetical order.
 COLOURS = ('blue', 'green', 'orange', 'purple', 'red', 'yellow')
@@ -16,7 +19,7 @@ _HUES = {  # degrees: centre and half width; the gaps between them keep the name
 }
 
 
-def background(rng: np.random.Generator, size: int) -> np.ndarray:
+def background(rng: np.random.Generator, size: int) -> NDArray[Any]:
     """A surface between two colours of any hue, a quarter of them crossed by thin lines.
 
     Args:
@@ -39,7 +42,7 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
     return canvas
 
 
-def paint(rng: np.random.Generator, colour: str, size: int) -> np.ndarray:
+def paint(rng: np.random.Generator, colour: str, size: int) -> NDArray[Any]:
     """A textured surface of a named colour.
 
     Args:
@@ -57,7 +60,7 @@ def paint(rng: np.random.Generator, colour: str, size: int) -> np.ndarray:
     return base * (1 - depth * pattern(rng, size)[..., None])
 
 
-def pattern(rng: np.random.Generator, size: int) -> np.ndarray:
+def pattern(rng: np.random.Generator, size: int) -> NDArray[Any]:
     """A random texture: gradient, stripes, checks, dots, smooth or fine noise.
 
     Args:
@@ -88,7 +91,7 @@ def pattern(rng: np.random.Generator, size: int) -> np.ndarray:
     return np.clip(0.5 + 3 * product, 0, 1) if kind == 4 else np.clip(4 * product - 1, 0, 1)
 
 
-def _rgb(hue: float, saturation: float, value: float) -> np.ndarray:
+def _rgb(hue: float, saturation: float, value: float) -> NDArray[Any]:
     """A colour (3) from hue in degrees, saturation and value."""
     distance = np.abs((hue / 60 - np.array([0, 2, 4]) + 3) % 6 - 3)  # from red, green, blue, in sixths of a turn
     return (value * (1 - saturation * np.clip(distance - 1, 0, 1))).astype(np.float32)

@@ -4,9 +4,11 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lgd_mm.datasets.shapes.layouts import ade_labels, coco_captions, coco_instances
@@ -104,7 +106,7 @@ def write_world(root: str | Path,
     return root
 
 
-def _claim(root: Path, arguments: dict) -> None:
+def _claim(root: Path, arguments: dict[str, Any]) -> None:
     """Leave the arguments in a new folder; refuse one that has others or none."""
     card = root / 'world.json'
     if not card.exists():
@@ -186,7 +188,7 @@ def _complete(paths: list[Path]) -> bool:
     return all(path.exists() for path in paths)
 
 
-def _put_image(path: Path, image: np.ndarray) -> None:
+def _put_image(path: Path, image: NDArray[Any]) -> None:
     """Encode RGB or grey pixels by the file's ending."""
     if not path.exists():
         pixels = image[:, :, ::-1] if image.ndim == 3 else image
@@ -201,5 +203,5 @@ def _put(path: Path, content: bytes) -> None:
     os.replace(unfinished, path)
 
 
-def _as_json(content: dict) -> bytes:
+def _as_json(content: dict[str, Any]) -> bytes:
     return json.dumps(content).encode()

@@ -15,6 +15,7 @@ from lgd_mm.benchmark import environment
 from lgd_mm.benchmark.cause import cause
 from lgd_mm.benchmark.launcher import Launcher
 from lgd_mm.benchmark.plan import choose
+from lgd_mm.benchmark.run import Run
 from lgd_mm.benchmark.table import notes
 from lgd_mm.errors import UserError
 
@@ -172,12 +173,18 @@ def test_what_is_wrong_with_a_folder_is_one_run_s_failure(fake, monkeypatch, err
     assert list(runner.failures.values()) == [f'{type(error).__name__}: {error}']
 
 
-def test_two_at_a_time(fake):
-    fake.settings['tasks'] = [fake.task('one', options=['pause=0.4'])]
+def test_two_at_a_time(fake, monkeypatch):
+    """Each run goes on only when the other has begun."""
+    fake.settings['tasks'] = [fake.task('one')]
     fake.settings['entries'] = [dict(label='first'), dict(label='second')]
-    begin = time.monotonic()
-    fake.runner(jobs=2, seeds=[0]).run()
-    assert time.monotonic() - begin < 1.6 and set(states(fake.runner().run()).values()) == {'done'}
+    execute, both = Run.execute, threading.Barrier(2)
+
+    def meeting(run, *args):
+        both.wait(30)
+        return execute(run, *args)
+
+    monkeypatch.setattr(Run, 'execute', meeting)
+    assert set(states(fake.runner(jobs=2, seeds=[0]).run()).values()) == {'done'}
 
 
 def test_a_stop_reaches_a_run_that_is_starting(fake, monkeypatch):

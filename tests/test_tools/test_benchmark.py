@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -109,10 +108,10 @@ def test_killed_and_started_again(suite, tmp_path):
         assert 0 <= found[key]['metrics']['accuracy/top1']['mean'] <= 100
     assert found['LGD', 'fine-tuned']['images_per_second'] > 0
 
-    begin = time.monotonic()
     again = run_tool('tools/benchmark.py', suite, '--entries', 'random weights', 'LGD')
     assert again.returncode == 0, again.stderr
-    assert again.stdout.count('done [') == 4 and time.monotonic() - begin < 60
+    assert again.stdout.count('done [') == 4
+    assert {path: path.read_bytes() for path in finished} == finished, 'a finished run ran again'
 
 
 def test_plan_and_mistakes(suite, tmp_path):

@@ -14,6 +14,7 @@ from lgd_mm.datasets.teacher_cache import TeacherCache
 from lgd_mm.engine.fill_cache import CacheFiller
 from lgd_mm.errors import UserError
 from lgd_mm.models import CachedTeacher
+from lgd_mm.registry import MODELS
 from tests.tiny import run_tool, write_lgd_config, write_pictures
 
 PICTURES, VIEWS = 10, 3
@@ -154,3 +155,16 @@ def test_a_cached_teacher_has_no_image_tower(folder):
     assert teacher.encode_text(['a cat', 'a dog']).shape == (2, 32)
     with pytest.raises(UserError, match='has no image tower'):
         teacher.encode_image(torch.zeros(1, 3, 8, 8))
+
+
+def test_the_student_begins_the_same_whether_the_names_were_known(config, folder, tmp_path, monkeypatch):
+    """Names that are new take the text tower, whose weights are drawn before they are loaded."""
+    monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'names'))
+    cfg = Config.fromfile(config).model
+    cfg.teacher = dict(type='lgd_mm.CachedTeacher', cache=str(folder))
+    states = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        states.append(MODELS.build(cfg).state_dict())
+    for key, value in states[0].items():
+        assert torch.equal(value, states[1][key]), key

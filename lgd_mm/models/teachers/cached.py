@@ -1,5 +1,6 @@
 """A teacher whose embeddings were computed before."""
 
+import torch
 from torch import Tensor
 
 from lgd_mm.datasets.teacher_cache import TeacherCache
@@ -34,7 +35,8 @@ class CachedTeacher(Teacher):
             UserError: If the teacher's weights have changed since.
         """
         if self._text is None:
-            teacher = MODELS.build(self._config)
+            with torch.random.fork_rng(devices=[]):  # the student begins the same whether the names were known or not
+                teacher = MODELS.build(self._config)
             if teacher.fingerprint != self.fingerprint:
                 raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, '
                                 'or make the cache anew')

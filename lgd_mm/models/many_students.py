@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mmengine.model import BaseModel
-from torch import Tensor, nn
+from mmengine.model import BaseModel, ModuleDict
+from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
@@ -34,8 +34,8 @@ class ManyStudents(BaseModel):
         shared = MODELS.build(teacher)
         object.__setattr__(self, 'teacher', shared)  # out of nn.Module's sight, as in each distiller
         common = dict(teacher=shared, data_preprocessor=data_preprocessor)
-        self.students = nn.ModuleDict({name: MODELS.build({**student, **common})
-                                       for name, student in students.items()})
+        # mmengine's dictionary passes init_weights() on; torch's would leave the students as torch begins them.
+        self.students = ModuleDict({name: MODELS.build({**student, **common}) for name, student in students.items()})
 
     def forward(self,
                 inputs: Tensor,

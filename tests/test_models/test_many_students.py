@@ -56,6 +56,22 @@ def test_each_learns_as_if_alone(students):
             torch.testing.assert_close(together.students[name].state_dict()[key], value, msg=f'{name} {key}')
 
 
+def test_each_is_initialised_as_if_alone(students):
+    teacher, students = students
+    wide = dict(type='lgd_mm.CompRess', queue_length=8, backbone=students['shapes']['backbone'],
+                neck=students['shapes']['neck'])
+    together = MODELS.build(dict(type='lgd_mm.ManyStudents', teacher=teacher,
+                                 students=dict(shapes=students['shapes'], wide=wide)))
+    together.init_weights()
+    alone = MODELS.build({**students['shapes'], 'teacher': teacher})
+    alone.init_weights()
+    for student in together.students.values():  # Kaiming by mmpretrain; torch's own is less than half as wide
+        ours, theirs = (model.backbone.layer4[0].conv1.weight.std() for model in (student, alone))
+        assert abs(ours / theirs - 1) < 0.05
+    compress = together.students['wide']
+    assert torch.equal(compress.anchor[0].conv1.weight, compress.backbone.conv1.weight)
+
+
 @pytest.mark.parametrize('names', [(), ('r18.wide', )])
 def test_names(students, names):
     with pytest.raises(UserError, match='give at least one, with names that have no dot'):

@@ -38,8 +38,8 @@ class ViewPreprocessor(ClsDataPreprocessor):
             return super().forward(data, training)
         images = self._send(data['inputs']).flip(1).float()
         if not data['coloured'].numpy().any():
-            images = coloured(images / 255, data['view'].numpy()) * 255
-        normalised = dict(inputs=(images - self.mean) / self.std)
+            coloured(images.div_(255), data['view'].numpy()).mul_(255)
+        normalised = dict(inputs=images.sub_(self.mean).div_(self.std))
         if 'teacher' in data:
             normalised['teacher'] = self._send(data['teacher'])
         return normalised
@@ -54,11 +54,11 @@ def coloured(images: Tensor, views: np.ndarray) -> Tensor:
     Which pictures an operation concerns is known on the CPU, so nothing waits for the device.
 
     Args:
-        images (Tensor): RGB (B, 3, H, W) in [0, 1].
+        images (Tensor): RGB (B, 3, H, W) in [0, 1], changed in place.
         views (np.ndarray): Views (B, 12).
 
     Returns:
-        Tensor: RGB (B, 3, H, W) in [0, 1].
+        Tensor: The same.
     """
     column = {name: views[:, index] for index, name in enumerate(View._fields)}
     orders = ORDERS[column['order'].astype(int)]  # (B, 4)
@@ -67,20 +67,21 @@ def coloured(images: Tensor, views: np.ndarray) -> Tensor:
     for turn in orders.T:  # (B, ): every picture's first operation, then every picture's second ...
         for operation, apply in OPERATIONS.items():
             concerned = np.flatnonzero((turn == operation) & (factors[:, operation] != idle[operation]))
-            images = _changed(images, concerned, factors[:, operation], apply)
-    images = _changed(images, np.flatnonzero(column['grey']), column['grey'], lambda chosen, _: _grey(chosen))
+            _change(images, concerned, factors[:, operation], apply)
+    _change(images, np.flatnonzero(column['grey']), column['grey'], lambda chosen, _: _grey(chosen))
     blur = partial(_blur, reach=int(3 * column['sigma'].max() + 0.5))
-    return _changed(images, np.flatnonzero(column['sigma']), column['sigma'], blur)
+    _change(images, np.flatnonzero(column['sigma']), column['sigma'], blur)
+    return images
 
 
-def _changed(images: Tensor, concerned: np.ndarray, factors: np.ndarray, apply: Any) -> Tensor:
+def _change(images: Tensor, concerned: np.ndarray, factors: np.ndarray, apply: Any) -> None:
     """Apply an operation with its factors (B, ) to the pictures it concerns."""
     if not len(concerned):
-        return images
+        return
     to_device = lambda array: torch.from_numpy(array).to(images.device, non_blocking=True)  # noqa: E731
     index = to_device(concerned)
     changed = apply(images[index], to_device(factors[concerned].astype(np.float32)).view(-1, 1, 1, 1))
-    return images.index_copy(0, index, changed.expand(-1, 3, -1, -1))
+    images.index_copy_(0, index, changed.expand(-1, 3, -1, -1))
 
 
 def _grey(images: Tensor) -> Tensor:
@@ -117,9 +118,14 @@ def _hue(images: Tensor, shift: Tensor) -> Tensor:
 
 
 def _blur(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
-    """A Gaussian of each picture's own sigma, cut off at the same reach, along the rows and then along the columns."""
+    """A Gaussian of each picture's own sigma, along the rows and then along the columns; ``reach`` is the widest's.
+
+    Each is cut off where OpenCV's is, so that no picture depends on the others of its batch.
+    """
     steps = torch.arange(-reach, reach + 1, device=images.device)
-    kernel = torch.exp(-0.5 * (steps / sigma.view(-1, 1))**2)  # (B, N)
+    sigma = sigma.view(-1, 1)
+    inside = steps.abs() <= torch.floor(3 * sigma + 0.5)
+    kernel = torch.exp(-0.5 * (steps / sigma)**2) * inside  # (B, N)
     kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(3, dim=0)  # (3 B, N)
     flat = images.reshape(1, -1, *images.shape[2:])  # (1, 3 B, H, W)
     flat = F.conv2d(F.pad(flat, (reach, reach, 0, 0), 'replicate'), kernel[:, None, None, :], groups=len(kernel))

@@ -11,6 +11,7 @@ from lgd_mm.errors import UserError
 
 PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
+
 class Teacher(nn.Module):
     """A frozen image network that takes the student's pictures: it undoes the student's normalisation and applies its
     own, and resizes the views to its own size.

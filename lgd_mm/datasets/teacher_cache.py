@@ -5,6 +5,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,6 @@ class TeacherCache:
         """
         file = Path(folder) / 'cache.json'
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, json.dumps(about, indent=1).encode())
         cache = cls(folder)
         differing = [key for key, value in about.items() if cache.about.get(key) != json.loads(json.dumps(value))]
@@ -81,16 +81,19 @@ class TeacherCache:
         return self.folder / f'view{view:04d}' / f'{part:05d}.npy'
 
     def missing(self) -> list[tuple[int, int, range]]:
-        """The parts that are not there yet."""
-        return [part for part in self.parts() if not self.file(*part[:2]).is_file()]
+        """The parts that are not there yet, or cut off, as by an interrupted copy of the folder."""
+        entry = entry_type(self.about['embed_dim'])
+        head = len(_saved(np.empty(0, entry)))  # NumPy leaves room in it for any length
+        return [(view, part, pictures) for view, part, pictures in self.parts()
+                if _size(self.file(view, part)) < head + entry.itemsize * len(pictures)]
 
     def write(self, view: int, part: int, entries: np.ndarray) -> None:
-        """Add a part; it is there as a whole or not at all."""
-        file = self.file(view, part)
-        file.parent.mkdir(exist_ok=True)
-        content = io.BytesIO()
-        np.save(content, entries)
-        write_whole(file, content.getbuffer())
+        """Add a part; it is there as a whole or not at all.
+
+        Raises:
+            UserError: If it cannot be written.
+        """
+        write_whole(self.file(view, part), _saved(entries))
 
     def entry(self, view: int, picture: int) -> np.void:
         """What is known of a view of a picture."""
@@ -108,14 +111,40 @@ def entry_type(embed_dim: int) -> np.dtype:
     return np.dtype([('embedding', '<f2', (embed_dim, )), ('view', '<f4', (len(View._fields), )), ('picture', '<i8')])
 
 
+def _saved(entries: np.ndarray) -> memoryview:
+    """What ``np.save`` writes."""
+    content = io.BytesIO()
+    np.save(content, entries)
+    return content.getbuffer()
+
+
 def write_whole(file: Path, content: bytes | memoryview) -> None:
-    """Write a file so that it is there as a whole or not at all."""
+    """Write a file, and its folder, so that it is there as a whole or not at all.
+
+    Raises:
+        UserError: If it cannot be written.
+    """
     temporary = file.with_name(f'{file.name}.{os.uname().nodename}.{os.getpid()}')
-    with temporary.open('wb') as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open('wb') as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise UserError(f'{file} cannot be written ({error.strerror or error}): free some room or mend the permissions '
+                        'there; the same command goes on') from error
+
+
+def _size(file: Path) -> int:
+    """Bytes of a file; 0 if it is not there."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def data_digest(pictures: UnlabelledImages) -> str:

@@ -70,8 +70,9 @@ class CacheFiller:
             UserError: If the folder holds another cache, or the disk has no room.
         """
         cache = TeacherCache.create(self.out, self._about())
-        missing = [part for number, part in enumerate(cache.parts()) if number % self.share[1] == self.share[0]
-                   and not cache.file(*part[:2]).is_file()]
+        number, count = self.share
+        ours = set(list(cache.parts())[number::count])
+        missing = [part for part in cache.missing() if part in ours]
         self._check_room(sum(len(pictures) for *_, pictures in missing) * entry_type(self.teacher.embed_dim).itemsize)
         entries = self._entries([(view, pictures) for view, _, pictures in missing])
         columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()

@@ -1,5 +1,6 @@
 """A cache gives the views and embeddings of a live run, and is refused where it does not fit."""
 
+import errno
 import json
 
 import numpy as np
@@ -93,6 +94,19 @@ def test_stopped_and_shared_out_ends_with_the_same_bytes(config, folder, tmp_pat
     assert not TeacherCache(again).missing() and kept.stat().st_mtime_ns == stamp
 
 
+def test_a_full_disk_leaves_nothing_half_written(folder, config, monkeypatch):
+    (folder / 'view0001' / '00000.npy').unlink()
+    before = sorted(folder.rglob('*'))
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr('os.fsync', full)
+    with pytest.raises(UserError, match=r'view0001/00000.npy cannot be written \(No space left on device\): free'):
+        CacheFiller(str(config), str(folder), VIEWS).fill()
+    assert sorted(folder.rglob('*')) == before
+
+
 @pytest.mark.parametrize('options, named', [
     ({'randomness.seed': 1}, 'seed'),
     ({'train_dataloader.dataset.pipeline': [dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=32),
@@ -112,7 +126,9 @@ def test_unfit_caches_are_refused(config, folder, tmp_path):
     with pytest.raises(UserError, match='is of 10 other pictures than the 11'):
         dataset(config, cache=str(folder))
     (folder / 'view0000' / '00001.npy').unlink()
-    with pytest.raises(UserError, match='lacks 1 of its 9 files'):
+    cut_off = folder / 'view0001' / '00002.npy'
+    cut_off.write_bytes(cut_off.read_bytes()[:-1])
+    with pytest.raises(UserError, match='lacks 2 of its 9 files'):
         dataset(config, cache=str(folder))
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from lgd_mm.datasets.image_folder import UnlabelledImages
+from lgd_mm.datasets.image_folder import UnlabelledImages, seed_all
 from lgd_mm.datasets.teacher_cache import TeacherCache, data_digest
+from lgd_mm.datasets.view_sampler import view_seed
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
@@ -52,6 +53,8 @@ class CachedImages(UnlabelledImages):
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
         """The cached view of a picture that an epoch asks for, see :meth:`lgd_mm.UnlabelledImages.view`."""
-        entry = self.cache.entry(number % self.cache.about['views'], index)
+        number %= self.cache.about['views']
+        seed_all(view_seed(self.cache.about['seed'], number, index))  # for random steps before the view is cut out
+        entry = self.cache.entry(number, index)
         known = dict(view=View.of(entry['view']), teacher=np.array(entry['embedding']))
         return self.pipeline({**self.get_data_info(int(entry['picture'])), **known})

@@ -30,7 +30,10 @@ def small_parts(monkeypatch):
 def config(tmp_path):
     paths = write_pictures(tmp_path / 'pictures', PICTURES)
     paths[3].write_text('not a picture')
-    return write_lgd_config(tmp_path, tmp_path / 'pictures')
+    # A random step before the view is cut out must come out the same as well.
+    pipeline = [dict(type='lgd_mm.LoadImage'), dict(type='mmpretrain.RandomFlip', prob=0.5, direction='vertical'),
+                dict(type='lgd_mm.RandomView', size=32), dict(type='lgd_mm.PackView')]
+    return write_lgd_config(tmp_path, tmp_path / 'pictures', train_dataloader=dict(dataset=dict(pipeline=pipeline)))
 
 
 @pytest.fixture
@@ -109,7 +112,7 @@ def test_a_full_disk_leaves_nothing_half_written(folder, config, monkeypatch):
 
 @pytest.mark.parametrize('options, named', [
     ({'randomness.seed': 1}, 'seed'),
-    ({'train_dataloader.dataset.pipeline': [dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=32),
+    ({'train_dataloader.dataset.pipeline': [dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=16),
                                             dict(type='lgd_mm.PackView')]}, 'pipeline'),
 ])
 def test_another_cache_is_not_written_into(config, folder, options, named):

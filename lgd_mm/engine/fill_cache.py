@@ -123,6 +123,10 @@ class CacheFiller:
                 'lgd_mm.RandomView', 'lgd_mm.PackView']:
             raise UserError(f'{config} cannot be cached: a teacher cache needs a pre-training config whose train '
                             'pipeline ends with lgd_mm.RandomView and lgd_mm.PackView')
+        kind = self.cfg.train_dataloader.dataset.get('type')
+        if str(kind).split('.')[-1] != 'UnlabelledImages':
+            raise UserError(f'{config} cannot be cached: train_dataloader.dataset is {kind}, and a teacher cache needs '
+                            'the pictures themselves, in a folder of lgd_mm.UnlabelledImages')
         seed = (self.cfg.get('randomness') or {}).get('seed')
         if seed is None:
             raise UserError(f'{config} has no seed, which the views depend on: give --cfg-options randomness.seed=0')

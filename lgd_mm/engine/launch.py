@@ -67,6 +67,7 @@ def train(config: str,
         settings.set_lr_scaling(cfg)
     _start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
+    preflight.check_cache(cfg)
     check_categories(cfg, 'train', 'val')
     check_classes(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.datasets.preparation.recognise import dataset_name
+from lgd_mm.datasets.teacher_cache import TeacherCache
 from lgd_mm.errors import UserError
 
 
@@ -99,6 +100,25 @@ def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping[str, Any]]]
         yield from _datasets(f'{key}.dataset', dataset.get('dataset'))
         for index, inner in enumerate(dataset.get('datasets') or ()):
             yield from _datasets(f'{key}.datasets.{index}', inner)
+
+
+def check_cache(cfg: Config) -> None:
+    """See that cached pictures meet the teacher they were cached for: a batch brings its own embeddings, whichever
+    teacher the model has.
+
+    Raises:
+        UserError: If it is another.
+    """
+    for key, dataset in datasets_of(cfg, 'train'):
+        if str(dataset.get('type')).split('.')[-1] != 'CachedImages':
+            continue
+        teacher, cache = cfg.model.get('teacher') or {}, dataset['cache']
+        if str(teacher.get('type')).split('.')[-1] != 'CachedTeacher':
+            raise UserError(f'{key} brings the embeddings of a cache, but model.teacher is {teacher.get("type")}: set '
+                            f"model.teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache={cache!r})")
+        if TeacherCache(teacher['cache']).about['fingerprint'] != TeacherCache(cache).about['fingerprint']:
+            raise UserError(f'model.teacher.cache {teacher["cache"]} and {key}.cache {cache} are of different '
+                            'teachers: set both to the same folder')
 
 
 def check_work_dir(work_dir: str) -> None:

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, StudentFile, preprocessor_of
+from lgd_mm.models.teachers.weights import state_digest
 
 
 class Features(NamedTuple):
@@ -76,9 +77,7 @@ def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file:
     settings = (cfg.model.backbone, file.model.get('neck'), preprocessor_of(cfg), loader_cfg['dataset'])
     digest = hashlib.sha256(json.dumps(settings, default=str, sort_keys=True).encode())
     for weights in (file.backbone, file.neck):
-        for name, value in sorted(weights.items()):
-            digest.update(name.encode())
-            digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        digest.update(state_digest(weights).encode())
     for index in range(len(dataset)):
         entry = dataset.get_data_info(index)
         digest.update(pickle.dumps(entry))

@@ -13,9 +13,11 @@ from torch.utils.data import DataLoader
 from lgd_mm.datasets import CachedImages, UnlabelledImages, ViewSampler, teacher_cache
 from lgd_mm.datasets.teacher_cache import TeacherCache
 from lgd_mm.engine.fill_cache import CacheFiller
+from lgd_mm.engine.launch import train
 from lgd_mm.errors import UserError
 from lgd_mm.models import CachedTeacher
 from lgd_mm.registry import MODELS
+from lgd_mm.transfer.student import write_student
 from tests.tiny import run_tool, write_lgd_config, write_pictures
 
 PICTURES, VIEWS = 10, 3
@@ -139,6 +141,38 @@ def test_other_configs_cannot_be_cached(config, tmp_path):
     with pytest.raises(UserError, match='ends with lgd_mm.RandomView and lgd_mm.PackView'):
         CacheFiller(str(config), str(tmp_path / 'c'), 1, cfg_options={'train_dataloader.dataset.pipeline': []})
     assert not (tmp_path / 'c').exists()
+
+
+def test_other_pictures_cannot_be_cached(config, tmp_path):
+    for kind in ('lgd_mm.ShardedImages', 'lgd_mm.CachedImages'):
+        with pytest.raises(UserError, match=f'train_dataloader.dataset is {kind}, and a teacher cache needs'):
+            CacheFiller(str(config), str(tmp_path / 'c'), 1, cfg_options={'train_dataloader.dataset.type': kind})
+
+
+def test_a_teacher_without_text(config, tmp_path):
+    backbone = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8)
+    write_student(MODELS.build(backbone).state_dict(), {}, tmp_path / 'student')
+    teacher = dict(_delete_=True, type='lgd_mm.BackboneTeacher', backbone=backbone,
+                   checkpoint=str(tmp_path / 'student.safetensors'))
+    CacheFiller(str(config), str(tmp_path / 'c'), 1, cfg_options={'model.teacher': teacher}).fill()
+    cached = CachedTeacher(str(tmp_path / 'c'))
+    assert cached.embed_dim == dataset(config, cache=str(tmp_path / 'c'))[0, 0, 0]['teacher'].numel() == 64
+    with pytest.raises(UserError, match='lgd_mm.BackboneTeacher, knows no text'):
+        cached.encode_text(['a cat'])
+
+
+def test_embeddings_of_another_teacher_are_refused(config, folder, tmp_path):
+    other = tmp_path / 'other'
+    other.mkdir()
+    about = json.loads((folder / 'cache.json').read_text())
+    (other / 'cache.json').write_text(json.dumps({**about, 'fingerprint': 'another'}))
+    images = {'train_dataloader.dataset.type': 'lgd_mm.CachedImages', 'train_dataloader.dataset.cache': str(folder)}
+    with pytest.raises(UserError, match='but model.teacher is lgd_mm.OpenCLIPTeacher: set model.teacher='):
+        train(str(config), work_dir=str(tmp_path / 'run'), cfg_options=images)
+    teacher = dict(_delete_=True, type='lgd_mm.CachedTeacher', cache=str(other))
+    with pytest.raises(UserError, match='other and train_dataloader.dataset.cache .*cache are of different teachers'):
+        train(str(config), work_dir=str(tmp_path / 'run'), cfg_options={**images, 'model.teacher': teacher})
+    assert not (tmp_path / 'run').exists()
 
 
 def test_trains_without_the_teacher(config, folder, tmp_path):

@@ -6,6 +6,7 @@ from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import feature_channels, mean_pool
 from lgd_mm.models.teachers.base import Teacher
+from lgd_mm.models.teachers.weights import state_digest
 from lgd_mm.registry import MODELS
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -45,6 +46,7 @@ class BackboneTeacher(Teacher):
                             'model.teacher.backbone.pretrained=True for weights that timm downloads')
         self.class_token = class_token
         self.embed_dim = feature_channels(self.backbone)
+        self.fingerprint = state_digest(self.backbone.state_dict())
         self.freeze()
 
     def encode_image(self, images: Tensor) -> Tensor:

@@ -25,9 +25,11 @@ class Teacher(nn.Module):
 
     Attributes:
         embed_dim (int): Width D of its embeddings.
+        fingerprint (str): Identifies network and weights.
     """
 
     embed_dim: int
+    fingerprint: str
     scale: Tensor
     shift: Tensor
 

@@ -32,11 +32,14 @@ class CachedTeacher(Teacher):
         """Embed N texts as (N, D).
 
         Raises:
-            UserError: If the teacher's weights have changed since.
+            UserError: If the teacher knows no text, or its weights have changed since.
         """
         if self._text is None:
             with torch.random.fork_rng(devices=[]):  # the student begins the same whether the names were known or not
                 teacher = MODELS.build(self._config)
+            if not hasattr(teacher, 'encode_text'):
+                raise UserError(f'the teacher of the cache, {self._config["type"]}, knows no text: make a cache of one '
+                                'that does, such as lgd_mm.OpenCLIPTeacher')
             if teacher.fingerprint != self.fingerprint:
                 raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, '
                                 'or make the cache anew')

@@ -11,9 +11,9 @@ from lgd_mm.registry import MODELS
 
 @MODELS.register_module()
 class CachedTeacher(Teacher):
-    """Stands for the teacher of a cache; the batches bring its embeddings along, and its image tower is never loaded.
+    """Stands for the teacher of a cache; the batches bring its embeddings along.
 
-    New category names are encoded by the text tower, which is loaded for them and let go.
+    New category names are encoded by the teacher itself, which is loaded for them and let go.
 
     Args:
         cache (str): Folder that ``tools/cache_teacher.py`` wrote.

@@ -1,7 +1,9 @@
 """Smaller copies: sizes, pixels, what stays as it is, and what a stop leaves behind."""
 
 import io
+import multiprocessing
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from rich.console import Console
 
 from lgd_mm.datasets import LoadImage
 from lgd_mm.datasets.resize import folder, resize_dataset
+from lgd_mm.datasets.resize.file import Settings, copy_file
 from lgd_mm.datasets.resize.picture import resize_picture
 from lgd_mm.errors import UserError
 from tests.test_datasets.preparation_trees import coco_tree
@@ -153,6 +156,28 @@ def test_stopped_at_every_file_it_goes_on_to_the_same_bytes(tmp_path, source, mo
     summary = run(source, tmp_path / 'copy')
     assert summary.pictures == 4 and {path: path.stat().st_mtime_ns for path in moved} == before
     assert tree(tmp_path / 'copy') == tree(tmp_path / 'whole')
+
+
+def test_two_processes_at_the_same_file(tmp_path, source, monkeypatch):
+    """What one has half written is not what the other gives its name to."""
+    replace, settings = os.replace, Settings(str(source), 32, 95)
+    name = next(str(path.relative_to(source)) for path in sorted(source.rglob('*.jpg')) if path.name != 'broken.jpg')
+
+    def overtaken(old, new):
+        """The other begins before the first is done, and never ends."""
+        monkeypatch.setattr(os, 'replace', replace)
+        other = multiprocessing.get_context('fork').Process(target=stopped_in_writing)
+        other.start()
+        other.join()
+        replace(old, new)
+
+    def stopped_in_writing():
+        Path.write_bytes = lambda path, content: path.open('wb') and os._exit(0)
+        copy_file(tmp_path / 'copy', settings, name)
+
+    monkeypatch.setattr(os, 'replace', overtaken)
+    copied = copy_file(tmp_path / 'copy', settings, name)
+    assert copied.after == len(resize_picture((source / name).read_bytes(), 32, 95)) > 0
 
 
 def test_what_cannot_be_a_copy(tmp_path, source):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
     """
     original, copy = Path(settings.source, path), target / path
     if not copy.exists():
-        part = copy.with_name(f'.{copy.name}.part')
+        part = copy.with_name(f'.{os.uname().nodename}.{os.getpid()}.part')  # another machine may be at the same file
         if is_picture(path):
             try:
                 content = resize_picture(original.read_bytes(), settings.short_side, settings.quality)
@@ -51,12 +52,16 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
                 if of_the_machine(error):
                     raise
                 return Copied(path, 0, 0, f'{type(error).__name__}: {error}')
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(content)
+            write = partial(part.write_bytes, content)
         else:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(original, part)
-        os.replace(part, copy)
+            write = partial(shutil.copyfile, original, part)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write()
+            os.replace(part, copy)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
     return Copied(path, original.stat().st_size, copy.stat().st_size)
 
 

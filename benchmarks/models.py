@@ -57,4 +57,4 @@ def lgd(teacher: Teacher, categories: int) -> LGD:
 def set_categories(lgka: torch.nn.Module, categories: int) -> None:
     """Random banks of that many rows."""
     lgka.textual_bank, lgka.visual_bank = (F.normalize(torch.randn(categories, WIDTH), dim=1) for _ in range(2))
-    lgka.seen = torch.zeros(categories, dtype=torch.bool)
+    lgka.counts = torch.zeros(categories, dtype=torch.int64)

@@ -96,4 +96,4 @@ def test_two_processes_equal_one_with_the_doubled_batch(pictures, tmp_path):
     assert one.keys() == two.keys()
     for key in one:
         torch.testing.assert_close(two[key], one[key], rtol=0, atol=1e-5)
-    assert torch.equal(one['lgka.seen'], two['lgka.seen']) and one['lgka.seen'].any()
+    assert torch.equal(one['lgka.counts'], two['lgka.counts']) and one['lgka.counts'].sum() == 2 * 24

@@ -132,12 +132,22 @@ def test_checkpoint_round_trip_and_other_names(build):
     state = get_state_dict(trained)
     fresh = build()
     fresh.load_state_dict(state)
-    for key in ('visual_bank', 'seen', 'textual_bank'):
+    for key in ('visual_bank', 'counts', 'textual_bank'):
         assert torch.equal(getattr(fresh.lgka, key), getattr(trained.lgka, key))
 
     other = build(lgka=lgd_model('', categories=['cat', 'dog', 'tractor'])['lgka'])
     with pytest.raises(UserError, match='tractor'):
         other.load_state_dict(state)
+
+
+def test_checkpoint_of_a_version_that_did_not_count(build):
+    trained = build()
+    train_step(trained)
+    state = get_state_dict(trained)
+    state['lgka.seen'] = state.pop('lgka.counts') > 0
+    fresh = build()
+    fresh.load_state_dict(state)
+    assert torch.equal(fresh.lgka.seen, trained.lgka.seen) and fresh.lgka.seen.any()
 
 
 def test_predict_is_nearest_category(build):

@@ -35,7 +35,7 @@ class TextEncoder(Protocol):
 class LGKA(BaseModule):
     """Sorts the teacher's image features into language categories and averages them into a visual bank (paper, Sec. 3).
 
-    The banks, the seen flags and the category names are buffers: they travel in the checkpoint.
+    The banks, the counts of pseudo labels and the category names are buffers: they travel in the checkpoint.
 
     Args:
         categories (str | list[str]): Whatever :func:`lgd_mm.language.category_names` takes.
@@ -55,7 +55,7 @@ class LGKA(BaseModule):
 
     textual_bank: Tensor
     visual_bank: Tensor
-    seen: Tensor
+    counts: Tensor
     vocabulary: Tensor
 
     def __init__(self,
@@ -82,8 +82,13 @@ class LGKA(BaseModule):
                             'dimensions: set model.teacher to a model with one joint space')
         self.register_buffer('textual_bank', bank)  # (C, D)
         self.register_buffer('visual_bank', F.normalize(torch.randn(bank.shape), dim=1))  # (C, D), unit noise
-        self.register_buffer('seen', torch.zeros(len(bank), dtype=torch.bool))  # (C, )
+        self.register_buffer('counts', torch.zeros(len(bank), dtype=torch.int64))  # (C, ), pseudo labels so far
         self.register_buffer('vocabulary', vocabulary.to_tensor())
+
+    @property
+    def seen(self) -> Tensor:
+        """Categories that a teacher feature has reached (C, ), bool."""
+        return self.counts > 0
 
     def textual_similarity(self, embedding: Tensor) -> Tensor:
         """Cosine similarities to the textual bank, in float32.
@@ -145,7 +150,7 @@ class LGKA(BaseModule):
         Returns:
             Callable[[], None]: Ends the update, see :func:`lgd_mm.models.necks.bank_update.begin_update`.
         """
-        return begin_update(self.visual_bank, self.seen, teacher, pseudo_labels, self.momentum,
+        return begin_update(self.visual_bank, self.counts, teacher, pseudo_labels, self.momentum,
                             self.normalize_visual_bank)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
@@ -164,6 +169,8 @@ class LGKA(BaseModule):
         if bank is not None and not torch.allclose(bank.cpu(), self.textual_bank.cpu(), atol=1e-3):
             raise UserError('the checkpoint was trained with another teacher, its textual bank differs: set '
                             'model.teacher as it was, or start anew')
+        if prefix + 'seen' in state_dict:  # of versions that did not count
+            state_dict[prefix + 'counts'] = state_dict.pop(prefix + 'seen').long()
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

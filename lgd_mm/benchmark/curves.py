@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from lgd_mm.benchmark.charts import Curve, curve_chart
-from lgd_mm.benchmark.scalars import History, read_history
 from lgd_mm.benchmark.suite import PRETRAINING
+from lgd_mm.report.charts import Curve, curve_chart
+from lgd_mm.report.scalars import History, read_history
 
 
 class Charts(NamedTuple):

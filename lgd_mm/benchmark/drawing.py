@@ -1,18 +1,12 @@
 """Boxes, masks and segments drawn over a picture, legible however small the picture is."""
 
-import io
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import hsv_to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
-from PIL import Image
 
 #: Colours that are easily told apart, RGB.
 PALETTE = ((230, 25, 75), (60, 180, 75), (255, 225, 25), (0, 130, 200), (245, 130, 48), (145, 30, 180), (70, 240, 240),
@@ -30,13 +24,13 @@ class Instances(NamedTuple):
         scores (np.ndarray, optional): Of predictions (N, ).
     """
 
-    boxes: NDArray[Any]
-    labels: NDArray[Any]
-    masks: NDArray[Any] | None
-    scores: NDArray[Any] | None
+    boxes: np.ndarray
+    labels: np.ndarray
+    masks: np.ndarray | None
+    scores: np.ndarray | None
 
 
-def class_colours(classes: Sequence[str]) -> NDArray[Any]:
+def class_colours(classes: Sequence[str]) -> np.ndarray:
     """Colours of classes: by the order of their names, so that two tasks with the same names share them.
 
     Args:
@@ -57,31 +51,7 @@ def _colour(index: int) -> tuple[float, ...]:
     return tuple(hsv_to_rgb((index * GOLDEN_RATIO % 1, (0.85, 0.55)[index % 2], (0.9, 0.7, 0.5)[index % 3])))
 
 
-def draw_tile(image_file: str | Path, draw: Callable[[Axes], None], grey: bool = False) -> bytes:
-    """A picture with something drawn over it, as wide as a thumbnail.
-
-    Args:
-        image_file (str | Path): The picture.
-        draw (Callable[[Axes], None]): Draws on axes that show the picture, one unit for each pixel.
-        grey (bool): Take the picture's own colours away. Defaults to False.
-
-    Returns:
-        bytes: A WebP file.
-    """
-    with Image.open(image_file) as image:
-        base = image.convert('L').convert('RGB') if grey else image.convert('RGB')
-    figure = Figure(figsize=(2.4, 2.4 * base.height / base.width))
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.imshow(base)
-    draw(axes)
-    stream = io.BytesIO()
-    figure.savefig(stream, format='webp', dpi=130, pil_kwargs=dict(quality=82))
-    return stream.getvalue()
-
-
-def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], colours: NDArray[Any]) -> None:
+def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], colours: np.ndarray) -> None:
     """Draw boxes, masks, names and scores.
 
     Args:
@@ -104,7 +74,7 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
                       bbox=dict(facecolor=colour * 0.5, edgecolor='none', alpha=0.85, pad=1.2))
 
 
-def draw_segments(axes: Axes, segments: NDArray[Any], colours: NDArray[Any]) -> None:
+def draw_segments(axes: Axes, segments: np.ndarray, colours: np.ndarray) -> None:
     """Colour the pixels by their class.
 
     Args:

@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.benchmark.scalars import read_history
+from lgd_mm.report.scalars import read_history
 
 #: What mmengine logs beside the metrics of an evaluation.
 NO_METRICS = ('step', 'iter', 'epoch', 'time', 'data_time')

@@ -10,12 +10,13 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
-from numpy.typing import NDArray
+from PIL import Image
 
 from lgd_mm.benchmark.chatter import without_chatter
-from lgd_mm.benchmark.drawing import Instances, class_colours, draw_instances, draw_segments, draw_tile
+from lgd_mm.benchmark.drawing import Instances, class_colours, draw_instances, draw_segments
 from lgd_mm.engine.preflight import check_data, latest_checkpoint
 from lgd_mm.errors import UserError
+from lgd_mm.report.tiles import draw_tile
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
 SCORE = 0.3
@@ -83,7 +84,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
     Raises:
         UserError: If the validation pictures are gone.
     """
-    predictions: dict[str, list[Any]] = {}
+    predictions: dict[str, list] = {}
     dataset: BaseDataset | None = None
     for label, (cfg, checkpoint) in models.items():
         check_data(cfg, 'val')
@@ -101,7 +102,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
     return [draw(dict(zip(predictions, samples)), classes) for samples in zip(*predictions.values())]
 
 
-def _loader(cfg: Config) -> Callable[..., Any]:
+def _loader(cfg: Config) -> Callable:
     """The library's own function that builds a model from a config and a checkpoint."""
     if cfg.default_scope == 'mmdet':  # here: either library takes seconds to import
         from mmdet.apis import init_detector
@@ -117,7 +118,7 @@ def _detection_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> 
     panels |= {label: _instances(sample.pred_instances[sample.pred_instances.scores >= SCORE])
                for label, sample in samples.items()}
     return Picture([
-        (title, draw_tile(first.img_path, functools.partial(
+        (title, draw_tile(Image.open(first.img_path), functools.partial(
             draw_instances, instances=instances, classes=classes, colours=colours)))
         for title, instances in panels.items()], legend=[])
 
@@ -141,9 +142,9 @@ def _segmentation_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) 
     overlays = {title: functools.partial(draw_segments, segments=labels, colours=colours)
                 for title, labels in segments.items()}
     # grey below, so that the colours are those of the legend
-    tiles = [(title, draw_tile(first.img_path, overlay, grey=True)) for title, overlay in overlays.items()]
+    tiles = [(title, draw_tile(Image.open(first.img_path), overlay, grey=True)) for title, overlay in overlays.items()]
     return Picture(tiles, [(classes[label], _css(colours[label])) for label in shown if label < len(classes)])
 
 
-def _css(colour: NDArray[Any]) -> str:
+def _css(colour: np.ndarray) -> str:
     return '#' + ''.join(f'{round(part * 255):02x}' for part in colour)

@@ -1,20 +1,18 @@
 """The suite's reports: ``report.md``, and one HTML file that needs nothing beside it."""
 
-import base64
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lgd_mm.benchmark import table
-from lgd_mm.benchmark.charts import SERIES, Bar, bar_chart
 from lgd_mm.benchmark.curves import cells_without_work_dirs, training_charts
 from lgd_mm.benchmark.markdown import markdown_report
 from lgd_mm.benchmark.predictions import Picture, draw_predictions, find_models
 from lgd_mm.errors import UserError
+from lgd_mm.report.charts import SERIES, Bar, bar_chart
+from lgd_mm.report.page import render_page, write_whole
 
 
 def write_report(results: dict[str, Any], folder: str | Path) -> None:
@@ -33,14 +31,13 @@ def write_report(results: dict[str, Any], folder: str | Path) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {'report.md': markdown_report(results), 'report.html': page}.items():
-        part = folder / f'{name}.part'
-        part.write_text(text, encoding='utf-8')
-        os.replace(part, folder / name)
+        write_whole(folder / name, text)
 
 
 def _page(results: dict[str, Any]) -> str:
     pictures, troubles = _predictions(results)
-    return _environment().get_template('report.html.jinja').render(
+    return render_page(
+        Path(__file__).with_name('report.html.jinja'),
         results=results,
         columns=table.columns(results),
         leaders=table.leaders(results),
@@ -56,17 +53,6 @@ def _page(results: dict[str, Any]) -> str:
         format_memory=table.format_memory,
         format_row_time=table.format_row_time,
         format_seconds=table.format_seconds)
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True)
-    environment.filters['data_uri'] = lambda data: f'data:image/webp;base64,{base64.b64encode(data).decode()}'
-    return environment
 
 
 def _bar_charts(results: dict[str, Any]) -> list[tuple[str, Markup]]:

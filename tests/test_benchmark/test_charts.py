@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lgd_mm.benchmark import curves
-from lgd_mm.benchmark.charts import INK, SERIES, Bar, Curve, bar_chart, curve_chart
 from lgd_mm.benchmark.curves import cells_without_work_dirs, training_charts
+from lgd_mm.report.charts import INK, SERIES, Bar, Curve, bar_chart, curve_chart
 from tests.test_benchmark.made_up import cell, metric, results, write_scalars
 
 

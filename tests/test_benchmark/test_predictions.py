@@ -17,9 +17,10 @@ from mmengine.registry import MODELS, DefaultScope
 from PIL import Image
 
 from lgd_mm.benchmark.chatter import without_chatter
-from lgd_mm.benchmark.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments, draw_tile
+from lgd_mm.benchmark.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments
 from lgd_mm.benchmark.predictions import draw_predictions, find_models
 from lgd_mm.errors import UserError
+from lgd_mm.report.tiles import draw_tile
 from tests.test_benchmark.made_up import cell, results
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=4, out_indices=(0, 1, 2, 3))
@@ -270,13 +271,13 @@ def test_names_stay_within_the_picture() -> None:
 def test_a_class_is_no_formula(tmp_path: Path) -> None:
     Image.new('RGB', (32, 32)).save(tmp_path / 'picture.png')
     one = Instances(np.array([[1, 2, 9, 9]]), np.array([0]), None, None)
-    assert draw_tile(tmp_path / 'picture.png', lambda axes: draw_instances(
+    assert draw_tile(Image.open(tmp_path / 'picture.png'), lambda axes: draw_instances(
         axes, one, (r'x$\foo$', ), class_colours(['x']))).startswith(b'RIFF')
 
 
 def test_a_tile_is_as_tall_as_its_picture(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'red.png'), np.full((20, 40, 3), (0, 0, 255), np.uint8))
-    coloured, grey = (draw_tile(tmp_path / 'red.png', lambda axes: None, grey) for grey in (False, True))
+    coloured, grey = (draw_tile(Image.open(tmp_path / 'red.png'), lambda axes: None, grey) for grey in (False, True))
     assert size(coloured) == (312, 156)
     for tile, colour in ((coloured, (255, 0, 0)), (grey, (76, 76, 76))):
         with Image.open(io.BytesIO(tile)) as image:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lgd_mm.benchmark import report
-from lgd_mm.benchmark.charts import SERIES
 from lgd_mm.benchmark.predictions import Picture
 from lgd_mm.benchmark.report import write_report
 from lgd_mm.errors import UserError
+from lgd_mm.report.charts import SERIES
 from tests.test_benchmark.made_up import cell, metric, results, write_scalars
 
 TASKS = {'zero-shot': [metric('top-1')], 'Mask R-CNN': [metric('box AP', scale=100), metric('mask AP', scale=100)]}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from lgd_mm.errors import UserError
 from lgd_mm.models.features import mean_pool
 from lgd_mm.registry import MODELS
 
@@ -34,3 +35,19 @@ class MLPProjection(BaseModule):
             Tensor: Embeddings (B, D), not normalised.
         """
         return self.mlp(mean_pool(features[-1]))
+
+    def dense(self, features: Sequence[Tensor]) -> Tensor:
+        """Embed every position of the last of a backbone's outputs.
+
+        Args:
+            features (Sequence[Tensor]): The last is a map (B, d, H, W).
+
+        Returns:
+            Tensor: Embeddings (B, D, H, W), not normalised.
+
+        Raises:
+            UserError: If it is no map.
+        """
+        if features[-1].dim() != 4:
+            raise UserError('the last output of the student is no map: its positions have no embeddings')
+        return self.mlp(features[-1].permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

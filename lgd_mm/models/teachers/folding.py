@@ -68,3 +68,8 @@ class OneQueryAttentionPool(nn.Module):
         means = attention @ tokens  # (B, heads, d)
         values = torch.einsum('bhd,hwd->bhw', means, self.value.weight.unflatten(0, (self.heads, width)))
         return self.out(values.flatten(1) + self.value.bias)
+
+    def dense(self, x: Tensor) -> Tensor:
+        """Each position by itself, as if the attention were on it alone (`arXiv:2112.01071
+        <https://arxiv.org/abs/2112.01071>`_): (B, d, H, W) to (B, D, H, W)."""
+        return self.out(self.value(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)

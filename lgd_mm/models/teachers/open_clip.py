@@ -9,11 +9,13 @@ import open_clip
 import torch
 from mmengine.device import get_device
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+from open_clip.modified_resnet import ModifiedResNet
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers.base import Teacher
+from lgd_mm.models.teachers.dense import dense_embeddings
 from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.weights import file_digest, resolve_weights
 from lgd_mm.registry import MODELS
@@ -72,6 +74,15 @@ class OpenCLIPTeacher(Teacher):
         """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
         features = self.visual(images)
         return features[0] if isinstance(features, tuple) else features  # CoCa returns its tokens as well
+
+    @property
+    def dense_image_size(self) -> tuple[int, int] | None:
+        """Height and width that :meth:`encode_dense` takes: a ResNet's positions know no place, so any."""
+        return None if isinstance(self.visual, ModifiedResNet) else self.image_size
+
+    def encode_dense(self, images: Tensor) -> Tensor:
+        """Embed every position, see :func:`lgd_mm.models.teachers.dense.dense_embeddings`."""
+        return dense_embeddings(self.visual, images)
 
     @torch.no_grad()
     def encode_text(self, texts: list[str]) -> Tensor:

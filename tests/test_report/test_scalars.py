@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lgd_mm.benchmark.measures import last_metrics
-from lgd_mm.benchmark.scalars import read_history
 from lgd_mm.errors import UserError
+from lgd_mm.report.scalars import read_history
 from tests.test_benchmark.made_up import write_scalars
 
 

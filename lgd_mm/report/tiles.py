@@ -1,0 +1,41 @@
+"""Pictures with something drawn over them, as small files for a page."""
+
+import io
+from collections.abc import Callable
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+
+def draw_tile(image: Image.Image, draw: Callable[[Axes], None], grey: bool = False) -> bytes:
+    """A picture with something drawn over it, as wide as a thumbnail.
+
+    Args:
+        image (Image.Image): The picture.
+        draw (Callable[[Axes], None]): Draws on axes that show the picture, one unit for each pixel.
+        grey (bool): Take the picture's own colours away. Defaults to False.
+
+    Returns:
+        bytes: A WebP file.
+    """
+    base = image.convert('L').convert('RGB') if grey else image.convert('RGB')
+    figure = Figure(figsize=(2.4, 2.4 * base.height / base.width))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.imshow(base)
+    draw(axes)
+    stream = io.BytesIO()
+    figure.savefig(stream, format='webp', dpi=130, pil_kwargs=dict(quality=82))
+    return stream.getvalue()
+
+
+def thumbnail(image: Image.Image, size: int = 112) -> bytes:
+    """A picture of at most ``size`` x ``size`` pixels, as a WebP file."""
+    small = image.convert('RGB')
+    small.thumbnail((size, size), Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    small.save(stream, format='webp', quality=82)
+    return stream.getvalue()

@@ -81,7 +81,7 @@ class Teacher(nn.Module):
             Tensor: Embeddings (B, D) in float32, not normalised.
         """
         with torch.autocast(inputs.device.type, enabled=False):  # it would cast the frozen weights anew at every step
-            return self.encode_image(self._own_images(inputs, self.image_size)).float()
+            return self.encode_image(self._own_images(inputs)).float()
 
     @torch.no_grad()
     def dense(self, inputs: Tensor) -> Tensor:
@@ -97,20 +97,15 @@ class Teacher(nn.Module):
             UserError: If the network has none.
         """
         with torch.autocast(inputs.device.type, enabled=False):
-            return self.encode_dense(self._own_images(inputs, self.dense_image_size)).float()
-
-    @property
-    def dense_image_size(self) -> tuple[int, int] | None:
-        """Height and width that :meth:`encode_dense` takes; None: any."""
-        return self.image_size
+            return self.encode_dense(self._own_images(inputs)).float()
 
     def encode_dense(self, images: Tensor) -> Tensor:
         """Embed every position of images (B, 3, H, W) of the teacher's own statistics and size as (B, D, h, w)."""
         raise UserError(f'{type(self).__name__} has no embeddings of positions')
 
-    def _own_images(self, inputs: Tensor, size: tuple[int, int] | None) -> Tensor:
+    def _own_images(self, inputs: Tensor) -> Tensor:
         """The student's images with the teacher's statistics, type and size."""
         images = torch.addcmul(self.shift, inputs, self.scale)
-        if size and images.shape[-2:] != size:
-            images = F.interpolate(images, size=size, mode='bicubic', antialias=True)
+        if self.image_size and images.shape[-2:] != self.image_size:
+            images = F.interpolate(images, size=self.image_size, mode='bicubic', antialias=True)
         return images.to(dtype=self.dtype, memory_format=torch.channels_last)

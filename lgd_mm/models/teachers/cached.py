@@ -1,5 +1,7 @@
 """A teacher whose embeddings were computed before."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -26,7 +28,23 @@ class CachedTeacher(Teacher):
         super().__init__((0., 0., 0.), (1., 1., 1.), None)
         about = TeacherCache(cache).about
         self.embed_dim, self.fingerprint, self._config = about['embed_dim'], about['fingerprint'], about['teacher']
-        self._text: tuple | None = None  # a tuple hides it from nn.Module
+        self._text: tuple[Any] | None = None  # a tuple hides it from nn.Module
+
+    def original(self) -> Teacher:
+        """Load the teacher that the cache was made with.
+
+        Returns:
+            Teacher: On the CPU, without input statistics.
+
+        Raises:
+            UserError: If the teacher's weights have changed since.
+        """
+        with torch.random.fork_rng(devices=[]):  # the student begins the same whether its names were known or not
+            teacher: Teacher = MODELS.build(self._config)
+        if teacher.fingerprint != self.fingerprint:
+            raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, or '
+                            'make the cache anew')
+        return teacher
 
     def encode_text(self, texts: list[str]) -> Tensor:
         """Embed N texts as (N, D).
@@ -35,14 +53,10 @@ class CachedTeacher(Teacher):
             UserError: If the teacher knows no text, or its weights have changed since.
         """
         if self._text is None:
-            with torch.random.fork_rng(devices=[]):  # the student begins the same whether the names were known or not
-                teacher = MODELS.build(self._config)
+            teacher = self.original()
             if not hasattr(teacher, 'encode_text'):
                 raise UserError(f'the teacher of the cache, {self._config["type"]}, knows no text: make a cache of one '
                                 'that does, such as lgd_mm.OpenCLIPTeacher')
-            if teacher.fingerprint != self.fingerprint:
-                raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, '
-                                'or make the cache anew')
             self._text = (teacher, )
         return self._text[0].encode_text(texts)
 

@@ -28,7 +28,8 @@ def dense_embeddings(visual: nn.Module, images: Tensor) -> Tensor:
         features = visual.stem(images)
         for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
             features = layer(features)
-        return visual.attnpool.dense(features)
+        embeddings: Tensor = visual.attnpool.dense(features)
+        return embeddings
     if isinstance(visual, VisionTransformer) and visual.attn_pool is None and visual.transformer.batch_first:
         handle = visual.transformer.resblocks[-1].register_forward_pre_hook(_attend_to_itself, with_kwargs=True)
         try:
@@ -41,7 +42,8 @@ def dense_embeddings(visual: nn.Module, images: Tensor) -> Tensor:
                     "CLIP's ResNets and ViTs have")
 
 
-def _attend_to_itself(block: nn.Module, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+def _attend_to_itself(block: nn.Module, args: tuple[Tensor, ...],
+                      kwargs: dict[str, Any]) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
     """Mask all but the own token (B, N, d)."""
     count = args[0].shape[1]
     alone = torch.full((count, count), float('-inf'), device=args[0].device).fill_diagonal_(0)

@@ -9,7 +9,6 @@ import open_clip
 import torch
 from mmengine.device import get_device
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
-from open_clip.modified_resnet import ModifiedResNet
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
@@ -74,11 +73,6 @@ class OpenCLIPTeacher(Teacher):
         """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
         features = self.visual(images)
         return features[0] if isinstance(features, tuple) else features  # CoCa returns its tokens as well
-
-    @property
-    def dense_image_size(self) -> tuple[int, int] | None:
-        """Height and width that :meth:`encode_dense` takes: a ResNet's positions know no place, so any."""
-        return None if isinstance(self.visual, ModifiedResNet) else self.image_size
 
     def encode_dense(self, images: Tensor) -> Tensor:
         """Embed every position, see :func:`lgd_mm.models.teachers.dense.dense_embeddings`."""

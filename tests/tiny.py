@@ -77,6 +77,9 @@ def write_lgd_config(folder: Path, pictures: Path, **changes: object) -> Path:
             dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
         ],
         train_cfg=dict(max_epochs=3),
+        # without the report, which takes longer than such a run
+        custom_hooks=[dict(type='lgd_mm.IterationSeedHook'), dict(type='lgd_mm.UnreadableImagesHook'),
+                      dict(type='lgd_mm.ExportStudentHook')],
         default_hooks=dict(logger=dict(interval=1), checkpoint=dict(max_keep_ckpts=-1)))
     settings = _merged(settings, changes)
     base = ROOT / 'configs' / 'lgd' / 'r18_pretrain.py'

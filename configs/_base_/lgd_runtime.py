@@ -1,4 +1,5 @@
-# What every pre-training run shares on top of mmpretrain's runtime: seeded, resumable, exporting its student.
+# What every pre-training run shares on top of mmpretrain's runtime: seeded, resumable, ending with its
+# student and a report.
 _base_ = 'mmpretrain::_base_/default_runtime.py'
 custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
 randomness = dict(seed=0)
@@ -9,4 +10,5 @@ custom_hooks = [
     dict(type='lgd_mm.IterationSeedHook'),
     dict(type='lgd_mm.UnreadableImagesHook'),
     dict(type='lgd_mm.ExportStudentHook'),
+    dict(type='lgd_mm.ReportHook'),
 ]

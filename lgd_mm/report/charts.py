@@ -68,12 +68,13 @@ def curve_chart(name: str, curves: Sequence[Curve], x_label: str, markers: bool 
     return _svg(figure, name)
 
 
-def bar_chart(name: str, bars: Sequence[Bar]) -> Markup:
-    """Bars below each other, with their spread and a dot for each seed; colours go by their order.
+def bar_chart(name: str, bars: Sequence[Bar], series: int | None = None) -> Markup:
+    """Bars below each other, with their spread and a dot for each seed.
 
     Args:
         name (str): Unique on the page; made part of the SVG's ids.
         bars (Sequence[Bar]): From top to bottom.
+        series (int, optional): Number of their one colour. Defaults to None: colours go by their order.
 
     Returns:
         Markup: An ``<svg>`` element.
@@ -83,7 +84,7 @@ def bar_chart(name: str, bars: Sequence[Bar]) -> Markup:
     for y, bar in enumerate(bars):
         end = 0.0
         if bar.mean is not None:
-            axes.barh(y, bar.mean, height=0.62, color=SERIES[y % len(SERIES)])
+            axes.barh(y, bar.mean, height=0.62, color=SERIES[(y if series is None else series) % len(SERIES)])
             end = max([bar.mean + (bar.spread or 0), *bar.values])
             if bar.spread is not None:
                 axes.errorbar(bar.mean, y, xerr=bar.spread, color=INK, linewidth=1.1, capsize=3)

@@ -1,0 +1,47 @@
+"""The report of a pre-training that has ended, or was ended."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import MODELS, init_default_scope
+from torch import nn
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.engine.failures import user_errors
+from lgd_mm.engine.preflight import check_weights, latest_checkpoint
+from lgd_mm.engine.settings import load_config
+from lgd_mm.errors import UserError
+from lgd_mm.report.pretraining import write_pretraining_report
+
+
+def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None = None) -> Path:
+    """Write ``report.html`` into a work dir, from its config, its logs and its latest checkpoint.
+
+    Args:
+        work_dir (str | Path): Of a pre-training.
+        cfg_options (Mapping[str, Any], optional): Keys to overwrite in its config. Defaults to None.
+
+    Returns:
+        Path: The file.
+
+    Raises:
+        UserError: If there is no run, or its checkpoint is not of its config.
+    """
+    configs = sorted(Path(work_dir).glob('*.py'), key=lambda path: path.stat().st_mtime_ns)
+    if not configs:
+        raise UserError(f'{work_dir} is no work dir of a run: it holds no config (*.py)')
+    cfg = load_config(str(configs[-1]), cfg_options, str(work_dir), 'none')
+    checkpoint = latest_checkpoint(str(work_dir))
+    with user_errors(cfg, after_room=''):
+        return write_pretraining_report(work_dir, cfg, _model(cfg, checkpoint) if checkpoint else None)
+
+
+def _model(cfg: Config, checkpoint: Path) -> nn.Module:
+    """The model as it was trained."""
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    model: nn.Module = MODELS.build(cfg.model)
+    check_weights(model, load_checkpoint_file(checkpoint)['state_dict'], checkpoint)
+    return model.to(get_device())

@@ -1,0 +1,60 @@
+"""What the visual bank has learnt of each category: the pictures nearest to its rows."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+from lgd_mm.report.pictures import PlainPictures
+from lgd_mm.report.tiles import thumbnail
+
+CATEGORIES = 12
+PICTURES = 6
+
+
+class Neighbours(NamedTuple):
+    """A row of the visual bank.
+
+    Attributes:
+        category (str): Its name.
+        views (int): Those that the teacher took for it.
+        pictures (list[tuple[bytes, float]]): WebP files of the nearest pictures and their cosine similarities, the
+            nearest first.
+    """
+
+    category: str
+    views: int
+    pictures: list[tuple[bytes, float]]
+
+
+def nearest_pictures(names: Sequence[str], counts: Tensor, bank: Tensor, pictures: PlainPictures,
+                     indices: Sequence[int], embeddings: Tensor) -> list[Neighbours]:
+    """Compare some rows of the visual bank with pictures.
+
+    Args:
+        names (Sequence[str]): C category names.
+        counts (Tensor): Pseudo labels so far (C, ).
+        bank (Tensor): Visual bank (C, D).
+        pictures (PlainPictures): The pictures.
+        indices (Sequence[int]): N of them.
+        embeddings (Tensor): The teacher's, of unit length (N, D).
+
+    Returns:
+        list[Neighbours]: Of all categories that were seen or, of many, some from the most to the least frequent.
+    """
+    rows = shown_categories(counts)
+    cosines, nearest = (F.normalize(bank[rows], dim=1) @ embeddings.T).topk(min(PICTURES, len(indices)))
+    return [
+        Neighbours(names[row], int(counts[row]), [(thumbnail(pictures.image(indices[place])), float(cosine))
+                                                  for place, cosine in zip(places, values)])
+        for row, places, values in zip(rows, nearest.tolist(), cosines.tolist())
+    ]
+
+
+def shown_categories(counts: Tensor) -> list[int]:
+    """Categories seen (of C), the most frequent first; of more than a page takes, some evenly spaced in that order."""
+    order = counts.argsort(descending=True, stable=True)[:int((counts > 0).sum())]
+    chosen = np.unique(np.linspace(0, len(order) - 1, CATEGORIES).round().astype(int)) if len(order) else []
+    return [int(order[place]) for place in chosen]

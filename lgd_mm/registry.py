@@ -7,6 +7,7 @@ from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import VISBACKENDS as MMENGINE_VISBACKENDS
 from mmengine.registry import Registry
 
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='lgd_mm', locations=['lgd_mm.models'])
@@ -18,3 +19,5 @@ HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='lgd_mm', locations=['lgd_
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='lgd_mm', locations=['lgd_mm.segmentation'])
 OPTIM_WRAPPERS = Registry(
     'optim_wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='lgd_mm', locations=['lgd_mm.engine'])
+VISBACKENDS = Registry(
+    'vis_backend', parent=MMENGINE_VISBACKENDS, scope='lgd_mm', locations=['lgd_mm.engine.tracking'])

@@ -23,6 +23,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch')
     parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
                         '(docs/own_data.md)')
+    parser.add_argument('--tracker', choices=['tensorboard', 'wandb'],
+                        help='log to TensorBoard or Weights & Biases as well')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')

@@ -18,6 +18,9 @@ from lgd_mm.engine import preflight, settings
 from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.engine.data_checks import check_categories, watch_labels
 from lgd_mm.engine.failures import user_errors
+from lgd_mm.engine.progress import progress_bar
+from lgd_mm.engine.summary import summary
+from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
@@ -35,6 +38,7 @@ def train(config: str,
           amp: str | None = None,
           auto_scale_lr: bool = False,
           data: str | None = None,
+          tracker: str | None = None,
           cfg_options: Mapping[str, Any] | None = None,
           launcher: str = 'none') -> Runner:
     """Train a config.
@@ -48,6 +52,7 @@ def train(config: str,
         amp (str, optional): ``'fp16'``, ``'bf16'`` or ``'auto'``. Defaults to None.
         auto_scale_lr (bool): Scale the learning rate with the batch. Defaults to False.
         data (str, optional): Folder of a detection or segmentation set of one's own. Defaults to None.
+        tracker (str, optional): ``'tensorboard'`` or ``'wandb'``, to log to as well. Defaults to None.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
 
@@ -65,6 +70,7 @@ def train(config: str,
         settings.set_precision(cfg, amp)
     if auto_scale_lr:
         settings.set_lr_scaling(cfg)
+    curves = set_tracker(cfg, tracker) if tracker else None
     _start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
     preflight.check_cache(cfg)
@@ -85,12 +91,13 @@ def train(config: str,
         preflight.check_room(cfg.work_dir, runner.model)
         preflight.check_batches(runner)
         watch_labels(runner)
-        runner.train()
-        if runner.val_loop is not None and runner.iter == resumed_at:
-            # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
-            # runner.val(): it begins a new run, for which EMAHook would take the average anew.
-            runner.val_loop.run()
-    _say(_next_step(config, cfg))
+        with progress_bar(runner):
+            runner.train()
+            if runner.val_loop is not None and runner.iter == resumed_at:
+                # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
+                # runner.val(): it begins a new run, for which EMAHook would take the average anew.
+                runner.val_loop.run()
+    _say(summary(config, runner, curves))
     _end_processes()
     return runner
 
@@ -191,33 +198,6 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
         return None
     cfg.resume, cfg.load_from = True, str(path)
     return preflight.read_training_state(path)
-
-
-def _next_step(config: str, cfg: Config) -> str:
-    """The command a user is likely to type after training."""
-    student = Path(cfg.work_dir) / 'student.safetensors'
-    if student.is_file():
-        downstream = _downstream_config(cfg.model.backbone)
-        return (f'next: python tools/train.py {downstream} --student {student}' if downstream else
-                f'student: {student}')
-    latest = preflight.latest_checkpoint(cfg.work_dir)
-    if latest and cfg.get('test_dataloader'):
-        return f'next: python tools/test.py {config} {latest}'
-    return f'done: {cfg.work_dir}'
-
-
-def _downstream_config(backbone: Mapping[str, Any]) -> Path | None:
-    """The shipped detector with exactly this backbone, seen from the current folder."""
-    kind = backbone['type'].split('.')[-1]
-    name = f'r{backbone.get("depth")}' if kind == 'ResNet' else kind.lower()
-    path = Path(f'configs/coco/mask-rcnn_{name}_fpn_1x_coco.py')
-    if not path.is_file():
-        return None
-    theirs = Config.fromfile(path).model.backbone
-    # What does not change the keys of the weights may differ.
-    free = ('type', 'out_indices', 'frozen_stages', 'norm_cfg', 'norm_eval', 'init_cfg')
-    same = [{key: value for key, value in one.items() if key not in free} for one in (backbone, theirs)]
-    return path if same[0] == same[1] and theirs.type.split('.')[-1] == kind else None
 
 
 def _say(line: str) -> None:

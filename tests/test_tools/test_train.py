@@ -12,9 +12,10 @@ from mmengine.hooks import Hook
 from mmpretrain.models import ResNet
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
-from lgd_mm.engine import launch, preflight, settings
+from lgd_mm.engine import preflight, settings
 from lgd_mm.engine.launch import test as evaluate
 from lgd_mm.engine.launch import train
+from lgd_mm.engine.summary import next_step
 from lgd_mm.registry import HOOKS
 from lgd_mm.transfer import read_student, write_student
 from tests.test_tools.conftest import BACKBONE, forget_runs
@@ -183,9 +184,9 @@ def test_next_command_is_one_that_works(tmp_path, monkeypatch, name, downstream)
     file = tmp_path / 'student.safetensors'
     file.touch()
     expected = f'next: python tools/train.py {downstream} --student {file}' if downstream else f'student: {file}'
-    assert launch._next_step('', cfg) == expected
+    assert next_step('', cfg) == expected
     monkeypatch.chdir(tmp_path)
-    assert launch._next_step('', cfg) == f'student: {file}'
+    assert next_step('', cfg) == f'student: {file}'
 
 
 def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):

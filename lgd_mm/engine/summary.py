@@ -1,0 +1,79 @@
+"""What is said at the end of a training: what came out, where it lies, and what to type next."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from lgd_mm.engine.preflight import latest_checkpoint
+
+#: What mmengine keeps beside the metrics of a validation.
+NO_METRICS = ('time', 'data_time')
+
+
+def summary(config: str, runner: Runner, curves: str | None = None) -> str:
+    """A few lines to end with; the last is the next command.
+
+    Args:
+        config (str): The config file that was trained.
+        runner (Runner): After training.
+        curves (str, optional): How to see the curves of a tracker. Defaults to None.
+
+    Returns:
+        str: Lines.
+    """
+    scalars = runner.message_hub.log_scalars
+    told = []
+    if 'train/loss' in scalars:
+        told.append(f'loss {scalars["train/loss"].mean(runner.log_processor.window_size):.4g}')
+    told += [f'{key.removeprefix("val/")} {value.current():.4g}' for key, value in scalars.items()
+             if key.startswith('val/') and key.removeprefix('val/') not in NO_METRICS]
+    report = Path(runner.work_dir) / 'report.html'
+    lines = [
+        f'{runner.iter:,} iterations: {", ".join(told)}' if told else None,
+        f'report: {report}' if report.is_file() else None,
+        curves,
+        next_step(config, runner.cfg),
+    ]
+    return '\n'.join(filter(None, lines))
+
+
+def next_step(config: str, cfg: Config) -> str:
+    """The command a user is likely to type after training.
+
+    Args:
+        config (str): The config file that was trained.
+        cfg (Config): Its content, with ``work_dir``.
+
+    Returns:
+        str: One line.
+    """
+    student = Path(cfg.work_dir) / 'student.safetensors'
+    if student.is_file():
+        downstream = _downstream_config(cfg.model.backbone)
+        return (f'next: python tools/train.py {downstream} --student {student}' if downstream else
+                f'student: {student}')
+    latest = latest_checkpoint(cfg.work_dir)
+    if latest and cfg.get('test_dataloader'):
+        return f'next: python tools/test.py {config} {latest}'
+    return f'done: {cfg.work_dir}'
+
+
+def _downstream_config(backbone: Mapping[str, Any]) -> Path | None:
+    """The shipped detector with exactly this backbone, seen from the current folder."""
+    kind = backbone['type'].split('.')[-1]
+    name = f'r{backbone.get("depth")}' if kind == 'ResNet' else kind.lower()
+    shipped = [Path(f'configs/coco/mask-rcnn_{name}_fpn_1x_coco.py'),
+               Path(f'configs/shapes/mask-rcnn_{name}-slim_fpn_shapes.py')]
+    return next((path for path in shipped if path.is_file() and _same(backbone, Config.fromfile(path))), None)
+
+
+def _same(backbone: Mapping[str, Any], cfg: Config) -> bool:
+    """Whether a student's weights fill a config's backbone."""
+    theirs = cfg.model.backbone
+    # What does not change the keys of the weights may differ.
+    free = ('type', 'out_indices', 'frozen_stages', 'norm_cfg', 'norm_eval', 'init_cfg')
+    same = [{key: value for key, value in one.items() if key not in free} for one in (backbone, theirs)]
+    return same[0] == same[1] and str(theirs.type).split('.')[-1] == backbone['type'].split('.')[-1]

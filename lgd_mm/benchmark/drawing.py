@@ -1,12 +1,13 @@
 """Boxes, masks and segments drawn over a picture, legible however small the picture is."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 #: Colours that are easily told apart, RGB.
 PALETTE = ((230, 25, 75), (60, 180, 75), (255, 225, 25), (0, 130, 200), (245, 130, 48), (145, 30, 180), (70, 240, 240),
@@ -24,13 +25,13 @@ class Instances(NamedTuple):
         scores (np.ndarray, optional): Of predictions (N, ).
     """
 
-    boxes: np.ndarray
-    labels: np.ndarray
-    masks: np.ndarray | None
-    scores: np.ndarray | None
+    boxes: NDArray[Any]
+    labels: NDArray[Any]
+    masks: NDArray[Any] | None
+    scores: NDArray[Any] | None
 
 
-def class_colours(classes: Sequence[str]) -> np.ndarray:
+def class_colours(classes: Sequence[str]) -> NDArray[Any]:
     """Colours of classes: by the order of their names, so that two tasks with the same names share them.
 
     Args:
@@ -51,7 +52,7 @@ def _colour(index: int) -> tuple[float, ...]:
     return tuple(hsv_to_rgb((index * GOLDEN_RATIO % 1, (0.85, 0.55)[index % 2], (0.9, 0.7, 0.5)[index % 3])))
 
 
-def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], colours: np.ndarray) -> None:
+def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], colours: NDArray[Any]) -> None:
     """Draw boxes, masks, names and scores.
 
     Args:
@@ -74,7 +75,7 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
                       bbox=dict(facecolor=colour * 0.5, edgecolor='none', alpha=0.85, pad=1.2))
 
 
-def draw_segments(axes: Axes, segments: np.ndarray, colours: np.ndarray) -> None:
+def draw_segments(axes: Axes, segments: NDArray[Any], colours: NDArray[Any]) -> None:
     """Colour the pixels by their class.
 
     Args:

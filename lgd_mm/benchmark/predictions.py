@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
+from numpy.typing import NDArray
 from PIL import Image
 
 from lgd_mm.benchmark.chatter import without_chatter
@@ -84,7 +85,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
     Raises:
         UserError: If the validation pictures are gone.
     """
-    predictions: dict[str, list] = {}
+    predictions: dict[str, list[Any]] = {}
     dataset: BaseDataset | None = None
     for label, (cfg, checkpoint) in models.items():
         check_data(cfg, 'val')
@@ -102,7 +103,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
     return [draw(dict(zip(predictions, samples)), classes) for samples in zip(*predictions.values())]
 
 
-def _loader(cfg: Config) -> Callable:
+def _loader(cfg: Config) -> Callable[..., Any]:
     """The library's own function that builds a model from a config and a checkpoint."""
     if cfg.default_scope == 'mmdet':  # here: either library takes seconds to import
         from mmdet.apis import init_detector
@@ -146,5 +147,5 @@ def _segmentation_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) 
     return Picture(tiles, [(classes[label], _css(colours[label])) for label in shown if label < len(classes)])
 
 
-def _css(colour: np.ndarray) -> str:
+def _css(colour: NDArray[Any]) -> str:
     return '#' + ''.join(f'{round(part * 255):02x}' for part in colour)

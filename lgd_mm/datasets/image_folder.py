@@ -42,8 +42,8 @@ class UnlabelledImages(BaseDataset):
 
     def __init__(self,
                  data_root: str,
-                 data_prefix: dict | None = None,
-                 pipeline: Sequence = (),
+                 data_prefix: dict[str, Any] | None = None,
+                 pipeline: Sequence[Any] = (),
                  extensions: Sequence[str] = EXTENSIONS,
                  **kwargs: Any) -> None:
         self.extensions = tuple(extensions)
@@ -57,7 +57,7 @@ class UnlabelledImages(BaseDataset):
         super().full_init()
         self._unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """Pictures below the folder, in the order of their paths."""
         folder = Path(self.data_prefix['img_path'])
         if not folder.is_dir():

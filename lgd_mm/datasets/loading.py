@@ -1,12 +1,14 @@
 """Reading a picture, or saying clearly that it cannot be read."""
 
 import errno
+from typing import Any
 
 import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine import fileio
+from numpy.typing import NDArray
 
 from lgd_mm.errors import UserError
 from lgd_mm.registry import TRANSFORMS
@@ -24,7 +26,7 @@ def of_the_machine(error: Exception) -> bool:
     return isinstance(error, MemoryError | UserError) or getattr(error, 'errno', None) in OUT_OF_ORDER
 
 
-def decode(content: bytes) -> np.ndarray:
+def decode(content: bytes) -> NDArray[Any]:
     """Decode a picture of any format, turned upright.
 
     OpenCV decodes whole JPEG files; it would fill a truncated one with grey, so what lacks the end marker is left, like
@@ -57,10 +59,10 @@ class LoadImage(BaseTransform):
         UnreadableImage: If the file cannot be opened or decoded.
     """
 
-    def __init__(self, backend_args: dict | None = None) -> None:
+    def __init__(self, backend_args: dict[str, Any] | None = None) -> None:
         self.backend_args = backend_args
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``img`` (H, W, 3), BGR, uint8, and its shapes to ``results``."""
         try:
             image = decode(fileio.get(results['img_path'], backend_args=self.backend_args))

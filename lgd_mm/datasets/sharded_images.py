@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -29,7 +30,7 @@ class ShardedImages(UnlabelledImages):
         UserError: If the folder is missing, lacks a shard or holds no picture, or if a shard is not whole.
     """
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """Pictures in the shards below the folder, in the order of their names."""
         folder = Path(self.data_prefix['img_path'])
         shards = sorted(path for path in files_below(folder) if path.endswith('.tar'))

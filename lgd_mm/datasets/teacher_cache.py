@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
@@ -44,7 +45,7 @@ class TeacherCache:
         except (OSError, ValueError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
-        self._open: tuple[int, dict[int, np.ndarray]] = -1, {}
+        self._open: tuple[int, dict[int, NDArray[Any]]] = -1, {}
 
     @classmethod
     def create(cls, folder: str | Path, about: dict[str, Any]) -> 'TeacherCache':
@@ -87,7 +88,7 @@ class TeacherCache:
         return [(view, part, pictures) for view, part, pictures in self.parts()
                 if _size(self.file(view, part)) < head + entry.itemsize * len(pictures)]
 
-    def write(self, view: int, part: int, entries: np.ndarray) -> None:
+    def write(self, view: int, part: int, entries: NDArray[Any]) -> None:
         """Add a part; it is there as a whole or not at all.
 
         Raises:
@@ -106,12 +107,12 @@ class TeacherCache:
         return files[part][place]
 
 
-def entry_type(embed_dim: int) -> np.dtype:
+def entry_type(embed_dim: int) -> np.dtype[Any]:
     """Of an entry with embeddings of that width D: 2 D + 56 bytes."""
     return np.dtype([('embedding', '<f2', (embed_dim, )), ('view', '<f4', (len(View._fields), )), ('picture', '<i8')])
 
 
-def _saved(entries: np.ndarray) -> memoryview:
+def _saved(entries: NDArray[Any]) -> memoryview:
     """What ``np.save`` writes."""
     content = io.BytesIO()
     np.save(content, entries)

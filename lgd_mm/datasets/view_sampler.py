@@ -35,7 +35,7 @@ class ViewSampler(DefaultSampler):
         super().__init__(dataset, **kwargs)
         self.views = views
 
-    def __iter__(self) -> Iterator[ViewKey]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[ViewKey]:
         """Yield the keys of an epoch."""
         number = self.epoch % self.views if self.views else self.epoch
         for index in super().__iter__():

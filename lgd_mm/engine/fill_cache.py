@@ -12,6 +12,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
+from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from torch.utils.data import DataLoader, default_collate
@@ -150,17 +151,17 @@ class CacheFiller:
             raise UserError(f'the cache needs {needed / 1e9:.1f} GB and {self.out} has {free / 1e9:.1f} GB left: give '
                             'another --out or fewer --views')
 
-    def _batches(self, parts: list[tuple[int, range]]) -> DataLoader:
+    def _batches(self, parts: list[tuple[int, range]]) -> DataLoader[Any]:
         """Batches of one view of some pictures after another; none spans two parts, so that a part's bytes depend on
         nothing but its pictures."""
         loader = self.cfg.train_dataloader
         size = loader.batch_size
         keys = ([ViewKey(index, view_seed(self.seed, view, index), view) for index in pictures[start:start + size]]
                 for view, pictures in parts for start in range(0, len(pictures), size))
-        return DataLoader(self.pictures, batch_sampler=keys, num_workers=loader.get('num_workers', 0),  # type: ignore
+        return DataLoader(self.pictures, batch_sampler=keys, num_workers=loader.get('num_workers', 0),
                           collate_fn=default_collate, pin_memory=self.device.startswith('cuda'))
 
-    def _embed(self, batch: dict) -> np.ndarray:
+    def _embed(self, batch: dict[str, Any]) -> NDArray[Any]:
         """Embeddings (B, D) of a batch of views."""
         return self.teacher(self.preprocessor(batch)['inputs']).half().cpu().numpy()
 

@@ -1,5 +1,7 @@
 """Hooks of the pre-training loop."""
 
+from typing import Any
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -15,7 +17,7 @@ class IterationSeedHook(Hook):
     Dropout and stochastic depth then draw the same numbers in a resumed run as in one that never stopped.
     """
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None) -> None:
         """Set the CPU's and the devices' generators; nothing waits for a device."""
         seed = (runner.seed * 1_000_003 + runner.iter) * 4099 + runner.rank
         torch.default_generator.manual_seed(seed)

@@ -1,5 +1,7 @@
 """Losses that are read from the device only when somebody looks at them."""
 
+from typing import Any
+
 import torch
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.runner import Runner
@@ -24,15 +26,15 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
         super().before_train(runner)
         self._interval = next((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), 1)
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
-                         outputs: dict | None = None) -> None:
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None,
+                         outputs: dict[str, Any] | None = None) -> None:
         """Keep the losses; fetch them where the logger is about to print."""
         self._waiting.append({key: value.detach() for key, value in (outputs or {}).items()})
         last = self.is_last_train_iter(runner) or self.end_of_epoch(runner.train_dataloader, batch_idx)
         if last or self.every_n_inner_iters(batch_idx, self._interval):
             self._fetch(runner)
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """A checkpoint between two prints holds the whole history as well."""
         if self._waiting:
             self._fetch(runner)

@@ -88,7 +88,7 @@ def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file:
 
 
 @torch.no_grad()
-def _compute(student: FrozenStudent, loader: DataLoader, split: str) -> Features:
+def _compute(student: FrozenStudent, loader: DataLoader[Any], split: str) -> Features:
     pooled, labels, embeddings = [], [], []
     for batch in track(loader, description=f'features ({split})'):
         data = student.data_preprocessor(batch)

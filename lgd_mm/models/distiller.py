@@ -33,11 +33,11 @@ class Distiller(BaseModel):
     """
 
     def __init__(self,
-                 backbone: dict,
-                 neck: dict,
-                 teacher: dict | Teacher,
-                 data_preprocessor: dict | None = None,
-                 init_cfg: dict | None = None,
+                 backbone: dict[str, Any],
+                 neck: dict[str, Any],
+                 teacher: dict[str, Any] | Teacher,
+                 data_preprocessor: dict[str, Any] | None = None,
+                 init_cfg: dict[str, Any] | None = None,
                  compile: bool = False) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})}, init_cfg)
         if not hasattr(self.data_preprocessor, 'mean') or not getattr(self.data_preprocessor, 'to_rgb', True):
@@ -88,13 +88,13 @@ class Distiller(BaseModel):
         """
         raise NotImplementedError
 
-    def predict(self, inputs: Tensor, data_samples: list | None = None) -> list:
+    def predict(self, inputs: Tensor, data_samples: list[Any] | None = None) -> list[Any]:
         """A distiller without names predicts nothing: ``lgd_mm.ZeroShotClassifier`` tests its student."""
         raise NotImplementedError(f'{type(self).__name__} knows no category names: test it with a zero-shot config')
 
     def forward(self,
                 inputs: Tensor,
-                data_samples: list | None = None,
+                data_samples: list[Any] | None = None,
                 teacher: Tensor | None = None,
                 mode: str = 'tensor') -> Any:
         """mmengine's entry: ``mode`` is ``'loss'``, ``'predict'`` or ``'tensor'`` (the backbone's features); a batch
@@ -108,7 +108,7 @@ class Distiller(BaseModel):
         raise ValueError(f"mode is 'loss', 'predict' or 'tensor', not {mode!r}")
 
 
-def _fill(cfg: dict, part: str, **derived: int) -> dict:
+def _fill(cfg: dict[str, Any], part: str, **derived: int) -> dict[str, Any]:
     """Add derived widths to a part's config; a contradicting one is the user's mistake."""
     for key, value in derived.items():
         if cfg.get(key, value) != value:

@@ -30,7 +30,7 @@ class LGD(Distiller):
         UserError: If the parts do not fit together.
     """
 
-    def __init__(self, lgka: dict, head: dict, **parts: Any) -> None:
+    def __init__(self, lgka: dict[str, Any], head: dict[str, Any], **parts: Any) -> None:
         super().__init__(**parts)
         self.lgka = MODELS.build(lgka, default_args=dict(teacher=self.teacher))
         self.teacher.release_text()

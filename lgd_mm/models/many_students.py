@@ -27,7 +27,8 @@ class ManyStudents(BaseModel):
         UserError: If there are no students, or one cannot be built.
     """
 
-    def __init__(self, teacher: dict, students: dict[str, dict], data_preprocessor: dict | None = None) -> None:
+    def __init__(self, teacher: dict[str, Any], students: dict[str, dict[str, Any]],
+                 data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
         if not students or any('.' in name for name in students):
             raise UserError(f'model.students is {list(students)}: give at least one, with names that have no dot')
@@ -39,7 +40,7 @@ class ManyStudents(BaseModel):
 
     def forward(self,
                 inputs: Tensor,
-                data_samples: list | None = None,
+                data_samples: list[Any] | None = None,
                 teacher: Tensor | None = None,
                 mode: str = 'tensor') -> Any:
         """mmengine's entry: ``mode`` is ``'loss'`` (all losses, named ``STUDENT.LOSS``) or ``'tensor'`` (features)."""

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmpretrain.models.utils import ClsDataPreprocessor
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lgd_mm.datasets.views.view import BRIGHTNESS, CONTRAST, HUE, ORDERS, SATURATION, View
@@ -24,7 +25,7 @@ class ViewPreprocessor(ClsDataPreprocessor):
     Takes the arguments of :class:`mmpretrain.models.ClsDataPreprocessor`.
     """
 
-    def forward(self, data: dict, training: bool = False) -> dict:
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Bring a batch to the device, colour it and normalise it.
 
         Args:
@@ -48,7 +49,7 @@ class ViewPreprocessor(ClsDataPreprocessor):
         return tensor.to(self.device, non_blocking=True)
 
 
-def coloured(images: Tensor, views: np.ndarray) -> Tensor:
+def coloured(images: Tensor, views: NDArray[Any]) -> Tensor:
     """Jitter, grey and blur a batch, each picture by its own view.
 
     Which pictures an operation concerns is known on the CPU, so nothing waits for the device.
@@ -74,7 +75,7 @@ def coloured(images: Tensor, views: np.ndarray) -> Tensor:
     return images
 
 
-def _change(images: Tensor, concerned: np.ndarray, factors: np.ndarray, apply: Any) -> None:
+def _change(images: Tensor, concerned: NDArray[Any], factors: NDArray[Any], apply: Any) -> None:
     """Apply an operation with its factors (B, ) to the pictures it concerns."""
     if not len(concerned):
         return

@@ -45,12 +45,12 @@ class ZeroShotClassifier(BaseModel):
     textual_bank: Tensor
 
     def __init__(self,
-                 backbone: dict,
-                 neck: dict,
-                 teacher: dict,
+                 backbone: dict[str, Any],
+                 neck: dict[str, Any],
+                 teacher: dict[str, Any],
                  categories: str | list[str],
                  templates: str | list[str] | None = None,
-                 data_preprocessor: dict | None = None) -> None:
+                 data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
         self.backbone = MODELS.build(backbone)
         text = MODELS.build(teacher)

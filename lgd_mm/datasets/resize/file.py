@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -52,7 +53,7 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
                 if of_the_machine(error):
                     raise
                 return Copied(path, 0, 0, f'{type(error).__name__}: {error}')
-            write = partial(part.write_bytes, content)
+            write: Callable[[], object] = partial(part.write_bytes, content)
         else:
             write = partial(shutil.copyfile, original, part)
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,15 @@
 """Views of a single picture, by OpenCV."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lgd_mm.datasets.views.view import BRIGHTNESS, CONTRAST, HUE, ORDERS, SATURATION, View
 
 
-def crop(image: np.ndarray, view: View, size: int) -> np.ndarray:
+def crop(image: NDArray[Any], view: View, size: int) -> NDArray[Any]:
     """Cut a view out of a picture, bring it to its size and mirror it.
 
     Args:
@@ -24,7 +27,7 @@ def crop(image: np.ndarray, view: View, size: int) -> np.ndarray:
     return cv2.flip(image, 1) if view.flip else image
 
 
-def colour(image: np.ndarray, view: View) -> np.ndarray:
+def colour(image: NDArray[Any], view: View) -> NDArray[Any]:
     """Jitter, grey and blur.
 
     Args:
@@ -43,7 +46,7 @@ def colour(image: np.ndarray, view: View) -> np.ndarray:
         elif operation == SATURATION and view.saturation != 1:
             image = _blend(image, cv2.merge([_grey(image)] * 3), view.saturation)
         elif operation == HUE and view.hue:
-            hsv: np.ndarray = cv2.cvtColor(image, cv2.COLOR_BGR2HSV_FULL)
+            hsv: NDArray[Any] = cv2.cvtColor(image, cv2.COLOR_BGR2HSV_FULL)
             hsv[..., 0] += round(view.hue * 256) % 256  # a turn is 256 steps, and uint8 goes round
             image = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL)
     if view.grey:
@@ -54,10 +57,10 @@ def colour(image: np.ndarray, view: View) -> np.ndarray:
     return image
 
 
-def _grey(image: np.ndarray) -> np.ndarray:
+def _grey(image: NDArray[Any]) -> NDArray[Any]:
     """Luma (H, W) of ITU-R 601, as in Pillow and torchvision."""
     return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
 
 
-def _blend(image: np.ndarray, other: np.ndarray, factor: float) -> np.ndarray:
+def _blend(image: NDArray[Any], other: NDArray[Any], factor: float) -> NDArray[Any]:
     return cv2.addWeighted(image, factor, other, 1 - factor, 0)

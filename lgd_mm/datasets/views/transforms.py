@@ -30,7 +30,7 @@ class RandomView(BaseTransform):
     def __init__(self, size: int = 224, colour: bool = False, **recipe: Any) -> None:
         self.size, self.colour, self.recipe = size, colour, Recipe(**recipe)
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` (H, W, 3) by its view (size, size, 3), both BGR uint8; add ``view`` and ``coloured``."""
         view = results.get('view') or self.recipe.draw(*results['img'].shape[:2])
         image = opencv.crop(results['img'], view, self.size)
@@ -43,7 +43,7 @@ class RandomView(BaseTransform):
 class PackView(BaseTransform):
     """Ends a pipeline with :class:`lgd_mm.RandomView`: pixels as uint8, and what is known of them as numbers."""
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Give ``inputs`` (3, size, size), BGR uint8, ``view`` (12, ), whether it is ``coloured``, the ``picture``'s
         index and, from a cache, the ``teacher``'s embedding (D, )."""
         packed = dict(

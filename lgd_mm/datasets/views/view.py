@@ -1,8 +1,9 @@
 """One augmented view of one picture, as numbers."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class View(NamedTuple):
@@ -26,11 +27,11 @@ class View(NamedTuple):
     sigma: float  #: of the blur, in pixels of the view; 0: none
 
     @classmethod
-    def of(cls, numbers: np.ndarray) -> 'View':
+    def of(cls, numbers: NDArray[Any]) -> 'View':
         """The view that (12, ) numbers stand for."""
         return cls(*numbers.tolist())
 
-    def numbers(self) -> np.ndarray:
+    def numbers(self) -> NDArray[Any]:
         """As (12, ) float32: exact for crops in pictures of up to 16 million pixels a side."""
         return np.array(self, np.float32)
 

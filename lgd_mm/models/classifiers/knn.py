@@ -37,11 +37,11 @@ class KNNClassifier(BaseModel):
     """
 
     def __init__(self,
-                 backbone: dict,
+                 backbone: dict[str, Any],
                  num_classes: int,
                  k: int = 20,
                  temperature: float = 0.07,
-                 data_preprocessor: dict | None = None) -> None:
+                 data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
         self.backbone = MODELS.build(backbone)
         self.num_classes, self.k, self.temperature = num_classes, k, temperature

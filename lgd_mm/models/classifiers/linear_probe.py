@@ -26,7 +26,7 @@ class LinearProbe(ImageClassifier):
         UserError: If the head's ``in_channels`` are not the backbone's.
     """
 
-    def __init__(self, backbone: dict, head: dict, **kwargs: Any) -> None:
+    def __init__(self, backbone: dict[str, Any], head: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(backbone, **kwargs)
         self.backbone.requires_grad_(False)
         channels = feature_channels(self.backbone)

@@ -1,5 +1,7 @@
 """The textual and the visual alignment loss."""
 
+from typing import Any
+
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -42,7 +44,7 @@ class LGDHead(BaseModule):
                  alpha: float = 0.5,
                  student_temperature: float = 0.2,
                  teacher_temperature: float = 0.01,
-                 init_cfg: dict | None = None) -> None:
+                 init_cfg: dict[str, Any] | None = None) -> None:
         super().__init__(init_cfg)
         if not 0 <= alpha <= 1:
             raise UserError(f'model.head.alpha is {alpha}: it must lie in [0, 1]')

@@ -66,7 +66,7 @@ class LGKA(BaseModule):
                  positive_column: bool = True,
                  normalize_visual_bank: bool = False,
                  mask_unseen: bool = False,
-                 init_cfg: dict | None = None) -> None:
+                 init_cfg: dict[str, Any] | None = None) -> None:
         super().__init__(init_cfg)
         if not 0 <= momentum <= 1:
             raise UserError(f'model.lgka.momentum is {momentum}: it must lie in [0, 1]')

@@ -1,6 +1,7 @@
 """The MLP from the student's features to the teacher's embedding space."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ class MLPProjection(BaseModule):
         init_cfg (dict, optional): As in mmengine. Defaults to None: torch's own initialisation of ``Linear``.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, init_cfg: dict | None = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, init_cfg: dict[str, Any] | None = None) -> None:
         super().__init__(init_cfg)
         self.mlp = nn.Sequential(
             nn.Linear(in_channels, in_channels), nn.ReLU(inplace=True), nn.Linear(in_channels, out_channels))

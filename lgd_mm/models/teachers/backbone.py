@@ -1,5 +1,7 @@
 """Any image backbone as a frozen teacher without text."""
 
+from typing import Any
+
 from torch import Tensor
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
@@ -32,7 +34,7 @@ class BackboneTeacher(Teacher):
     """
 
     def __init__(self,
-                 backbone: dict,
+                 backbone: dict[str, Any],
                  checkpoint: str | None = None,
                  class_token: bool = False,
                  image_size: int | None = None,

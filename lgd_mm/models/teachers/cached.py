@@ -30,7 +30,7 @@ class CachedTeacher(Teacher):
         self.embed_dim, self.fingerprint, self._config = about['embed_dim'], about['fingerprint'], about['teacher']
         self._text: tuple[Any] | None = None  # a tuple hides it from nn.Module
 
-    def original(self) -> Teacher:
+    def original(self) -> Any:
         """Load the teacher that the cache was made with.
 
         Returns:
@@ -40,7 +40,7 @@ class CachedTeacher(Teacher):
             UserError: If the teacher's weights have changed since.
         """
         with torch.random.fork_rng(devices=[]):  # the student begins the same whether its names were known or not
-            teacher: Teacher = MODELS.build(self._config)
+            teacher = MODELS.build(self._config)
         if teacher.fingerprint != self.fingerprint:
             raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, or '
                             'make the cache anew')

@@ -66,7 +66,7 @@ class OpenCLIPTeacher(Teacher):
         self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
         self.fingerprint = _fingerprint(*source)
         self._source = source
-        self._text: tuple | None = None  # a tuple hides it from nn.Module
+        self._text: tuple[Any, ...] | None = None  # a tuple[Any, ...] hides it from nn.Module
         self.freeze()
 
     def encode_image(self, images: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import socket
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import open_clip
@@ -79,13 +80,13 @@ def state_digest(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _hub_repository(tag: dict) -> tuple[str, tuple[str, ...]]:
+def _hub_repository(tag: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     """A tag's hub repository and the file names to try, best first ('' if it is not on the hub)."""
     repository, file = os.path.split(tag.get('hf_hub', ''))
     return repository, (file, ) if file else HUB_FILES
 
 
-def _cached(tag: dict) -> Path | None:
+def _cached(tag: dict[str, Any]) -> Path | None:
     """The tag's file in the hub's cache or in open_clip's own, without touching the network."""
     repository, files = _hub_repository(tag)
     for file in files if repository else ():
@@ -100,7 +101,7 @@ def _cached(tag: dict) -> Path | None:
     return None
 
 
-def _download_url(tag: dict) -> str:
+def _download_url(tag: dict[str, Any]) -> str:
     repository, files = _hub_repository(tag)
     return f'https://huggingface.co/{repository}/resolve/main/{files[0]}' if repository else tag['url']
 

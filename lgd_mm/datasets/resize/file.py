@@ -2,8 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +44,7 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
     original, copy = Path(settings.source, path), target / path
     if not copy.exists():
         part = copy.with_name(f'.{os.uname().nodename}.{os.getpid()}.part')  # another machine may be at the same file
+        content = None
         if is_picture(path):
             try:
                 content = resize_picture(original.read_bytes(), settings.short_side, settings.quality)
@@ -53,12 +52,12 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
                 if of_the_machine(error):
                     raise
                 return Copied(path, 0, 0, f'{type(error).__name__}: {error}')
-            write: Callable[[], object] = partial(part.write_bytes, content)
-        else:
-            write = partial(shutil.copyfile, original, part)
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write()
+            if content is None:
+                shutil.copyfile(original, part)
+            else:
+                part.write_bytes(content)
             os.replace(part, copy)
         except BaseException:
             part.unlink(missing_ok=True)

@@ -50,9 +50,10 @@ def next_step(config: str, cfg: Config) -> str:
     Returns:
         str: One line.
     """
-    student = Path(cfg.work_dir) / 'student.safetensors'
+    name, model = next(iter(cfg.model.get('students', {'': cfg.model}).items()))  # of several, the first
+    student = Path(cfg.work_dir) / (f'student_{name}.safetensors' if name else 'student.safetensors')
     if student.is_file():
-        downstream = _downstream_config(cfg.model.backbone)
+        downstream = _downstream_config(model.backbone)
         return (f'next: python tools/train.py {downstream} --student {student}' if downstream else
                 f'student: {student}')
     latest = latest_checkpoint(cfg.work_dir)

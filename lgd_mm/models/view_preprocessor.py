@@ -113,7 +113,7 @@ def _hue(images: Tensor, shift: Tensor) -> Tensor:
                       torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4))  # sixths
     turned = hue.unsqueeze(1) + 6 * shift
     # Red, green and blue are the same trapezium over the hue, at 5, 3 and 1 sixths.
-    place = (turned + turned.new_tensor((5, 3, 1)).view(1, 3, 1, 1)) % 6
+    place = (turned + torch.arange(5, 0, -2, device=images.device).view(1, 3, 1, 1)) % 6  # new_tensor() would wait
     ramp = torch.minimum(place, 4 - place).clamp_(0, 1)
     return value.unsqueeze(1) - chroma.unsqueeze(1) * ramp
 

@@ -194,6 +194,9 @@ def test_what_cannot_be_a_copy(tmp_path, source):
         run(source, tmp_path / 'copy', short_side=40)
     with pytest.raises(UserError, match='none is no folder'):
         run(tmp_path / 'none', tmp_path / 'other')
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(UserError, match='empty has no pictures'):
+        run(tmp_path / 'empty', tmp_path / 'other')
     coco_tree(tmp_path / 'coco')
     with pytest.raises(UserError, match='COCO 2017.* such as .*coco/train2017'):
         run(tmp_path / 'coco', tmp_path / 'other')

@@ -170,6 +170,15 @@ def test_work_dir_is_named_after_the_config(classifier):
     assert settings.load_config(classifier, {'work_dir': 'a'}, 'b', 'none').work_dir == 'b'
 
 
+def test_next_command_after_several_students(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    cfg = Config.fromfile('configs/lgd/r18_mobilenetv2_pretrain.py')
+    cfg.work_dir = str(tmp_path)
+    (tmp_path / 'student_r18.safetensors').touch()
+    assert next_step('', cfg) == ('next: python tools/train.py configs/coco/mask-rcnn_r18_fpn_1x_coco.py --student '
+                                  f'{tmp_path}/student_r18.safetensors')
+
+
 @pytest.mark.parametrize(('name', 'downstream'), [
     ('r18', 'configs/coco/mask-rcnn_r18_fpn_1x_coco.py'),
     ('mobilenetv2', 'configs/coco/mask-rcnn_mobilenetv2_fpn_1x_coco.py'),

@@ -73,8 +73,10 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
     _refuse(source, target)
     settings = Settings(str(source.resolve()), short_side, quality)
     try:
-        _mark(target, settings)
         paths = sorted(os.path.relpath(path, source) for path in files_below(source))
+        if not any(map(is_picture, paths)):
+            raise UserError(f'{source} has no pictures: give the folder that they lie in or below')
+        _mark(target, settings)
         return _copy_all(paths, target, settings, jobs, console)
     except OSError as error:
         raise UserError(f'{error.filename or target} cannot be read or written ({error.strerror or error}): free room '

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from lgd_mm.benchmark.predictions import Picture
 from lgd_mm.benchmark.report import write_report
 from lgd_mm.errors import UserError
 from lgd_mm.report.charts import SERIES
+from tests.pages import Tags, check_page
 from tests.test_benchmark.made_up import cell, metric, results, write_scalars
 
 TASKS = {'zero-shot': [metric('top-1')], 'Mask R-CNN': [metric('box AP', scale=100), metric('mask AP', scale=100)]}
@@ -41,28 +41,6 @@ def page_of(made: dict, folder: Path) -> str:
     return (folder / 'out/report.html').read_text()
 
 
-class Tags(HTMLParser):
-    """Checks that every element is closed in its order."""
-
-    VOID = {'meta', 'img', 'br'}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list) -> None:
-        self.seen.add(tag)
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list) -> None:
-        self.seen.add(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open and self.open.pop() == tag, f'</{tag}> on line {self.getpos()[0]} closes something else'
-
-
 def test_everything_measured_is_in_the_page(made: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = Picture([('ground truth', b'RIFF truth'), ('LGD', b'RIFF LGD')], [('disc', '#ff0000')])
     drawn = [[], [picture]]
@@ -87,19 +65,7 @@ def test_everything_measured_is_in_the_page(made: dict, tmp_path: Path, monkeypa
 
 
 def test_page_is_well_formed_and_needs_nothing_beside_it(made: dict, tmp_path: Path) -> None:
-    page = page_of(made, tmp_path)
-    tags = Tags()
-    tags.feed(page)
-    tags.close()
-    assert tags.open == []
-    assert not {'script', 'link', 'iframe', 'a', 'image'} & tags.seen
-    references = re.findall(r'(?:\bsrc|href|url)\s*[=(]\s*["\']?([^"\')\s>]+)', page)
-    assert references, 'the charts refer to their own parts'
-    assert {reference for reference in references if not reference.startswith(('#', 'data:'))} == set()
-    assert '@import' not in page
-    ids = re.findall(r'\bid="([^"]+)"', page)
-    assert len(ids) == len(set(ids))
-    assert {reference[1:] for reference in references if reference.startswith('#')} <= set(ids)
+    check_page(page_of(made, tmp_path))
 
 
 def test_every_colour_is_defined_for_light_and_dark(made: dict, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Nothing between two prints of the log waits for the device."""
 
+import io
 from collections import Counter
 from contextlib import contextmanager
 from itertools import count
@@ -8,8 +9,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from rich.console import Console
 from torch.profiler import ProfilerActivity, profile
 
+from lgd_mm.engine.progress import progress_bar
 from tests.tiny import write_lgd_config, write_pictures
 
 #: What brings a value, or a size that depends on values, from the device to Python; a mask as an index asks nonzero.
@@ -76,7 +79,8 @@ def test_no_wait_between_prints(runner, monkeypatch):
         counted.append(found)
 
     watch(runner, monkeypatch, counting)
-    runner.train()
+    with progress_bar(runner, Console(file=io.StringIO(), force_terminal=True)):
+        runner.train()
     assert len(counted) == 12
     assert [sum(found.values()) for number, found in enumerate(counted, start=1) if number % 3] == [0] * 8
     assert runner.message_hub.get_scalar('train/loss')._log_history.size == 12, 'every loss is in the history'
@@ -93,4 +97,5 @@ def test_no_wait_on_a_gpu(runner, monkeypatch):
             torch.cuda.set_sync_debug_mode('default')
 
     watch(runner, monkeypatch, forbidding)
-    runner.train()
+    with progress_bar(runner, Console(file=io.StringIO(), force_terminal=True)):
+        runner.train()

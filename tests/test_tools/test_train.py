@@ -184,11 +184,12 @@ def test_next_command_after_several_students(tmp_path, monkeypatch):
     ('mobilenetv2', 'configs/coco/mask-rcnn_mobilenetv2_fpn_1x_coco.py'),
     ('r34', None),
     ('timm', None),
+    ('../shapes/lgd_r18-slim_shapes', 'configs/shapes/mask-rcnn_r18-slim_fpn_shapes.py'),
 ])
 def test_next_command_is_one_that_works(tmp_path, monkeypatch, name, downstream):
     """It names a config only if that is there and has the student's backbone."""
     monkeypatch.chdir(ROOT)
-    cfg = Config.fromfile(f'configs/lgd/{name}_pretrain.py')
+    cfg = Config.fromfile(f'configs/lgd/{name}.py' if '/' in name else f'configs/lgd/{name}_pretrain.py')
     cfg.work_dir = str(tmp_path)
     file = tmp_path / 'student.safetensors'
     file.touch()
@@ -205,7 +206,10 @@ def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):
     config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1), param_scheduler=[])
     run = tmp_path / 'run'
     train(str(config), work_dir=str(run))
-    assert capsys.readouterr().out.splitlines()[-1] == f'student: {run}/student.safetensors'
+    *_, result, last = capsys.readouterr().out.splitlines()
+    losses = [line['loss'] for line in scalars(run, 'loss')]
+    assert result == f'2 iterations: loss {losses[-1]:.4g}'
+    assert last == f'student: {run}/student.safetensors'
 
     weights, metadata = read_student(run / 'student.safetensors')
     assert metadata['iteration'] == 2 and metadata['backbone']['base_channels'] == 8

@@ -1,0 +1,131 @@
+"""The parts of a pre-training's report, one by one."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from PIL import Image
+
+from lgd_mm.report.history_charts import accuracy_charts, training_charts
+from lgd_mm.report.neighbours import nearest_pictures, shown_categories
+from lgd_mm.report.pictures import PlainPictures, as_batch, embed_pictures, view_size
+from lgd_mm.report.pseudo_labels import pseudo_label_histogram
+from lgd_mm.report.run_facts import network
+from lgd_mm.report.scalars import History
+from lgd_mm.report.similarity import draw_maps, similarity_map
+
+
+def test_few_categories_have_bars_with_their_shares() -> None:
+    histogram = pseudo_label_histogram('h', ['a', 'b', 'c'], torch.tensor([1, 0, 3]))
+    assert (histogram.total, histogram.names, histogram.seen, histogram.most) == (4, 3, 2, [])
+    texts = re.findall('<text[^>]*>(.*?)</text>', histogram.chart)
+    assert texts == ['c', 'a', 'b', '75.0', '25.0', '0.0']
+
+
+def test_many_categories_have_a_curve_and_lists() -> None:
+    names = [f'name {index}' for index in range(100)]
+    histogram = pseudo_label_histogram('h', names, torch.arange(100))
+    assert (histogram.total, histogram.seen) == (4950, 99)
+    assert histogram.most[:2] == [('name 99', 99), ('name 98', 98)]
+    assert histogram.least[:2] == [('name 0', 0), ('name 1', 1)]
+    assert len(histogram.most) == len(histogram.least) == 10
+
+
+def test_shown_categories_are_seen_and_span_the_frequencies() -> None:
+    assert shown_categories(torch.tensor([2, 0, 5, 2])) == [2, 0, 3]
+    assert shown_categories(torch.zeros(3)) == []
+    chosen = shown_categories(torch.arange(100))
+    assert len(chosen) == 12 and (chosen[0], chosen[-1]) == (99, 1)
+
+
+def test_nearest_pictures_come_first(tmp_path: Path) -> None:
+    angles = torch.linspace(0, 1.5, 8)
+    embeddings = torch.stack([angles.cos(), angles.sin()], dim=1)
+
+    class Pictures:
+        def image(self, index: int) -> Image.Image:
+            return Image.new('RGB', (8, 8))
+
+    bank = torch.tensor([[3., 0.], [0., 1.]])
+    first, second = nearest_pictures(['x', 'y'], torch.tensor([9, 1]), bank, Pictures(), list(range(8)), embeddings)
+    assert (first.category, first.views, second.category) == ('x', 9, 'y')
+    assert [cosine for _, cosine in first.pictures] == pytest.approx(angles.cos()[:6].tolist(), abs=1e-5)
+    assert [cosine for _, cosine in second.pictures] == pytest.approx(angles.sin().flip(0)[:6].tolist(), abs=1e-5)
+    assert first.pictures[0][0].startswith(b'RIFF')
+
+
+def test_similarity_map_is_fine_and_in_place() -> None:
+    """A network of stride 8 sees the first of two channels in a corner and the second elsewhere."""
+    inputs = torch.zeros(1, 3, 32, 32)
+    inputs[:, 1] = 1
+    inputs[:, 0, :16, :16], inputs[:, 1, :16, :16] = 1, 0
+    embed = lambda images: F.avg_pool2d(images[:, :2], 8)
+    found = similarity_map(embed, inputs, torch.tensor([1., 0.]))
+    assert found.shape == (16, 16)
+    assert torch.allclose(found[:6, :6], torch.ones(6, 6)) and not found[10:].any() and not found[:, 10:].any()
+    # Where the border lies between two cells, their windows of 8 pixels have 5 and 3 on this side.
+    torch.testing.assert_close(found[7:9, 0], torch.tensor([5., 3.]) / 34**.5)
+
+
+def test_maps_say_their_range() -> None:
+    tiles = draw_maps(Image.new('RGB', (32, 32)), dict(teacher=torch.tensor([[-0.5, 0.25]])))
+    assert [title for title, _ in tiles] == ['picture', 'teacher: \u22120.50\xa0to\xa00.25']
+    assert all(data.startswith(b'RIFF') for _, data in tiles)
+
+
+@pytest.mark.parametrize(('pipeline', 'size'), [
+    ([dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=96)], 96),
+    ([dict(type='lgd_mm.LoadImage'), dict(type='RandomResizedCrop', scale=64)], 64),
+    ([dict(type='RandomResizedCrop', scale=(128, 160))], 128),
+    ([dict(type='lgd_mm.LoadImage')], 224),
+])
+def test_size_is_that_of_the_views(pipeline: list[dict], size: int) -> None:
+    assert view_size(pipeline) == size
+
+
+def test_pictures_are_the_middle_and_broken_ones_are_left_out(tmp_path: Path) -> None:
+    wide = np.zeros((40, 80, 3), np.uint8)
+    wide[:, 20:60] = (200, 100, 50)
+    for name in ('a', 'c'):
+        Image.fromarray(wide).save(tmp_path / f'{name}.png')
+    (tmp_path / 'b.png').write_bytes(b'no picture')
+    pictures = PlainPictures(Config(dict(train_dataloader=dict(dataset=dict(
+        type='lgd_mm.UnlabelledImages', data_root=str(tmp_path),
+        pipeline=[dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=20)])))))
+    image = pictures.image(0)
+    assert image.size == (20, 20) and np.asarray(image)[10, 2:18].tolist() == [[200, 100, 50]] * 16
+    assert torch.equal(as_batch(image)[0], pictures[0])
+    assert pictures[1] is None and pictures.sample(2) == [0, 2] and pictures.sample(9) == [0, 1, 2]
+
+    mean = lambda inputs: inputs.float().mean(dim=(2, 3))
+    indices, embeddings = embed_pictures(pictures, [0, 1, 2], lambda data, training: data, mean, workers=0)
+    assert indices == [0, 2]
+    torch.testing.assert_close(embeddings, F.normalize(torch.tensor([[50., 100., 200.]] * 2), dim=1), atol=.02, rtol=0)
+    assert len(embed_pictures(pictures, [1], lambda data, training: data, mean, workers=0)[1]) == 0
+
+
+def test_curves_of_what_was_logged() -> None:
+    training = [dict(step=step, iter=step, epoch=1, lr=.1, time=.5, loss=1., loss_a=2.) for step in (1, 2)]
+    history = History(training, [{'step': 1, 'accuracy/top1': 50., 'time': 1.}, {'step': 2, 'accuracy/top1': 60.}])
+    assert [title for title, _ in training_charts(history)] == ['loss', 'loss_a', 'learning rate',
+                                                                'seconds per iteration']
+    for teacher, lines in ({}, 0), ({'accuracy/top1': 90.}, 1):
+        (title, chart, compared), = accuracy_charts(history, teacher)
+        assert (title, compared) == ('accuracy/top1', lines == 1)
+        assert ('stroke: var(--series-0)' in chart) == compared
+        assert 'epoch' in chart
+
+
+@pytest.mark.parametrize(('cfg', 'words'), [
+    (dict(type='mmpretrain.ResNet', depth=18), 'ResNet 18'),
+    (dict(type='mmpretrain.TIMMBackbone', model_name='test_vit'), 'TIMMBackbone test_vit'),
+    (dict(type='lgd_mm.OpenCLIPTeacher'), 'RN50/openai'),
+    (dict(type='lgd_mm.OpenCLIPTeacher', model='local-dir:/a/b/shapes/teacher'), 'shapes/teacher'),
+    (dict(type='lgd_mm.BackboneTeacher', backbone=dict(type='mmpretrain.ResNet', depth=50)), 'ResNet 50'),
+])
+def test_networks_in_words(cfg: dict, words: str) -> None:
+    assert network(cfg) == words

@@ -16,8 +16,9 @@ from lgd_mm.engine.progress import progress_bar
 from tests.tiny import write_lgd_config, write_pictures
 
 #: What brings a value, or a size that depends on values, from the device to Python; a mask as an index asks nonzero.
+#: And what brings Python's numbers to the device: tensor() and new_tensor() wait until they are there, and end in detach_.
 WAITING = {f'aten::{name}' for name in ('_local_scalar_dense', 'nonzero', 'masked_select', '_unique2',
-                                        'unique_consecutive', 'equal', 'is_nonzero', 'bincount')}
+                                        'unique_consecutive', 'equal', 'is_nonzero', 'bincount', 'detach_')}
 
 
 @contextmanager
@@ -31,7 +32,8 @@ def waits():
 
 @pytest.mark.parametrize('wait', [
     lambda x: x.sum().item(), lambda x: x[x > 0], lambda x: bool(x.any()), lambda x: x.nonzero(),
-    lambda x: float(x.max()), lambda x: x.unique(), lambda x: x.__setitem__(x > 0, 1.) or x[0].item()])
+    lambda x: float(x.max()), lambda x: x.unique(), lambda x: x.__setitem__(x > 0, 1.) or x[0].item(),
+    lambda x: x.new_tensor((1, 2))])
 def test_the_counter_counts(wait):
     with waits() as found:
         wait(torch.tensor([1., 0., 2.]))

@@ -16,7 +16,7 @@ from lgd_mm.engine.progress import progress_bar
 from tests.tiny import write_lgd_config, write_pictures
 
 #: What brings a value, or a size that depends on values, from the device to Python; a mask as an index asks nonzero.
-#: And what brings Python's numbers to the device: tensor() and new_tensor() wait until they are there, and end in detach_.
+#: And what brings numbers of Python to the device: tensor() and new_tensor() wait for it, and end in detach_.
 WAITING = {f'aten::{name}' for name in ('_local_scalar_dense', 'nonzero', 'masked_select', '_unique2',
                                         'unique_consecutive', 'equal', 'is_nonzero', 'bincount', 'detach_')}
 

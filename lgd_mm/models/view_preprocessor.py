@@ -39,7 +39,8 @@ class ViewPreprocessor(ClsDataPreprocessor):
             return super().forward(data, training)
         images = self._send(data['inputs']).flip(1).float()
         if not data['coloured'].numpy().any():
-            coloured(images.div_(255), data['view'].numpy()).mul_(255)
+            with torch.autocast(images.device.type, enabled=False):  # mmengine begins it before, and blur is a conv
+                coloured(images.div_(255), data['view'].numpy()).mul_(255)
         normalised = dict(inputs=images.sub_(self.mean).div_(self.std))
         if 'teacher' in data:
             normalised['teacher'] = self._send(data['teacher'])

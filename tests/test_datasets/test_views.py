@@ -170,3 +170,13 @@ def test_device_and_cpu_make_the_same_input():
     batches = [torch.utils.data.default_collate([one, one]) for one in packed]
     inputs = [preprocessor(batch)['inputs'] for batch in batches]
     assert inputs[0].shape == (2, 3, 32, 32) and (inputs[0] - inputs[1]).abs().mean() < 0.01
+
+
+def test_autocast_leaves_colours_alone():
+    """mmengine preprocesses a batch under the autocast of its step."""
+    view = torch.from_numpy(PLAIN._replace(brightness=1.3, hue=0.05, sigma=1.5).numbers())[None]
+    batch = dict(inputs=torch.from_numpy(picture()).permute(2, 0, 1)[None], view=view, coloured=torch.tensor([False]))
+    preprocessor = ViewPreprocessor(mean=[0, 0, 0], std=[255, 255, 255], to_rgb=True)
+    with torch.autocast('cpu', torch.bfloat16):
+        inputs = preprocessor(dict(batch))['inputs']
+    assert torch.equal(inputs, preprocessor(batch)['inputs'])

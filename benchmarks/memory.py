@@ -4,8 +4,8 @@ import argparse
 import json
 import os
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import torch
@@ -46,8 +46,8 @@ def resident(pid: int | str) -> int:
     return 1024 * next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith('Pss:'))
 
 
-def peaks(config: str, options: dict, folder: str, epochs: int, answer: SimpleQueue) -> None:
-    """Train, and answer with each epoch's peak in bytes."""
+def peaks(config: str, options: dict, folder: str, epochs: int) -> list[int]:
+    """Train, and give each epoch's peak in bytes."""
     torch.set_num_threads(1)
     cfg = load_config(str(CONFIGS / config), dict(options, **{'train_cfg.max_epochs': epochs}), folder, 'none')
     for part in ('val_cfg', 'val_dataloader', 'val_evaluator', 'test_cfg', 'test_dataloader', 'test_evaluator'):
@@ -55,7 +55,7 @@ def peaks(config: str, options: dict, folder: str, epochs: int, answer: SimpleQu
     runner, memory = Runner.from_cfg(cfg), Memory()
     runner.register_hook(memory)
     runner.train()
-    answer.put(memory.peaks)
+    return memory.peaks
 
 
 def main() -> None:
@@ -74,13 +74,10 @@ def main() -> None:
         'cached': ('lgd_r18-slim_shapes_cached.py',
                    dict(data, **{'model.teacher.cache': cache, 'train_dataloader.dataset.cache': cache})),
     }
-    found, spawn = {}, get_context('spawn')
+    found = {}
     for form, (config, options) in forms.items():
-        answer = spawn.SimpleQueue()
-        process = spawn.Process(target=peaks, args=(config, options, f'{folder}/{form}', epochs, answer))
-        process.start()
-        found[form] = answer.get()
-        process.join()
+        with ProcessPoolExecutor(1, get_context('spawn')) as process:
+            found[form] = process.submit(peaks, config, options, f'{folder}/{form}', epochs).result()
 
     iterations = epochs * PICTURES // BATCH
     rows = [dict(case=f'{form}, {iterations} iterations, peak memory', form='last epoch', baseline='second epoch',

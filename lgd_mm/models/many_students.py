@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
@@ -32,7 +33,8 @@ class ManyStudents(BaseModel):
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
         if not students or any('.' in name for name in students):
             raise UserError(f'model.students is {list(students)}: give at least one, with names that have no dot')
-        shared = MODELS.build(teacher)
+        with torch.random.fork_rng(devices=[]):  # as in each distiller
+            shared = MODELS.build(teacher)
         object.__setattr__(self, 'teacher', shared)  # out of nn.Module's sight, as in each distiller
         common = dict(teacher=shared, data_preprocessor=data_preprocessor)
         # mmengine's dictionary passes init_weights() on; torch's would leave the students as torch begins them.

@@ -72,6 +72,17 @@ def test_each_is_initialised_as_if_alone(students):
     assert torch.equal(compress.anchor[0].conv1.weight, compress.backbone.conv1.weight)
 
 
+def test_the_first_begins_as_if_alone(students):
+    """The teacher draws no random numbers of theirs."""
+    teacher, students = students
+    torch.manual_seed(0)
+    together = MODELS.build(dict(type='lgd_mm.ManyStudents', teacher=teacher, students=students))
+    torch.manual_seed(0)
+    alone = MODELS.build({**students['shapes'], 'teacher': teacher})
+    for key, value in alone.state_dict().items():
+        assert torch.equal(together.students['shapes'].state_dict()[key], value), key
+
+
 @pytest.mark.parametrize('names', [(), ('r18.wide', )])
 def test_names(students, names):
     with pytest.raises(UserError, match='give at least one, with names that have no dot'):

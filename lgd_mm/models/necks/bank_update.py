@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from mmengine.dist import get_world_size, is_distributed
 from torch import Tensor, distributed
 
@@ -29,25 +28,32 @@ def begin_update(bank: Tensor, counts: Tensor, features: Tensor, labels: Tensor,
     Returns:
         Callable[[], None]: Ends the update.
     """
-    # Half precision may overflow, and a row would keep the NaN. Such a feature is not counted.
-    finite = features.sum(dim=1, keepdim=True).isfinite().to(features.dtype)  # (B, 1)
-    samples = torch.cat([features, finite], dim=1)  # (B, D + 1)
-    if len(bank) <= len(labels) * get_world_size():
-        # Normalising has made it NaN where it was infinite and 0 elsewhere, or NaN altogether: now it adds 0.
-        sums = samples.new_zeros(len(bank), samples.shape[1]).index_add_(0, labels, samples.nan_to_num_(0))
-        work = distributed.all_reduce(sums, async_op=True) if is_distributed() else None
-        return lambda: _move_all(bank, counts, _arrived(sums, work), momentum, normalize)
+    # Half precision may overflow, and a row would keep the NaN. Such a feature takes a category that has no row.
+    categories = len(bank)
+    labels = torch.where(features.sum(dim=1).isfinite(), labels, categories)
+    if categories <= len(labels) * get_world_size():
+        # One buffer makes one reduction. Its parts lie one behind the other, as adding to slices of rows is slow.
+        buffer = features.new_zeros((categories + 1) * (features.shape[1] + 1))
+        count, sums = buffer[:categories + 1], buffer[categories + 1:].view(categories + 1, -1)
+        count.index_add_(0, labels, torch.ones_like(labels, dtype=count.dtype))
+        sums.index_add_(0, labels, features)
+        work = distributed.all_reduce(buffer, async_op=True) if is_distributed() else None
+
+        def move_all() -> None:
+            _arrived(buffer, work)
+            _move_all(bank, counts, sums[:-1], count[:-1, None], momentum, normalize)
+        return move_all
 
     if not is_distributed():
-        return lambda: _move_touched(bank, counts, samples, labels, momentum, normalize)
-    everyones = [part.new_empty(len(part) * get_world_size(), *part.shape[1:]) for part in (samples, labels)]
+        return lambda: _move_touched(bank, counts, features, labels, momentum, normalize)
+    everyones = [part.new_empty(len(part) * get_world_size(), *part.shape[1:]) for part in (features, labels)]
     gathers = [distributed.all_gather_into_tensor(whole, part.contiguous(), async_op=True)
-               for whole, part in zip(everyones, (samples, labels))]
+               for whole, part in zip(everyones, (features, labels))]
 
-    def move() -> None:
-        every_sample, every_label = map(_arrived, everyones, gathers)
-        _move_touched(bank, counts, every_sample, every_label, momentum, normalize)
-    return move
+    def move_touched() -> None:
+        every_feature, every_label = map(_arrived, everyones, gathers)
+        _move_touched(bank, counts, every_feature, every_label, momentum, normalize)
+    return move_touched
 
 
 def _arrived(tensor: Tensor, work: distributed.Work | None) -> Tensor:
@@ -57,28 +63,31 @@ def _arrived(tensor: Tensor, work: distributed.Work | None) -> Tensor:
 
 
 @torch.no_grad()
-def _move_all(bank: Tensor, counts: Tensor, sums: Tensor, momentum: float, normalize: bool) -> None:
-    """Move every row by its category's sum and count (C, D + 1), of which new memory would cost more than the
-    arithmetic: it is overwritten."""
-    count = sums[:, -1:]
+def _move_all(bank: Tensor, counts: Tensor, sums: Tensor, count: Tensor, momentum: float, normalize: bool) -> None:
+    """Move every row by its category's sum (C, D), which becomes the mean, and count (C, 1). New memory would cost more
+    than the arithmetic: there is none of the bank's size."""
     present = count > 0
-    bank.lerp_(sums[:, :-1].div_(count.clamp(min=1)), torch.where(counts.unsqueeze(1) > 0, 1 - momentum, 1.0) * present)
+    bank.lerp_(sums.div_(count.clamp(min=1)), torch.where(counts.unsqueeze(1) > 0, 1 - momentum, 1.0) * present)
     if normalize:
-        bank.copy_(torch.where(present, F.normalize(bank, dim=1), bank))
+        bank.div_(torch.where(present, _lengths(bank), 1))
     counts.add_(count.squeeze(1).long())
 
 
 @torch.no_grad()
-def _move_touched(bank: Tensor, counts: Tensor, samples: Tensor, labels: Tensor, momentum: float,
+def _move_touched(bank: Tensor, counts: Tensor, features: Tensor, labels: Tensor, momentum: float,
                   normalize: bool) -> None:
-    """Move the rows of the labels (B, ): each sample (B, D + 1) draws its row by its share in the category's step."""
-    features, finite = samples[:, :-1], samples[:, -1]
-    count = finite.new_zeros(len(bank)).index_add_(0, labels, finite)  # (C, )
-    share = torch.where(counts > 0, 1 - momentum, 1.0) / count.clamp(min=1)
-    pull = bank.index_select(0, labels)
-    torch.sub(features, pull, out=pull).nan_to_num_(0).mul_((share[labels] * finite).unsqueeze(1))
-    bank.index_add_(0, labels, pull)
+    """Move the rows of the labels (B, ): each feature (B, D) has its share in its category's step."""
+    counted = (labels < len(bank)).long()
+    labels = labels.clamp(max=len(bank) - 1)
+    before = counts[labels]  # (B, ): a vector of all categories would grow with them
+    count = counts.index_add_(0, labels, counted)[labels] - before
+    share = torch.where(before > 0, 1 - momentum, 1.0) / count.clamp(min=1) * counted
+    rows = bank.index_select(0, labels)
+    bank.index_add_(0, labels, torch.sub(features, rows, out=rows).nan_to_num_(0).mul_(share.unsqueeze(1)))
     if normalize:
-        rows = bank.index_select(0, labels)
-        bank.index_copy_(0, labels, torch.where((count[labels] > 0).unsqueeze(1), F.normalize(rows, dim=1), rows))
-    counts.add_(count.long())
+        torch.index_select(bank, 0, labels, out=rows)  # into the same memory, as new memory takes longer
+        bank.index_copy_(0, labels, rows.div_(torch.where(count.unsqueeze(1) > 0, _lengths(rows), 1)))
+
+
+def _lengths(rows: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(rows, dim=1, keepdim=True).clamp(min=1e-12)

@@ -1,9 +1,13 @@
 """Fixtures of the whole suite."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -29,7 +33,22 @@ def golden_dir() -> Path:
 
 @pytest.fixture(scope='session', autouse=True)
 def own_cache(tmp_path_factory):
-    """Textual banks of tests stay out of the user's cache, also in the processes that tests start."""
+    """Textual banks and zoos of tests stay out of the user's folders, also in the processes that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('LGD_CACHE_DIR', str(tmp_path_factory.mktemp('cache')))
+        patch.setenv('LGD_ZOO_DIR', str(tmp_path_factory.mktemp('zoo')))
         yield
+
+
+@pytest.fixture(scope='session')
+def built_package(tmp_path_factory) -> Path:
+    """``lgd_mm`` as a wheel holds it."""
+    folder = tmp_path_factory.mktemp('build')
+    subprocess.run(
+        [sys.executable, 'setup.py', '--quiet', 'egg_info', '--egg-base', str(folder)]
+        + ['build', '--build-base', str(folder / 'base'), '--build-lib', str(folder / 'lib')],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    return folder / 'lib' / 'lgd_mm'

@@ -7,12 +7,13 @@ from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.models.necks import LGKA, MLPProjection
+from lgd_mm.models.students import HeadlessStudent, ZeroShotStudent
 from lgd_mm.models.teachers import BackboneTeacher, CachedTeacher, OpenCLIPTeacher
 from lgd_mm.models.view_preprocessor import ViewPreprocessor
 from lgd_mm.models.zero_shot import ZeroShotClassifier
 
 __all__ = [
-    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CachedTeacher', 'CompRess', 'FeatureMimicking', 'KNNClassifier',
-    'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MobileNetV2', 'OpenCLIPTeacher', 'ViewPreprocessor',
-    'ZeroShotClassifier', 'alignment_loss'
+    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CachedTeacher', 'CompRess', 'FeatureMimicking', 'HeadlessStudent',
+    'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MobileNetV2', 'OpenCLIPTeacher',
+    'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
 ]

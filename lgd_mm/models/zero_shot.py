@@ -5,7 +5,7 @@ from typing import Any
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
@@ -21,43 +21,29 @@ NO_PROJECTION = ('holds no neck.*: zero-shot classification needs the projection
                  'of its pre-training (epoch_N.pth), not an exported student')
 
 
-@MODELS.register_module()
-class ZeroShotClassifier(BaseModel):
-    """A student's embedding against the textual bank of any names (paper, Sec. 4; the student keeps its MLP).
+class ZeroShot(BaseModel):
+    """A student with its projection against a textual bank; where the names come from is the subclass's matter.
 
-    It takes checkpoints of LGD and of every other distiller whose student imitates the teacher's embeddings, and reads
-    ``backbone.*`` and ``neck.*`` of them.
-
-    Args:
-        backbone (dict): The student's.
-        neck (dict): The student's projection; its widths may be left out.
-        teacher (dict): The one the student was trained with; only its text tower is used.
-        categories (str | list[str]): Whatever :func:`lgd_mm.language.category_names` takes, in the order of the labels.
-        templates (str | list[str], optional): Prompt templates with one ``{}`` each, or a text file of them. Defaults
-            to None: OpenAI's 80.
-        data_preprocessor (dict, optional): Its ``mean`` and ``std`` are the student's. Defaults to ImageNet's.
-
-    Raises:
-        UserError: If the names or templates cannot be used, or the checkpoint has no projection into the teacher's
-            space.
+    Attributes:
+        backbone (nn.Module): The student's.
+        neck (nn.Module): Its projection into the space of the bank.
+        textual_bank (Tensor): (C, D), rows of unit length.
+        names (tuple[str, ...]): The C names, in the order of the labels.
     """
 
+    backbone: nn.Module
+    neck: nn.Module
     textual_bank: Tensor
+    names: tuple[str, ...]
 
-    def __init__(self,
-                 backbone: dict[str, Any],
-                 neck: dict[str, Any],
-                 teacher: dict[str, Any],
-                 categories: str | list[str],
-                 templates: str | list[str] | None = None,
-                 data_preprocessor: dict[str, Any] | None = None) -> None:
-        super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
-        self.backbone = MODELS.build(backbone)
-        text = MODELS.build(teacher)
-        widths = dict(in_channels=feature_channels(self.backbone), out_channels=text.embed_dim)
-        self.neck = MODELS.build({**widths, **neck})
-        self.register_buffer('textual_bank', bank_of_names(text, categories, templates), persistent=False)
-        self.register_load_state_dict_pre_hook(_keep_student)
+    @property
+    def _dataset_meta(self) -> dict[str, Any]:
+        """Where mmpretrain's inferencers look for class names; what a checkpoint's data set had to say is not asked."""
+        return dict(classes=list(self.names))
+
+    @_dataset_meta.setter
+    def _dataset_meta(self, value: Any) -> None:
+        """``mmpretrain.get_model`` sets it: the names stay."""
 
     def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
         """Classify images.
@@ -78,7 +64,45 @@ class ZeroShotClassifier(BaseModel):
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
             return self.neck(self.backbone(inputs))
-        raise UserError('lgd_mm.ZeroShotClassifier is only tested: use tools/test.py CONFIG CHECKPOINT')
+        raise UserError(f'lgd_mm.{type(self).__name__} is only tested: use tools/test.py CONFIG CHECKPOINT')
+
+
+@MODELS.register_module()
+class ZeroShotClassifier(ZeroShot):
+    """A student's embedding against the textual bank of any names (paper, Sec. 4; the student keeps its MLP).
+
+    It takes checkpoints of LGD and of every other distiller whose student imitates the teacher's embeddings, and reads
+    ``backbone.*`` and ``neck.*`` of them.
+
+    Args:
+        backbone (dict): The student's.
+        neck (dict): The student's projection; its widths may be left out.
+        teacher (dict): The one the student was trained with; only its text tower is used.
+        categories (str | list[str]): Whatever :func:`lgd_mm.language.category_names` takes, in the order of the labels.
+        templates (str | list[str], optional): Prompt templates with one ``{}`` each, or a text file of them. Defaults
+            to None: OpenAI's 80.
+        data_preprocessor (dict, optional): Its ``mean`` and ``std`` are the student's. Defaults to ImageNet's.
+
+    Raises:
+        UserError: If the names or templates cannot be used, or the checkpoint has no projection into the teacher's
+            space.
+    """
+
+    def __init__(self,
+                 backbone: dict[str, Any],
+                 neck: dict[str, Any],
+                 teacher: dict[str, Any],
+                 categories: str | list[str],
+                 templates: str | list[str] | None = None,
+                 data_preprocessor: dict[str, Any] | None = None) -> None:
+        super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
+        self.backbone = MODELS.build(backbone)
+        text = MODELS.build(teacher)
+        widths = dict(in_channels=feature_channels(self.backbone), out_channels=text.embed_dim)
+        self.neck = MODELS.build({**widths, **neck})
+        self.names = tuple(category_names(categories))
+        self.register_buffer('textual_bank', bank_of_names(text, categories, templates), persistent=False)
+        self.register_load_state_dict_pre_hook(_keep_student)
 
 
 def bank_of_names(text: Any, categories: str | list[str], templates: str | list[str] | None = None) -> Tensor:

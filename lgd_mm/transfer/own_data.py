@@ -8,6 +8,7 @@ from mmengine.config import Config, ConfigDict
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.own_detection import DetectionFolder, read_detection
 from lgd_mm.transfer.own_segmentation import SegmentationFolder, read_segmentation
+from lgd_mm.transfer.palette import class_colours
 
 #: Loaders of a config and the part of the data they take.
 SPLITS = dict(train='train', val='val', test='val')
@@ -47,7 +48,7 @@ def _use_detection(cfg: Config, data: DetectionFolder) -> str:
             data_root=data.root,
             ann_file=data.annotations[split],
             data_prefix=dict(img=data.pictures[split]),
-            metainfo=dict(classes=data.classes),
+            metainfo=dict(classes=data.classes, palette=class_colours(len(data.classes))),
             **(dict(filter_cfg=dict(filter_empty_gt=True, min_size=1)) if split == 'train' else dict(test_mode=True))))
         if split == 'val' and cfg.get(f'{loader}_dataloader'):
             cfg[f'{loader}_evaluator'] = ConfigDict(

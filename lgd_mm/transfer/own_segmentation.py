@@ -1,6 +1,5 @@
 """A folder of pictures and PNG masks."""
 
-import colorsys
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from lgd_mm.errors import UserError
+from lgd_mm.transfer.palette import class_colours
 
 PICTURES, MASKS = ('images', 'img_dir', 'JPEGImages'), ('masks', 'annotations', 'labels', 'ann_dir')
 NAMES = dict(train=('train', 'training'), val=('val', 'validation'))
@@ -21,7 +21,7 @@ class SegmentationFolder:
     Attributes:
         root (str): The folder.
         classes (tuple[str, ...]): Names of the labels 0, 1, ...
-        palette (list[list[int]]): An RGB colour for each.
+        palette (list[tuple[int, int, int]]): An RGB colour for each.
         pictures (dict[str, str]): Folders of ``'train'`` and ``'val'``.
         masks (dict[str, str]): Folders of both.
         counts (dict[str, int]): Numbers of pictures.
@@ -31,7 +31,7 @@ class SegmentationFolder:
 
     root: str
     classes: tuple[str, ...]
-    palette: list[list[int]]
+    palette: list[tuple[int, int, int]]
     pictures: dict[str, str]
     masks: dict[str, str]
     counts: dict[str, int]
@@ -62,7 +62,7 @@ def read_segmentation(root: str) -> SegmentationFolder:
     for split, (images, masks) in pairs.items():
         _check_masks(Path(root, images), Path(root, masks), pictures[split], mask_suffix)
     return SegmentationFolder(
-        root, classes, _palette(len(classes)), {split: images for split, (images, _) in pairs.items()},
+        root, classes, class_colours(len(classes)), {split: images for split, (images, _) in pairs.items()},
         {split: masks for split, (_, masks) in pairs.items()}, {split: len(paths) for split, paths in pictures.items()},
         picture_suffix, mask_suffix)
 
@@ -117,9 +117,3 @@ def _check_masks(images: Path, masks: Path, pictures: list[Path], suffix: str) -
     if without:
         raise UserError(f'{len(without)} of {len(pictures)} pictures in {images} have no mask in {masks}, such as '
                         f'{without[0].stem}{suffix}')
-
-
-def _palette(count: int) -> list[list[int]]:
-    """Colours around the circle, in two brightnesses."""
-    return [[round(255 * part) for part in colorsys.hsv_to_rgb(index / count, 0.75, 0.95 if index % 2 else 0.65)]
-            for index in range(count)]

@@ -1,0 +1,3 @@
+# MobileNetV3-Large, filled from an exported student: pooled features.
+_base_ = '../_base_/student.py'
+model = dict(type='lgd_mm.HeadlessStudent', backbone=dict(type='mmpretrain.MobileNetV3', arch='large'))

@@ -1,0 +1,159 @@
+"""What a finished run leaves: models with their configs, weights and measured results."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+from torch import Tensor
+
+from lgd_mm.benchmark.measures import last_metrics
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.engine.preflight import latest_checkpoint
+from lgd_mm.errors import UserError
+from lgd_mm.language import Vocabulary
+from lgd_mm.transfer.backbone import describe
+from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.transfer.student import PREFIX, VOCABULARY, read_student
+from lgd_mm.version import __version__
+from lgd_mm.zoo.index import shipped_index
+
+#: Names of tasks in OpenMMLab's metafiles.
+TASKS = dict(mmpretrain='Image Classification', mmdet='Object Detection', mmseg='Semantic Segmentation')
+#: What a config says of one run alone.
+OF_THE_RUN = ('load_from', 'resume', 'work_dir', 'launcher')
+
+
+class FinishedModel(NamedTuple):
+    """A model of a run.
+
+    Attributes:
+        name (str): In the zoo.
+        config (dict[str, Any]): Whole config; ``mmpretrain.get_model`` builds its ``model``.
+        state (dict[str, Tensor]): Weights for all of it.
+        meta (dict[str, Any]): Kept beside the weights: class names and colours.
+        metadata (dict[str, Any]): For the metafile.
+        results (dict[str, Any], optional): Task, data set and metrics, if the run was validated.
+        source (Path): The file the weights are of.
+    """
+
+    name: str
+    config: dict[str, Any]
+    state: dict[str, Tensor]
+    meta: dict[str, Any]
+    metadata: dict[str, Any]
+    results: dict[str, Any] | None
+    source: Path
+
+
+def read_run(run: Path, name: str) -> list[FinishedModel]:
+    """Read a work dir.
+
+    Args:
+        run (Path): Work dir of ``tools/train.py``.
+        name (str): Of its models.
+
+    Returns:
+        list[FinishedModel]: ``NAME_headless`` and ``NAME_zero-shot`` for each student of a pre-training, else ``NAME``.
+
+    Raises:
+        UserError: If it is no work dir, the run has not ended, or a file is damaged.
+    """
+    if not run.is_dir():
+        raise UserError(f'{run} is no folder: name the work dir of a run of tools/train.py')
+    students = sorted(run.glob('student*.safetensors'))
+    if students:
+        return [model for student in students for model in _of_student(run, student, name)]
+    return [_of_checkpoint(run, name)]
+
+
+def _of_student(run: Path, file: Path, name: str) -> Iterator[FinishedModel]:
+    """The models of ``student.safetensors``, or of ``student_NAME.safetensors`` with ``NAME.pth`` beside it."""
+    weights, known = read_student(file)
+    which = file.stem.removeprefix('student')
+    path = run / f'{which[1:]}.pth' if which else latest_checkpoint(str(run))
+    metadata = dict(Architecture=describe(known['backbone']), Teacher=_teacher(known.get('teacher')),
+                    Iterations=known['iteration'], lgd_mm=__version__)
+    state = {PREFIX + key: value for key, value in weights.items()}
+    yield FinishedModel(f'{name}{which}_headless', _config('headless', known), state, {}, metadata, None, file)
+    if path is None:  # the student alone was kept
+        return
+    checkpoint = load_checkpoint_file(path)
+    state = checkpoint['state_dict']
+    if VOCABULARY not in state:  # a method without names
+        return
+    if checkpoint['meta']['iter'] != known['iteration']:
+        raise UserError(f'{file} is of iteration {known["iteration"]} and {path} of {checkpoint["meta"]["iter"]}: the '
+                        'run went on after its student was written, so let it end with --resume')
+    cfg = parse_config(checkpoint['meta']['cfg'])
+    categories = Vocabulary.from_tensor(state[VOCABULARY]).categories
+    head = {key: value for key, value in state.items() if key.startswith((PREFIX, 'neck.'))}
+    head |= {key: state[f'lgka.{key}'] for key in ('textual_bank', 'vocabulary')}
+    yield FinishedModel(f'{name}{which}_zero-shot', _config('zero-shot', known, neck=cfg['model']['neck']), head,
+                        dict(dataset_meta=dict(classes=list(categories))), {**metadata, 'Categories': len(categories)},
+                        None if which else _results(run, cfg), path)
+
+
+def _config(form: str, known: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
+    """The shipped config of a student alone, with the backbone and statistics of this one."""
+    cfg: dict[str, Any] = Config.fromfile(shipped_index().parent / f'configs/students/r18_{form}.py').to_dict()
+    cfg['model'] |= dict(backbone={**known['backbone'], 'init_cfg': None}, **parts)
+    cfg['data_preprocessor'] |= {key: known[key] for key in ('mean', 'std') if known.get(key)}
+    return cfg
+
+
+def _teacher(config: Mapping[str, Any] | None) -> str:
+    parts = [str(config[key]) for key in ('model', 'pretrained') if config.get(key)] if config else []
+    return ' '.join(parts) or 'not recorded'
+
+
+def _of_checkpoint(run: Path, name: str) -> FinishedModel:
+    """The model of a downstream run."""
+    path = latest_checkpoint(str(run))
+    if path is None:
+        raise UserError(f'{run} has no last_checkpoint: name the work dir of a run of tools/train.py')
+    checkpoint = load_checkpoint_file(path)
+    meta = checkpoint['meta']
+    cfg = parse_config(meta['cfg'])
+    scope = cfg.get('default_scope')
+    if scope not in TASKS:
+        raise UserError(f'{path} is of default_scope {scope!r}: the zoo takes models of {", ".join(TASKS)}')
+    _check_finished(run, cfg, meta)
+    for key in OF_THE_RUN:
+        cfg.pop(key, None)
+    cfg['model'] = _without_files(cfg['model'])
+    if scope != 'mmpretrain':
+        cfg['model']['_scope_'] = scope  # mmpretrain.get_model builds in its own
+    return FinishedModel(
+        name, cfg, checkpoint['state_dict'], dict(dataset_meta=meta.get('dataset_meta') or {}),
+        dict(Architecture=f'{cfg["model"]["type"]}, {describe(cfg["model"].get("backbone"))}', Iterations=meta['iter'],
+             lgd_mm=__version__), _results(run, cfg), path)
+
+
+def _check_finished(run: Path, cfg: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+    if 'teacher' in cfg['model']:
+        raise UserError(f'{run} has no student.safetensors, which a pre-training ends with: let it end with --resume')
+    loop = cfg.get('train_cfg') or {}
+    for unit, done in (('epochs', meta.get('epoch')), ('iters', meta.get('iter'))):
+        wanted = loop.get(f'max_{unit}')
+        if wanted and done < wanted:
+            raise UserError(f'{run} has trained {done} of {wanted} {unit}: let it end with --resume')
+
+
+def _without_files(node: Any) -> Any:
+    """A model's config without the files that it began from."""
+    if isinstance(node, Mapping):
+        if node.get('type') == 'Pretrained':  # an init_cfg
+            return None
+        return {key: _without_files(value) for key, value in node.items() if key != 'pretrained'}
+    return type(node)(map(_without_files, node)) if isinstance(node, (list, tuple)) else node
+
+
+def _results(run: Path, cfg: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Task, data set and the last metrics that the run logged; COCO's -1 stands for nothing that could be measured."""
+    metrics = {key: value for key, value in last_metrics(run).items() if value >= 0}
+    dataset = ((cfg.get('val_dataloader') or cfg.get('test_dataloader') or {}).get('dataset')) or {}
+    if not metrics:
+        return None
+    where = Path(str(dataset.get('data_root') or dataset.get('type'))).name
+    return dict(Task=TASKS[cfg['default_scope']], Dataset=where, Metrics=metrics)

@@ -76,21 +76,37 @@ def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], st
     Raises:
         UserError: If they cannot be written.
     """
-    state = {PREFIX + key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
     tensors, pickle = Path(f'{stem}.safetensors'), Path(f'{stem}.pth')
-    text = {key: json.dumps(value) for key, value in metadata.items()}
     part = Path(f'{stem}.part')
     try:
         tensors.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(save(state, metadata={'format': 'pt', **text}))  # save_file() would hide it from other users
+        part.write_bytes(student_bytes(weights, metadata))  # save_file() would hide it from other users
         os.replace(part, tensors)
-        torch.save(dict(meta=dict(metadata), state_dict=state), part)
+        torch.save(dict(meta=dict(metadata), state_dict=_prefixed(weights)), part)
         os.replace(part, pickle)
     except Exception as error:  # safetensors has an exception of its own
         part.unlink(missing_ok=True)
         raise UserError(f'the student cannot be written to {tensors.parent} ({error}): choose a folder with room '
                         'that you may write to') from error
     return tensors, pickle
+
+
+def student_bytes(weights: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
+    """A backbone as the content of a safetensors file.
+
+    Args:
+        weights (Mapping[str, Tensor]): Without the ``backbone.`` prefix, which the content gets.
+        metadata (Mapping[str, Any]): Of :func:`student_metadata`; safetensors keeps it as JSON.
+
+    Returns:
+        bytes: To be written as it is.
+    """
+    text = {key: json.dumps(value) for key, value in metadata.items()}
+    return save(_prefixed(weights), metadata={'format': 'pt', **text})
+
+
+def _prefixed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {PREFIX + key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
 
 
 def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""What a student costs: parameters, multiply-adds and the time for a picture on this machine."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from mmengine.analysis import get_model_complexity_info
+
+from lgd_mm.benchmark.environment import environment
+from lgd_mm.exports.check import SIDE, picture
+from lgd_mm.exports.student import Deployed
+
+#: Passes that are not timed, and passes that are.
+WARM_UP, TIMED = 3, 15
+
+
+class Figures(NamedTuple):
+    """Of one student, for a picture of 224 x 224.
+
+    Attributes:
+        parameters (int): Of the backbone.
+        projection (int): Parameters of the projection to the teacher's space; 0 without one.
+        megabytes (float): Of the backbone's weights, in 10^6 bytes.
+        multiply_adds (int): Of the backbone, counted by mmengine, which calls them FLOPs.
+        milliseconds (float): Median time for one picture on the CPU, in PyTorch.
+        machine (str): Where that was measured.
+    """
+
+    parameters: int
+    projection: int
+    megabytes: float
+    multiply_adds: int
+    milliseconds: float
+    machine: str
+
+
+def measure(deployed: Deployed) -> Figures:
+    """Count and time a student.
+
+    Args:
+        deployed (Deployed): On the CPU.
+
+    Returns:
+        Figures: Measured now, on this machine.
+    """
+    image = picture()
+    state = deployed.backbone.state_dict().values()
+    info = get_model_complexity_info(deployed.backbone, inputs=(image, ), show_table=False, show_arch=False)
+    machine = environment()['machine']
+    with torch.no_grad():
+        milliseconds = median_ms(lambda: deployed(image))
+    return Figures(
+        parameters=sum(value.numel() for value in deployed.backbone.parameters()),
+        projection=0 if deployed.neck is None else sum(value.numel() for value in deployed.neck.parameters()),
+        megabytes=sum(value.nbytes for value in state) / 1e6,
+        multiply_adds=int(info['flops']),
+        milliseconds=milliseconds,
+        machine=f'{machine["processor"]}, {machine["threads"]} thread{"s" if machine["threads"] > 1 else ""}, PyTorch '
+                f'{torch.__version__.split("+")[0]}, {machine["date"]}')
+
+
+def median_ms(run: Callable[[], object]) -> float:
+    """Median time of a call, in milliseconds."""
+    times = []
+    for index in range(WARM_UP + TIMED):
+        start = time.perf_counter()
+        run()
+        if index >= WARM_UP:
+            times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def size() -> str:
+    """The picture that figures are for."""
+    return f'{SIDE} x {SIDE}'

@@ -1,0 +1,74 @@
+"""A student as a graph of torch's operators, whatever the number and size of the pictures."""
+
+import copy
+
+import torch
+from mmcv.cnn.bricks.conv2d_adaptive_padding import Conv2dAdaptivePadding
+from timm.layers.conv2d_same import Conv2dSame
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from lgd_mm.exports.check import SIDE, picture
+from lgd_mm.exports.student import Deployed
+
+#: Heights and widths that a graph takes are its multiples: all strides divide them.
+MULTIPLE = 32
+#: Convolutions that pad by what the size of the picture asks for.
+SAME_PADDING = Conv2dAdaptivePadding, Conv2dSame
+
+
+def trace(deployed: Deployed, any_size: bool) -> ExportedProgram:
+    """Trace a student.
+
+    Args:
+        deployed (Deployed): The network.
+        any_size (bool): Whether for any height and width, each a multiple of 32, or for 224 x 224 alone.
+
+    Returns:
+        ExportedProgram: Its graph, for any number of pictures.
+    """
+    network = copy.deepcopy(deployed)
+    fix_padding(network)
+    sizes = {2: MULTIPLE * Dim('height'), 3: MULTIPLE * Dim('width')} if any_size else {}
+    image = torch.zeros(2, 3, SIDE, SIDE + MULTIPLE if any_size else SIDE)
+    return torch.export.export(network, (image, ), dynamic_shapes=dict(images={0: Dim('batch'), **sizes}))
+
+
+def batches(any_size: bool) -> list[Tensor]:
+    """Pictures to compare a graph with its student on: one, and several of another size."""
+    other = (160, 96) if any_size else (SIDE, SIDE)
+    return [picture(), torch.cat([picture(*other), picture(*other).flip(3), picture(*other).flip(2)])]
+
+
+@torch.no_grad()
+def takes_any_size(deployed: Deployed) -> bool:
+    """Whether the network can be shown a picture of another size than 224 x 224, as no vision transformer can."""
+    try:
+        deployed(torch.zeros(1, 3, SIDE, SIDE + MULTIPLE))
+    except (AssertionError, RuntimeError, ValueError):
+        return False
+    return True
+
+
+def pads_by_size(module: nn.Module) -> bool:
+    """Whether convolutions pad as TensorFlow does, so that padding fixed for multiples of 32 is wrong for others."""
+    return any(isinstance(part, SAME_PADDING) for part in module.modules())
+
+
+def fix_padding(module: nn.Module) -> None:
+    """Replace the convolutions below a module that pad by what the size of the picture asks for."""
+    for name, part in module.named_children():
+        if isinstance(part, SAME_PADDING):
+            setattr(module, name, _padded(part))
+        else:
+            fix_padding(part)
+
+
+def _padded(conv: nn.Conv2d) -> nn.Module:
+    """The same convolution for sizes that its stride divides."""
+    fixed = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride,  # type: ignore[arg-type]
+                      dilation=conv.dilation, groups=conv.groups, bias=conv.bias is not None)  # type: ignore[arg-type]
+    fixed.load_state_dict(conv.state_dict())
+    high, wide = (max((kernel - 1) * dilation + 1 - stride, 0)
+                  for kernel, dilation, stride in zip(conv.kernel_size, conv.dilation, conv.stride))
+    return nn.Sequential(nn.ZeroPad2d((wide // 2, wide - wide // 2, high // 2, high - high // 2)), fixed)

@@ -1,0 +1,56 @@
+"""A folder as the Hugging Face hub has them, which timm loads from there and from the disk."""
+
+import json
+from pathlib import Path
+
+import timm
+from safetensors.torch import save
+from timm.data.config import resolve_model_data_config
+
+from lgd_mm.exports.check import SAME_KERNELS, picture
+from lgd_mm.exports.student import ExportedStudent
+from lgd_mm.exports.targets import Written
+from lgd_mm.exports.targets.timm import compare_with, returns, timm_weights
+
+#: What timm says of a network, whoever's weights it has.
+OF_NETWORK = ('input_size', 'fixed_input_size', 'pool_size', 'interpolation', 'crop_pct', 'first_conv', 'classifier')
+
+USAGE = """import timm
+model = timm.create_model('local-dir:FOLDER', pretrained=True)
+transform = timm.data.create_transform(**timm.data.resolve_model_data_config(model))"""
+
+
+def write(student: ExportedStudent, folder: Path) -> Written:
+    """Write ``model.safetensors`` and ``config.json``.
+
+    Args:
+        student (ExportedStudent): Its architecture is one of timm's.
+        folder (Path): Where to.
+
+    Returns:
+        Written: Loaded by timm's ``local-dir:``.
+
+    Raises:
+        UserError: If timm has no such network or computes something else.
+    """
+    known, weights = timm_weights(student)
+    (folder / 'model.safetensors').write_bytes(save(weights, metadata={'format': 'pt'}))
+    known_network = timm.get_pretrained_cfg(known.name)
+    about = known_network.to_dict() if known_network else {}
+    statistics = {key: [value / 255 for value in student.metadata[key]] for key in ('mean', 'std')}
+    config = dict(
+        architecture=known.name,
+        num_classes=0,
+        num_features=student.outputs(picture())['pooled'].shape[1],
+        model_args=known.arguments,
+        pretrained_cfg={**{key: about[key] for key in OF_NETWORK if key in about}, **statistics, 'num_classes': 0})
+    (folder / 'config.json').write_text(json.dumps(config, indent=2) + '\n')
+
+    model = timm.create_model(f'local-dir:{folder}', pretrained=True)
+    data = resolve_model_data_config(model)
+    image = picture()
+    mean, std = (image.new_tensor(data[key]).view(3, 1, 1) for key in ('mean', 'std'))
+    difference = compare_with(model, student, (image - mean) / std)
+    tags = ['timm', 'safetensors', 'feature-extraction', 'lgd_mm']
+    return Written(f'timm {timm.__version__}', difference, SAME_KERNELS, USAGE, notes=returns(known),
+                   card=dict(library_name='timm', pipeline_tag='image-feature-extraction', tags=tags))

@@ -1,0 +1,118 @@
+"""An ONNX graph, and with the projection what zero-shot classification needs beside it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from lgd_mm.exports.check import OTHER_KERNELS, compare, picture
+from lgd_mm.exports.figures import median_ms
+from lgd_mm.exports.graph import batches, pads_by_size, takes_any_size, trace
+from lgd_mm.exports.report import Difference
+from lgd_mm.exports.student import ExportedStudent
+from lgd_mm.exports.targets import Written
+from lgd_mm.exports.targets.onnx_int8 import quantise
+from lgd_mm.models.zero_shot import TEMPERATURE
+
+USAGE = """import numpy as np, onnxruntime
+from PIL import Image
+session = onnxruntime.InferenceSession('FOLDER/student.onnx')
+image = np.asarray(Image.open('picture.jpg').convert('RGB').resize((224, 224)), np.float32) / 255
+outputs = dict(zip([output.name for output in session.get_outputs()],
+                   session.run(None, {'images': image.transpose(2, 0, 1)[None]})))"""
+ZERO_SHOT = """
+names = open('FOLDER/names.txt', encoding='utf-8').read().splitlines()
+logits = outputs['embedding'] @ np.load('FOLDER/text_embeddings.npy').T / TEMPERATURE
+scores = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+print(names[scores.argmax()], scores.max())"""
+
+#: Sizes that a graph takes.
+SIZES = ('any number of pictures of 224 x 224, the only size of this student',
+         'any number of pictures, of any height and width that are multiples of 32',
+         'any number of pictures, of any height and width')
+
+
+def write(student: ExportedStudent,
+          folder: Path,
+          int8: bool = False,
+          categories: str | list[str] | None = None) -> Written:
+    """Write ``student.onnx``; with names also ``names.txt`` and ``text_embeddings.npy`` (C, D).
+
+    The graph takes ``images``, RGB (B, 3, H, W) in [0, 1], and normalises them itself. It gives ``features``
+    (B, d, h, w), ``pooled`` (B, d) and with a projection ``embedding`` (B, D) of unit length.
+
+    Args:
+        student (ExportedStudent): Any.
+        folder (Path): Where to.
+        int8 (bool): Write ``student_int8.onnx``, too. Defaults to False.
+        categories (str | list[str], optional): Names for zero-shot classification. Defaults to None: those of the
+            pre-training.
+
+    Returns:
+        Written: Run by onnxruntime and compared on pictures of two sizes, where the student takes them.
+
+    Raises:
+        UserError: If onnxruntime computes something else, or int8 changes the student too much.
+    """
+    words, bank = student.language(categories)
+    any_size = takes_any_size(student.deployed)
+    sizes = SIZES[any_size + (any_size and not pads_by_size(student.deployed))]
+    names = list(student.outputs(picture()))
+    file = folder / 'student.onnx'
+    _convert(trace(student.deployed, any_size), names, file, dict(
+        input=f'images: RGB in [0, 1], normalised by the graph; {sizes}',
+        **{key: json.dumps(value) for key, value in student.metadata.items()}))
+
+    session = _session(file)
+    images = batches(any_size)
+    if sizes == SIZES[2]:
+        images.append(picture(151, 100))
+    differences = [compare('onnxruntime', student.outputs(batch), _run(session, batch), OTHER_KERNELS)
+                   for batch in images]
+    latency = {'onnxruntime, float32': median_ms(lambda: _run(session, images[0]))}
+    notes = [f'The graph normalises its input itself and takes RGB in [0, 1]: {sizes}.']
+    if int8:
+        small = folder / 'student_int8.onnx'
+        notes.append(quantise(file, small, student.outputs(images[0]), lambda path: _run(_session(path), images[0])))
+        quantised = _session(small)
+        latency['onnxruntime, int8'] = median_ms(lambda: _run(quantised, images[0]))
+    usage = USAGE
+    if bank is not None:
+        (folder / 'names.txt').write_text('\n'.join(words) + '\n', encoding='utf-8')
+        np.save(folder / 'text_embeddings.npy', bank.numpy())
+        usage += ZERO_SHOT.replace('TEMPERATURE', str(TEMPERATURE))
+    elif 'embedding' in names:
+        notes.append('The file has no category names: give categories for zero-shot classification.')
+    difference = Difference.largest_of(differences)
+    return Written(f'onnxruntime {onnxruntime.__version__}', difference, OTHER_KERNELS, usage, tuple(notes), latency)
+
+
+def _convert(program: ExportedProgram, names: list[str], file: Path, about: dict[str, str]) -> None:
+    """Write a graph as ONNX, with readable names of its dimensions."""
+    torch.onnx.export(program, (), file, input_names=['images'], output_names=names, dynamo=True, external_data=False,
+                      verbose=False)
+    model = onnx.load(file)
+    del model.graph.value_info[:]  # they say the sizes of the inside by the names that are replaced here
+    for value, axes in ((model.graph.input[0], ('batch', '', 'height', 'width')),
+                        *((output, ('batch', '', 'rows', 'columns')) for output in model.graph.output)):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, axes):
+            if dimension.dim_param:
+                dimension.dim_param = name or dimension.dim_param
+    onnx.helper.set_model_props(model, about)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, file)
+
+
+def _session(file: Path) -> Any:
+    return onnxruntime.InferenceSession(file, providers=['CPUExecutionProvider'])
+
+
+def _run(session: Any, images: Tensor) -> dict[str, Tensor]:
+    outputs = session.run(None, {'images': images.numpy()})
+    return {output.name: torch.from_numpy(value) for output, value in zip(session.get_outputs(), outputs)}

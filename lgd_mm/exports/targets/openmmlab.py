@@ -1,0 +1,178 @@
+"""A checkpoint and the config that loads it, for mmpretrain, mmdet and mmseg."""
+
+import importlib
+import itertools
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import Tensor, nn
+
+from lgd_mm.exports.check import SAME_KERNELS, compare, picture
+from lgd_mm.exports.layers import renamed
+from lgd_mm.exports.report import Difference
+from lgd_mm.exports.student import ExportedStudent
+from lgd_mm.exports.targets import Written, unknown_to
+from lgd_mm.transfer.plug import KeyReport
+from lgd_mm.transfer.student import write_student
+
+STRIDES = [4, 8, 16, 32]
+#: Outputs with these strides, by the type of the backbone and its variant. The last convolution is among them where
+#: it is computed anyway: a layer without a gradient would make DistributedDataParallel fail.
+DENSE: dict[str, dict[str, Any]] = {
+    'ResNet': dict(out_indices=(0, 1, 2, 3)),
+    'MobileNetV2': dict(type='lgd_mm.MobileNetV2', out_indices=(1, 2, 4, 6)),
+    'MobileNetV3 large': dict(out_indices=(3, 6, 12, 16)),
+    'MobileNetV3 small': dict(out_indices=(1, 3, 8, 12)),
+    'EfficientNet': dict(out_indices=(2, 3, 4, 6)),
+    'TIMMBackbone': dict(features_only=True, out_indices=(1, 2, 3, 4)),
+}
+
+BEGIN = """# {student}: to be inherited, as README.md shows. The checkpoint lies beside this file.
+"""
+
+USAGE_MAPS = """_base_ = ['{base}', 'FOLDER/backbone.py']
+model = dict(
+    backbone=dict(_delete_=True, **_base_.backbone),{necks}
+    data_preprocessor=dict(mean=_base_.mean, std=_base_.std))
+# or, in a config that has this backbone already:
+#   init_cfg=dict(type='Pretrained', checkpoint='FOLDER/student.pth', prefix='backbone.')"""
+NECKS = dict(
+    mmdet="\n    neck=dict(in_channels=_base_.channels),",
+    mmseg='\n    pretrained=None,\n    decode_head=dict(in_channels=_base_.channels),'
+          '\n    auxiliary_head=dict(in_channels=_base_.channels[2]),')
+BASES = dict(mmdet='mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
+             mmseg='mmseg::upernet/upernet_r50_4xb4-80k_ade20k-512x512.py')
+USAGE = """_base_ = ['mmpretrain::resnet/resnet18_8xb32_in1k.py', 'FOLDER/backbone.py']
+model = dict(backbone=dict(_delete_=True, **_base_.backbone), head=dict(in_channels=_base_.channels[-1]))
+data_preprocessor = dict(mean=_base_.mean, std=_base_.std, to_rgb=True)
+# or, in a config that has this backbone already:
+#   init_cfg=dict(type='Pretrained', checkpoint='FOLDER/student.pth', prefix='backbone.')"""
+
+
+def write_mmpretrain(student: ExportedStudent, folder: Path) -> Written:
+    """Write ``student.pth`` and ``backbone.py``, whose backbone ends with the student's own output.
+
+    Args:
+        student (ExportedStudent): Any.
+        folder (Path): Where to.
+
+    Returns:
+        Written: Built by mmpretrain from the config.
+
+    Raises:
+        UserError: If mmpretrain computes something else.
+    """
+    maps = _write(student, folder, 'mmpretrain', student.backbone)
+    expected = student.outputs(picture())['features']
+    return _written('mmpretrain', compare('mmpretrain', dict(features=expected), dict(features=maps[-1]), SAME_KERNELS),
+                    USAGE)
+
+
+def write_mmdet(student: ExportedStudent, folder: Path) -> Written:
+    """As :func:`write_mmpretrain`, with the maps of strides 4, 8, 16 and 32 for a detector's neck."""
+    return _write_dense(student, folder, 'mmdet')
+
+
+def write_mmseg(student: ExportedStudent, folder: Path) -> Written:
+    """As :func:`write_mmpretrain`, with the maps of strides 4, 8, 16 and 32 for a segmentor's head."""
+    return _write_dense(student, folder, 'mmseg')
+
+
+def _write_dense(student: ExportedStudent, folder: Path, library: str) -> Written:
+    variant = f'{student.kind} {student.backbone.get("arch", "small")}'
+    changes = DENSE.get(student.kind) or DENSE.get(variant)
+    if changes is None:
+        raise unknown_to(library, student, 'which of its outputs have the strides 4, 8, 16 and 32 is not known')
+    kept = {key: value for key, value in student.backbone.items() if key != 'out_indices'}
+    maps = _write(student, folder, library, {**kept, **changes})
+    strides = [round(picture().shape[-1] / found.shape[-1]) for found in maps]
+    if strides != STRIDES:
+        raise unknown_to(library, student, f'its outputs have strides {strides}, not {STRIDES}')
+    names = [f'map of stride {stride}' for stride in STRIDES]
+    own = _computed(student)
+    expected = [_closest(found, own) for found in maps]
+    difference = compare(library, dict(zip(names, expected)), dict(zip(names, maps)), SAME_KERNELS)
+    return _written(library, difference, USAGE_MAPS.format(base=BASES[library], necks=NECKS[library]))
+
+
+def _write(student: ExportedStudent, folder: Path, library: str, backbone: dict[str, Any]) -> tuple[Tensor, ...]:
+    """Write checkpoint and config, and return what the library's backbone makes of the picture."""
+    write_student(_weights(student, library, backbone), student.metadata, folder / 'student')
+    (folder / 'student.safetensors').unlink()
+    init = dict(type='Pretrained', checkpoint='{{ fileDirname }}/student.pth', prefix='backbone.')
+    scope = 'lgd_mm' if backbone['type'].startswith('lgd_mm.') else f'{backbone["type"].split(".")[0]}.models'
+    settings = dict(
+        custom_imports=dict(imports=[scope], allow_failed_imports=False),
+        backbone=dict(backbone, init_cfg=init),
+        channels=[0],
+        mean=student.metadata['mean'],
+        std=student.metadata['std'])
+    file = folder / 'backbone.py'
+    _write_config(file, student, settings)
+    with torch.no_grad():
+        maps = tuple(_built(library, Config.fromfile(file).backbone)(student.deployed.normalise(picture())))
+    settings['channels'] = [found.shape[1] if found.dim() != 3 else found.shape[2] for found in maps]
+    _write_config(file, student, settings)
+    return maps
+
+
+def _weights(student: ExportedStudent, library: str, backbone: dict[str, Any]) -> dict[str, Tensor]:
+    """The student's weights under the backbone's keys: timm calls layers otherwise where it returns several maps."""
+    try:
+        names = _built(library, backbone).state_dict()
+    except (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise unknown_to(library, student, f'it cannot be built to return several maps ({reason})') from error
+    if KeyReport.compare(names, student.weights).complete:
+        return student.weights
+    found = renamed(dict(itertools.islice(student.weights.items(), len(names))), names)
+    if found is None:
+        raise unknown_to(library, student, 'its backbone with maps of several strides has other layers')
+    return found
+
+
+def _write_config(file: Path, student: ExportedStudent, settings: dict[str, Any]) -> None:
+    file.write_text(BEGIN.format(student=student) + Config(settings).pretty_text)
+
+
+def _built(library: str, backbone: dict[str, Any]) -> nn.Module:
+    """A backbone as the library makes it of a config: built, and begun by its ``init_cfg``."""
+    registry = importlib.import_module(f'{library}.registry').MODELS
+    with DefaultScope.overwrite_default_scope(library):
+        module: nn.Module = registry.build(backbone)
+    if backbone.get('init_cfg'):
+        module.init_weights()  # type: ignore[operator]
+    module.eval()
+    return module
+
+
+@torch.no_grad()
+def _computed(student: ExportedStudent) -> list[Tensor]:
+    """Every map that the student's own layers make of the picture."""
+    maps: list[Tensor] = []
+
+    def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and output.dim() == 4:
+            maps.append(output.clone())
+
+    hooks = [module.register_forward_hook(keep) for module in student.deployed.backbone.modules()]
+    try:
+        student.deployed(picture())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return maps
+
+
+def _closest(wanted: Tensor, maps: list[Tensor]) -> Tensor:
+    """The map that is most like another; the last if none has its shape."""
+    fitting = [found for found in maps if found.shape == wanted.shape]
+    return min(fitting, key=lambda found: (found - wanted).abs().max().item(), default=maps[-1])
+
+
+def _written(library: str, difference: Difference, usage: str) -> Written:
+    version = importlib.import_module(library).__version__
+    return Written(f'{library} {version}', difference, SAME_KERNELS, usage)

@@ -1,0 +1,32 @@
+"""The plain student: one safetensors file that says what it is."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from lgd_mm.exports.check import SAME_KERNELS, compare, picture
+from lgd_mm.exports.student import ExportedStudent
+from lgd_mm.exports.targets import Written
+from lgd_mm.transfer.student import student_bytes
+
+USAGE = """from safetensors import safe_open
+with safe_open('FOLDER/student.safetensors', framework='pt') as file:
+    metadata = file.metadata()  # backbone, mean, std, teacher, ... as JSON
+    weights = {key.removeprefix('backbone.'): file.get_tensor(key) for key in file.keys()}"""
+
+
+def write(student: ExportedStudent, folder: Path) -> Written:
+    """Write ``student.safetensors`` with keys ``backbone.*`` and the metadata of the pre-training.
+
+    Args:
+        student (ExportedStudent): Any.
+        folder (Path): Where to.
+
+    Returns:
+        Written: Built from the file's own metadata and compared.
+    """
+    file = folder / 'student.safetensors'
+    file.write_bytes(student_bytes(student.weights, student.metadata))
+    image = picture()
+    difference = compare('safetensors', {key: student.outputs(image)[key] for key in ('features', 'pooled')},
+                         ExportedStudent(file).outputs(image), SAME_KERNELS)
+    return Written(f'safetensors {version("safetensors")}', difference, SAME_KERNELS, USAGE)

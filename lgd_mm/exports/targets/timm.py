@@ -1,0 +1,111 @@
+"""A state dict for timm's own networks."""
+
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from lgd_mm.exports.architectures import Architecture, in_timm
+from lgd_mm.exports.check import SAME_KERNELS, compare, picture
+from lgd_mm.exports.layers import renamed
+from lgd_mm.exports.report import Difference
+from lgd_mm.exports.student import ExportedStudent
+from lgd_mm.exports.targets import Written, unknown_to
+
+USAGE = """import timm
+from safetensors.torch import load_file
+model = timm.create_model({call})
+model.load_state_dict(load_file('FOLDER/{file}'))"""
+
+
+def write(student: ExportedStudent, folder: Path) -> Written:
+    """Write ``NAME.safetensors``, the state dict of timm's NAME without its classifier.
+
+    Args:
+        student (ExportedStudent): Its architecture is one of timm's.
+        folder (Path): Where to.
+
+    Returns:
+        Written: Loaded into timm's network.
+
+    Raises:
+        UserError: If timm has no such network or computes something else.
+    """
+    known, weights = timm_weights(student)
+    file = folder / f'{known.name}.safetensors'
+    file.write_bytes(save(weights, metadata={'format': 'pt'}))
+
+    model = timm.create_model(known.name, **known.arguments)
+    model.load_state_dict(load_file(file))
+    difference = compare_with(model, student, student.deployed.normalise(picture()))
+    call = ', '.join([repr(known.name), *(f'{key}={value!r}' for key, value in known.arguments.items())])
+    return Written(f'timm {timm.__version__}', difference, SAME_KERNELS, USAGE.format(call=call, file=file.name),
+                   notes=returns(known))
+
+
+def timm_weights(student: ExportedStudent) -> tuple[Architecture, dict[str, Tensor]]:
+    """The network of timm that a student is, and the student's weights under its keys.
+
+    Raises:
+        UserError: If timm has no such network.
+    """
+    known = in_timm(student.backbone)
+    if known is None or not timm.is_model(known.name):
+        raise unknown_to('timm', student, 'it is none of its names')
+    model = timm.create_model(known.name, **known.arguments).eval()
+    weights = renamed(student.weights, model.state_dict())
+    if weights is None:
+        raise unknown_to('timm', student, f'the layers of {known.name} are others')
+    model.load_state_dict(weights)
+    if not known.arguments.get('features_only') and not _pools_alike(model, student):
+        known.arguments['global_pool'] = ''
+    return known, weights
+
+
+@torch.no_grad()
+def _pools_alike(model: nn.Module, student: ExportedStudent) -> bool:
+    """Whether timm's pooled features are the means of the student's: some networks have layers behind the pooling, and
+    transformers a token of their own for it."""
+    pooled = student.outputs(picture())['pooled']
+    found = model(student.deployed.normalise(picture()))
+    return found.shape == pooled.shape and bool((found - pooled).abs().max() <= SAME_KERNELS * pooled.abs().max())
+
+
+@torch.no_grad()
+def compare_with(model: nn.Module, student: ExportedStudent, inputs: Tensor) -> Difference:
+    """Compare what a network of timm gives with the student's own outputs.
+
+    Args:
+        model (nn.Module): As its user builds it.
+        student (ExportedStudent): The student.
+        inputs (Tensor): The normalised picture (1, 3, 224, 224).
+
+    Returns:
+        Difference: Of the last map, and of the pooled features where timm pools.
+
+    Raises:
+        UserError: If they differ.
+    """
+    expected = student.outputs(picture())
+    outputs = model.eval()(inputs)
+    if isinstance(outputs, (list, tuple)):
+        found = dict(features=outputs[-1])
+    elif outputs.dim() > 2:
+        found = dict(features=outputs)
+    else:
+        reset: Any = model.reset_classifier
+        reset(0, '')
+        found = dict(pooled=outputs, features=model(inputs))
+    return compare('timm', {name: expected[name] for name in found}, found, SAME_KERNELS)
+
+
+def returns(known: Architecture) -> tuple[str, ...]:
+    """What the network gives, where it is not the pooled features."""
+    if known.arguments.get('features_only'):
+        return ("timm's network returns a list of maps; the last are the student's features.", )
+    if known.arguments.get('global_pool') == '':
+        return ("timm's network returns the student's features without pooling: take their mean over all positions.", )
+    return ()

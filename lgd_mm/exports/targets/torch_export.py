@@ -1,0 +1,46 @@
+"""A graph of torch's own operators, which needs torch and nothing else."""
+
+from pathlib import Path
+
+import torch
+
+from lgd_mm.exports.check import SAME_KERNELS, compare
+from lgd_mm.exports.graph import batches, takes_any_size, trace
+from lgd_mm.exports.report import Difference
+from lgd_mm.exports.student import ExportedStudent
+from lgd_mm.exports.targets import Written
+
+USAGE = """import torch
+model = torch.export.load('FOLDER/student.pt2').module()
+outputs = model(images)  # RGB (B, 3, H, W) in [0, 1]; a dict: {outputs}"""
+SIZES = {True: 'Takes any number of pictures, of any height and width that are multiples of 32.',
+         False: 'Takes any number of pictures of 224 x 224, the only size of this student.'}
+
+
+def write(student: ExportedStudent, folder: Path) -> Written:
+    """Write ``student.pt2``, as of ``torch.export``: normalisation, backbone, pooling and, if known, projection.
+
+    Args:
+        student (ExportedStudent): Any.
+        folder (Path): Where to.
+
+    Returns:
+        Written: Loaded and compared on pictures of two sizes, where the student takes them.
+
+    Raises:
+        UserError: If the graph computes something else.
+    """
+    any_size = takes_any_size(student.deployed)
+    file = folder / 'student.pt2'
+    torch.export.save(trace(student.deployed, any_size), file)
+
+    loaded = torch.export.load(file).module()
+    differences = []
+    for images in batches(any_size):
+        expected = student.outputs(images)
+        with torch.no_grad():
+            differences.append(compare('torch.export', expected, loaded(images), SAME_KERNELS))
+    difference = Difference.largest_of(differences)
+    version = torch.__version__.split('+')[0]
+    return Written(f'torch {version}', difference, SAME_KERNELS, USAGE.format(outputs=', '.join(expected)),
+                   notes=(SIZES[any_size], ))

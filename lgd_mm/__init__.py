@@ -1,6 +1,30 @@
 """Language-guided distillation of small vision backbones on OpenMMLab."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from lgd_mm import compat as compat  # first: makes the OpenMMLab packages importable
 from lgd_mm import registry as registry
 from lgd_mm import zoo as zoo  # mmpretrain's model hub learns of our models
 from lgd_mm.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from lgd_mm.api import embed as embed
+    from lgd_mm.api import evaluate as evaluate
+    from lgd_mm.api import finetune as finetune
+    from lgd_mm.api import load_student as load_student
+    from lgd_mm.api import pretrain as pretrain
+    from lgd_mm.api import zero_shot as zero_shot
+
+#: The front door, imported on first use: configs import this package too, and need nothing of it.
+FRONT_DOOR = ('embed', 'evaluate', 'finetune', 'load_student', 'pretrain', 'zero_shot')
+
+
+def __getattr__(name: str) -> Any:
+    if name in FRONT_DOOR:
+        return getattr(import_module('lgd_mm.api'), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *FRONT_DOOR])

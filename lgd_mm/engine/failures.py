@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import get_rank
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from lgd_mm.engine import settings
 from lgd_mm.engine.bad_pictures import bad_picture
@@ -41,7 +41,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     before = set(Path(cfg.work_dir).glob('*.pth'))
 
     def tidy() -> None:
-        if made_here and get_rank() == 0 and not any(runner.iter for runner in runners):
+        if made_here and get_rank() == 0 and not any(map(_has_begun, runners)):
             shutil.rmtree(cfg.work_dir, ignore_errors=True)
 
     try:
@@ -64,12 +64,18 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         _remove_cut_off(cfg.work_dir, before)
         raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free some room or give '
                         f'another with --work-dir FOLDER{after_room}') from error
-    except (KeyError, RuntimeError, ValueError) as error:
-        sentence = _unknown_type(cfg, error) or _short_schedule(error) or (None if runners else _bad_backbone(cfg))
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        sentence = (_unknown_type(cfg, error) or _unknown_argument(cfg, error) or _short_schedule(error)
+                    or (None if runners else _bad_backbone(cfg)))
         if sentence is None:
             raise
         tidy()
         raise UserError(sentence) from error
+
+
+def _has_begun(runner: Runner) -> bool:
+    """Whether there was an iteration; the runner itself would first build its loop, which may be what failed."""
+    return isinstance(runner._train_loop, BaseLoop) and runner.iter > 0
 
 
 def _of_work_dir(error: OSError, work_dir: str) -> bool:
@@ -100,6 +106,15 @@ def _unknown_type(cfg: Config, error: Exception) -> str | None:
         return None
     key = settings.key_of_type(cfg._cfg_dict, unknown[1])
     return f'{key or "the config"}: there is no {unknown[1]} in the {unknown[2]} registry'
+
+
+def _unknown_argument(cfg: Config, error: Exception) -> str | None:
+    """Python's words for a key of the config that no class takes."""
+    unknown = re.search(r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    if not unknown:
+        return None
+    key = settings.key_of_name(cfg._cfg_dict, unknown[2])
+    return key and f'{key}: {unknown[1]} has no argument {unknown[2]!r}: correct its spelling, or leave it out'
 
 
 def _bad_backbone(cfg: Config) -> str | None:

@@ -1,7 +1,7 @@
 """Command-line settings written into a config, whatever library it belongs to."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +128,30 @@ def key_of_type(node: Any, name: str, key: str = '') -> str | None:
     """
     if isinstance(node, Mapping) and node.get('type') == name:
         return f'{key}.type'.lstrip('.')
-    children = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, (list, tuple)) else ()
-    return next(filter(None, (key_of_type(child, name, f'{key}.{part}'.lstrip('.')) for part, child in children)), None)
+    return next(filter(None, (key_of_type(child, name, f'{key}.{part}'.lstrip('.')) for part, child in _parts(node))),
+                None)
+
+
+def key_of_name(node: Any, name: str, key: str = '') -> str | None:
+    """Where a config has a key of a name.
+
+    Args:
+        node (Any): A config or a part of it.
+        name (str): The last part of the key.
+        key (str): Of ``node``. Defaults to ''.
+
+    Returns:
+        str, optional: The dotted key; None if it is nowhere.
+    """
+    if isinstance(node, Mapping) and name in node:
+        return f'{key}.{name}'.lstrip('.')
+    return next(filter(None, (key_of_name(child, name, f'{key}.{part}'.lstrip('.')) for part, child in _parts(node))),
+                None)
+
+
+def _parts(node: Any) -> Iterable[tuple[Any, Any]]:
+    """Keys and values of a mapping, numbers and items of a list."""
+    return node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, (list, tuple)) else ()
 
 
 def _first_line(error: BaseException) -> str:

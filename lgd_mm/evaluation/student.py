@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
@@ -16,6 +16,7 @@ from lgd_mm.transfer.backbone import build_backbone
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.transfer.plug import KeyReport, compare_statistics, misfit
 from lgd_mm.transfer.student import read_weights
+from lgd_mm.version import __version__
 
 NECK = 'neck.'
 
@@ -80,13 +81,24 @@ class FrozenStudent(BaseModel):
         self.backbone.load_state_dict(file.backbone, strict=False)
         self.neck = None
         if file.neck:
-            matrices = [value for value in file.neck.values() if value.dim() == 2]  # (out, in), of an MLP
-            self.neck = MODELS.build({**file.model['neck'], 'in_channels': matrices[0].shape[1],
-                                      'out_channels': matrices[-1].shape[0]})
-            self.neck.load_state_dict(file.neck)
+            self.neck = _projection(file)
         self.eval()
 
     def forward(self, inputs: Tensor, data_samples: Any = None, mode: str = 'tensor') -> tuple[Tensor, Tensor | None]:
         """Pooled features (B, d) of normalised images (B, 3, H, W), and embeddings (B, D) if there is a projection."""
         features = self.backbone(inputs)
         return mean_pool(features[-1]), None if self.neck is None else self.neck(features)
+
+
+def _projection(file: StudentFile) -> nn.Module:
+    """The projection of a file, with its weights."""
+    matrices = [value for value in file.neck.values() if value.dim() == 2]  # (out, in), of an MLP
+    try:
+        neck: nn.Module = MODELS.build({**file.model['neck'], 'in_channels': matrices[0].shape[1],
+                                        'out_channels': matrices[-1].shape[0]})
+        neck.load_state_dict(file.neck)
+    except (KeyError, TypeError, IndexError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or [''])[-1].strip()
+        raise UserError(f'{file.path} has a projection (neck.*) that cannot be built ({reason}): it is of another '
+                        f'version than lgd_mm {__version__}; use it with the version that trained it') from error
+    return neck

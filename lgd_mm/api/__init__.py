@@ -1,0 +1,12 @@
+"""The front door: a few arguments in, a config built from the ready ones, and the same runner as ``tools/``."""
+
+from lgd_mm.api.embedding import Embeddings, embed
+from lgd_mm.api.evaluating import evaluate
+from lgd_mm.api.finetuning import finetune
+from lgd_mm.api.prediction import Predictions, zero_shot
+from lgd_mm.api.pretraining import pretrain
+from lgd_mm.api.results import Run
+from lgd_mm.api.student import Student, load_student
+
+__all__ = ['Embeddings', 'Predictions', 'Run', 'Student', 'embed', 'evaluate', 'finetune', 'load_student', 'pretrain',
+           'zero_shot']

@@ -1,0 +1,192 @@
+"""Every ``'auto'`` is settled here, and nowhere else."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+
+from lgd_mm.benchmark.environment import fast_bf16
+from lgd_mm.errors import UserError
+
+AUTO = 'auto'
+#: Of the published run: passes over ImageNet's 1.28 million pictures, pictures on a GPU, SGD's rate for 256 of them.
+EPOCHS, PICTURES, BATCH, RATE = 200, 1_281_167, 256, 0.03
+#: Smallest batch of all processes that is chosen, and steps that an epoch has at least where there are enough pictures.
+SMALLEST_BATCH, STEPS_PER_EPOCH = 16, 8
+#: Optimiser steps below which the published SGD recipe is too short to learn anything.
+SHORT = 10_000
+#: Rate of AdamW for the smallest batch; it grows with the root of the batch.
+ADAMW_RATE = 5e-4
+#: Largest view, in pixels: the published one.
+LARGEST_VIEW = 224
+AMP = ('fp16', 'bf16', 'off')
+OPTIMIZERS = ('sgd', 'adamw')
+
+
+class Facts(NamedTuple):
+    """What the settings depend on.
+
+    Attributes:
+        pictures (int): To train with.
+        processes (int): That share a batch.
+        teacher_size (int): Side of the teacher's pictures, in pixels.
+        student_size (int, optional): Side of the only pictures that the student takes; None: any.
+        memory (Callable[[int], tuple[int, int]]): Bytes that a picture of a size takes, and bytes that there are.
+    """
+
+    pictures: int
+    processes: int
+    teacher_size: int
+    student_size: int | None
+    memory: Callable[[int], tuple[int, int]]
+
+
+class Settings:
+    """Settled values, and why each is as it is.
+
+    Args:
+        given (Mapping[str, Any]): The arguments, each ``'auto'`` or a value.
+        facts (Facts): What the others depend on.
+        earlier (Mapping[str, Any], optional): :attr:`values` of the run that is resumed: they stand for ``'auto'``.
+            Defaults to None.
+
+    Attributes:
+        values (dict[str, Any]): ``image_size`` (pixels), ``batch_size`` (of a process), ``accumulate`` (batches of a
+            step), ``epochs``, ``optimizer``, ``lr``, ``amp``, ``workers`` (of a process).
+        reasons (dict[str, str]): For each.
+
+    Raises:
+        UserError: If a given value cannot be used.
+    """
+
+    def __init__(self, given: Mapping[str, Any], facts: Facts, earlier: Mapping[str, Any] | None = None) -> None:
+        self.values: dict[str, Any] = {}
+        self.reasons: dict[str, str] = {}
+        self._given, self._facts, self._earlier = given, facts, earlier or {}
+        for name, settle in dict(image_size=self._image_size, batch_size=self._batch_size, accumulate=self._accumulate,
+                                 epochs=self._epochs, optimizer=self._optimizer, lr=self._lr, amp=self._amp,
+                                 workers=self._workers).items():
+            self._settle(name, settle)
+
+    def record(self) -> dict[str, dict[str, Any]]:
+        """Values and reasons, for the config."""
+        return {name: dict(value=value, why=self.reasons[name]) for name, value in self.values.items()}
+
+    @property
+    def batch(self) -> int:
+        """Pictures of an optimiser step, of all processes."""
+        return int(self.values['batch_size'] * self.values['accumulate'] * self._facts.processes)
+
+    @property
+    def iterations(self) -> int:
+        """Batches of an epoch; what does not fill one is left out."""
+        together: int = self.values['batch_size'] * self._facts.processes
+        return max(1, self._facts.pictures // together)
+
+    def _settle(self, name: str, settle: Callable[[], tuple[Any, str]]) -> None:
+        given = self._given.get(name, AUTO)
+        if given != AUTO:
+            check_value(name, given)
+            self.values[name], self.reasons[name] = given, 'given'
+        elif name in self._earlier:
+            self.values[name], self.reasons[name] = self._earlier[name], 'auto: as in the run that is resumed'
+        else:
+            self.values[name], reason = settle()
+            self.reasons[name] = f'auto: {reason}'
+
+    def _image_size(self) -> tuple[int, str]:
+        if self._facts.student_size:
+            return self._facts.student_size, 'the only size that the student takes'
+        return min(self._facts.teacher_size, LARGEST_VIEW), f"the teacher's size, at most the published {LARGEST_VIEW}"
+
+    def _wanted(self) -> int:
+        """Batch of a process if there is memory for it."""
+        pictures, processes = self._facts.pictures, self._facts.processes
+        wanted = max(pictures // STEPS_PER_EPOCH, SMALLEST_BATCH) // processes
+        return _power_of_two(max(1, min(wanted, BATCH, pictures // processes)))
+
+    def _batch_size(self) -> tuple[int, str]:
+        needed, there = self._facts.memory(self.values['image_size'])
+        fits = _power_of_two(max(1, there // 2 // needed))
+        return min(self._wanted(), fits), (
+            f'a power of two, at most the published {BATCH}, with {STEPS_PER_EPOCH} steps or more in an epoch, but '
+            f'{SMALLEST_BATCH} pictures or more; half of the memory would hold {fits} '
+            f'({needed / 2**20:.0f} MiB each)')
+
+    def _accumulate(self) -> tuple[int, str]:
+        if self._given.get('batch_size', AUTO) != AUTO:
+            return 1, 'the batch is given'
+        wanted = self._wanted()
+        return max(1, wanted // self.values['batch_size']), f'so that a step has the {wanted} pictures wanted'
+
+    def _epochs(self) -> tuple[int, str]:
+        epochs = min(EPOCHS, math.ceil(EPOCHS * PICTURES / self._facts.pictures))
+        return epochs, f'the published {EPOCHS}, but no more views than the published run saw of ImageNet'
+
+    def _optimizer(self) -> tuple[str, str]:
+        steps = self.values['epochs'] * max(1, self.iterations // self.values['accumulate'])
+        short = steps < SHORT
+        return OPTIMIZERS[short], f'{steps} steps: below {SHORT}, the published SGD recipe is too short' if short else (
+            f'the published one, as there are {steps} steps')
+
+    def _lr(self) -> tuple[float, str]:
+        if self.values['optimizer'] == 'sgd':
+            return RATE * self.batch / BATCH, f'the published {RATE} x batch / {BATCH}'
+        rate = ADAMW_RATE * math.sqrt(self.batch / SMALLEST_BATCH)
+        return round(rate, 6), f'{ADAMW_RATE} x root of batch / {SMALLEST_BATCH}'
+
+    def _amp(self) -> tuple[str, str]:
+        if torch.cuda.is_available():
+            return 'fp16', 'there is a GPU'
+        return ('bf16', 'the processor has bf16 units') if fast_bf16() else ('off', 'the processor has no bf16 units')
+
+    def _workers(self) -> tuple[int, str]:
+        return workers(self._facts.processes)
+
+
+def workers(processes: int) -> tuple[int, str]:
+    """Loader processes of each training process, and why.
+
+    Args:
+        processes (int): That train on this machine.
+
+    Returns:
+        tuple[int, str]: 0: the training process loads by itself.
+    """
+    cores = len(os.sched_getaffinity(0))
+    if torch.cuda.is_available():
+        return min(8, max(1, cores // processes)), f'{cores} cores for {processes} process(es), at most 8 each'
+    return min(4, cores // (2 * processes)), (f'half of {cores} cores for {processes} process(es), at most 4 each: '
+                                              'training takes the rest')
+
+
+def _power_of_two(number: int) -> int:
+    """The largest that is not above the number."""
+    return 1 << (number.bit_length() - 1)
+
+
+def check_value(name: str, value: Any) -> None:
+    """Refuse a given value that cannot be.
+
+    Args:
+        name (str): Of the setting.
+        value (Any): Not ``'auto'``.
+
+    Raises:
+        UserError: Says what it may be.
+    """
+    if name in ('amp', 'optimizer'):
+        known = AMP if name == 'amp' else OPTIMIZERS
+        if value not in known:
+            raise UserError(f'{name} is {value!r}: give {AUTO}, {", ".join(known)}')
+        return
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if name == 'lr':
+        if not number or not value > 0:
+            raise UserError(f'lr is {value!r}: give {AUTO} or a number above 0')
+        return
+    least = dict(workers=0, image_size=32).get(name, 1)
+    if not number or value != int(value) or value < least:
+        raise UserError(f'{name} is {value!r}: give {AUTO} or a whole number of at least {least}')

@@ -1,0 +1,121 @@
+"""A student's features of pictures."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from mmcv.transforms import CenterCrop, Compose
+from mmengine.device import get_device
+from mmpretrain.datasets.transforms import ResizeEdge
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lgd_mm.api.auto import workers
+from lgd_mm.api.images import pictures_in
+from lgd_mm.api.student import Student, load_student
+from lgd_mm.datasets.loading import LoadImage, UnreadableImage
+from lgd_mm.errors import UserError
+from lgd_mm.models.features import mean_pool
+
+#: Short side before the crop, by the crop's: as in the configs.
+RESIZE = 256 / 224
+#: Pictures at a time.
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Of N pictures.
+
+    Attributes:
+        paths (list[str]): The pictures that could be read.
+        features (Tensor): Pooled last output of the backbone (N, d), float32.
+        embeddings (Tensor, optional): In the teacher's space (N, D), not normalised; None for a student without
+            projection.
+        unreadable (list[str]): What could not be read, and why.
+    """
+
+    paths: list[str]
+    features: Tensor
+    embeddings: Tensor | None
+    unreadable: list[str]
+
+
+@torch.no_grad()
+def embed(student: Student | str | Path, images: str | Path | Sequence[str | Path], *,
+          image_size: int | None = None) -> Embeddings:
+    """Compute a student's features of pictures, resized and cropped in the middle as in the evaluations.
+
+    Args:
+        student (Student | str | Path): A student, or whatever :func:`lgd_mm.load_student` takes.
+        images (str | Path | Sequence[str | Path]): A folder of pictures, a picture, or several.
+        image_size (int, optional): Side of the crop, in pixels. Defaults to None: that of the student's training.
+
+    Returns:
+        Embeddings: In the order of the pictures, on the CPU; what cannot be read is left out and named.
+
+    Raises:
+        UserError: If the student or the pictures cannot be used.
+    """
+    if not isinstance(student, Student):
+        student = load_student(student)
+    paths = _paths(images)
+    size = student.image_size if image_size is None else image_size
+    loader = DataLoader(Pictures(paths, size), BATCH, num_workers=workers(1)[0], collate_fn=list)
+    device, home = get_device(), student.mean.device
+    student.to(device)
+    read, unreadable, features, embeddings = [], [], [], []
+    try:
+        for batch in track(loader, description='pictures', disable=len(paths) <= BATCH):
+            unreadable += [item for item in batch if isinstance(item, str)]
+            items = [item for item in batch if not isinstance(item, str)]
+            if not items:
+                continue
+            read += [path for path, _ in items]
+            maps = student.maps(torch.stack([pixels for _, pixels in items]).to(device).float() / 255)
+            features.append(mean_pool(maps[-1]).cpu())
+            if student.neck is not None:
+                embeddings.append(student.project(maps).cpu())
+    finally:
+        student.to(home)
+    if not read:
+        raise UserError(f'none of {len(paths)} pictures can be read: {unreadable[0]}')
+    return Embeddings(read, torch.cat(features), torch.cat(embeddings) if embeddings else None, unreadable)
+
+
+def _paths(images: str | Path | Sequence[str | Path]) -> list[str]:
+    """Paths of pictures, all of which exist."""
+    if isinstance(images, (str, Path)):
+        return [str(images)] if os.path.isfile(images) else pictures_in(images)
+    missing = next((path for path in images if not os.path.isfile(path)), None)
+    if missing is not None or not images:
+        raise UserError(f'images: {missing} is no file' if missing is not None else 'images is empty: give a picture')
+    return [str(path) for path in images]
+
+
+class Pictures(Dataset[tuple[str, Tensor] | str]):
+    """Pictures resized and cropped in the middle.
+
+    Args:
+        paths (Sequence[str]): Of the pictures.
+        size (int): Side of the crop, in pixels.
+    """
+
+    def __init__(self, paths: Sequence[str], size: int) -> None:
+        self.paths = paths
+        self.transform = Compose([LoadImage(), ResizeEdge(scale=round(RESIZE * size), edge='short'),
+                                  CenterCrop(crop_size=size)])
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[str, Tensor] | str:
+        """Path and RGB pixels (3, size, size), uint8; why it cannot be read."""
+        try:
+            results = self.transform(dict(img_path=self.paths[index]))
+        except UnreadableImage as error:
+            return str(error)
+        return self.paths[index], torch.from_numpy(results['img'][..., ::-1].copy()).permute(2, 0, 1)

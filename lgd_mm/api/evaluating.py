@@ -1,0 +1,137 @@
+"""The figures of a student or of a fine-tuned network."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from lgd_mm.api import launching
+from lgd_mm.api.auto import workers
+from lgd_mm.api.class_folders import ClassFolders, read_class_folders
+from lgd_mm.api.classes import parse_classes
+from lgd_mm.api.configs import ready_config
+from lgd_mm.api.embedding import RESIZE
+from lgd_mm.api.images import pictures_in
+from lgd_mm.api.output import RESOLVED
+from lgd_mm.api.overrides import apply_overrides
+from lgd_mm.api.student import backbone_config, find_student, load_student
+from lgd_mm.api.teachers import teacher_model
+from lgd_mm.engine import launch
+from lgd_mm.errors import UserError
+from lgd_mm.evaluation import evaluate_features
+from lgd_mm.evaluation.student import read_student_file
+from lgd_mm.language import category_names
+from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.transfer.own_data import use_own_data
+
+#: Neighbours that vote, if there are as many pictures.
+NEIGHBOURS = 20
+
+
+def evaluate(run: str | Path,
+             data: str | Path | None = None,
+             *,
+             classes: str | Path | Sequence[str] | None = None,
+             teacher: str | None = None,
+             out: str | Path | None = None,
+             options: Mapping[str, Any] | None = None) -> dict[str, float]:
+    """Evaluate a student by zero-shot, k-NN and linear probe, or a fine-tuned network on its own task.
+
+    Args:
+        run (str | Path): Folder of a pre-training or a student's file; or folder of a fine-tuning.
+        data (str | Path, optional): For a student, labelled pictures in ``{train,val}/CLASS/*``; ``CLASS/*`` alone is
+            enough for zero-shot. For a fine-tuning, another set of the same classes. Defaults to None: that of the
+            fine-tuning.
+        classes (str | Path | Sequence[str], optional): Names for zero-shot, in the order of the class folders.
+            Defaults to None: the names of the folders.
+        teacher (str, optional): Where the teacher of the pre-training is now. Defaults to None: where it was.
+        out (str | Path, optional): Folder for features and logs. Defaults to ``evaluation`` beside the student.
+        options (Mapping[str, Any], optional): Keys of the config to overwrite. Defaults to None.
+
+    Returns:
+        dict[str, float]: Of a student, ``zero-shot/top1``, ``knn/top1`` and ``linear/top1`` in percent, as far as they
+        could be computed; of a fine-tuning, the metrics of its config.
+
+    Raises:
+        UserError: If the run, the data or the names cannot be used.
+    """
+    finetuned = _finetuned(Path(run))
+    if finetuned is not None:
+        return _test(Path(run), finetuned, data, out, options)
+    if data is None:
+        raise UserError('a student is evaluated on labelled pictures: give data, a folder with train/CLASS/* and '
+                        'val/CLASS/*')
+    folders = read_class_folders(data, training=False)
+    return _evaluate_student(find_student(run), folders, classes, teacher, out, options)
+
+
+def _finetuned(run: Path) -> Config | None:
+    """The config of a fine-tuning; None for a student."""
+    file = run / RESOLVED
+    if not file.is_file() or 'teacher' in parse_config(file.read_text(encoding='utf-8')).get('model', {}):
+        return None
+    return Config.fromfile(file)
+
+
+def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | None,
+          options: Mapping[str, Any] | None) -> dict[str, float]:
+    checkpoint = find_student(run)
+    if data is not None and cfg.default_scope == 'mmpretrain':
+        folders = read_class_folders(data, training=False)
+        cfg.test_dataloader.dataset.update(data_root='', data_prefix=folders.val)
+    elif data is not None:
+        use_own_data(cfg, str(data))
+    apply_overrides(cfg, options)
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / RESOLVED
+        cfg.dump(str(file))
+        return launch.test(str(file), str(checkpoint), work_dir=str(out or run / 'evaluation'),
+                           launcher=launching.launcher())
+
+
+def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | Sequence[str] | None,
+                      teacher: str | None, out: str | Path | None, options: Mapping[str, Any] | None
+                      ) -> dict[str, float]:
+    student = load_student(file)
+    if classes is not None:
+        student.check_projection()
+    names = None
+    if student.neck is not None:
+        names = category_names(parse_classes(folders.names if classes is None else classes))
+    cfg = _config(file, student.image_size, folders)
+    if teacher:
+        cfg.model.teacher = teacher_model(teacher)
+    apply_overrides(cfg, options)
+    with tempfile.TemporaryDirectory() as scratch:
+        config = Path(scratch) / 'evaluate.py'
+        cfg.dump(str(config))
+        results = evaluate_features(str(config), str(file), str(out or file.parent / 'evaluation'), categories=names)
+    figures = {'zero-shot/top1': results.zero_shot, 'knn/top1': results.knn,
+               'linear/top1': results.chosen and results.chosen.test}
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def _config(file: Path, size: int, folders: ClassFolders) -> Config:
+    """The ready linear probe with the student's backbone and the pictures of a user."""
+    cfg = Config.fromfile(ready_config('classification/linear_r18_folder.py'))
+    read = read_student_file(file)
+    model = backbone_config(read, {key: read.metadata[key] for key in ('mean', 'std') if read.metadata.get(key)}).model
+    cfg.model.backbone = model.backbone
+    cfg.model.data_preprocessor = model.data_preprocessor
+    cfg.model.head.num_classes = len(folders.names)
+    if folders.train is None:
+        cfg.train_dataloader = None
+    else:
+        cfg.model.k = min(NEIGHBOURS, len(pictures_in(folders.train, 'data')))
+        cfg.train_dataloader.dataset.update(data_root='', data_prefix=folders.train)
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        loader.update(num_workers=workers(1)[0], persistent_workers=False)
+        loader.dataset.update(data_root='', data_prefix=folders.val)
+        for step in loader.dataset.pipeline:
+            if step.type == 'ResizeEdge':
+                step.scale = round(RESIZE * size)
+            elif step.type == 'CenterCrop':
+                step.crop_size = size
+    return cfg

@@ -1,0 +1,37 @@
+"""Folders of pictures as people give them."""
+
+import os
+from pathlib import Path
+
+from lgd_mm.datasets.image_folder import EXTENSIONS, files_below
+from lgd_mm.errors import UserError
+
+
+def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:
+    """Pictures below a folder, nested or flat.
+
+    Args:
+        folder (str | Path): The folder.
+        what (str): The argument that names it, for messages. Defaults to ``'images'``.
+
+    Returns:
+        list[str]: Their paths, sorted; at least one.
+
+    Raises:
+        UserError: If it is missing, no folder, may not be read, or holds no picture.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise UserError(f'{what}: {folder} does not exist: give a folder of pictures')
+    if not folder.is_dir():
+        raise UserError(f'{what}: {folder} is a file: give the folder of the pictures')
+    try:
+        with os.scandir(folder):
+            pass
+    except OSError as error:
+        raise UserError(f'{what}: {folder} cannot be read ({error.strerror}): change its permissions, or give another '
+                        'folder') from error
+    paths = sorted(path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
+    if not paths:
+        raise UserError(f'{what}: {folder} holds no picture ({", ".join(EXTENSIONS)}): give a folder with pictures')
+    return paths

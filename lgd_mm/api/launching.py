@@ -1,0 +1,45 @@
+"""From a config in memory to the runner of ``tools/``."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from lgd_mm.api.output import RESOLVED, replaced
+from lgd_mm.engine import launch
+
+
+def processes() -> int:
+    """How many train together: those that torchrun started, or this one alone."""
+    return int(os.environ.get('WORLD_SIZE', 1)) if launcher() != 'none' else 1
+
+
+def launcher() -> str:
+    """How this process was started: ``'pytorch'`` (torchrun) or ``'none'``."""
+    return 'pytorch' if 'TORCHELASTIC_RUN_ID' in os.environ else 'none'
+
+
+def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: str | Path | None = None) -> Runner:
+    """Train a whole config; the runner leaves it in ``out/resolved_config.py``.
+
+    Args:
+        cfg (Config): With every setting; it needs no other file.
+        out (str | Path): Folder of the run.
+        resume (bool): Go on from the last checkpoint in it.
+        overwrite (bool): Replace the run in it.
+        student (str | Path, optional): Weights to start the backbone from. Defaults to None.
+
+    Returns:
+        Runner: After training.
+
+    Raises:
+        UserError: If the user's set-up has a mistake.
+    """
+    # Not in out yet: a run that fails before it has begun leaves no folder.
+    with tempfile.TemporaryDirectory() as scratch, replaced(out, overwrite):
+        file = Path(scratch) / RESOLVED
+        cfg.dump(str(file))
+        return launch.train(str(file), student=str(student) if student else None, work_dir=str(out),
+                            resume='auto' if resume else None, launcher=launcher())

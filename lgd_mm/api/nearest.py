@@ -1,0 +1,19 @@
+"""What a misspelt name was meant to be."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The nearest of the known names, as the middle of a sentence.
+
+    Args:
+        name (str): As the user wrote it.
+        known (Iterable[str]): What there is.
+
+    Returns:
+        str: ``"did you mean 'a' or 'b'? "``, empty if none is near.
+    """
+    candidates = {candidate.casefold(): candidate for candidate in known}
+    near = get_close_matches(name.casefold(), candidates, n=3, cutoff=0.6)
+    return f'did you mean {" or ".join(repr(candidates[match]) for match in near)}? ' if near else ''

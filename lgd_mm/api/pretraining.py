@@ -1,0 +1,172 @@
+"""Pictures, names, a student, a teacher and a folder: a pre-training."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from lgd_mm.api import launching
+from lgd_mm.api.auto import AUTO, Facts, Settings
+from lgd_mm.api.classes import parse_classes
+from lgd_mm.api.configs import ready_config
+from lgd_mm.api.images import pictures_in
+from lgd_mm.api.memory import bytes_per_picture, device_memory
+from lgd_mm.api.output import RESOLVED, check_out
+from lgd_mm.api.overrides import apply_overrides
+from lgd_mm.api.results import Run
+from lgd_mm.api.students import student_config
+from lgd_mm.api.teachers import teacher_model, teacher_size
+from lgd_mm.engine.settings import set_precision
+from lgd_mm.language import prompt_templates
+from lgd_mm.transfer.backbone import build_backbone
+from lgd_mm.transfer.config_text import parse_config
+
+#: Iterations between two checkpoints, at least, and between two lines of the log, at most.
+CHECKPOINT, LOG = 500, 50
+
+
+def pretrain(images: str | Path,
+             classes: str | Path | Sequence[str],
+             *,
+             out: str | Path,
+             student: str = 'resnet18',
+             teacher: str = 'RN50/openai',
+             epochs: int | str = AUTO,
+             batch_size: int | str = AUTO,
+             accumulate: int | str = AUTO,
+             optimizer: str = AUTO,
+             lr: float | str = AUTO,
+             image_size: int | str = AUTO,
+             amp: str = AUTO,
+             workers: int | str = AUTO,
+             templates: str | Sequence[str] | None = None,
+             seed: int = 0,
+             init: str | Path | None = None,
+             resume: bool = False,
+             overwrite: bool = False,
+             options: Mapping[str, Any] | None = None) -> Run:
+    """Pre-train a student from unlabelled pictures and category names (`arXiv:2406.11689
+    <https://arxiv.org/abs/2406.11689>`_).
+
+    The ready config of the student is taken and changed; ``'auto'`` is settled by :mod:`lgd_mm.api.auto`, and the whole
+    config with its reasons (key ``auto``) is left in ``out/resolved_config.py``.
+
+    Args:
+        images (str | Path): Folder of pictures, nested or flat.
+        classes (str | Path | Sequence[str]): A set (``'coco'``), a text file with a name on each line, a COCO JSON,
+            names separated by commas, or a list of names.
+        out (str | Path): Folder of the run, new or empty.
+        student (str): See :data:`lgd_mm.api.students.STUDENTS`, or ``'timm/NAME'``. Defaults to ``'resnet18'``.
+        teacher (str): ``'MODEL/TAG'`` of open_clip, ``'local-dir:FOLDER'``, or ``'shapes'``. Defaults to
+            ``'RN50/openai'``, which is downloaded once.
+        epochs (int | str): Passes over the pictures. Defaults to ``'auto'``.
+        batch_size (int | str): Pictures of a batch on each device. Defaults to ``'auto'``.
+        accumulate (int | str): Batches of an optimiser step. Defaults to ``'auto'``.
+        optimizer (str): ``'sgd'`` (published), ``'adamw'`` (short runs) or ``'auto'``. Defaults to ``'auto'``.
+        lr (float | str): Highest learning rate. Defaults to ``'auto'``.
+        image_size (int | str): Side of a view in pixels. Defaults to ``'auto'``.
+        amp (str): Mixed precision: ``'fp16'``, ``'bf16'``, ``'off'`` or ``'auto'``. Defaults to ``'auto'``.
+        workers (int | str): Loader processes on each device. Defaults to ``'auto'``.
+        templates (str | Sequence[str], optional): Prompts with one ``{}`` each, or a text file of them. Defaults to
+            None: OpenAI's 80.
+        seed (int): Of weights and views. Defaults to 0.
+        init (str | Path, optional): Weights that the student starts from: a student, a checkpoint, or weights of timm
+            or torchvision. Defaults to None: random ones.
+        resume (bool): Go on with the run in ``out``, or begin it. Defaults to False.
+        overwrite (bool): Replace the run in ``out``. Defaults to False.
+        options (Mapping[str, Any], optional): Keys of the config to overwrite, such as ``{'model.lgka.momentum':
+            0.99}``. Defaults to None.
+
+    Returns:
+        Run: Paths, last losses and history.
+
+    Raises:
+        UserError: If an argument cannot be used, or the set-up has a mistake.
+    """
+    check_out(out, resume, overwrite)
+    name, changes = student_config(student)
+    teacher_cfg = teacher_model(teacher)
+    categories = parse_classes(classes)
+    pictures = pictures_in(images)
+    prompts = None if templates is None else prompt_templates(templates)
+
+    cfg = Config.fromfile(ready_config(name))
+    cfg.merge_from_dict(changes)
+    given = dict(epochs=epochs, batch_size=batch_size, accumulate=accumulate, optimizer=optimizer, lr=lr,
+                 image_size=image_size, amp=amp, workers=workers)
+    settings = Settings(given, _facts(cfg, len(pictures), teacher_cfg), _earlier(out) if resume else None)
+
+    cfg.model.teacher = teacher_cfg
+    cfg.model.lgka.categories = categories
+    if prompts is not None:
+        cfg.model.lgka.templates = prompts
+    cfg.train_dataloader.dataset.update(data_root=str(Path(images).resolve()), data_prefix=dict(img_path=''))
+    cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None  # ImageNet's
+    for unused in ('data_root', 'dataset_type', 'train_pipeline', 'view_pipeline'):
+        cfg.pop(unused)  # left of ImageNet's
+    cfg.randomness.seed = seed
+    write_settings(cfg, settings)
+    apply_overrides(cfg, options)
+    launching.train(cfg, out, resume, overwrite, init)
+    return Run.of(out)
+
+
+def write_settings(cfg: Config, settings: Settings) -> None:
+    """Write settled values into a config of pre-training.
+
+    Args:
+        cfg (Config): Changed in place.
+        settings (Settings): The values.
+    """
+    values = settings.values
+    loader, epochs = cfg.train_dataloader, values['epochs']
+    loader.update(batch_size=values['batch_size'], num_workers=values['workers'],
+                  persistent_workers=values['workers'] > 0, drop_last=True)
+    next(step for step in loader.dataset.pipeline if step.type == 'lgd_mm.RandomView').size = values['image_size']
+
+    wrapper = cfg.optim_wrapper
+    if values['optimizer'] == 'adamw':
+        wrapper.optimizer = dict(type='AdamW', weight_decay=0.01, fused=True)
+    wrapper.optimizer.lr = values['lr']
+    if values['accumulate'] > 1:
+        wrapper.accumulative_counts = values['accumulate']
+    if values['amp'] != 'off':
+        set_precision(cfg, values['amp'])
+    cfg.auto_scale_lr = dict(base_batch_size=settings.batch // values['accumulate'])
+
+    warm_up = min(max(1, round(epochs / 40)), epochs - 1)
+    cosine = dict(type='CosineAnnealingLR', by_epoch=True, begin=warm_up, end=epochs, T_max=epochs - warm_up,
+                  convert_to_iter_based=True)
+    rising = dict(type='LinearLR', start_factor=1e-4, by_epoch=True, begin=0, end=warm_up, convert_to_iter_based=True)
+    cfg.param_scheduler = [rising, cosine] if warm_up else [cosine]
+    cfg.train_cfg.max_epochs = epochs
+    cfg.default_hooks.logger.interval = min(LOG, settings.iterations)
+    cfg.default_hooks.checkpoint.interval = max(1, -(-CHECKPOINT // settings.iterations))
+    cfg.auto = settings.record()
+
+
+def _facts(cfg: Config, pictures: int, teacher: Mapping[str, Any]) -> Facts:
+    """What the settings depend on; the backbone is built only if its memory is asked for."""
+    return Facts(
+        pictures=pictures,
+        processes=launching.processes(),
+        teacher_size=teacher_size(teacher['model']),
+        student_size=_only_size(cfg.model.backbone),
+        memory=lambda size: (bytes_per_picture(build_backbone(cfg), size), device_memory(launching.processes())))
+
+
+def _only_size(backbone: Mapping[str, Any]) -> int | None:
+    """Side of the pictures that a timm model was made for, if it takes no other."""
+    if 'model_name' not in backbone:
+        return None
+    import timm
+    known = timm.get_pretrained_cfg(backbone['model_name'])
+    return int(known.input_size[-1]) if known is not None and known.fixed_input_size else None
+
+
+def _earlier(out: str | Path) -> dict[str, Any]:
+    """Settled values of the run in a folder."""
+    file = Path(out) / RESOLVED
+    auto = parse_config(file.read_text(encoding='utf-8')).get('auto') or {} if file.is_file() else {}
+    return {name: entry['value'] for name, entry in auto.items()}

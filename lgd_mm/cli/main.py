@@ -1,0 +1,43 @@
+"""The group of commands, and what becomes of a user's mistake."""
+
+import click
+
+from lgd_mm.cli.doctor import doctor
+from lgd_mm.cli.listing import list_names
+from lgd_mm.cli.training import finetune, pretrain
+from lgd_mm.cli.using import evaluate, export, zero_shot
+from lgd_mm.errors import UserError, reported
+from lgd_mm.version import __version__
+
+#: How ``tools/`` call what is called otherwise here.
+TRANSLATED = {'--cfg-options ': '', '--work-dir': '--out', ', or --allow-partial-student': ''}
+
+
+@click.group(context_settings=dict(help_option_names=['-h', '--help'], max_content_width=110))
+@click.version_option(__version__, prog_name='lgd-mm')
+def cli() -> None:
+    """Small vision backbones, pre-trained by a frozen CLIP teacher on your pictures and the names of your categories.
+
+    \b
+    From pictures to predictions:
+      lgd-mm pretrain --images PICTURES --classes names.txt --out run
+      lgd-mm zero-shot run PICTURES --out predictions.csv
+      lgd-mm export run --to onnx --out onnx
+      lgd-mm finetune --task detection --student run --data SET --out detector
+    """
+
+
+for command in (pretrain, zero_shot, export, finetune, evaluate, list_names, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run ``lgd-mm``; a mistake is told in one sentence, in the words of this command."""
+    with reported():
+        try:
+            cli(prog_name='lgd-mm')
+        except UserError as error:
+            sentence = str(error)
+            for theirs, ours in TRANSLATED.items():
+                sentence = sentence.replace(theirs, ours)
+            raise UserError(sentence) from error

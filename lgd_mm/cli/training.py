@@ -1,0 +1,120 @@
+"""Commands that train."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides
+
+if TYPE_CHECKING:
+    from lgd_mm.api import Run
+
+TASKS = ('classification', 'linear-probe', 'detection', 'instance-segmentation', 'segmentation')
+AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
+
+
+@click.command()
+@click.option('--images', required=True, metavar='FOLDER', help='Pictures, nested or flat; no label is read.')
+@click.option('--classes', required=True, metavar='NAMES', help='A set (coco), a file of names (.txt), a COCO JSON, or '
+              'names separated by commas.')
+@click.option('--student', default='resnet18', show_default=True, metavar='NAME', help='See lgd-mm list students.')
+@click.option('--teacher', default='RN50/openai', show_default=True, metavar='MODEL/TAG',
+              help='Of open_clip (lgd-mm list teachers), local-dir:FOLDER, or shapes.')
+@folder_of_run
+@click.option('--init', metavar='FILE', help='Weights that the student starts from.')
+@auto('--epochs', int, 'Passes over the pictures.')
+@auto('--batch-size', int, 'Pictures of a batch on each device.')
+@auto('--accumulate', int, 'Batches of an optimiser step.')
+@click.option('--optimizer', type=click.Choice([AUTO, 'sgd', 'adamw']), default=AUTO, show_default=True,
+              help='sgd is the published one, adamw for short runs.')
+@auto('--lr', float, 'Highest learning rate.')
+@auto('--image-size', int, 'Side of a view, in pixels.')
+@click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
+@auto('--workers', int, 'Loader processes on each device.')
+@click.option('--templates', metavar='FILE', help="Prompts, one on each line, {} for the name.  [default: OpenAI's 80]")
+@click.option('--seed', type=int, default=0, show_default=True, help='Of weights and views.')
+@gpus
+@overrides
+def pretrain(**arguments: Any) -> None:
+    """Pre-train a student from pictures and names.
+
+    Further settings are keys of the config, as KEY=VALUE; everything that was settled is in
+    OUT/resolved_config.py, with its reasons.
+
+    \b
+    Examples:
+      lgd-mm pretrain --images photos --classes names.txt --out run
+      lgd-mm pretrain --images photos --classes "cat,dog,guinea pig" --student mobilenetv2 --epochs 50 --out run
+      lgd-mm pretrain --images photos --classes coco --teacher ViT-B-16/laion2b_s34b_b88k --gpus 8 --out run
+      lgd-mm pretrain --images photos --classes names.txt --out run model.lgka.momentum=0.99
+      lgd-mm pretrain --images photos --classes names.txt --out run --resume
+    """
+    from lgd_mm import api
+    with resumable(arguments['out']):
+        run = api.pretrain(**arguments)
+    _summary(run, [f'lgd-mm zero-shot {run.out} PICTURES', f'lgd-mm export {run.out} --to onnx --out {run.out}/onnx'])
+
+
+@click.command()
+@click.option('--task', required=True, type=click.Choice(TASKS), help='What the student is to do.')
+@click.option('--student', required=True, metavar='FILE', help='Folder of a pre-training, student.safetensors, or a '
+              'checkpoint.')
+@click.option('--data', required=True, metavar='FOLDER', help='Classification: {train,val}/CLASS/*; else as in '
+              'docs/own_data.md.')
+@folder_of_run
+@auto('--epochs', int, 'Passes over the pictures.')
+@auto('--batch-size', int, 'Pictures of a batch on each device.')
+@auto('--lr', float, 'Highest learning rate.')
+@click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
+@auto('--workers', int, 'Loader processes on each device.')
+@click.option('--seed', type=int, default=0, show_default=True, help='Of weights and batches.')
+@gpus
+@overrides
+def finetune(**arguments: Any) -> None:
+    """Train a student on for a downstream task.
+
+    \b
+    Examples:
+      lgd-mm finetune --task classification --student run --data birds --out birds_run --epochs 20
+      lgd-mm finetune --task detection --student run/student.safetensors --data my_coco --gpus 4 --out detector
+      lgd-mm finetune --task segmentation --student run --data my_masks --out segmentor train_cfg.val_interval=500
+    """
+    from lgd_mm import api
+    with resumable(arguments['out']):
+        run = api.finetune(**arguments)
+    _summary(run, [f'lgd-mm evaluate {run.out}'])
+
+
+@contextmanager
+def resumable(out: str) -> Iterator[None]:
+    """After Ctrl-C, say how to go on.
+
+    Args:
+        out (str): Folder of the run.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f'\nStopped. The same command with --resume goes on from the last checkpoint in {out}, if there is '
+                   'one.', err=True)
+        sys.exit(130)
+
+
+def _summary(run: 'Run', commands: list[str]) -> None:
+    """What a run left, and what may be typed next; of several processes, the first one tells it."""
+    if int(os.environ.get('RANK', 0)):
+        return
+    figures = {**run.losses, **run.metrics}
+    left = dict(student=run.student, checkpoint=run.checkpoint, settings=run.config)
+    for name, value in left.items():
+        if value is not None:
+            click.echo(f'{name + ":":<12}{value}')
+    if figures:
+        click.echo(f'{"last:":<12}' + ', '.join(f'{name} {value:.4g}' for name, value in figures.items()
+                                               if isinstance(value, (int, float))))
+    for index, command in enumerate(commands):
+        click.echo(f'{"" if index else "next:":<12}{command}')

@@ -1,0 +1,97 @@
+"""Commands that use what was trained."""
+
+from typing import Any
+
+import click
+
+from lgd_mm.cli.options import overrides
+
+
+@click.command('zero-shot')
+@click.argument('student')
+@click.argument('images')
+@click.option('--classes', metavar='NAMES', help='As of pretrain.  [default: those of the pre-training]')
+@click.option('--templates', metavar='FILE', help='As of pretrain.')
+@click.option('--teacher', metavar='MODEL/TAG', help='Where the teacher is now.  [default: where it was]')
+@click.option('--image-size', type=click.IntRange(min=32), metavar='N', help='Side of the pictures.  [default: '
+              'as in the pre-training]')
+@click.option('--top', type=click.IntRange(min=1), default=5, show_default=True, help='Names of each picture.')
+@click.option('--out', metavar='FILE.csv', help='Write picture, rank, name and score there.')
+def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
+    """Classify IMAGES by names, without labels.
+
+    STUDENT is the folder of a pre-training or a checkpoint in it; IMAGES a picture or a folder.
+
+    \b
+    Examples:
+      lgd-mm zero-shot run photos --out predictions.csv
+      lgd-mm zero-shot run photo.jpg --classes "cat,dog,guinea pig"
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from lgd_mm import api
+    found = api.zero_shot(**arguments)
+    for line in found.unreadable:
+        click.echo(f'left out: {line}', err=True)
+    if out:
+        click.echo(f'{found.write(out, top)}: {len(found.paths)} pictures, {len(found.names)} names')
+        return
+    table = Table('picture', *(f'{rank}.' for rank in range(1, min(top, len(found.names)) + 1)))
+    for path, best in zip(found.paths, found.top(top)):
+        table.add_row(path, *(f'{name} {score:.0%}' for name, score in best))
+    Console().print(table)
+
+
+@click.command()
+@click.argument('run')
+@click.option('--data', metavar='FOLDER', help='Labelled pictures in {train,val}/CLASS/*.  [default: those of the '
+              'fine-tuning]')
+@click.option('--classes', metavar='NAMES', help='Names for zero-shot.  [default: the class folders]')
+@click.option('--teacher', metavar='MODEL/TAG', help='Where the teacher is now.  [default: where it was]')
+@click.option('--out', metavar='FOLDER', help='For features and logs.  [default: evaluation beside the student]')
+@overrides
+def evaluate(**arguments: Any) -> None:
+    """Evaluate a student, or a fine-tuned network.
+
+    RUN is the folder of a pre-training or a student's file, which is evaluated by zero-shot, k-NN and linear probe; or
+    the folder of a fine-tuning.
+
+    \b
+    Examples:
+      lgd-mm evaluate run --data birds
+      lgd-mm evaluate run --data birds --classes bird_names.txt
+      lgd-mm evaluate detector
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from lgd_mm import api
+    table = Table('figure', 'value')
+    for name, value in api.evaluate(**arguments).items():
+        table.add_row(name, f'{value:.4g}' if isinstance(value, (int, float)) else str(value))
+    Console().print(table)
+
+
+@click.command()
+@click.argument('student')
+@click.option('--to', 'target', required=True, metavar='TARGET', help='Where it is to be loaded, such as onnx, timm or '
+              'torchvision.')
+@click.option('--out', required=True, metavar='PATH', help='What is written.')
+@click.option('--int8', is_flag=True, help='Quantise the weights (onnx).')
+def export(student: str, target: str, out: str, int8: bool) -> None:
+    """Bring STUDENT into the form of another library; what is written is loaded there and compared.
+
+    \b
+    Examples:
+      lgd-mm export run --to onnx --out onnx
+      lgd-mm export run/student.safetensors --to timm --out student_timm
+    """
+    from lgd_mm.api.nearest import did_you_mean
+    from lgd_mm.api.student import find_student
+    from lgd_mm.errors import UserError
+    from lgd_mm.exports import TARGETS, export_student
+    if target not in TARGETS:
+        near = did_you_mean(target, TARGETS)
+        raise UserError(f'no target is called {target!r}; {near}there are {", ".join(TARGETS)}')
+    click.echo(str(export_student(find_student(student), target, out, **(dict(int8=True) if int8 else {}))))

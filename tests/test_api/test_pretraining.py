@@ -1,0 +1,124 @@
+"""pretrain(): what it leaves, how it goes on, and what it refuses."""
+
+import math
+
+import pytest
+import torch
+from mmengine.config import Config
+
+import lgd_mm
+from lgd_mm.api.output import RESOLVED
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.engine import launch
+from lgd_mm.errors import UserError
+from lgd_mm.transfer import read_student
+from tests.test_api.conftest import NAMES
+
+
+def test_result_says_what_the_run_left(run):
+    """Files, last losses, and a history that the losses come from."""
+    assert run.config.name == RESOLVED and run.checkpoint.name == 'epoch_2.pth'
+    assert [record['iter'] for record in run.history] == [2, 4]
+    assert run.losses == {key: run.history[-1][key] for key in ('loss', 'loss_visual', 'loss_textual')}
+    assert math.isclose(run.losses['loss'], run.losses['loss_visual'] + run.losses['loss_textual'], rel_tol=1e-5)
+    weights, metadata = read_student(run.student)
+    state = load_checkpoint_file(run.checkpoint)['state_dict']
+    assert weights and all(torch.equal(value, state[f'backbone.{key}']) for key, value in weights.items())
+    assert metadata['iteration'] == 4 and metadata['backbone']['base_channels'] == 8
+
+
+def test_resolved_config_is_the_run(run, arguments, tmp_path):
+    """Each setting with its reason; tools/train.py makes the same student of it."""
+    cfg = Config.fromfile(run.config)
+    assert {name: cfg.auto[name].value for name in ('epochs', 'batch_size', 'image_size', 'optimizer')} == dict(
+        epochs=2, batch_size=8, image_size=64, optimizer='adamw')
+    assert cfg.auto.batch_size.why == 'given' and cfg.auto.image_size.why.startswith("auto: the teacher's size")
+    assert set(cfg.auto) == {'image_size', 'batch_size', 'accumulate', 'epochs', 'optimizer', 'lr', 'amp', 'workers'}
+    assert (cfg.train_dataloader.batch_size, cfg.train_cfg.max_epochs, cfg.optim_wrapper.optimizer.lr) == (
+        8, 2, cfg.auto.lr.value)
+    assert cfg.model.lgka.categories == NAMES and cfg.train_dataloader.dataset.data_root == str(arguments['images'])
+    launch.train(str(run.config), work_dir=str(tmp_path / 'again'))
+    mine, theirs = read_student(run.student)[0], read_student(tmp_path / 'again' / 'student.safetensors')[0]
+    assert all(torch.equal(value, theirs[key]) for key, value in mine.items())
+
+
+def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
+    """A resumed run keeps its settings, a replaced one comes back if the new one cannot begin."""
+    out = tmp_path / 'run'
+    first = lgd_mm.pretrain(**{**arguments, 'epochs': 1}, batch_size=4, out=out)
+    assert [record['iter'] for record in first.history] == [5]
+    with pytest.raises(UserError, match=r'run is not empty: give --resume .*, --overwrite .*, or another folder'):
+        lgd_mm.pretrain(**arguments, out=out)
+    with pytest.raises(UserError, match='give one of them'):
+        lgd_mm.pretrain(**arguments, out=out, resume=True, overwrite=True)
+
+    longer = lgd_mm.pretrain(**arguments, out=out, resume=True)  # batch_size is auto now
+    assert [record['iter'] for record in longer.history] == [5, 10]
+    assert Config.fromfile(longer.config).auto.batch_size == dict(value=4, why='auto: as in the run that is resumed')
+
+    before = sorted(path.name for path in out.iterdir())
+    with pytest.raises(UserError, match='student .*run.*student.safetensors .* fills only'):
+        lgd_mm.pretrain(**{**arguments, 'options': {}}, out=out, overwrite=True, init=run.student)
+    assert sorted(path.name for path in out.iterdir()) == before
+    lgd_mm.pretrain(**{**arguments, 'epochs': 1}, batch_size=10, out=out, overwrite=True)
+    assert not (out / 'epoch_2.pth').exists() and [path.name for path in tmp_path.iterdir()] == ['run']
+
+
+def test_init_starts_from_weights(run, arguments, tmp_path):
+    """At a rate that moves nothing, the student stays what it started from."""
+    still = lgd_mm.pretrain(**{**arguments, 'epochs': 1}, batch_size=20, optimizer='sgd', lr=1e-12, init=run.student,
+                            out=tmp_path / 'run')
+    begun, ended = read_student(run.student)[0], read_student(still.student)[0]
+    assert all(torch.allclose(value, ended[key], atol=1e-6) for key, value in begun.items() if key.endswith('weight'))
+
+
+@pytest.mark.parametrize(('changed', 'sentence'), [
+    (dict(student='resnet-18'), "no student is called 'resnet-18'; did you mean 'resnet18'"),
+    (dict(student='timm/ghostnet100'), "no student is called .*; did you mean 'timm/ghostnet_100'"),
+    (dict(teacher='RN50/opnai'), "teacher 'RN50/opnai': RN50 has no such tag; did you mean 'openai'"),
+    (dict(teacher='RN50'), 'RN50 has no such tag; give RN50/TAG with one of openai, yfcc15m'),
+    (dict(teacher='ViT-B16/openai'), "no teacher is called .*; did you mean 'ViT-B-16/openai'"),
+    (dict(teacher='local-dir:/nowhere'), 'the folder holds no open_clip_config.json'),
+    (dict(classes='cocoo'), "no set is called 'cocoo'; did you mean 'coco'"),
+    (dict(classes=''), 'classes is empty'),
+    (dict(classes=[]), 'there are no category names'),
+    (dict(classes='cat,,dog'), 'name number 2 is empty'),
+    (dict(out='/proc/runs/x'), r'out: /proc/runs/x cannot be written to \(No such file or directory\): give another'),
+    (dict(epochs=0), "epochs is 0: give auto or a whole number of at least 1"),
+    (dict(lr='fast'), "lr is 'fast': give auto or a number above 0"),
+    (dict(amp='fp8'), "amp is 'fp8': give auto, fp16, bf16, off"),
+    (dict(options={'train_cfg.max_epoch': 3}), "no key train_cfg.max_epoch; did you mean 'max_epochs'"),
+    (dict(options={'train_dataloader.dataset.pipeline.1.scael': 3}),
+     r"train_dataloader.dataset.pipeline.1.scael: Recipe has no argument 'scael'"),
+    (dict(init='/gone.pth'), '/gone.pth does not exist'),
+])
+def test_mistakes_are_told_and_leave_nothing(arguments, tmp_path, changed, sentence):
+    """One sentence with the cure, before a folder is made."""
+    with pytest.raises(UserError, match=sentence):
+        lgd_mm.pretrain(**{**arguments, 'out': tmp_path / 'run', **changed})
+    assert not (tmp_path / 'run').exists()
+
+
+def test_bad_folders_of_pictures(arguments, tmp_path, monkeypatch):
+    """Missing, a file, empty, without permission (which root always has)."""
+    (tmp_path / 'file.jpg').write_bytes(b'')
+    (tmp_path / 'empty').mkdir()
+    for images, sentence in (('gone', 'gone does not exist'), ('file.jpg', 'file.jpg is a file: give the folder'),
+                             ('empty', 'empty holds no picture')):
+        with pytest.raises(UserError, match=sentence):
+            lgd_mm.pretrain(**{**arguments, 'images': tmp_path / images}, out=tmp_path / 'run')
+
+    def refuse(folder):
+        raise PermissionError(13, 'Permission denied', str(folder))
+
+    monkeypatch.setattr('lgd_mm.api.images.os.scandir', refuse)
+    with pytest.raises(UserError, match=r'empty cannot be read \(Permission denied\): change its permissions'):
+        lgd_mm.pretrain(**{**arguments, 'images': tmp_path / 'empty'}, out=tmp_path / 'run')
+
+
+def test_folders_that_are_no_run_are_not_overwritten(arguments, tmp_path):
+    """--overwrite removes runs, not someone's documents."""
+    (tmp_path / 'thesis.tex').write_text('')
+    with pytest.raises(UserError, match=r'holds no run of lgd-mm \(no resolved_config.py\), which --overwrite needs'):
+        lgd_mm.pretrain(**arguments, out=tmp_path, overwrite=True)
+    assert (tmp_path / 'thesis.tex').exists()

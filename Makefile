@@ -5,13 +5,14 @@ SEEDS ?= 1
 SUITE ?= full
 QUICK := --entries 'random weights' mimicking SEED LGD --seeds 0
 
-.PHONY: help env test-env quickstart suite test lint mmcv-ops mmcv-plain clean
+.PHONY: help env test-env quickstart suite test lint docs mmcv-ops mmcv-plain clean
 
 help:
 	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
 	@echo 'make suite [SUITE=quick]   every rival on every task of the generated world: hours (quick: four rivals, half an hour)'
 	@echo 'make test [ARGS=...]       the test suite (ARGS go to pytest)'
 	@echo 'make lint                  ruff, mypy and codespell'
+	@echo 'make docs                  this documentation as pages: docs/_build/index.html'
 	@echo 'make env                   only the environment .venv'
 	@echo 'make mmcv-ops              compile the operators of mmcv (MMCV_OPS=cpu or cuda; needs a C++ compiler)'
 	@echo 'make mmcv-plain            back to mmcv without compiled operators'
@@ -21,7 +22,7 @@ env:
 	@tools/make_env.sh
 
 test-env:
-	@tools/make_env.sh tests
+	@tools/make_env.sh tests docs
 
 quickstart: env
 	@$(PY) tools/benchmark.py configs/shapes/quickstart.py --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
@@ -36,6 +37,10 @@ lint: test-env
 	$(PY) -m ruff check .
 	$(PY) -m codespell_lib .
 	$(PY) -m mypy
+
+docs: test-env
+	$(PY) -m sphinx -W --keep-going -q docs docs/_build
+	@echo 'docs/_build/index.html'
 
 mmcv-ops:
 	@tools/make_env.sh optional

@@ -1,0 +1,39 @@
+"""The checkout that the pages are run in."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.test_docs.checkout import copy_checkout, write_checkout, write_student
+from tests.test_docs.commands import Page
+from tests.test_tools.conftest import forget_runs
+from tests.tiny import ROOT
+
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+
+
+@pytest.fixture(scope='session')
+def small_checkout(tmp_path_factory) -> Path:
+    """Made once; every page has a copy."""
+    folder = tmp_path_factory.mktemp('docs') / 'checkout'
+    write_checkout(folder, PAGES)
+    forget_runs()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_student(folder)
+    forget_runs()
+    return folder
+
+
+@pytest.fixture
+def page(small_checkout, tmp_path, monkeypatch):
+    """Runs the blocks of a page in a checkout of its own."""
+    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
+    folder = copy_checkout(small_checkout, tmp_path / 'checkout')
+    for module in ('suite', 'suite_config', 'launcher', 'run'):
+        monkeypatch.setattr(f'lgd_mm.benchmark.{module}.ROOT', folder)
+    monkeypatch.setattr('lgd_mm.api.configs.PACKAGE', folder / 'lgd_mm')
+    yield Page(folder, monkeypatch)
+    forget_runs()
+    shutil.rmtree(folder)  # the checkpoints of a page are hundreds of megabytes

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.api.output import RESOLVED
-from lgd_mm.benchmark.scalars import read_history
+from lgd_mm.report.scalars import read_history
 from lgd_mm.engine.preflight import latest_checkpoint
 
 #: Logged beside the metrics of a validation.

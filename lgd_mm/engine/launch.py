@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.dist import get_rank, get_world_size, init_dist, is_distributed
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 
 from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
@@ -173,9 +174,18 @@ def _start_processes(cfg: Config) -> None:
 
 def _build(cfg: Config) -> Runner:
     """The runner, without known noise."""
+    _forget_visualizers(Visualizer)
     runner = Runner.from_cfg(cfg)
     runner.logger.addFilter(lambda record: not record.getMessage().startswith(LOGGED))
     return runner
+
+
+def _forget_visualizers(kind: Any) -> None:
+    """mmengine keeps them by name, and every config of a library has the same one: a second run of this process would
+    draw and log into the folder of the first."""
+    kind._instance_dict.clear()
+    for special in kind.__subclasses__():
+        _forget_visualizers(special)
 
 
 def _end_processes() -> None:

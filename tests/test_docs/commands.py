@@ -41,6 +41,8 @@ class Page:
         """Run a block, or check it if it says why it cannot run."""
         self.folder = self.checkout
         self.patch.chdir(self.folder)
+        if not block.language:
+            return
         if block.language == 'python':
             self._run_python(block)
             return

@@ -88,7 +88,7 @@ fetch_uv
 take_over_pip_settings
 if [ ! -e .venv ]; then
     echo "making .venv with Python $MINOR ($PYTHON_FOUND)"
-    "$UV" venv --quiet --python "$PYTHON_FOUND" .venv
+    "$UV" venv --quiet --seed --python "$PYTHON_FOUND" .venv
 fi
 touch $UNFINISHED
 echo "installing the pinned packages into .venv: about 5 GB, a few minutes when they must be downloaded"

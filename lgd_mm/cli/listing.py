@@ -5,14 +5,16 @@ from fnmatch import fnmatch
 
 import click
 
+from lgd_mm.errors import UserError
+
 
 def students() -> Iterable[str]:
     """Names of students and their configs."""
     import timm
 
     from lgd_mm.api.students import STUDENTS, TIMM, TIMM_CONFIG
-    yield from (f'{name:<28}{config}' for name, config in STUDENTS.items())
-    yield from (f'{TIMM + name:<28}{TIMM_CONFIG}' for name in timm.list_models())
+    yield from (f'{name:<48}{config}' for name, config in STUDENTS.items())
+    yield from (f'{TIMM + name:<48}{TIMM_CONFIG}' for name in timm.list_models())
 
 
 def teachers() -> Iterable[str]:
@@ -58,7 +60,10 @@ def list_names(what: str, pattern: str | None) -> None:
       lgd-mm list teachers ViT-B-16
       lgd-mm list configs "*coco*"
     """
-    for line in LISTS[what]():
-        name = line.split()[0]
-        if not pattern or pattern in name or fnmatch(name, pattern):
-            click.echo(line)
+    from mmengine.logging import MMLogger
+    MMLogger.get_current_instance().setLevel('WARNING')  # what the reading of a set has to say is for a run
+    lines = [line for line in LISTS[what]()
+             if not pattern or pattern in line.split()[0] or fnmatch(line.split()[0], pattern)]
+    if not lines:
+        raise UserError(f'none of the {what} is called {pattern!r}: `lgd-mm list {what}` prints all')
+    click.echo('\n'.join(lines))

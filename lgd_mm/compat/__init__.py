@@ -1,11 +1,12 @@
 """Makes the installed OpenMMLab packages importable, quiet and safe; imported before any of them.
 
-Importing this package checks the installed versions and installs five small repairs. Nothing else in ``lgd_mm``
+Importing this package checks the installed versions and installs six small repairs. Nothing else in ``lgd_mm``
 depends on its inside, except on :func:`lgd_mm.compat.safe_load.load_checkpoint_file`.
 """
 
 from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
+from lgd_mm.compat.multimodal import leave_out_multimodal
 from lgd_mm.compat.noise import silence_known_noise
 from lgd_mm.compat.safe_load import refuse_unsafe_checkpoints
 from lgd_mm.compat.versions import check_versions
@@ -20,3 +21,4 @@ MODULE2PACKAGE['mmseg'] = 'mmseg'
 install_mmcv_ext()
 silence_known_noise()
 when_imported('mmengine.runner.checkpoint', refuse_unsafe_checkpoints)
+when_imported('mmpretrain.utils.dependency', leave_out_multimodal)

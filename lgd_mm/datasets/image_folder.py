@@ -121,7 +121,7 @@ class UnlabelledImages(BaseDataset):
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Files below a folder, through links to other folders, each of them once."""
+    """Files below a folder, through links to other folders, each of them once; hidden ones are no part of it."""
     entered = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
@@ -129,7 +129,8 @@ def files_below(folder: Path) -> Iterator[str]:
             folders.clear()
             continue
         entered.add(real)
-        yield from (os.path.join(parent, name) for name in names)
+        folders[:] = [name for name in folders if not name.startswith('.')]
+        yield from (os.path.join(parent, name) for name in names if not name.startswith('.'))
 
 
 def seed_all(seed: int) -> None:

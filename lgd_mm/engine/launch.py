@@ -1,5 +1,6 @@
 """One way to train and to test a config, whichever library it belongs to."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import faster_coco_eval
 import torch
 from mmengine.config import Config
 from mmengine.dist import get_rank, get_world_size, init_dist, is_distributed
+from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
@@ -25,6 +27,9 @@ from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
+
+#: Beginnings of what only the log file is told.
+FOR_THE_FILE = ('------', 'Config:', 'Hooks will be executed', 'Exp name: ', 'Distributed training is not used')
 
 # The same numbers as pycocotools and lvis in a fraction of the time; mmdet must not have been imported yet.
 faster_coco_eval.init_as_pycocotools()
@@ -175,9 +180,22 @@ def _start_processes(cfg: Config) -> None:
 def _build(cfg: Config) -> Runner:
     """The runner, without known noise."""
     _forget_visualizers(Visualizer)
-    runner = Runner.from_cfg(cfg)
+    runner = QuietRunner.from_cfg(cfg)
     runner.logger.addFilter(lambda record: not record.getMessage().startswith(LOGGED))
     return runner
+
+
+class QuietRunner(Runner):
+    """mmengine's; versions, hooks and the whole config are in its log file alone, and not the first hundreds of lines
+    that a user sees."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """As mmengine's."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.addFilter(lambda record: not record.getMessage().lstrip('\n').startswith(FOR_THE_FILE))
+        return logger
 
 
 def _forget_visualizers(kind: Any) -> None:

@@ -11,6 +11,7 @@ from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
+from lgd_mm.models.zero_shot import OWN_SPACE
 from lgd_mm.registry import MODELS
 from lgd_mm.transfer.backbone import build_backbone
 from lgd_mm.transfer.config_text import parse_config
@@ -27,7 +28,8 @@ class StudentFile(NamedTuple):
     Attributes:
         path (str): The file.
         backbone (dict[str, Tensor]): Weights, without prefix.
-        neck (dict[str, Tensor]): Weights of the projection to a teacher's embeddings; empty if there is none.
+        neck (dict[str, Tensor]): Weights of the projection to a teacher's embeddings; empty if there is none,
+            or if it projects into a space of its own.
         metadata (dict[str, Any]): As of :func:`lgd_mm.transfer.student.read_student`.
         model (dict[str, Any]): The model's config in the pre-training; empty if it is not recorded.
     """
@@ -50,7 +52,7 @@ def read_student_file(path: str | Path) -> StudentFile:
     state = checkpoint.get('state_dict', checkpoint)
     model = parse_config((checkpoint.get('meta') or {}).get('cfg') or '').get('model') or {}
     neck = {key.removeprefix(NECK): value for key, value in state.items() if key.startswith(NECK)}
-    if 'teacher' not in model:  # it projects into a space of its own
+    if 'teacher' not in model or any(key.startswith(OWN_SPACE) for key in state):  # not into the teacher's space
         neck = {}
     return StudentFile(str(path), backbone, neck, metadata, model)
 

@@ -19,6 +19,8 @@ TEMPERATURE = 0.01
 #: What is said of an exported student.
 NO_PROJECTION = ('holds no neck.*: zero-shot classification needs the projection of the student, so give a checkpoint '
                  'of its pre-training (epoch_N.pth), not an exported student')
+#: Key prefixes of students that do not imitate their teacher's embeddings: those of lgd_mm.CompRess.
+OWN_SPACE = ('anchor.', 'student_queue.')
 
 
 class ZeroShot(BaseModel):
@@ -130,7 +132,7 @@ def zero_shot_scores(embeddings: Tensor, bank: Tensor) -> Tensor:
 
 def _keep_student(module: ZeroShotClassifier, state_dict: dict[str, Any], *args: Any) -> None:
     """Of a distiller's checkpoint, only the student is wanted."""
-    if any(key.startswith(('anchor.', 'student_queue.')) for key in state_dict):
+    if any(key.startswith(OWN_SPACE) for key in state_dict):
         raise UserError('the checkpoint is of lgd_mm.CompRess, whose student has a space of its own: zero-shot '
                         'classification needs one in the space of the teacher, such as of LGD, SEED or mimicking')
     if not any(key.startswith('neck.') for key in state_dict):

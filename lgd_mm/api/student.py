@@ -15,7 +15,6 @@ from lgd_mm.evaluation.student import FrozenStudent, StudentFile, read_student_f
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
-from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.transfer.student import VOCABULARY
 
 #: Of students that do not say what size of pictures they were trained with.
@@ -27,7 +26,6 @@ class Student(nn.Module):
 
     Args:
         file (StudentFile): Its weights, and what is known of it.
-        image_size (int): Side of the views it was trained with, in pixels. Defaults to 224.
         names (tuple[str, ...]): Of the C categories it was trained with, if they are known. Defaults to ().
         bank (Tensor, optional): The teacher's embeddings of the names (C, D). Defaults to None.
 
@@ -36,6 +34,7 @@ class Student(nn.Module):
         neck (nn.Module, optional): The projection to the teacher's embeddings, of D dimensions; an exported student has
             none.
         metadata (dict[str, Any]): See :func:`lgd_mm.transfer.student.student_metadata`.
+        image_size (int): Side of the views it was trained with, in pixels; 224 where the file does not say.
 
     Raises:
         UserError: If the file does not say of which backbone it is, or does not fill it.
@@ -44,11 +43,11 @@ class Student(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, file: StudentFile, image_size: int = IMAGE_SIZE, names: tuple[str, ...] = (),
-                 bank: Tensor | None = None) -> None:
+    def __init__(self, file: StudentFile, names: tuple[str, ...] = (), bank: Tensor | None = None) -> None:
         super().__init__()
         self.path, self.metadata, self.model = file.path, file.metadata, file.model
-        self.image_size, self.names, self.bank = image_size, names, bank
+        self.image_size: int = file.metadata.get('image_size') or IMAGE_SIZE
+        self.names, self.bank = names, bank
         statistics = {key: file.metadata.get(key) or IMAGENET_PREPROCESSOR[key] for key in ('mean', 'std')}
         frozen = FrozenStudent(backbone_config(file, statistics), file)
         self.backbone, self.neck = frozen.backbone, frozen.neck
@@ -130,9 +129,8 @@ def load_student(path: str | Path) -> Student:
     file = find_student(path)
     checkpoint = load_checkpoint_file(file)
     state = checkpoint.get('state_dict', checkpoint)
-    settings = parse_config((checkpoint.get('meta') or {}).get('cfg') or '')
     vocabulary = Vocabulary.from_tensor(state[VOCABULARY]) if VOCABULARY in state else Vocabulary((), ())
-    return Student(read_student_file(file), _view_size(settings), vocabulary.categories, state.get('lgka.textual_bank'))
+    return Student(read_student_file(file), vocabulary.categories, state.get('lgka.textual_bank'))
 
 
 def find_student(path: str | Path, bare: bool = False) -> Path:
@@ -173,13 +171,3 @@ def backbone_config(file: StudentFile, statistics: dict[str, Any]) -> Config:
         raise UserError(f'{file.path} does not say of which backbone it is: give a student exported by lgd_mm, or a '
                         'checkpoint of lgd_mm or OpenMMLab')
     return Config(dict(default_scope='mmpretrain', model=dict(backbone=backbone, data_preprocessor=statistics)))
-
-
-def _view_size(settings: dict[str, Any]) -> int:
-    """Side of the views in a pre-training config."""
-    dataset = (settings.get('train_dataloader') or {}).get('dataset') or {}
-    for step in dataset.get('pipeline') or ():
-        size = step.get('size', step.get('scale'))
-        if str(step.get('type')).rpartition('.')[2] in ('RandomView', 'RandomResizedCrop') and isinstance(size, int):
-            return size
-    return IMAGE_SIZE

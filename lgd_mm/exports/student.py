@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, read_student_file
+from lgd_mm.exports.check import SIDE
 from lgd_mm.language import Vocabulary, category_names
 from lgd_mm.models.features import mean_pool
 from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
@@ -23,8 +24,6 @@ from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.transfer.student import VOCABULARY
 
 TEXTUAL_BANK = 'lgka.textual_bank'
-#: Key prefixes of students that do not imitate their teacher's embeddings.
-OWN_SPACE = ('anchor.', 'student_queue.')
 
 
 class Deployed(nn.Module):
@@ -72,6 +71,7 @@ class ExportedStudent:
         metadata (dict[str, Any]): As of :func:`lgd_mm.transfer.student.student_metadata`.
         deployed (Deployed): The network.
         weights (dict[str, Tensor]): Of the backbone, in the order of its layers.
+        image_size (int): Side of the views it was trained with, in pixels; 224 where the file does not say.
         vocabulary (Vocabulary | None): Names of the pre-training, where the file has them.
 
     Raises:
@@ -82,8 +82,6 @@ class ExportedStudent:
         file = read_student_file(path)
         checkpoint = load_checkpoint_file(path)
         state = checkpoint.get('state_dict', checkpoint)
-        if any(key.startswith(OWN_SPACE) for key in state):
-            file = file._replace(neck={})
         self.path, self.metadata = str(path), file.metadata
         for key in ('backbone', 'mean', 'std'):
             if not file.metadata.get(key):
@@ -97,6 +95,7 @@ class ExportedStudent:
             frozen = revert_sync_batchnorm(FrozenStudent(cfg, file))
         self.deployed = Deployed(frozen, **statistics).eval().requires_grad_(False)
         self.weights: dict[str, Tensor] = self.deployed.backbone.state_dict()
+        self.image_size: int = file.metadata.get('image_size') or SIDE
         self.vocabulary = Vocabulary.from_tensor(state[VOCABULARY]) if VOCABULARY in state else None
         self._file, self._state = file, state
 

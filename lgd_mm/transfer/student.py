@@ -119,7 +119,8 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
 
     Returns:
         dict[str, Any]: ``backbone`` (config), ``mean`` and ``std`` (of its input, 0-255 RGB), ``teacher`` (config),
-        ``vocabulary_digest`` (of names and templates), ``lgd_mm`` (version) and ``iteration``; None where unknown.
+        ``image_size`` (side of its views, in pixels), ``vocabulary_digest`` (of names and templates), ``lgd_mm``
+        (version) and ``iteration``; None where unknown.
     """
     model = config.get('model') or {}
     preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
@@ -137,11 +138,22 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
                 backbone=model.get('backbone'),
                 mean=preprocessor.get('mean'),
                 std=preprocessor.get('std'),
+                image_size=_view_size(config),
                 teacher=model.get('teacher'),
                 vocabulary_digest=digest,
                 lgd_mm=__version__,
                 iteration=iteration),
             default=str))
+
+
+def _view_size(config: Mapping[str, Any]) -> int | None:
+    """Side of the views of a pre-training, in pixels."""
+    dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
+    for step in dataset.get('pipeline') or ():
+        size = step.get('size', step.get('scale'))
+        if str(step.get('type')).rpartition('.')[2] in ('RandomView', 'RandomResizedCrop') and isinstance(size, int):
+            return size
+    return None
 
 
 def _metadata(checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]) -> dict[str, Any]:

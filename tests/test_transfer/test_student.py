@@ -92,7 +92,8 @@ def test_export_from_a_training_checkpoint(tmp_path, monkeypatch):
 def test_unknown_metadata_is_none():
     """A checkpoint of another library says less."""
     assert student_metadata({}, None, {}) == dict(
-        backbone=None, mean=None, std=None, teacher=None, vocabulary_digest=None, lgd_mm=__version__, iteration=None)
+        backbone=None, mean=None, std=None, image_size=None, teacher=None, vocabulary_digest=None, lgd_mm=__version__,
+        iteration=None)
 
 
 def test_no_backbone(tmp_path):

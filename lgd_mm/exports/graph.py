@@ -1,5 +1,6 @@
 """A student as a graph of torch's operators, whatever the number and size of the pictures."""
 
+import contextlib
 import copy
 
 import torch
@@ -8,8 +9,9 @@ from timm.layers.conv2d_same import Conv2dSame
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from lgd_mm.errors import UserError
 from lgd_mm.exports.check import SIDE, picture
-from lgd_mm.exports.student import Deployed
+from lgd_mm.exports.student import Deployed, ExportedStudent
 
 #: Heights and widths that a graph takes are its multiples: all strides divide them.
 MULTIPLE = 32
@@ -17,18 +19,33 @@ MULTIPLE = 32
 SAME_PADDING = Conv2dAdaptivePadding, Conv2dSame
 
 
-def trace(deployed: Deployed, any_size: bool) -> ExportedProgram:
+def trace(student: ExportedStudent) -> tuple[ExportedProgram, bool]:
     """Trace a student.
 
     Args:
-        deployed (Deployed): The network.
-        any_size (bool): Whether for any height and width, each a multiple of 32, or for 224 x 224 alone.
+        student (ExportedStudent): The student.
 
     Returns:
-        ExportedProgram: Its graph, for any number of pictures.
+        tuple[ExportedProgram, bool]: Its graph, for any number of pictures, and whether of any height and width, each a
+        multiple of 32, or of 224 x 224 alone: as the network takes them, and as torch.export can follow them.
+
+    Raises:
+        UserError: If torch.export cannot follow the network.
     """
-    network = copy.deepcopy(deployed)
+    network = copy.deepcopy(student.deployed)
     fix_padding(network)
+    if takes_any_size(network):
+        with contextlib.suppress(Exception):  # whatever a network makes torch.export raise; the fixed size may do
+            return _traced(network, True), True
+    try:
+        return _traced(network, False), False
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f'torch.export cannot trace this student ({student}): {reason}: export it to one of '
+                        'mmpretrain, safetensors') from error
+
+
+def _traced(network: Deployed, any_size: bool) -> ExportedProgram:
     sizes = {2: MULTIPLE * Dim('height'), 3: MULTIPLE * Dim('width')} if any_size else {}
     image = torch.zeros(2, 3, SIDE, SIDE + MULTIPLE if any_size else SIDE)
     return torch.export.export(network, (image, ), dynamic_shapes=dict(images={0: Dim('batch'), **sizes}))

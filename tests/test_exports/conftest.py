@@ -12,6 +12,8 @@ from lgd_mm.exports import figures
 from lgd_mm.registry import MODELS
 from tests.tiny import lgd_model, write_tiny_teacher
 
+#: Side of the views, in pixels.
+SIZE = 112
 BACKBONES = dict(
     slim=dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8),
     resnet=dict(type='mmpretrain.ResNet', depth=18),
@@ -62,7 +64,9 @@ def _pretrain(config, path):
         model.eval()
         embeddings = model.embed(normalised(torch.from_numpy(scenes).permute(0, 3, 1, 2).float() / 255))
         model.neck.mlp[2].bias -= embeddings.mean(dim=0)  # around zero, so that they point into all directions
-    torch.save(dict(meta=dict(cfg=Config(dict(model=config)).pretty_text, iter=7), state_dict=model.state_dict()), path)
+    loader = dict(dataset=dict(pipeline=[dict(type='lgd_mm.RandomView', size=SIZE)]))
+    cfg = Config(dict(model=config, train_dataloader=loader))
+    torch.save(dict(meta=dict(cfg=cfg.pretty_text, iter=7), state_dict=model.state_dict()), path)
     return model, path
 
 

@@ -6,13 +6,14 @@ import sys
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 from lgd_mm.errors import UserError
 from lgd_mm.exports import TARGETS, export_student
 from lgd_mm.exports.targets import timm as timm_target
 from lgd_mm.transfer import export_checkpoint, read_student
-from tests.test_exports.conftest import normalised
+from tests.test_exports.conftest import SIZE, normalised
 
 
 def run(usage, **names):
@@ -57,6 +58,9 @@ def test_huggingface_folder_is_loaded_by_timm(name, pretrained, images, tmp_path
     close(*(found[-1], expected) if isinstance(found, list) else (found, expected.mean((2, 3))))
     torch.testing.assert_close(names['transform'].transforms[-1].mean, torch.tensor([0.485, 0.456, 0.406]))
     about = json.loads((tmp_path / 'out' / 'config.json').read_text())
+    assert [type(step).__name__ for step in names['transform'].transforms[:2]] == ['Resize', 'CenterCrop']
+    assert [step.size for step in names['transform'].transforms[:2]] == [SIZE * 8 // 7, [SIZE, SIZE]]
+    assert not names['model'].training
     assert not {'license', 'tag', 'url', 'hf_hub_id', 'origin_url'} & set(about['pretrained_cfg'])
     assert (tmp_path / 'out' / 'README.md').read_text().startswith('---\n')
 
@@ -103,6 +107,16 @@ def test_mmpretrain_classifier_begins_with_the_student(pretrained, images, tmp_p
         assert model(normalised(images)).shape == (2, 1000)
 
 
+def test_libraries_keep_quiet(pretrained, tmp_path, capsys):
+    """mmengine's logger remembers what was enabled before it was told to be quiet."""
+    MMLogger.get_current_instance().info('heard')
+    export_student(pretrained('slim')[1], 'mmpretrain', tmp_path / 'out')
+    said = ''.join(capsys.readouterr())
+    assert 'heard' in said and 'exporting' in said and 'layer1.0.conv1' not in said
+    MMLogger.get_current_instance().info('heard again')
+    assert 'heard again' in ''.join(capsys.readouterr())
+
+
 def test_safetensors_tells_what_it_is(pretrained, tmp_path):
     model, checkpoint = pretrained('slim')
     report = export_student(checkpoint, 'safetensors', tmp_path / 'out')
@@ -141,6 +155,7 @@ def test_card_has_figures_and_says_what_is_not_known(pretrained, tmp_path):
     card = (tmp_path / 'out' / 'README.md').read_text()
     parameters = sum(value.numel() for value in pretrained('slim')[0].backbone.parameters())
     assert f'{parameters / 1e6:.2f} million' in card and 'SHA-256' in card and '| iterations | 7 |' in card
+    assert f'| size of its pictures, in pixels | {SIZE} |' in card and 'less the mean [123.675' in card
     assert '| multiply-adds for a picture of 224 x 224 | 0.042 x 10^9' in card
     assert 'from the local folder' in card and str(tmp_path.parent) not in card
     with_names = export_student(pretrained('slim')[1], 'safetensors', tmp_path / 'named').folder / 'README.md'

@@ -9,10 +9,11 @@ import torch
 
 from lgd_mm.errors import UserError
 from lgd_mm.exports import export_student
+from lgd_mm.exports.targets import onnx as onnx_target
 from lgd_mm.exports.targets import onnx_int8
 from lgd_mm.models.zero_shot import zero_shot_scores
 from lgd_mm.transfer import export_checkpoint
-from tests.test_exports.conftest import normalised
+from tests.test_exports.conftest import SIZE, normalised
 
 
 @pytest.fixture(scope='module')
@@ -54,8 +55,9 @@ def test_dimensions_and_metadata_are_readable(exported):
 
 def test_code_of_the_report_classifies_as_the_model_does(exported, pretrained, images, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    picture = cv2.resize((images[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8), (224, 224))
-    cv2.imwrite('picture.png', picture[:, :, ::-1])
+    picture = cv2.resize((images[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8), (SIZE, SIZE))
+    framed = cv2.copyMakeBorder(picture, 8, 8, 18, 18, cv2.BORDER_CONSTANT)  # 128 x 148, of which the middle is taken
+    cv2.imwrite('picture.png', framed[:, :, ::-1])
     names = dict()
     exec(exported.usage.replace('picture.jpg', 'picture.png'), names)
     model, _ = pretrained('slim')
@@ -73,7 +75,9 @@ def test_int8_is_smaller_and_near(exported, images):
     assert (embeddings[0] * embeddings[1]).sum(dim=1).min() > 0.98
     assert not torch.equal(*embeddings)
     assert any('cosine' in note for note in exported.notes)
-    assert 'ms in onnxruntime, int8' in (exported.folder / 'README.md').read_text()
+    card = (exported.folder / 'README.md').read_text()
+    assert 'values from 0 to 1. They are not to be normalised' in card and 'less the mean' not in card
+    assert 'ms in onnxruntime, int8' in card
 
 
 def test_int8_that_is_far_off_is_refused(exported, tmp_path):
@@ -88,3 +92,8 @@ def test_names_of_ones_own_need_the_projection(pretrained, tmp_path):
     with pytest.raises(UserError, match=r'holds no neck\.\*'):
         export_student(bare, 'onnx', tmp_path / 'out', categories=['a', 'b'])
     assert not (tmp_path / 'out').exists()
+
+
+def test_runtime_has_the_threads_that_the_card_tells(exported):
+    options = onnx_target._session(exported.folder / 'student.onnx').get_session_options()
+    assert options.intra_op_num_threads == torch.get_num_threads()

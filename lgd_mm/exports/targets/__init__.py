@@ -20,6 +20,7 @@ class Written(NamedTuple):
         usage (str): Code that loads it; ``FOLDER`` stands for where it lies.
         notes (tuple[str, ...]): What else is to be known, one sentence each. Defaults to ().
         latency (Mapping[str, float]): Milliseconds for a picture in the target's own runtime. Defaults to {}.
+        normalises (bool): Whether the form takes RGB in [0, 1] and normalises it itself. Defaults to False.
         card (Mapping[str, Any]): Front matter of the model card. Defaults to {}.
     """
 
@@ -29,6 +30,7 @@ class Written(NamedTuple):
     usage: str
     notes: tuple[str, ...] = ()
     latency: Mapping[str, float] = {}
+    normalises: bool = False
     card: Mapping[str, Any] = {}
 
 

@@ -13,10 +13,12 @@ from lgd_mm.exports.targets import Written
 from lgd_mm.exports.targets.timm import compare_with, returns, timm_weights
 
 #: What timm says of a network, whoever's weights it has.
-OF_NETWORK = ('input_size', 'fixed_input_size', 'pool_size', 'interpolation', 'crop_pct', 'first_conv', 'classifier')
+OF_NETWORK = ('fixed_input_size', 'first_conv', 'classifier')
+#: How students are tested: a crop from the middle, of pictures whose short side is 256 where it is 224.
+TESTED = dict(interpolation='bilinear', crop_pct=0.875)
 
 USAGE = """import timm
-model = timm.create_model('local-dir:FOLDER', pretrained=True)
+model = timm.create_model('local-dir:FOLDER', pretrained=True).eval()
 transform = timm.data.create_transform(**timm.data.resolve_model_data_config(model))"""
 
 
@@ -38,12 +40,14 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     known_network = timm.get_pretrained_cfg(known.name)
     about = known_network.to_dict() if known_network else {}
     statistics = {key: [value / 255 for value in student.metadata[key]] for key in ('mean', 'std')}
+    size = [3, student.image_size, student.image_size]
     config = dict(
         architecture=known.name,
         num_classes=0,
         num_features=student.outputs(picture())['pooled'].shape[1],
         model_args=known.arguments,
-        pretrained_cfg={**{key: about[key] for key in OF_NETWORK if key in about}, **statistics, 'num_classes': 0})
+        pretrained_cfg={**{key: about[key] for key in OF_NETWORK if key in about}, **statistics, **TESTED,
+                        'input_size': size, 'num_classes': 0})
     (folder / 'config.json').write_text(json.dumps(config, indent=2) + '\n')
 
     model = timm.create_model(f'local-dir:{folder}', pretrained=True)

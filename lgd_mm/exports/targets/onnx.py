@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from lgd_mm.exports.check import OTHER_KERNELS, compare, picture
+from lgd_mm.errors import UserError
+from lgd_mm.exports.check import OTHER_KERNELS, SIDE, compare, picture
 from lgd_mm.exports.figures import median_ms
-from lgd_mm.exports.graph import batches, pads_by_size, takes_any_size, trace
+from lgd_mm.exports.graph import batches, pads_by_size, trace
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written
@@ -21,9 +22,10 @@ from lgd_mm.exports.targets.onnx_int8 import quantise
 from lgd_mm.models.zero_shot import TEMPERATURE
 
 USAGE = """import numpy as np, onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 session = onnxruntime.InferenceSession('FOLDER/student.onnx')
-image = np.asarray(Image.open('picture.jpg').convert('RGB').resize((224, 224)), np.float32) / 255
+picture = ImageOps.fit(Image.open('picture.jpg').convert('RGB'), (SIZE, SIZE), bleed=1 / 16)  # from the middle
+image = np.asarray(picture, np.float32) / 255
 outputs = dict(zip([output.name for output in session.get_outputs()],
                    session.run(None, {'images': image.transpose(2, 0, 1)[None]})))"""
 ZERO_SHOT = """
@@ -33,7 +35,7 @@ scores = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
 print(names[scores.argmax()], scores.max())"""
 
 #: Sizes that a graph takes.
-SIZES = ('any number of pictures of 224 x 224, the only size of this student',
+SIZES = ('any number of pictures of 224 x 224, the only size of this graph',
          'any number of pictures, of any height and width that are multiples of 32',
          'any number of pictures, of any height and width')
 
@@ -58,14 +60,15 @@ def write(student: ExportedStudent,
         Written: Run by onnxruntime and compared on pictures of two sizes, where the student takes them.
 
     Raises:
-        UserError: If onnxruntime computes something else, or int8 changes the student too much.
+        UserError: If the student cannot be traced or converted, onnxruntime computes something else, or int8 changes
+            the student too much.
     """
     words, bank = student.language(categories)
-    any_size = takes_any_size(student.deployed)
+    program, any_size = trace(student)
     sizes = SIZES[any_size + (any_size and not pads_by_size(student.deployed))]
     names = list(student.outputs(picture()))
     file = folder / 'student.onnx'
-    _convert(trace(student.deployed, any_size), names, file, dict(
+    _convert(program, names, file, dict(
         input=f'images: RGB in [0, 1], normalised by the graph; {sizes}',
         **{key: json.dumps(value) for key, value in student.metadata.items()}))
 
@@ -82,7 +85,7 @@ def write(student: ExportedStudent,
         notes.append(quantise(file, small, student.outputs(images[0]), lambda path: _run(_session(path), images[0])))
         quantised = _session(small)
         latency['onnxruntime, int8'] = median_ms(lambda: _run(quantised, images[0]))
-    usage = USAGE
+    usage = USAGE.replace('SIZE', str(student.image_size if any_size else SIDE))
     if bank is not None:
         (folder / 'names.txt').write_text('\n'.join(words) + '\n', encoding='utf-8')
         np.save(folder / 'text_embeddings.npy', bank.numpy())
@@ -90,13 +93,18 @@ def write(student: ExportedStudent,
     elif 'embedding' in names:
         notes.append('The file has no category names: give categories for zero-shot classification.')
     difference = Difference.largest_of(differences)
-    return Written(f'onnxruntime {onnxruntime.__version__}', difference, OTHER_KERNELS, usage, tuple(notes), latency)
+    return Written(f'onnxruntime {onnxruntime.__version__}', difference, OTHER_KERNELS, usage, tuple(notes), latency,
+                   normalises=True)
 
 
 def _convert(program: ExportedProgram, names: list[str], file: Path, about: dict[str, str]) -> None:
     """Write a graph as ONNX, with readable names of its dimensions."""
-    torch.onnx.export(program, (), file, input_names=['images'], output_names=names, dynamo=True, external_data=False,
-                      verbose=False)
+    try:
+        torch.onnx.export(program, (), file, input_names=['images'], output_names=names, dynamo=True,
+                          external_data=False, verbose=False)
+    except torch.onnx.OnnxExporterError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise UserError(f'torch.onnx cannot convert this student: {reason}: export it to torch-export') from error
     model = onnx.load(file)
     del model.graph.value_info[:]  # they say the sizes of the inside by the names that are replaced here
     for value, axes in ((model.graph.input[0], ('batch', '', 'height', 'width')),
@@ -110,7 +118,9 @@ def _convert(program: ExportedProgram, names: list[str], file: Path, about: dict
 
 
 def _session(file: Path) -> Any:
-    return onnxruntime.InferenceSession(file, providers=['CPUExecutionProvider'])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()  # as many as the latency in PyTorch is measured with
+    return onnxruntime.InferenceSession(file, options, providers=['CPUExecutionProvider'])
 
 
 def _run(session: Any, images: Tensor) -> dict[str, Tensor]:

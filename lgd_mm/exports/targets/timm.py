@@ -18,7 +18,8 @@ from lgd_mm.exports.targets import Written, unknown_to
 USAGE = """import timm
 from safetensors.torch import load_file
 model = timm.create_model({call})
-model.load_state_dict(load_file('FOLDER/{file}'))"""
+model.load_state_dict(load_file('FOLDER/{file}'))
+model.eval()"""
 
 
 def write(student: ExportedStudent, folder: Path) -> Written:

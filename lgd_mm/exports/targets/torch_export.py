@@ -1,11 +1,12 @@
 """A graph of torch's own operators, which needs torch and nothing else."""
 
+import io
 from pathlib import Path
 
 import torch
 
 from lgd_mm.exports.check import SAME_KERNELS, compare
-from lgd_mm.exports.graph import batches, takes_any_size, trace
+from lgd_mm.exports.graph import batches, trace
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written
@@ -14,7 +15,7 @@ USAGE = """import torch
 model = torch.export.load('FOLDER/student.pt2').module()
 outputs = model(images)  # RGB (B, 3, H, W) in [0, 1]; a dict: {outputs}"""
 SIZES = {True: 'Takes any number of pictures, of any height and width that are multiples of 32.',
-         False: 'Takes any number of pictures of 224 x 224, the only size of this student.'}
+         False: 'Takes any number of pictures of 224 x 224, the only size of this graph.'}
 
 
 def write(student: ExportedStudent, folder: Path) -> Written:
@@ -28,11 +29,13 @@ def write(student: ExportedStudent, folder: Path) -> Written:
         Written: Loaded and compared on pictures of two sizes, where the student takes them.
 
     Raises:
-        UserError: If the graph computes something else.
+        UserError: If the student cannot be traced, or the graph computes something else.
     """
-    any_size = takes_any_size(student.deployed)
+    program, any_size = trace(student)
     file = folder / 'student.pt2'
-    torch.export.save(trace(student.deployed, any_size), file)
+    content = io.BytesIO()  # written by itself, a full disk is an OSError
+    torch.export.save(program, content)
+    file.write_bytes(content.getvalue())
 
     loaded = torch.export.load(file).module()
     differences = []
@@ -43,4 +46,4 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     difference = Difference.largest_of(differences)
     version = torch.__version__.split('+')[0]
     return Written(f'torch {version}', difference, SAME_KERNELS, USAGE.format(outputs=', '.join(expected)),
-                   notes=(SIZES[any_size], ))
+                   notes=(SIZES[any_size], ), normalises=True)

@@ -1,5 +1,6 @@
 """A state dict for torchvision's own networks."""
 
+import io
 from pathlib import Path
 
 import torch
@@ -18,7 +19,8 @@ HEADS = ('fc.', 'classifier.', 'head.')
 USAGE = """import torch
 from torchvision.models import get_model
 model = get_model({call})
-model.load_state_dict(torch.load('FOLDER/{file}', weights_only=True), strict=False)  # the head stays random"""
+model.load_state_dict(torch.load('FOLDER/{file}', weights_only=True), strict=False)  # the head stays random
+model.eval()"""
 
 
 def write(student: ExportedStudent, folder: Path) -> Written:
@@ -43,7 +45,9 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     if weights is None:
         raise unknown_to('torchvision', student, f'the layers of {known.name} are others')
     file = folder / f'{known.name}.pth'
-    torch.save(weights, file)
+    content = io.BytesIO()  # written by itself, a full disk is an OSError
+    torch.save(weights, content)
+    file.write_bytes(content.getvalue())
 
     model.load_state_dict(torch.load(file, weights_only=True), strict=False)
     last = 'features' if hasattr(model, 'features') else 'layer4'

@@ -101,7 +101,7 @@ def write_pretraining_report(work_dir: str | Path, cfg: Config, model: nn.Module
     history = read_history(work_dir)
     page = render_page(
         Path(__file__).with_name('pretraining.html.jinja'),
-        title=Path(cfg.filename).stem,
+        title=Path(work_dir).resolve().name,
         facts=run_facts(cfg, model, history, accuracies),
         training=training_charts(history),
         accuracy=accuracy_charts(history, accuracies),

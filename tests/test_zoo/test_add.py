@@ -10,7 +10,9 @@ import yaml
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers.weights import file_digest
+from lgd_mm.transfer import read_student, write_student
 from lgd_mm.zoo.add import add_run
+from lgd_mm.zoo.finished import read_run
 from tests.own_sets import CLASSES
 from tests.tiny import run_tool
 
@@ -41,6 +43,16 @@ def test_pretraining(pretrained, own_zoo):
     assert zero_shot.weights.stem.endswith(entry['Metadata']['SHA256'][:8])
     assert entry['Metadata']['Parameters'] == sum(value.numel() for value in model.parameters())
     assert files(own_zoo) == ['model-index.yml', 'tiny-run']  # nothing half-written
+
+
+@pytest.mark.parametrize('image_size, wanted', [(64, (73, 64)), (None, (256, 224))])
+def test_pictures_have_the_size_of_the_training(pretrained, tmp_path, image_size, wanted):
+    weights, known = read_student(pretrained / 'student.safetensors')
+    assert known['image_size'] == 224
+    write_student(weights, {**known, 'image_size': image_size}, tmp_path / 'student')
+    (model, ) = read_run(tmp_path, 'small')
+    steps = model.config['test_dataloader']['dataset']['pipeline']
+    assert (steps[1]['scale'], steps[2]['crop_size']) == wanted
 
 
 def test_a_zoo_may_move(pretrained, own_zoo, tmp_path, monkeypatch):

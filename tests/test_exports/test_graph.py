@@ -56,6 +56,6 @@ def test_a_network_that_cannot_be_followed_at_every_size_is_traced_at_one(branch
 
 
 def test_a_network_that_cannot_be_followed_is_sent_elsewhere(branching):
-    with pytest.raises(UserError, match=r'torch.export cannot trace this student \(mmpretrain.ResNet, depth 18\): .*: '
+    with pytest.raises(UserError, match=r'cannot trace this student \(mmpretrain.ResNet, .*\): .*data-dependent.*: '
                        'export it to one of mmpretrain, safetensors'):
         trace(branching('content'))

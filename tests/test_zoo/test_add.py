@@ -35,8 +35,6 @@ def test_pretraining(pretrained, own_zoo):
     model = mmpretrain.get_model(zero_shot.name, pretrained=True)
     assert torch.equal(model.textual_bank, theirs['lgka.textual_bank'])
     assert model.names == ('cat', 'dog', 'bicycle', 'tree')
-    steps = model._config.test_dataloader.dataset.pipeline
-    assert (steps[1].scale, steps[2].crop_size) == (73, 64)  # it was trained with pictures of 64 pixels
     entry = entries(own_zoo / 'tiny-run')[1]
     assert entry['Results'] is None  # it was not validated
     assert entry['Metadata']['SHA256'] == file_digest(zero_shot.weights)

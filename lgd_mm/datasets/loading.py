@@ -1,6 +1,7 @@
 """Reading a picture, or saying clearly that it cannot be read."""
 
 import errno
+import io
 from typing import Any
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine import fileio
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from lgd_mm.errors import UserError
 from lgd_mm.registry import TRANSFORMS
@@ -45,6 +47,10 @@ def decode(content: bytes) -> NDArray[Any]:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is not None:
             return image
+    with Image.open(io.BytesIO(content)) as picture:
+        if picture.mode.startswith('I;16'):  # Pillow would make white of all above 255
+            grey = (np.asarray(ImageOps.exif_transpose(picture)) >> 8).astype(np.uint8)
+            return np.repeat(grey[..., None], 3, axis=2)
     return mmcv.imfrombytes(content, backend='pillow')
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,6 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from lgd_mm.datasets import UnlabelledImages, ViewSampler
+from lgd_mm.datasets.loading import decode
 from lgd_mm.errors import UserError
 from tests.tiny import write_pictures
 
@@ -49,6 +51,14 @@ def test_nested_mixed_formats_in_order(tmp_path):
     images = loaded(data)
     assert images.shape == (7, 3, 16, 16) and not data.unreadable
     assert (images.float().sub(200).abs() < 12).all()
+
+
+@pytest.mark.parametrize('ending', ['.png', '.tif'])
+def test_sixteen_bits_are_brought_to_eight(ending):
+    """Of a grey picture, too, in which Pillow cuts off what is above 255."""
+    grey = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
+    content = cv2.imencode(ending, grey)[1].tobytes()
+    assert np.array_equal(decode(content), np.repeat((grey >> 8)[..., None], 3, axis=2))
 
 
 def test_broken_pictures_are_skipped_and_counted(tmp_path):

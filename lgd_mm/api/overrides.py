@@ -126,10 +126,11 @@ def _arguments(node: Mapping[str, Any], at: str) -> set[str] | None:
 
 
 def _find(each: registry.Registry, kind: str) -> Callable[..., Any] | None:
-    try:
-        found: Callable[..., Any] | None = each.get(kind)
-    except (ImportError, KeyError):
-        return None
+    with each.switch_scope_and_registry(None) as scoped:  # get() alone knows no default scope
+        try:
+            found: Callable[..., Any] | None = scoped.get(kind)
+        except (ImportError, KeyError):
+            return None
     return found
 
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,13 +62,16 @@ class Predictions:
         part = file.with_name(f'{file.name}.part')
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with part.open('w', newline='', encoding='utf-8') as stream:
+            # Linux takes any bytes as the name of a file: they are written as they are.
+            with part.open('w', newline='', encoding='utf-8', errors='surrogateescape') as stream:
                 table = csv.writer(stream)
                 table.writerow(['picture', 'rank', 'name', 'score'])
                 for path, best in zip(self.paths, self.top(k)):
                     table.writerows([path, rank, name, f'{score:.4f}'] for rank, (name, score) in enumerate(best, 1))
             part.replace(file)
         except OSError as error:
+            with suppress(OSError):
+                part.unlink()
             raise UserError(f'{file} cannot be written ({error.strerror}): give another file') from error
         return file
 
@@ -114,5 +118,8 @@ def _bank(student: Student, classes: str | Path | Sequence[str] | None, template
     names = category_names(parse_classes(classes))
     if templates is not None and not isinstance(templates, str):
         templates = list(templates)
-    text = MODELS.build(teacher_model(teacher) if teacher else student.model['teacher'])
-    return names, bank_of_names(text, names, templates)
+    cfg = teacher_model(teacher) if teacher else student.model['teacher']
+    if not hasattr(MODELS.get(cfg['type']), 'encode_text'):
+        raise UserError(f'the teacher of {student.path} ({cfg["type"]}) embeds no names: zero-shot needs a student of '
+                        'a CLIP')
+    return names, bank_of_names(MODELS.build(cfg), names, templates)

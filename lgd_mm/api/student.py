@@ -8,14 +8,11 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, StudentFile, read_student_file
-from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
-from lgd_mm.transfer.student import VOCABULARY
 
 #: Of students that do not say what size of pictures they were trained with.
 IMAGE_SIZE = 224
@@ -26,15 +23,15 @@ class Student(nn.Module):
 
     Args:
         file (StudentFile): Its weights, and what is known of it.
-        names (tuple[str, ...]): Of the C categories it was trained with, if they are known. Defaults to ().
-        bank (Tensor, optional): The teacher's embeddings of the names (C, D). Defaults to None.
 
     Attributes:
         backbone (nn.Module): Takes normalised pictures and returns a tuple of feature maps.
         neck (nn.Module, optional): The projection to the teacher's embeddings, of D dimensions; an exported student has
             none.
         metadata (dict[str, Any]): See :func:`lgd_mm.transfer.student.student_metadata`.
-        image_size (int): Side of the views it was trained with, in pixels; 224 where the file does not say.
+        image_size (int): Side of the views it was trained with, in pixels; 224 if that is not known.
+        names (tuple[str, ...]): Of the C categories it was trained with, if they are known.
+        bank (Tensor, optional): The teacher's embeddings of the names (C, D).
 
     Raises:
         UserError: If the file does not say of which backbone it is, or does not fill it.
@@ -43,11 +40,11 @@ class Student(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, file: StudentFile, names: tuple[str, ...] = (), bank: Tensor | None = None) -> None:
+    def __init__(self, file: StudentFile) -> None:
         super().__init__()
         self.path, self.metadata, self.model = file.path, file.metadata, file.model
         self.image_size: int = file.metadata.get('image_size') or IMAGE_SIZE
-        self.names, self.bank = names, bank
+        self.names, self.bank = file.names, file.bank
         statistics = {key: file.metadata.get(key) or IMAGENET_PREPROCESSOR[key] for key in ('mean', 'std')}
         frozen = FrozenStudent(backbone_config(file, statistics), file)
         self.backbone, self.neck = frozen.backbone, frozen.neck
@@ -126,11 +123,7 @@ def load_student(path: str | Path) -> Student:
     Raises:
         UserError: If the file is missing, damaged or unsafe, or does not say of which backbone it is.
     """
-    file = find_student(path)
-    checkpoint = load_checkpoint_file(file)
-    state = checkpoint.get('state_dict', checkpoint)
-    vocabulary = Vocabulary.from_tensor(state[VOCABULARY]) if VOCABULARY in state else Vocabulary((), ())
-    return Student(read_student_file(file), vocabulary.categories, state.get('lgka.textual_bank'))
+    return Student(read_student_file(find_student(path)))
 
 
 def find_student(path: str | Path, bare: bool = False) -> Path:

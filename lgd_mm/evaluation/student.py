@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
 from lgd_mm.models.zero_shot import OWN_SPACE
@@ -16,10 +17,10 @@ from lgd_mm.registry import MODELS
 from lgd_mm.transfer.backbone import build_backbone
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.transfer.plug import KeyReport, compare_statistics, misfit
-from lgd_mm.transfer.student import read_weights
+from lgd_mm.transfer.student import VOCABULARY, weights_of
 from lgd_mm.version import __version__
 
-NECK = 'neck.'
+NECK, TEXTUAL_BANK = 'neck.', 'lgka.textual_bank'
 
 
 class StudentFile(NamedTuple):
@@ -28,17 +29,25 @@ class StudentFile(NamedTuple):
     Attributes:
         path (str): The file.
         backbone (dict[str, Tensor]): Weights, without prefix.
-        neck (dict[str, Tensor]): Weights of the projection to a teacher's embeddings; empty if there is none,
-            or if it projects into a space of its own.
+        neck (dict[str, Tensor]): Weights of the projection to a teacher's embeddings; empty if there is none.
         metadata (dict[str, Any]): As of :func:`lgd_mm.transfer.student.read_student`.
-        model (dict[str, Any]): The model's config in the pre-training; empty if it is not recorded.
+        config (dict[str, Any]): Of the pre-training; empty if it is not recorded.
+        names (tuple[str, ...]): Of the C categories of an LGD pre-training; empty if they are not recorded.
+        bank (Tensor, optional): The teacher's embeddings of the names (C, D).
     """
 
     path: str
     backbone: dict[str, Tensor]
     neck: dict[str, Tensor]
     metadata: dict[str, Any]
-    model: dict[str, Any]
+    config: dict[str, Any]
+    names: tuple[str, ...]
+    bank: Tensor | None
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """The model's config in the pre-training; empty if it is not recorded."""
+        return self.config.get('model') or {}
 
 
 def read_student_file(path: str | Path) -> StudentFile:
@@ -47,14 +56,15 @@ def read_student_file(path: str | Path) -> StudentFile:
     Raises:
         UserError: If the file is missing, damaged or unsafe.
     """
-    backbone, metadata, _ = read_weights(path)
     checkpoint = load_checkpoint_file(path)
+    backbone, metadata, _ = weights_of(checkpoint)
     state = checkpoint.get('state_dict', checkpoint)
-    model = parse_config((checkpoint.get('meta') or {}).get('cfg') or '').get('model') or {}
+    config = parse_config((checkpoint.get('meta') or {}).get('cfg') or '')
     neck = {key.removeprefix(NECK): value for key, value in state.items() if key.startswith(NECK)}
-    if 'teacher' not in model or any(key.startswith(OWN_SPACE) for key in state):  # not into the teacher's space
-        neck = {}
-    return StudentFile(str(path), backbone, neck, metadata, model)
+    if 'teacher' not in (config.get('model') or {}) or any(key.startswith(OWN_SPACE) for key in state):
+        neck = {}  # it projects into a space of its own
+    names = Vocabulary.from_tensor(state[VOCABULARY]).categories if VOCABULARY in state else ()
+    return StudentFile(str(path), backbone, neck, metadata, config, names, state.get(TEXTUAL_BANK))
 
 
 def preprocessor_of(cfg: Config) -> dict[str, Any]:

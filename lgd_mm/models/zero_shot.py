@@ -126,7 +126,14 @@ def bank_of_names(text: Any, categories: str | list[str], templates: str | list[
 
 
 def zero_shot_scores(embeddings: Tensor, bank: Tensor) -> Tensor:
-    """Scores (N, C), which sum to one, of embeddings (N, D) against a textual bank (C, D)."""
+    """Scores (N, C), which sum to one, of embeddings (N, D) against a textual bank (C, D).
+
+    Raises:
+        UserError: If the bank has another D: it is of another teacher.
+    """
+    if embeddings.shape[1] != bank.shape[1]:
+        raise UserError(f'the embeddings of the student have {embeddings.shape[1]} dimensions, and those of the names '
+                        f'{bank.shape[1]}: give the teacher that the student was trained with')
     return F.softmax(F.normalize(embeddings.float(), dim=1) @ bank.T / TEMPERATURE, dim=1)
 
 

@@ -54,7 +54,11 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], s
     Raises:
         UserError: If the file is missing, damaged or unsafe.
     """
-    checkpoint = load_checkpoint_file(path)
+    return weights_of(load_checkpoint_file(path))
+
+
+def weights_of(checkpoint: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+    """What :func:`read_weights` returns, of what :func:`lgd_mm.compat.safe_load.load_checkpoint_file` has read."""
     state = checkpoint.get('state_dict', checkpoint)
     prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else ''
     weights = {key.removeprefix(prefix): value for key, value in state.items()

@@ -1,6 +1,7 @@
 """load_student(), embed() and zero_shot() against the model that was trained."""
 
 import csv
+import os
 
 import cv2
 import pytest
@@ -10,10 +11,12 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 import lgd_mm
+import lgd_mm.api
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.registry import MODELS
 from tests.test_api.conftest import NAMES
+from tests.tiny import write_tiny_teacher
 
 
 @pytest.fixture(scope='module')
@@ -70,6 +73,21 @@ def test_checkpoint_of_another_version(run, tmp_path):
         lgd_mm.load_student(tmp_path / 'old.pth')
 
 
+def test_students_of_other_spaces(run, photos, tmp_path):
+    """CompRess' embeddings are not its teacher's, another teacher's bank has another width, and some read no names."""
+    checkpoint = load_checkpoint_file(run.checkpoint)
+    torch.save(dict(meta=checkpoint['meta'], state_dict={**checkpoint['state_dict'], 'anchor.0.weight': torch.ones(1)}),
+               tmp_path / 'compress.pth')
+    assert lgd_mm.load_student(tmp_path / 'compress.pth').neck is None
+    other = write_tiny_teacher(tmp_path / 'teacher')
+    with pytest.raises(UserError, match='student have 64 dimensions, and those of the names 32: give the teacher'):
+        lgd_mm.zero_shot(run.out, photos, NAMES, teacher=other, templates=['a {}.'])
+    student = lgd_mm.load_student(run.out)
+    student.model['teacher'] = dict(type='lgd_mm.BackboneTeacher')
+    with pytest.raises(UserError, match=r'\(lgd_mm.BackboneTeacher\) embeds no names'):
+        lgd_mm.zero_shot(student, photos, NAMES)
+
+
 def test_zero_shot_is_what_the_model_predicts(run, trained, photos, tmp_path):
     """Without classes, by the bank in the checkpoint, as LGD itself; with classes, by the teacher."""
     found = lgd_mm.zero_shot(run.out, photos)
@@ -99,6 +117,12 @@ def test_predictions_as_a_table(run, photos, tmp_path):
     assert [(row['rank'], row['name']) for row in rows] == [
         (str(rank), name) for rank, (name, _) in enumerate(found.top(2)[0], 1)]
     assert float(rows[0]['score']) >= float(rows[1]['score'])
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(UserError, match=r'folder cannot be written \(Is a directory\)'):
+        found.write(tmp_path / 'folder')
+    assert not list(tmp_path.glob('*.part'))
+    odd = lgd_mm.api.Predictions([os.fsdecode(b'\xff.jpg')], ['a'], torch.ones(1, 1), [])
+    assert odd.write(tmp_path / 'odd.csv').read_bytes().splitlines()[1] == b'\xff.jpg,1,a,1.0000'
     with pytest.raises(UserError, match='none of 1 pictures can be read'):
         lgd_mm.embed(run.student, tmp_path / 'broken.jpg')
     with pytest.raises(UserError, match='images: .*gone.png is no file'):

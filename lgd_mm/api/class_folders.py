@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from mmengine.config import ConfigDict
+
 from lgd_mm.errors import UserError
 
 #: Names that the folder of each part may have.
@@ -22,6 +24,15 @@ class ClassFolders(NamedTuple):
     train: str | None
     val: str
     names: list[str]
+
+    def use(self, dataset: ConfigDict, part: str) -> None:
+        """Let mmpretrain's data set of class folders read a part.
+
+        Args:
+            dataset (ConfigDict): Changed in place.
+            part (str): ``'train'`` or ``'val'``.
+        """
+        dataset.update(data_root='', data_prefix=getattr(self, part), metainfo=dict(classes=self.names))
 
 
 def read_class_folders(data: str | Path, training: bool) -> ClassFolders:

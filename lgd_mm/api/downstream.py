@@ -52,8 +52,11 @@ def _use_maps(cfg: Config, backbone: Mapping[str, Any]) -> list[int]:
         raise UserError(_no_maps(backbone))
     kind = DENSE.get(backbone['type'], backbone['type'])
     norm = _norm(kind, backbone)
-    cfg.model.backbone = ConfigDict(
-        {**backbone, 'type': kind, 'frozen_stages': -1, 'norm_eval': False, 'norm_cfg': norm, 'out_indices': (0, )})
+    cfg.model.backbone = ConfigDict({**backbone, 'type': kind, 'norm_eval': False, 'norm_cfg': norm})
+    # Unless told, no type freezes stages, which each says in its own way. With out_indices, lgd_mm.MobileNetV2 would
+    # build no layer behind the last of them.
+    for default in ('frozen_stages', 'out_indices'):
+        cfg.model.backbone.pop(default, None)
     layers = _layers(build_backbone(cfg))
     cfg.model.backbone.out_indices = tuple(range(layers))
     maps = _outputs(cfg)

@@ -16,12 +16,11 @@ from lgd_mm.api.embedding import RESIZE
 from lgd_mm.api.images import pictures_in
 from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
-from lgd_mm.api.student import backbone_config, find_student, load_student
+from lgd_mm.api.student import Student, find_student, load_student
 from lgd_mm.api.teachers import teacher_model
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
-from lgd_mm.evaluation.student import read_student_file
 from lgd_mm.language import category_names
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.transfer.own_data import use_own_data
@@ -78,17 +77,24 @@ def _finetuned(run: Path) -> Config | None:
 def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | None,
           options: Mapping[str, Any] | None) -> dict[str, float]:
     checkpoint = find_student(run)
+    trained_with = _classes(cfg)
     if data is not None and cfg.default_scope == 'mmpretrain':
-        folders = read_class_folders(data, training=False)
-        cfg.test_dataloader.dataset.update(data_root='', data_prefix=folders.val)
+        read_class_folders(data, training=False).use(cfg.test_dataloader.dataset, 'val')
     elif data is not None:
         use_own_data(cfg, str(data))
+    if _classes(cfg) != trained_with:  # as many others would be tested without a word
+        raise UserError(f'data: {data} has the classes {", ".join(_classes(cfg))}, and {run} was trained with '
+                        f'{", ".join(trained_with)}: give data with the same classes in the same order')
     apply_overrides(cfg, options)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / RESOLVED
         cfg.dump(str(file))
         return launch.test(str(file), str(checkpoint), work_dir=str(out or run / 'evaluation'),
                            launcher=launching.launcher())
+
+
+def _classes(cfg: Config) -> list[str]:
+    return list(cfg.test_dataloader.dataset.metainfo.classes)
 
 
 def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | Sequence[str] | None,
@@ -100,7 +106,7 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
     names = None
     if student.neck is not None:
         names = category_names(parse_classes(folders.names if classes is None else classes))
-    cfg = _config(file, student.image_size, folders)
+    cfg = _config(student, folders)
     if teacher:
         cfg.model.teacher = teacher_model(teacher)
     apply_overrides(cfg, options)
@@ -113,25 +119,24 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-def _config(file: Path, size: int, folders: ClassFolders) -> Config:
+def _config(student: Student, folders: ClassFolders) -> Config:
     """The ready linear probe with the student's backbone and the pictures of a user."""
     cfg = Config.fromfile(ready_config('classification/linear_r18_folder.py'))
-    read = read_student_file(file)
-    model = backbone_config(read, {key: read.metadata[key] for key in ('mean', 'std') if read.metadata.get(key)}).model
-    cfg.model.backbone = model.backbone
-    cfg.model.data_preprocessor = model.data_preprocessor
+    known = student.metadata
+    cfg.model.backbone = known['backbone']
+    cfg.model.data_preprocessor = {key: known[key] for key in ('mean', 'std') if known.get(key)}
     cfg.model.head.num_classes = len(folders.names)
     if folders.train is None:
         cfg.train_dataloader = None
     else:
         cfg.model.k = min(NEIGHBOURS, len(pictures_in(folders.train, 'data')))
-        cfg.train_dataloader.dataset.update(data_root='', data_prefix=folders.train)
+        folders.use(cfg.train_dataloader.dataset, 'train')
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=workers(1)[0], persistent_workers=False)
-        loader.dataset.update(data_root='', data_prefix=folders.val)
+        folders.use(loader.dataset, 'val')
         for step in loader.dataset.pipeline:
             if step.type == 'ResizeEdge':
-                step.scale = round(RESIZE * size)
+                step.scale = round(RESIZE * student.image_size)
             elif step.type == 'CenterCrop':
-                step.crop_size = size
+                step.crop_size = student.image_size
     return cfg

@@ -113,9 +113,9 @@ def use_data(cfg: Config, task: str, data: str) -> int:
         folders = read_class_folders(data, training=True)
         assert folders.train is not None
         cfg.model.head.num_classes = len(folders.names)
-        cfg.train_dataloader.dataset.update(data_root='', data_prefix=folders.train)
+        folders.use(cfg.train_dataloader.dataset, 'train')
         for loader in (cfg.val_dataloader, cfg.test_dataloader):
-            loader.dataset.update(data_root='', data_prefix=folders.val)
+            folders.use(loader.dataset, 'val')
         cfg.model.head.topk = (1, )  # there may be fewer than five classes
         return len(pictures_in(folders.train, 'data'))
     if not Path(data).is_dir():

@@ -7,6 +7,8 @@ from mmengine.config import Config
 
 #: Share of a run that warming up may take.
 WARM_UP = 0.1
+#: Iterations of a warm-up, at least: of a single one, mmengine's LinearLR never leaves the first factor.
+SHORTEST_WARM_UP = 2
 
 
 def scale_schedule(cfg: Config, epochs: int, iterations: int) -> None:
@@ -27,7 +29,8 @@ def scale_schedule(cfg: Config, epochs: int, iterations: int) -> None:
             _scale(part, length / before, length)
         else:  # warming up, counted in iterations
             part['end'] = min(part['end'], round(WARM_UP * total))
-        if part.get('end', length) > part.get('begin', 0):
+        shortest = SHORTEST_WARM_UP if part['type'] == 'LinearLR' else 1
+        if part.get('end', length) - part.get('begin', 0) >= shortest:
             kept.append(part)
     cfg.param_scheduler = kept
     if by_epoch:

@@ -1,6 +1,9 @@
 """finetune() and evaluate(): the ready configs with any student and a user's data."""
 
+import shutil
+
 import pytest
+import torch
 from mmengine.config import Config
 
 import lgd_mm
@@ -10,7 +13,9 @@ from lgd_mm.api.finetuning import TASKS
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.transfer.backbone import build_backbone
 from tests.own_sets import write_coco_set, write_masks
+from tests.test_api.conftest import CLASSES
 
 
 def ready(config: str) -> Config:
@@ -27,11 +32,14 @@ def ready(config: str) -> Config:
 def test_any_student_gives_four_maps(backbone, channels):
     """At strides 4 to 32, all of it trained; the heads take their channels."""
     detector, segmentor = ready(TASKS['detection']), ready(TASKS['segmentation'])
-    use_backbone(detector, backbone)
+    use_backbone(detector, {**backbone, 'frozen_stages': 1})
     use_backbone(segmentor, backbone)
     assert detector.model.neck.in_channels == segmentor.model.decode_head.in_channels == channels
     assert segmentor.model.auxiliary_head.in_channels == channels[2]
-    assert detector.model.backbone.norm_cfg.type == 'SyncBN' and detector.model.backbone.frozen_stages == -1
+    network = build_backbone(detector)
+    network.train()  # where stages are frozen
+    assert any(isinstance(module, torch.nn.SyncBatchNorm) for module in network.modules())
+    assert all(parameter.requires_grad for parameter in network.parameters())
 
 
 def test_students_without_maps_are_told():
@@ -41,7 +49,7 @@ def test_students_without_maps_are_told():
         use_backbone(ready(TASKS['detection']), timm)
     classifier = ready(TASKS['classification'])
     use_backbone(classifier, timm)
-    assert classifier.model.head.in_channels == 960
+    assert classifier.model.head.in_channels == 1280  # behind conv_head
     tokens = dict(type='mmpretrain.TIMMBackbone', model_name='vit_tiny_patch16_224', img_size=128)
     with pytest.raises(UserError, match='take task=linear-probe'):
         use_backbone(classifier, tokens)
@@ -57,6 +65,8 @@ def test_schedules_keep_their_proportions():
     scale_schedule(detector, epochs=3, iterations=100)
     assert [part.end for part in detector.param_scheduler] == [30, 3]
     assert detector.param_scheduler[1].milestones == [2, 3]
+    scale_schedule(detector, epochs=3, iterations=4)  # a warm-up of one iteration would last for ever
+    assert [part.type for part in detector.param_scheduler] == ['MultiStepLR']
 
     scale_schedule(segmentor, epochs=10, iterations=40)  # of 80,000 iterations
     assert (segmentor.train_cfg.max_iters, segmentor.train_cfg.val_interval) == (400, 200)
@@ -79,6 +89,11 @@ def test_classification_and_its_evaluation(run, birds, tmp_path):
     assert cfg.model.backbone.init_cfg.checkpoint == str(run.student.resolve())
     assert lgd_mm.evaluate(done.out) == done.metrics
     assert (done.out / 'evaluation').is_dir()
+    assert lgd_mm.evaluate(done.out, birds) == done.metrics
+    shutil.copytree(birds / 'val', tmp_path / 'others')
+    (tmp_path / 'others' / CLASSES[0]).rename(tmp_path / 'others' / 'zebra')
+    with pytest.raises(UserError, match='has the classes square, zebra, and .* trained with circle, square: give data'):
+        lgd_mm.evaluate(done.out, tmp_path / 'others')
     with pytest.raises(UserError, match='is not empty'):
         lgd_mm.finetune('classification', run.out, birds, out=done.out)
 

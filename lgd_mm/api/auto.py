@@ -1,4 +1,4 @@
-"""Every ``'auto'`` is settled here, and nowhere else."""
+"""Every ``'auto'`` of a pre-training is settled here, and nowhere else."""
 
 import math
 import os
@@ -182,11 +182,10 @@ def check_value(name: str, value: Any) -> None:
         if value not in known:
             raise UserError(f'{name} is {value!r}: give {AUTO}, {", ".join(known)}')
         return
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if name == 'lr':
-        if not number or not value > 0:
+        if not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise UserError(f'lr is {value!r}: give {AUTO} or a number above 0')
         return
     least = dict(workers=0, image_size=32).get(name, 1)
-    if not number or value != int(value) or value < least:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UserError(f'{name} is {value!r}: give {AUTO} or a whole number of at least {least}')

@@ -1,5 +1,6 @@
 """Category names as people give them."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,11 +23,14 @@ def parse_classes(classes: str | Path | Sequence[str]) -> str | list[str]:
     """
     if isinstance(classes, Path):
         classes = str(classes)
-    if isinstance(classes, str):
-        if not classes.strip():
-            raise UserError("classes is empty: give a set ('coco'), a file of names, or names separated by commas")
-        if ',' in classes and not Path(classes).exists():
-            return category_names([name.strip() for name in classes.split(',')])
+    if isinstance(classes, str) and not classes.strip():
+        raise UserError("classes is empty: give a set ('coco'), a file of names, or names separated by commas")
+    if not isinstance(classes, str):
+        classes = list(classes)
+    elif ',' in classes and not os.path.exists(classes):  # unlike Path's, it takes a text of any length
+        classes = [name.strip() for name in classes.split(',')]
+    try:
         names = category_names(classes)
-        return names if '.txt' in classes or '.json' in classes else classes
-    return category_names(list(classes))
+    except UserError as error:
+        raise UserError(str(error).replace('categories:', 'classes:', 1)) from error
+    return names if isinstance(classes, list) or '.txt' in classes or '.json' in classes else classes

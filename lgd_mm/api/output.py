@@ -11,6 +11,8 @@ from lgd_mm.errors import UserError
 
 #: The config of a run in its folder, with everything that was settled.
 RESOLVED = 'resolved_config.py'
+#: Where in it a run waits that is being replaced.
+ASIDE = '.replaced'
 
 
 def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
@@ -34,7 +36,8 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
     if used and not resume and not overwrite:
         raise UserError(f'out: {folder} is not empty: give --resume to go on with the run in it, --overwrite to '
                         'replace it, or another folder')
-    if used and not (folder / RESOLVED).is_file():
+    # Of several processes, the first may be moving it just now.
+    if used and not ((folder / RESOLVED).is_file() or (folder / ASIDE / RESOLVED).is_file()):
         option = 'resume' if resume else 'overwrite'
         raise UserError(f'out: {folder} holds no run of lgd-mm (no {RESOLVED}), which --{option} needs: give another '
                         'folder')
@@ -47,23 +50,54 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
 
 @contextmanager
 def replaced(out: str | Path, overwrite: bool) -> Iterator[None]:
-    """Put the run that is to be replaced aside, and bring it back if the new one fails before it has begun.
+    """Put the run that is to be replaced aside, and bring it back if the new one fails before its first checkpoint.
+
+    It waits in the folder itself, which may be a link, a mounted disk, or below a folder that is not writable. Of a run
+    that is resumed and fails so early, the settings are brought back: the next try takes those that are not given.
 
     Args:
-        out (str | Path): The folder.
-        overwrite (bool): Whether it is to be replaced.
+        out (str | Path): The folder; it may not exist.
+        overwrite (bool): Whether the run in it is to be replaced.
     """
     folder = Path(out)
-    aside = folder.with_name(f'{folder.name}.replaced')
-    first = int(os.environ.get('RANK', 0)) == 0
-    if not overwrite or not folder.exists() or not first:
+    aside = folder / ASIDE
+    if int(os.environ.get('RANK', 0)):
         yield
         return
-    folder.rename(aside)
+    settings = None
+    if overwrite and folder.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
+        aside.mkdir()
+        _move(folder, aside)
+    elif (folder / RESOLVED).is_file():
+        settings = (folder / RESOLVED).read_bytes()
+    before = set(folder.glob('*.pth'))
     try:
         yield
+    except BaseException as error:
+        # Who stops a run in its first minutes goes on with it; a mistake is mended first.
+        begun = (set(folder.glob('*.pth')) - before
+                 or (isinstance(error, KeyboardInterrupt) and (folder / RESOLVED).is_file()))
+        if not begun and overwrite and aside.is_dir():
+            _bring_back(folder, aside)
+        elif not begun and settings is not None:
+            (folder / RESOLVED).write_bytes(settings)
+        raise
     finally:
-        if folder.exists():
-            shutil.rmtree(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _bring_back(folder: Path, aside: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            if entry != aside:
+                shutil.rmtree(entry)
         else:
-            aside.rename(folder)
+            entry.unlink()
+    _move(aside, folder)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move all that is in a folder into another one, which may lie in it."""
+    for entry in [entry for entry in source.iterdir() if entry != target]:
+        entry.rename(target / entry.name)

@@ -15,6 +15,8 @@ from lgd_mm.api.memory import bytes_per_picture, device_memory
 from lgd_mm.api.output import RESOLVED, check_out
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
+from lgd_mm.api.schedules import SHORTEST_WARM_UP
+from lgd_mm.api.student import find_student
 from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import teacher_model, teacher_size
 from lgd_mm.engine.settings import set_precision
@@ -71,8 +73,8 @@ def pretrain(images: str | Path,
         templates (str | Sequence[str], optional): Prompts with one ``{}`` each, or a text file of them. Defaults to
             None: OpenAI's 80.
         seed (int): Of weights and views. Defaults to 0.
-        init (str | Path, optional): Weights that the student starts from: a student, a checkpoint, or weights of timm
-            or torchvision. Defaults to None: random ones.
+        init (str | Path, optional): Weights that the student starts from: the folder of a pre-training, a student, a
+            checkpoint, or weights of timm or torchvision. Defaults to None: random ones.
         resume (bool): Go on with the run in ``out``, or begin it. Defaults to False.
         overwrite (bool): Replace the run in ``out``. Defaults to False.
         options (Mapping[str, Any], optional): Keys of the config to overwrite, such as ``{'model.lgka.momentum':
@@ -108,7 +110,7 @@ def pretrain(images: str | Path,
     cfg.randomness.seed = seed
     write_settings(cfg, settings)
     apply_overrides(cfg, options)
-    launching.train(cfg, out, resume, overwrite, init)
+    launching.train(cfg, out, resume, overwrite, None if init is None else find_student(init, bare=True))
     return Run.of(out)
 
 
@@ -136,6 +138,8 @@ def write_settings(cfg: Config, settings: Settings) -> None:
     cfg.auto_scale_lr = dict(base_batch_size=settings.batch // values['accumulate'])
 
     warm_up = min(max(1, round(epochs / 40)), epochs - 1)
+    if warm_up * settings.iterations < SHORTEST_WARM_UP:
+        warm_up = 0
     cosine = dict(type='CosineAnnealingLR', by_epoch=True, begin=warm_up, end=epochs, T_max=epochs - warm_up,
                   convert_to_iter_based=True)
     rising = dict(type='LinearLR', start_factor=1e-4, by_epoch=True, begin=0, end=warm_up, convert_to_iter_based=True)

@@ -26,8 +26,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     """Tell what is the user's to mend as a :class:`UserError`; other errors pass.
 
-    A work dir made within the context is removed, unless training has begun. After a full disk the checkpoint that was
-    being written is removed too; whatever lay in the work dir before stays.
+    A work dir made within the context is removed, also after Ctrl-C, unless training has begun. After a full disk the
+    checkpoint that was being written is removed too; whatever lay in the work dir before stays.
 
     Args:
         cfg (Config): The whole config.
@@ -46,6 +46,9 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
 
     try:
         yield runners
+    except KeyboardInterrupt:
+        tidy()
+        raise
     except UserError as error:
         tidy()
         # From a loader's worker, torch hands over the whole traceback as the message.

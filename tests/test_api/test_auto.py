@@ -66,7 +66,8 @@ def test_given_goes_before_earlier_before_auto():
 
 @pytest.mark.parametrize('given', [
     dict(batch_size=0), dict(workers=-1), dict(image_size=8), dict(accumulate=1.5), dict(epochs=True), dict(lr=0),
-    dict(lr=float('nan')), dict(optimizer='lamb')])
+    dict(lr=float('nan')),
+    dict(lr=math.inf), dict(epochs=math.inf), dict(epochs=2.0), dict(optimizer='lamb')])
 def test_values_that_cannot_be(given):
     """Named, with what may be given."""
     (name, value), = given.items()

@@ -7,7 +7,11 @@ import torch
 from mmengine.config import Config
 
 import lgd_mm
-from lgd_mm.api.output import RESOLVED
+from lgd_mm.api.auto import Facts, Settings
+from lgd_mm.api.classes import parse_classes
+from lgd_mm.api.configs import ready_config
+from lgd_mm.api.output import ASIDE, RESOLVED, check_out, replaced
+from lgd_mm.api.pretraining import write_settings
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
@@ -42,6 +46,25 @@ def test_resolved_config_is_the_run(run, arguments, tmp_path):
     assert all(torch.equal(value, theirs[key]) for key, value in mine.items())
 
 
+@pytest.mark.parametrize(('pictures', 'given', 'parts'), [
+    (1, dict(epochs=2), [('CosineAnnealingLR', 0, 2)]),  # one iteration of warm-up would last for ever
+    (1, dict(epochs=80), [('LinearLR', 0, 2), ('CosineAnnealingLR', 2, 80)]),
+    (40, dict(epochs=2), [('LinearLR', 0, 1), ('CosineAnnealingLR', 1, 2)]),
+    (40, dict(epochs=1), [('CosineAnnealingLR', 0, 1)])])
+def test_warm_up(pictures, given, parts):
+    """A fortieth of the epochs, of two iterations at least; the cosine takes the rest."""
+    cfg = Config.fromfile(ready_config('lgd/r18_pretrain.py'))
+    write_settings(cfg, Settings(given, Facts(pictures, 1, 64, None, lambda size: (1, 10**12))))
+    assert [(part.type, part.begin, part.end) for part in cfg.param_scheduler] == parts
+
+
+def test_first_rates_of_few_pictures(arguments, tmp_path):
+    """With one batch in an epoch the rate is the settled one, then falls."""
+    few = lgd_mm.pretrain(**{**arguments, 'epochs': 3}, batch_size=20, lr=0.01, out=tmp_path / 'run')
+    rates = [record['lr'] for record in few.history]
+    assert rates[0] == pytest.approx(0.01) and rates == sorted(rates, reverse=True) and rates[-1] > 0
+
+
 def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
     """A resumed run keeps its settings, a replaced one comes back if the new one cannot begin."""
     out = tmp_path / 'run'
@@ -56,12 +79,82 @@ def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
     assert [record['iter'] for record in longer.history] == [5, 10]
     assert Config.fromfile(longer.config).auto.batch_size == dict(value=4, why='auto: as in the run that is resumed')
 
+    with pytest.raises(UserError, match='fewer than a batch of 64'):
+        lgd_mm.pretrain(**arguments, batch_size=64, out=out, resume=True)
+    assert Config.fromfile(longer.config).auto.batch_size.value == 4  # what the next resumption takes
     before = sorted(path.name for path in out.iterdir())
     with pytest.raises(UserError, match='student .*run.*student.safetensors .* fills only'):
-        lgd_mm.pretrain(**{**arguments, 'options': {}}, out=out, overwrite=True, init=run.student)
+        lgd_mm.pretrain(**{**arguments, 'options': {}}, out=out, overwrite=True, init=run.out)
+    with pytest.raises(UserError, match='student.safetensors lies in .*run, which is to be overwritten: copy it'):
+        lgd_mm.pretrain(**arguments, out=out, overwrite=True, init=first.student)
     assert sorted(path.name for path in out.iterdir()) == before
-    lgd_mm.pretrain(**{**arguments, 'epochs': 1}, batch_size=10, out=out, overwrite=True)
-    assert not (out / 'epoch_2.pth').exists() and [path.name for path in tmp_path.iterdir()] == ['run']
+    link = tmp_path / 'link'
+    link.symlink_to(out)
+    lgd_mm.pretrain(**{**arguments, 'epochs': 1}, batch_size=10, out=link, overwrite=True)
+    assert (out / 'epoch_1.pth').exists() and not (out / 'epoch_2.pth').exists() and not (out / ASIDE).exists()
+
+
+def old_run(folder):
+    (folder / 'vis').mkdir(parents=True)
+    for name in (RESOLVED, 'epoch_9.pth', 'vis/scalars.json'):
+        (folder / name).write_text('old')
+
+
+@pytest.mark.parametrize(('error', 'left', 'comes_back'), [
+    (UserError, [RESOLVED], True),
+    (RuntimeError, [RESOLVED], True),
+    (RuntimeError, [RESOLVED, 'epoch_1.pth'], False),
+    (KeyboardInterrupt, [], True),
+    (KeyboardInterrupt, [RESOLVED], False),
+])
+def test_replaced_run_comes_back_if_the_new_one_has_not_begun(tmp_path, monkeypatch, error, left, comes_back):
+    """Whole, and nothing of the new one with it."""
+    folder = tmp_path / 'run'
+    old_run(folder)
+    monkeypatch.chdir(folder)
+    with pytest.raises(error), replaced('.', overwrite=True):
+        check_out('.', resume=False, overwrite=True)  # as another process of the run does, a moment later
+        (folder / 'new').mkdir()
+        for name in left:
+            (folder / name).write_text('new')
+        raise error
+    found = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob('*') if path.is_file()}
+    assert found == (dict.fromkeys((RESOLVED, 'epoch_9.pth', 'vis/scalars.json'), 'old') if comes_back else
+                     dict.fromkeys(left, 'new'))
+
+
+def test_killed_overwrite_is_no_hindrance(tmp_path):
+    """What it had put aside is gone after the next run."""
+    for overwrite in (True, False):
+        old_run(tmp_path / str(overwrite))
+        old_run(tmp_path / str(overwrite) / ASIDE)
+        with replaced(tmp_path / str(overwrite), overwrite):
+            assert (tmp_path / str(overwrite) / RESOLVED).exists() is not overwrite
+        assert not (tmp_path / str(overwrite) / ASIDE).exists()
+
+
+def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch):
+    """Ctrl-C, as while a teacher is downloaded, leaves no folder that neither goes on nor may be used again."""
+    def stop(cfg):
+        (tmp_path / 'run' / 'date').mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, '_build', stop)
+    with pytest.raises(KeyboardInterrupt):
+        lgd_mm.pretrain(**arguments, out=tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()
+
+
+def test_classes_of_any_length(tmp_path, monkeypatch):
+    """A list with commas may be longer than a path, and a path may hold a comma."""
+    names = [f'kind {index}' for index in range(400)]
+    assert parse_classes(', '.join(names)) == names
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'cats,dogs.txt').write_text('cat\ndog\n')
+    assert parse_classes('cats,dogs.txt') == parse_classes(('cat', 'dog')) == ['cat', 'dog']
+    assert parse_classes('coco') == 'coco'
+    with pytest.raises(UserError, match='^classes: gone.txt cannot be read'):
+        parse_classes('gone.txt')
 
 
 def test_init_starts_from_weights(run, arguments, tmp_path):

@@ -37,7 +37,10 @@ def main() -> None:
     args = vars(parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
     from lgd_mm.engine.launch import train
-    train(**args)
+    from lgd_mm.engine.summary import next_step
+    runner = train(**args)
+    if runner.rank == 0:
+        print(next_step(args['config'], runner.cfg))
 
 
 if __name__ == '__main__':

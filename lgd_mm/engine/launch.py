@@ -103,7 +103,7 @@ def train(config: str,
                 # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
                 # runner.val(): it begins a new run, for which EMAHook would take the average anew.
                 runner.val_loop.run()
-    _say(summary(config, runner, curves))
+    _say(summary(runner, curves))
     _end_processes()
     return runner
 

@@ -170,7 +170,7 @@ def check_batches(runner: Runner) -> None:
 
 
 def latest_checkpoint(work_dir: str) -> Path | None:
-    """The checkpoint to resume from, also in a work dir that was moved.
+    """The checkpoint to resume from, also in a work dir that was moved or copied.
 
     mmengine deletes an old checkpoint before it writes a new one, and moves ``last_checkpoint`` afterwards: of a run
     that was killed meanwhile, the newest whole checkpoint is taken, and this is said.
@@ -188,7 +188,7 @@ def latest_checkpoint(work_dir: str) -> Path | None:
     if not pointer.is_file():
         return None
     named = Path(pointer.read_text().strip())
-    for path in (named, Path(work_dir) / named.name):
+    for path in (Path(work_dir) / named.name, named):  # of a copied run, its own
         if zipfile.is_zipfile(path):
             return path
     what = f'names {named}, which is missing or cut off' if named.name else 'is empty'

@@ -1,4 +1,4 @@
-"""What is said at the end of a training: what came out, where it lies, and what to type next."""
+"""What is said at the end of a training: what came out, and where it lies; and what to type next."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +13,10 @@ from lgd_mm.engine.preflight import latest_checkpoint
 NO_METRICS = ('time', 'data_time')
 
 
-def summary(config: str, runner: Runner, curves: str | None = None) -> str:
-    """A few lines to end with; the last is the next command.
+def summary(runner: Runner, curves: str | None = None) -> str:
+    """A few lines to end with.
 
     Args:
-        config (str): The config file that was trained.
         runner (Runner): After training.
         curves (str, optional): How to see the curves of a tracker. Defaults to None.
 
@@ -35,7 +34,6 @@ def summary(config: str, runner: Runner, curves: str | None = None) -> str:
         f'{runner.iter:,} iterations: {", ".join(told)}' if told else None,
         f'report: {report}' if report.is_file() else None,
         curves,
-        next_step(config, runner.cfg),
     ]
     return '\n'.join(filter(None, lines))
 

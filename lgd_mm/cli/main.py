@@ -10,7 +10,8 @@ from lgd_mm.errors import UserError, reported
 from lgd_mm.version import __version__
 
 #: How ``tools/`` call what is called otherwise here.
-TRANSLATED = {'--cfg-options ': '', '--work-dir': '--out', ', or --allow-partial-student': ''}
+TRANSLATED = {'--cfg-options ': '', '--work-dir': '--out', '--categories': '--classes',
+              ', or --allow-partial-student': ''}
 
 
 @click.group(context_settings=dict(help_option_names=['-h', '--help'], max_content_width=110))

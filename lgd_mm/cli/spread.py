@@ -1,8 +1,11 @@
 """The same command in several processes."""
 
+import logging
 import os
 import socket
 import sys
+
+import click
 
 from lgd_mm.errors import UserError
 
@@ -11,13 +14,14 @@ CHILD = 'TORCHELASTIC_RUN_ID'
 
 
 def spread(processes: int) -> None:
-    """Replace this process by torchrun with the same command; one of its processes goes on.
+    """Let torchrun start the same command several times, and end with it; one of its processes goes on.
 
     Args:
         processes (int): How many.
 
     Raises:
         UserError: If this machine has fewer GPUs.
+        SystemExit: When all have ended, with the exit code of the first that failed.
     """
     if CHILD in os.environ:
         return
@@ -30,6 +34,25 @@ def spread(processes: int) -> None:
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    os.execv(sys.executable, [
-        sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node', str(processes), '--master_port', str(port),
-        '-m', 'lgd_mm', *sys.argv[1:]])
+    sys.exit(_torchrun(['--nproc_per_node', str(processes), '--master_port', str(port), '-m', 'lgd_mm',
+                        *sys.argv[1:]]))
+
+
+def _torchrun(words: list[str]) -> int:
+    """Run torchrun without its own traceback: the process that failed has told why. Returns the exit code."""
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
+    try:
+        run.run(run.parse_args(words))
+    except SignalException as error:
+        return 128 + int(error.sigval)
+    except ChildFailedError as error:
+        code = int(error.get_first_failure()[1].exitcode)
+        if code < 0:  # by a signal, such as of a machine without memory: it could tell nothing
+            click.echo(f'error: a process was ended by signal {-code}'
+                       + (': is there enough memory? Give a smaller --batch-size' if code == -9 else ''), err=True)
+            return 128 - code
+        return code
+    return 0

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from lgd_mm.api import Run
 
 TASKS = ('classification', 'linear-probe', 'detection', 'instance-segmentation', 'segmentation')
+SEED = click.IntRange(0, 2**32 - 1)  # NumPy takes no other
 AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
 
 
@@ -36,7 +38,7 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
 @click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
 @auto('--workers', int, 'Loader processes on each device.')
 @click.option('--templates', metavar='FILE', help="Prompts, one on each line, {} for the name.  [default: OpenAI's 80]")
-@click.option('--seed', type=int, default=0, show_default=True, help='Of weights and views.')
+@click.option('--seed', type=SEED, default=0, show_default=True, help='Of weights and views.')
 @gpus
 @overrides
 def pretrain(**arguments: Any) -> None:
@@ -56,7 +58,8 @@ def pretrain(**arguments: Any) -> None:
     from lgd_mm import api
     with resumable(arguments['out']):
         run = api.pretrain(**arguments)
-    _summary(run, [f'lgd-mm zero-shot {run.out} PICTURES', f'lgd-mm export {run.out} --to onnx --out {run.out}/onnx'])
+    out = quote(str(run.out))
+    _summary(run, [f'lgd-mm zero-shot {out} PICTURES', f'lgd-mm export {out} --to onnx --out {out}/onnx'])
 
 
 @click.command()
@@ -71,7 +74,7 @@ def pretrain(**arguments: Any) -> None:
 @auto('--lr', float, 'Highest learning rate.')
 @click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
 @auto('--workers', int, 'Loader processes on each device.')
-@click.option('--seed', type=int, default=0, show_default=True, help='Of weights and batches.')
+@click.option('--seed', type=SEED, default=0, show_default=True, help='Of weights and batches.')
 @gpus
 @overrides
 def finetune(**arguments: Any) -> None:
@@ -86,7 +89,7 @@ def finetune(**arguments: Any) -> None:
     from lgd_mm import api
     with resumable(arguments['out']):
         run = api.finetune(**arguments)
-    _summary(run, [f'lgd-mm evaluate {run.out}'])
+    _summary(run, [f'lgd-mm evaluate {quote(str(run.out))}'])
 
 
 @contextmanager
@@ -99,8 +102,9 @@ def resumable(out: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f'\nStopped. The same command with --resume goes on from the last checkpoint in {out}, if there is '
-                   'one.', err=True)
+        if not int(os.environ.get('RANK', 0)):
+            click.echo(f'\nStopped. The same command with --resume (instead of --overwrite) goes on from the last '
+                       f'checkpoint in {out}, if there is one.', err=True)
         sys.exit(130)
 
 

@@ -1,5 +1,6 @@
 """Commands that use what was trained."""
 
+import os
 from typing import Any
 
 import click
@@ -29,6 +30,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from lgd_mm import api
     found = api.zero_shot(**arguments)
@@ -39,7 +41,9 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
         return
     table = Table('picture', *(f'{rank}.' for rank in range(1, min(top, len(found.names)) + 1)))
     for path, best in zip(found.paths, found.top(top)):
-        table.add_row(path, *(f'{name} {score:.0%}' for name, score in best))
+        words = path, *(f'{name} {score:.0%}' for name, score in best)
+        # Text: a bracket in a name is no style, and bytes that are no text are shown as such.
+        table.add_row(*(Text(os.fsencode(word).decode(errors='replace')) for word in words))
     Console().print(table)
 
 
@@ -87,11 +91,6 @@ def export(student: str, target: str, out: str, int8: bool) -> None:
       lgd-mm export run --to onnx --out onnx
       lgd-mm export run/student.safetensors --to timm --out student_timm
     """
-    from lgd_mm.api.nearest import did_you_mean
     from lgd_mm.api.student import find_student
-    from lgd_mm.errors import UserError
-    from lgd_mm.exports import TARGETS, export_student
-    if target not in TARGETS:
-        near = did_you_mean(target, TARGETS)
-        raise UserError(f'no target is called {target!r}; {near}there are {", ".join(TARGETS)}')
+    from lgd_mm.exports import export_student
     click.echo(str(export_student(find_student(student), target, out, **(dict(int8=True) if int8 else {}))))

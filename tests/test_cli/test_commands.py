@@ -1,16 +1,24 @@
 """lgd-mm as it is typed, in this process."""
 
+import os
+import subprocess
 import sys
-from types import ModuleType
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 import lgd_mm
+from lgd_mm.api import Predictions
+from lgd_mm.api.auto import AMP, OPTIMIZERS
+from lgd_mm.api.finetuning import TASKS
 from lgd_mm.cli import cli, main
 from lgd_mm.cli.spread import spread
 from lgd_mm.errors import UserError
 from tests.test_api.conftest import NAMES, SLIM
+
+#: Of a process of its own.
+CPU = dict(CUDA_VISIBLE_DEVICES='', OMP_NUM_THREADS='1')
 
 
 def typed(*words: object, code: int = 0) -> str:
@@ -53,15 +61,10 @@ def test_from_pictures_to_predictions(photos, birds, tmp_path, monkeypatch):
     assert typed('zero-shot', 'run', photos, '--out', 'found.csv') == 'found.csv: 20 pictures, 3 names\n'
     assert len((tmp_path / 'found.csv').read_text().splitlines()) == 1 + 20 * 3
     assert 'linear/top1' in typed('evaluate', 'run', '--data', birds)
-    exported = []
-    exports = ModuleType('lgd_mm.exports')
-    exports.TARGETS = ('onnx', 'timm')
-    exports.export_student = lambda *args, **options: exported.append((*args, options)) or 'the report'
-    monkeypatch.setitem(sys.modules, 'lgd_mm.exports', exports)
-    assert typed('export', 'run', '--to', 'onnx', '--out', 'onnx', '--int8') == 'the report\n'
-    (file, target, out, options), = exported
-    assert (file.name, target, out, options) == ('epoch_1.pth', 'onnx', 'onnx', dict(int8=True))
-    with pytest.raises(UserError, match="no target is called 'onx'; did you mean 'onnx'"):
+    assert 'differs by at most 0 ' in typed('export', 'run', '--to', 'safetensors', '--out', 'exported')
+    with pytest.raises(UserError, match='int8 is for the target onnx'):
+        typed('export', 'run', '--to', 'safetensors', '--out', 'x', '--int8')
+    with pytest.raises(UserError, match="no export target 'onx'; did you mean onnx"):
         typed('export', 'run', '--to', 'onx', '--out', 'x')
 
 
@@ -93,14 +96,30 @@ def test_stopped_runs_say_how_to_go_on(monkeypatch):
 
     monkeypatch.setattr('lgd_mm.api.pretrain', stop)
     said = typed('pretrain', '--images', 'x', '--classes', 'y', '--out', 'z', code=130)
-    assert 'The same command with --resume goes on' in said
+    assert 'The same command with --resume (instead of --overwrite) goes on' in said
+
+
+def test_choices_are_those_of_python():
+    """Written down again, so that --help imports nothing."""
+    known = {parameter.name: parameter.type for command in ('pretrain', 'finetune')
+             for parameter in cli.commands[command].params}
+    assert [tuple(known[name].choices) for name in ('task', 'amp', 'optimizer')] == [
+        tuple(TASKS), ('auto', *AMP), ('auto', *OPTIMIZERS)]
+
+
+def test_names_are_shown_as_they_are(monkeypatch):
+    """Brackets are no style, and a file's name need not be text."""
+    found = Predictions(['[red]a[/b].jpg', os.fsdecode(b'\xff.jpg')], ['[/x]'], torch.ones(2, 1), ['c: broken'])
+    monkeypatch.setattr('lgd_mm.api.zero_shot', lambda **_: found)
+    said = typed('zero-shot', 'run', 'photos')
+    assert '[red]a[/b].jpg' in said and '\ufffd.jpg' in said and '[/x] 100%' in said and 'left out: c: broken' in said
 
 
 def test_lists():
     """A line for each, by a part of the name or a pattern."""
     assert typed('list', 'students', 'mobilenetv2').splitlines()[0].split() == [
         'mobilenetv2', 'lgd/mobilenetv2_pretrain.py']
-    assert typed('list', 'teachers', 'RN50/*').split() == ['RN50/openai', '224', 'px', 'RN50/yfcc15m', '224', 'px']
+    assert typed('list', 'teachers', 'RN50/*').split()[:6] == ['RN50/openai', '224', 'px', 'RN50/yfcc15m', '224', 'px']
     assert typed('list', 'teachers', 'shapes').startswith('shapes')
     assert 'cityscapes        19 names: road, ' in typed('list', 'classes', 'city*')
     configs = typed('list', 'configs', 'coco/mask-rcnn').splitlines()
@@ -127,12 +146,15 @@ def test_doctor(monkeypatch, tmp_path):
 def test_several_processes_are_torchruns(monkeypatch):
     """The same command again, in each of them; a process of a run goes on."""
     started = []
-    monkeypatch.setattr('os.execv', lambda program, words: started.append(words))
+    monkeypatch.setattr('torch.distributed.run.run', started.append)
     monkeypatch.setattr(sys, 'argv', ['lgd-mm', 'pretrain', '--gpus', '2'])
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
-    spread(2)
-    assert started[0][1:5] == ['-m', 'torch.distributed.run', '--nproc_per_node', '2']
-    assert started[0][-5:] == ['-m', 'lgd_mm', 'pretrain', '--gpus', '2']
+    with pytest.raises(SystemExit) as ended:
+        spread(2)
+    assert ended.value.code == 0
+    words, = started
+    assert (words.nproc_per_node, words.module, words.training_script) == ('2', True, 'lgd_mm')
+    assert words.training_script_args == ['pretrain', '--gpus', '2']
     monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'x')
     spread(2)
     assert len(started) == 1
@@ -140,6 +162,15 @@ def test_several_processes_are_torchruns(monkeypatch):
     monkeypatch.setattr('torch.cuda.device_count', lambda: 1)
     with pytest.raises(UserError, match='--gpus 2: this machine has 1'):
         spread(2)
+
+
+def test_mistakes_of_several_processes_are_one_line(photos, tmp_path):
+    """Told by the first of them, without torchrun's traceback."""
+    done = subprocess.run(
+        [sys.executable, '-m', 'lgd_mm', 'pretrain', '--images', photos, '--classes', 'a,b', '--teacher', 'shaps',
+         '--out', tmp_path / 'run', '--gpus', '2'], capture_output=True, text=True, env={**os.environ, **CPU})
+    told = [line for line in done.stderr.splitlines() if line]
+    assert done.returncode == 2 and len(told) == 1 and told[0].startswith("error: no teacher is called 'shaps'"), told
 
 
 def test_the_package_is_light():

@@ -200,16 +200,16 @@ def test_next_command_is_one_that_works(tmp_path, monkeypatch, name, downstream)
 
 
 def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):
-    """At the end of training; the export tool makes the same of the checkpoint; the next command is printed."""
+    """At the end of training; the export tool makes the same of the checkpoint; the result is printed."""
     monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
     write_pictures(tmp_path / 'pictures', 8)
     config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1), param_scheduler=[])
     run = tmp_path / 'run'
-    train(str(config), work_dir=str(run))
-    *_, result, last = capsys.readouterr().out.splitlines()
+    runner = train(str(config), work_dir=str(run))
+    result = capsys.readouterr().out.splitlines()[-1]
     losses = [line['loss'] for line in scalars(run, 'loss')]
     assert result == f'2 iterations: loss {losses[-1]:.4g}'
-    assert last == f'student: {run}/student.safetensors'
+    assert next_step(str(config), runner.cfg) == f'student: {run}/student.safetensors'
 
     weights, metadata = read_student(run / 'student.safetensors')
     assert metadata['iteration'] == 2 and metadata['backbone']['base_channels'] == 8

@@ -14,7 +14,7 @@ from lgd_mm.api.student import Student, load_student
 from lgd_mm.api.teachers import teacher_model
 from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
-from lgd_mm.models.zero_shot import bank_of_names, zero_shot_scores
+from lgd_mm.models.zero_shot import bank_of_names, similarities, zero_shot_scores
 from lgd_mm.registry import MODELS
 
 
@@ -25,12 +25,15 @@ class Predictions:
     Attributes:
         paths (list[str]): The pictures that could be read.
         names (list[str]): The names.
-        scores (Tensor): (N, C), each row sums to one.
+        similarities (Tensor): Cosines of the pictures' embeddings and the names' (N, C).
+        scores (Tensor): The same as CLIP weighs them (N, C): each row sums to one. They tell which name fits best, not
+            whether it fits.
         unreadable (list[str]): What could not be read, and why.
     """
 
     paths: list[str]
     names: list[str]
+    similarities: Tensor
     scores: Tensor
     unreadable: list[str]
 
@@ -46,7 +49,7 @@ class Predictions:
                 for row in zip(indices.tolist(), scores.tolist())]
 
     def write(self, file: str | Path, k: int = 5) -> Path:
-        """Write a CSV with the columns picture, rank, name and score.
+        """Write a CSV with the columns picture, rank, name, score and similarity.
 
         Args:
             file (str | Path): Replaced if it exists.
@@ -65,9 +68,10 @@ class Predictions:
             # Linux takes any bytes as the name of a file: they are written as they are.
             with part.open('w', newline='', encoding='utf-8', errors='surrogateescape') as stream:
                 table = csv.writer(stream)
-                table.writerow(['picture', 'rank', 'name', 'score'])
-                for path, best in zip(self.paths, self.top(k)):
-                    table.writerows([path, rank, name, f'{score:.4f}'] for rank, (name, score) in enumerate(best, 1))
+                table.writerow(['picture', 'rank', 'name', 'score', 'similarity'])
+                for path, best, cosines in zip(self.paths, self.top(k), self.similarities):
+                    table.writerows([path, rank, name, f'{score:.4f}', f'{cosines[self.names.index(name)]:.4f}']
+                                    for rank, (name, score) in enumerate(best, 1))
             part.replace(file)
         except OSError as error:
             with suppress(OSError):
@@ -103,7 +107,8 @@ def zero_shot(student: Student | str | Path, images: str | Path | Sequence[str |
     names, bank = _bank(network, classes, templates, teacher)
     found = embed(network, images, image_size=image_size)
     assert found.embeddings is not None
-    return Predictions(found.paths, names, zero_shot_scores(found.embeddings, bank), found.unreadable)
+    return Predictions(found.paths, names, similarities(found.embeddings, bank),
+                       zero_shot_scores(found.embeddings, bank), found.unreadable)
 
 
 def _bank(student: Student, classes: str | Path | Sequence[str] | None, templates: str | Sequence[str] | None,

@@ -24,8 +24,8 @@ from lgd_mm.language import prompt_templates
 from lgd_mm.transfer.backbone import build_backbone
 from lgd_mm.transfer.config_text import parse_config
 
-#: Iterations between two checkpoints, at least, and between two lines of the log, at most.
-CHECKPOINT, LOG = 500, 50
+#: Iterations between two checkpoints, but checkpoints of a run at least; iterations between two lines of the log.
+CHECKPOINT, CHECKPOINTS, LOG = 500, 10, 50
 
 
 def pretrain(images: str | Path,
@@ -146,7 +146,7 @@ def write_settings(cfg: Config, settings: Settings) -> None:
     cfg.param_scheduler = [rising, cosine] if warm_up else [cosine]
     cfg.train_cfg.max_epochs = epochs
     cfg.default_hooks.logger.interval = min(LOG, settings.iterations)
-    cfg.default_hooks.checkpoint.interval = max(1, -(-CHECKPOINT // settings.iterations))
+    cfg.default_hooks.checkpoint.interval = max(1, min(-(-CHECKPOINT // settings.iterations), epochs // CHECKPOINTS))
     cfg.auto = settings.record()
 
 

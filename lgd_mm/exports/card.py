@@ -55,9 +55,9 @@ def _teacher(teacher: dict[str, Any]) -> str | None:
 
 def _names(student: ExportedStudent) -> str | None:
     """The category names of the pre-training as far as the file knows them."""
-    if student.vocabulary is None:
+    if not student.names:
         digest = student.metadata.get('vocabulary_digest')
         return f'a vocabulary whose SHA-256 is `{digest}`' if digest else None
-    names = student.vocabulary.categories
+    names = student.names
     more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
     return f'{len(names)}: {", ".join(names[:SHOWN])}{more}'

@@ -11,19 +11,14 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, read_student_file
 from lgd_mm.exports.check import SIDE
-from lgd_mm.language import Vocabulary, category_names
+from lgd_mm.language import category_names
 from lgd_mm.models.features import mean_pool
 from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
 from lgd_mm.registry import MODELS
 from lgd_mm.transfer.backbone import describe
-from lgd_mm.transfer.config_text import parse_config
-from lgd_mm.transfer.student import VOCABULARY
-
-TEXTUAL_BANK = 'lgka.textual_bank'
 
 
 class Deployed(nn.Module):
@@ -72,7 +67,7 @@ class ExportedStudent:
         deployed (Deployed): The network.
         weights (dict[str, Tensor]): Of the backbone, in the order of its layers.
         image_size (int): Side of the views it was trained with, in pixels; 224 where the file does not say.
-        vocabulary (Vocabulary | None): Names of the pre-training, where the file has them.
+        names (tuple[str, ...]): Of the pre-training, where the file has them.
 
     Raises:
         UserError: If the file cannot be used or does not say what its backbone, mean and std are.
@@ -80,14 +75,12 @@ class ExportedStudent:
 
     def __init__(self, path: str | Path) -> None:
         file = read_student_file(path)
-        checkpoint = load_checkpoint_file(path)
-        state = checkpoint.get('state_dict', checkpoint)
         self.path, self.metadata = str(path), file.metadata
         for key in ('backbone', 'mean', 'std'):
             if not file.metadata.get(key):
                 raise UserError(f'{path} does not say what its {key} is: give the student.safetensors or a checkpoint '
                                 'of a pre-training')
-        self.backbone: dict[str, Any] = _scoped(file.metadata['backbone'], checkpoint)
+        self.backbone: dict[str, Any] = _scoped(file.metadata['backbone'], file.config)
         self.metadata['backbone'] = self.backbone
         statistics = {key: file.metadata[key] for key in ('mean', 'std')}
         cfg = Config(dict(model=dict(backbone=self.backbone, data_preprocessor=statistics)))
@@ -96,8 +89,8 @@ class ExportedStudent:
         self.deployed = Deployed(frozen, **statistics).eval().requires_grad_(False)
         self.weights: dict[str, Tensor] = self.deployed.backbone.state_dict()
         self.image_size: int = file.metadata.get('image_size') or SIDE
-        self.vocabulary = Vocabulary.from_tensor(state[VOCABULARY]) if VOCABULARY in state else None
-        self._file, self._state = file, state
+        self.names = file.names
+        self._file = file
 
     def __str__(self) -> str:
         return describe(self.backbone)
@@ -127,8 +120,8 @@ class ExportedStudent:
             UserError: If there is no projection for ``categories``, or they or the teacher cannot be used.
         """
         if categories is None:
-            if self._file.neck and self.vocabulary is not None and TEXTUAL_BANK in self._state:
-                return self.vocabulary.categories, self._state[TEXTUAL_BANK].float()
+            if self._file.neck and self._file.bank is not None:
+                return self.names, self._file.bank.float()
             return (), None
         if not self._file.neck:
             raise UserError(f'categories: {self.path} {NO_PROJECTION}')
@@ -139,9 +132,9 @@ class ExportedStudent:
         return tuple(category_names(categories)), bank_of_names(MODELS.build(teacher), categories)
 
 
-def _scoped(backbone: Mapping[str, Any], checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+def _scoped(backbone: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """A backbone's config with the library in its type, and without weights to begin from."""
-    scope = parse_config((checkpoint.get('meta') or {}).get('cfg') or '').get('default_scope') or 'mmpretrain'
+    scope = config.get('default_scope') or 'mmpretrain'
     kind = str(backbone['type'])
     other = ('type', 'init_cfg', 'frozen_stages', 'pretrained')
     rest = {key: value for key, value in backbone.items() if key not in other}

@@ -125,8 +125,8 @@ def bank_of_names(text: Any, categories: str | list[str], templates: str | list[
     return textual_bank(text.encode_text, vocabulary, cache_key=text.fingerprint)
 
 
-def zero_shot_scores(embeddings: Tensor, bank: Tensor) -> Tensor:
-    """Scores (N, C), which sum to one, of embeddings (N, D) against a textual bank (C, D).
+def similarities(embeddings: Tensor, bank: Tensor) -> Tensor:
+    """Cosine similarities (N, C) of embeddings (N, D) to a textual bank (C, D).
 
     Raises:
         UserError: If the bank has another D: it is of another teacher.
@@ -134,7 +134,12 @@ def zero_shot_scores(embeddings: Tensor, bank: Tensor) -> Tensor:
     if embeddings.shape[1] != bank.shape[1]:
         raise UserError(f'the embeddings of the student have {embeddings.shape[1]} dimensions, and those of the names '
                         f'{bank.shape[1]}: give the teacher that the student was trained with')
-    return F.softmax(F.normalize(embeddings.float(), dim=1) @ bank.T / TEMPERATURE, dim=1)
+    return F.normalize(embeddings.float(), dim=1) @ bank.T
+
+
+def zero_shot_scores(embeddings: Tensor, bank: Tensor) -> Tensor:
+    """Similarities as CLIP weighs them (N, C): each row sums to one."""
+    return F.softmax(similarities(embeddings, bank) / TEMPERATURE, dim=1)
 
 
 def _keep_student(module: ZeroShotClassifier, state_dict: dict[str, Any], *args: Any) -> None:

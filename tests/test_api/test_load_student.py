@@ -117,11 +117,12 @@ def test_predictions_as_a_table(run, photos, tmp_path):
     assert [(row['rank'], row['name']) for row in rows] == [
         (str(rank), name) for rank, (name, _) in enumerate(found.top(2)[0], 1)]
     assert float(rows[0]['score']) >= float(rows[1]['score'])
+    assert 1 >= float(rows[0]['similarity']) >= float(rows[1]['similarity']) >= -1
     (tmp_path / 'folder').mkdir()
     with pytest.raises(UserError, match=r'folder cannot be written \(Is a directory\)'):
         found.write(tmp_path / 'folder')
     assert not list(tmp_path.glob('*.part'))
-    odd = lgd_mm.api.Predictions([os.fsdecode(b'\xff.jpg')], ['a'], torch.ones(1, 1), [])
+    odd = lgd_mm.api.Predictions([os.fsdecode(b'\xff.jpg')], ['a'], torch.ones(1, 1), torch.ones(1, 1), [])
     assert odd.write(tmp_path / 'odd.csv').read_bytes().splitlines()[1] == b'\xff.jpg,1,a,1.0000'
     with pytest.raises(UserError, match='none of 1 pictures can be read'):
         lgd_mm.embed(run.student, tmp_path / 'broken.jpg')

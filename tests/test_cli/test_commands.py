@@ -109,7 +109,8 @@ def test_choices_are_those_of_python():
 
 def test_names_are_shown_as_they_are(monkeypatch):
     """Brackets are no style, and a file's name need not be text."""
-    found = Predictions(['[red]a[/b].jpg', os.fsdecode(b'\xff.jpg')], ['[/x]'], torch.ones(2, 1), ['c: broken'])
+    found = Predictions(['[red]a[/b].jpg', os.fsdecode(b'\xff.jpg')], ['[/x]'], torch.ones(2, 1), torch.ones(2, 1),
+                        ['c: broken'])
     monkeypatch.setattr('lgd_mm.api.zero_shot', lambda **_: found)
     said = typed('zero-shot', 'run', 'photos')
     assert '[red]a[/b].jpg' in said and '\ufffd.jpg' in said and '[/x] 100%' in said and 'left out: c: broken' in said

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: Seconds: the processes of a run do not start at the very same time.
-OTHERS_WAIT = 5
+OTHERS_WAIT = 15
 
 
 class UserError(Exception):

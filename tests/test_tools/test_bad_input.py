@@ -150,10 +150,13 @@ def test_no_permission_is_told_of_the_work_dir_alone(tmp_path, classifier, train
                                      'another with --work-dir FOLDER')
 
 
-def test_other_errors_keep_their_traceback(tmp_path, classifier):
+def test_other_errors_keep_their_traceback(tmp_path, classifier, monkeypatch):
     """What is not a user's mistake is not hidden."""
-    with pytest.raises(TypeError):
+    with pytest.raises(UserError, match="model.backbone.colour: ResNet has no argument 'colour': correct its spelling"):
         train(classifier, work_dir=str(tmp_path / 'run'), cfg_options={'model.backbone.colour': 'red'})
+    monkeypatch.setattr('lgd_mm.engine.launch._build', lambda cfg: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train(classifier, work_dir=str(tmp_path / 'run'))
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def finetune(task: str,
              seed: int = 0,
              resume: bool = False,
              overwrite: bool = False,
+             tracker: str | None = None,
              options: Mapping[str, Any] | None = None) -> Run:
     """Train a student on for a downstream task, by the ready config of the task.
 
@@ -69,6 +70,7 @@ def finetune(task: str,
         seed (int): Of weights and batches. Defaults to 0.
         resume (bool): Go on with the run in ``out``, or begin it. Defaults to False.
         overwrite (bool): Replace the run in ``out``. Defaults to False.
+        tracker (str, optional): ``'tensorboard'`` or ``'wandb'``, to log to as well. Defaults to None.
         options (Mapping[str, Any], optional): Keys of the config to overwrite. Defaults to None.
 
     Returns:
@@ -91,7 +93,7 @@ def finetune(task: str,
     settle(cfg, given, pictures)
     cfg.randomness = dict(seed=seed)
     apply_overrides(cfg, options)
-    launching.train(cfg, out, resume, overwrite, student=file)
+    launching.train(cfg, out, resume, overwrite, file, tracker)
     return Run.of(out)
 
 

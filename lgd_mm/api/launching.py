@@ -22,7 +22,8 @@ def launcher() -> str:
     return 'pytorch' if 'TORCHELASTIC_RUN_ID' in os.environ else 'none'
 
 
-def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: str | Path | None = None) -> Runner:
+def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: str | Path | None = None,
+          tracker: str | None = None) -> Runner:
     """Train a whole config; the runner leaves it in ``out/resolved_config.py``.
 
     Args:
@@ -31,6 +32,7 @@ def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: 
         resume (bool): Go on from the last checkpoint in it.
         overwrite (bool): Replace the run in it.
         student (str | Path, optional): Weights to start the backbone from. Defaults to None.
+        tracker (str, optional): See :func:`lgd_mm.pretrain`. Defaults to None.
 
     Returns:
         Runner: After training.
@@ -45,4 +47,4 @@ def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: 
         file = Path(scratch) / RESOLVED
         cfg.dump(str(file))
         return launch.train(str(file), student=str(student) if student else None, work_dir=str(out),
-                            resume='auto' if resume else None, launcher=launcher())
+                            resume='auto' if resume else None, tracker=tracker, launcher=launcher())

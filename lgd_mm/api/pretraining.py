@@ -47,6 +47,7 @@ def pretrain(images: str | Path,
              init: str | Path | None = None,
              resume: bool = False,
              overwrite: bool = False,
+             tracker: str | None = None,
              options: Mapping[str, Any] | None = None) -> Run:
     """Pre-train a student from unlabelled pictures and category names (`arXiv:2406.11689
     <https://arxiv.org/abs/2406.11689>`_).
@@ -77,6 +78,7 @@ def pretrain(images: str | Path,
             checkpoint, or weights of timm or torchvision. Defaults to None: random ones.
         resume (bool): Go on with the run in ``out``, or begin it. Defaults to False.
         overwrite (bool): Replace the run in ``out``. Defaults to False.
+        tracker (str, optional): ``'tensorboard'`` or ``'wandb'``, to log to as well. Defaults to None.
         options (Mapping[str, Any], optional): Keys of the config to overwrite, such as ``{'model.lgka.momentum':
             0.99}``. Defaults to None.
 
@@ -110,7 +112,7 @@ def pretrain(images: str | Path,
     cfg.randomness.seed = seed
     write_settings(cfg, settings)
     apply_overrides(cfg, options)
-    launching.train(cfg, out, resume, overwrite, None if init is None else find_student(init, bare=True))
+    launching.train(cfg, out, resume, overwrite, None if init is None else find_student(init, bare=True), tracker)
     return Run.of(out)
 
 

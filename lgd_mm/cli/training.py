@@ -39,6 +39,7 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
 @auto('--workers', int, 'Loader processes on each device.')
 @click.option('--templates', metavar='FILE', help="Prompts, one on each line, {} for the name.  [default: OpenAI's 80]")
 @click.option('--seed', type=SEED, default=0, show_default=True, help='Of weights and views.')
+@click.option('--tracker', type=click.Choice(['tensorboard', 'wandb']), help='Log there as well.')
 @gpus
 @overrides
 def pretrain(**arguments: Any) -> None:
@@ -75,6 +76,7 @@ def pretrain(**arguments: Any) -> None:
 @click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
 @auto('--workers', int, 'Loader processes on each device.')
 @click.option('--seed', type=SEED, default=0, show_default=True, help='Of weights and batches.')
+@click.option('--tracker', type=click.Choice(['tensorboard', 'wandb']), help='Log there as well.')
 @gpus
 @overrides
 def finetune(**arguments: Any) -> None:

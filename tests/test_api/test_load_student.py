@@ -123,7 +123,7 @@ def test_predictions_as_a_table(run, photos, tmp_path):
         found.write(tmp_path / 'folder')
     assert not list(tmp_path.glob('*.part'))
     odd = lgd_mm.api.Predictions([os.fsdecode(b'\xff.jpg')], ['a'], torch.ones(1, 1), torch.ones(1, 1), [])
-    assert odd.write(tmp_path / 'odd.csv').read_bytes().splitlines()[1] == b'\xff.jpg,1,a,1.0000'
+    assert odd.write(tmp_path / 'odd.csv').read_bytes().splitlines()[1] == b'\xff.jpg,1,a,1.0000,1.0000'
     with pytest.raises(UserError, match='none of 1 pictures can be read'):
         lgd_mm.embed(run.student, tmp_path / 'broken.jpg')
     with pytest.raises(UserError, match='images: .*gone.png is no file'):

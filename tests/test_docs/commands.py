@@ -80,6 +80,9 @@ class Page:
             return
         if words[0].endswith('.sh'):
             assert os.access(ROOT / words[0], os.X_OK), f'{words[0]} cannot be executed'
+        if words[0] == 'tools/make_env.sh':
+            assert all((ROOT / 'requirements' / f'{extra}.txt').is_file() for extra in words[1:])
+            return
         if words[0] == 'lgd-mm':
             check_front_door(*words[1:])
             return

@@ -11,8 +11,9 @@ from lgd_mm.benchmark.curves import cells_without_work_dirs, training_charts
 from lgd_mm.benchmark.markdown import markdown_report
 from lgd_mm.benchmark.predictions import Picture, draw_predictions, find_models
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 from lgd_mm.report.charts import SERIES, Bar, bar_chart
-from lgd_mm.report.page import render_page, write_whole
+from lgd_mm.report.page import render_page
 
 
 def write_report(results: dict[str, Any], folder: str | Path) -> None:
@@ -31,7 +32,7 @@ def write_report(results: dict[str, Any], folder: str | Path) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {'report.md': markdown_report(results), 'report.html': page}.items():
-        write_whole(folder / name, text)
+        write_text(folder / name, text)
 
 
 def _page(results: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from lgd_mm.benchmark.progress import Progress, parse_progress
 from lgd_mm.benchmark.suite import PRETRAINING, ROOT, resolved
 from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 
 RECORD = 'run.json'
 STUDENT = 'student.safetensors'
@@ -215,6 +216,4 @@ def _set_aside(work_dir: Path) -> None:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file whole or not at all."""
-    part = path.with_suffix('.part')
-    part.write_text(json.dumps(content, indent=1))
-    part.replace(path)
+    write_text(path, json.dumps(content, indent=1))

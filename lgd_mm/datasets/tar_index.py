@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from lgd_mm.cache import cache_folder
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 
 
 class Member(NamedTuple):
@@ -74,8 +75,5 @@ def _read(path: str) -> list[Member]:
 
 def _keep(path: Path, content: dict[str, Any]) -> None:
     """Without room or permission, the tar is read again next time."""
-    part = path.with_name(f'{path.name}.{os.getpid()}')
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(content), encoding='utf-8')
-        part.replace(path)
+        write_text(path, json.dumps(content))

@@ -5,7 +5,6 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
+from lgd_mm.files import replacing
 
 #: Pictures whose entries share a file.
 PART = 16384
@@ -42,7 +42,10 @@ class TeacherCache:
         file = self.folder / 'cache.json'
         try:
             self.about: dict[str, Any] = json.loads(file.read_text())
-        except (OSError, ValueError) as error:
+            sizes = [self.about[key] for key in ('embed_dim', 'pictures', 'views')]
+            if not all(isinstance(size, int) and 0 < size < 2**31 for size in sizes):
+                raise ValueError(f'embed_dim, pictures and views are {sizes}')
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
         self._open: tuple[int, dict[int, NDArray[Any]]] = -1, {}
@@ -125,17 +128,10 @@ def write_whole(file: Path, content: bytes | memoryview) -> None:
     Raises:
         UserError: If it cannot be written.
     """
-    temporary = file.with_name(f'{file.name}.{os.uname().nodename}.{os.getpid()}')
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open('wb') as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(file)
+        with replacing(file) as part:
+            part.write_bytes(content)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise UserError(f'{file} cannot be written ({error.strerror or error}): free some room or mend the permissions '
                         'there; the same command goes on') from error
 

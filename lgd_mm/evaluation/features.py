@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, StudentFile, preprocessor_of
+from lgd_mm.files import replacing
 from lgd_mm.models.teachers.weights import state_digest
 
 
@@ -111,12 +112,9 @@ def _read(path: Path) -> Features | None:
 
 def _write(path: Path, features: Features) -> None:
     """Write a whole file or none."""
-    part = path.with_name(f'{path.name}.{os.getpid()}')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: value for name, value in features._asdict().items() if value is not None}, part)
-        part.replace(path)
+        with replacing(path) as part:
+            save_file({name: value for name, value in features._asdict().items() if value is not None}, part)
     except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
         raise UserError(f'the features cannot be written to {path.parent} ({error}): free some room or give another '
                         'with --work-dir FOLDER') from error

@@ -2,9 +2,7 @@
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -15,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from lgd_mm.cache import cache_folder
+from lgd_mm.files import replacing
 from lgd_mm.language.vocabulary import Vocabulary
 
 #: Categories whose prompts are encoded together, by the number of prompts in a batch.
@@ -81,14 +80,10 @@ def _read(path: Path, vocabulary: Vocabulary) -> Tensor | None:
 
 def _write(path: Path, bank: Tensor, vocabulary: Vocabulary) -> None:
     """Cache the bank; without room or permission the run goes on without."""
-    part = path.with_name(f'{path.name}.{os.getpid()}')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(dict(textual_bank=bank.contiguous()), part, metadata=_metadata(bank, vocabulary))
-        part.replace(path)
+        with replacing(path) as part:
+            save_file(dict(textual_bank=bank.contiguous()), part, metadata=_metadata(bank, vocabulary))
     except (OSError, SafetensorError) as error:
         print_log(
             f'the textual bank cannot be cached in {path.parent} ({error}); set LGD_CACHE_DIR to a writable folder',
             logger='current', level=logging.WARNING)
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

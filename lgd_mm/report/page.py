@@ -1,7 +1,6 @@
 """A page: one HTML file that needs nothing beside it, legible on a laptop, a phone and in the dark."""
 
 import base64
-import os
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +25,3 @@ def render_page(template: Path, **values: Any) -> str:
         lstrip_blocks=True)
     environment.filters['data_uri'] = lambda data: f'data:image/webp;base64,{base64.b64encode(data).decode()}'
     return environment.get_template(template.name).render(**values)
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a text file whole or not at all.
-
-    Args:
-        file (Path): In a folder that exists.
-        text (str): Its content.
-    """
-    part = file.with_name(f'{file.name}.part')
-    part.write_text(text, encoding='utf-8')
-    os.replace(part, file)

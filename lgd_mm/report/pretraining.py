@@ -10,13 +10,14 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.models.teachers import CachedTeacher, Teacher
 from lgd_mm.report.history_charts import accuracy_charts, training_charts
 from lgd_mm.report.neighbours import Neighbours, nearest_pictures
-from lgd_mm.report.page import render_page, write_whole
+from lgd_mm.report.page import render_page
 from lgd_mm.report.pictures import PlainPictures, as_batch, embed_pictures
 from lgd_mm.report.pseudo_labels import Histogram, pseudo_label_histogram
 from lgd_mm.report.run_facts import run_facts
@@ -109,7 +110,7 @@ def write_pretraining_report(work_dir: str | Path, cfg: Config, model: nn.Module
         troubles=troubles,
         config=cfg.pretty_text)
     file = work_dir / 'report.html'
-    write_whole(file, page)
+    write_text(file, page)
     return file
 
 

@@ -12,8 +12,8 @@ from mmengine.registry import DATASETS, METRICS
 from torch import nn
 from torch.utils.data import DataLoader
 
+from lgd_mm.files import write_text
 from lgd_mm.models.lgd import LGD, with_scores
-from lgd_mm.report.page import write_whole
 
 FILE = 'teacher_zero_shot.json'
 
@@ -41,7 +41,7 @@ def teacher_metrics(model: LGD, teacher: Any, cfg: Config, work_dir: Path) -> di
         metrics: dict[str, float] = kept['metrics']
         return metrics
     metrics = _evaluate(model, teacher, cfg)
-    write_whole(file, json.dumps(dict(key=key, metrics=metrics), indent=1) + '\n')
+    write_text(file, json.dumps(dict(key=key, metrics=metrics), indent=1) + '\n')
     return metrics
 
 

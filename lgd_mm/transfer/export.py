@@ -10,6 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
+from lgd_mm.files import replacing
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.transfer.student import PREFIX, read_student, student_metadata, write_student
 
@@ -53,9 +54,8 @@ def export_runner(runner: Runner, out: str | Path) -> list[Path]:
         state = student.state_dict()
         files.append(_export(state, alone.to_dict(), runner.iter, f'{out}_{name}'))
         checkpoint = dict(meta=dict(cfg=alone.pretty_text, iter=runner.iter), state_dict=state)
-        part = Path(out).with_name(f'{name}.pth.part')
-        torch.save(checkpoint, part)
-        part.replace(part.with_suffix(''))
+        with replacing(Path(out).with_name(f'{name}.pth')) as part:
+            torch.save(checkpoint, part)
     return files
 
 

@@ -1,7 +1,6 @@
 """A student on disk: the bare backbone with what is known about it."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.files import replacing
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.version import __version__
 
@@ -81,15 +81,12 @@ def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], st
         UserError: If they cannot be written.
     """
     tensors, pickle = Path(f'{stem}.safetensors'), Path(f'{stem}.pth')
-    part = Path(f'{stem}.part')
     try:
-        tensors.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(student_bytes(weights, metadata))  # save_file() would hide it from other users
-        os.replace(part, tensors)
-        torch.save(dict(meta=dict(metadata), state_dict=_prefixed(weights)), part)
-        os.replace(part, pickle)
+        with replacing(tensors) as part:
+            part.write_bytes(student_bytes(weights, metadata))  # save_file() would hide it from other users
+        with replacing(pickle) as part:
+            torch.save(dict(meta=dict(metadata), state_dict=_prefixed(weights)), part)
     except Exception as error:  # safetensors has an exception of its own
-        part.unlink(missing_ok=True)
         raise UserError(f'the student cannot be written to {tensors.parent} ({error}): choose a folder with room '
                         'that you may write to') from error
     return tensors, pickle

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.spec import Archive
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 
 CHUNK = 1 << 22
 
@@ -105,13 +106,6 @@ def unpack(archive: Archive, path: Path, tree: Path, moved: Container[str] = ())
         raise UserError(f'{path} is another archive than {archive.url}: nothing in it has a name like '
                         f'{archive.members}')
     return written
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file whole or not at all."""
-    partial = path.with_name(f'.{path.name}.part')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)
 
 
 def _write(member: Member, target: Path, archive: Archive, tree: Path) -> bool:

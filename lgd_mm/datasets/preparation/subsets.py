@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lgd_mm.datasets.preparation.archives import write_text
 from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 
 #: Shares of the labels in the usual probes; each list is part of the larger ones.
 LISTS = {'meta/train_10percent.txt': 0.1, 'meta/train_1percent.txt': 0.01}

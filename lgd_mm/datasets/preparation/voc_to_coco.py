@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.datasets.preparation.archives import write_text
 from lgd_mm.datasets.preparation.voc import SPLITS, VOCPicture, find_voc, read_split
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 
 
 def voc_to_coco(root: str | Path, out: str | Path) -> dict[str, int]:

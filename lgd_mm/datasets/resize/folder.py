@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from lgd_mm.datasets.image_folder import files_below
-from lgd_mm.datasets.preparation.archives import write_text
 from lgd_mm.datasets.preparation.prepare import recognise
 from lgd_mm.datasets.preparation.spec import Pictures
 from lgd_mm.datasets.resize.file import Copied, Settings, copy_file, is_picture
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 
 #: In the copy: its settings, by which the files in it are known to be its own.
 MARK = '.resized.json'

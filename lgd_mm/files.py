@@ -1,0 +1,69 @@
+"""Files that are written whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary file beside a file, whose place it takes once the block has ended and the disk has it.
+
+    Whoever reads meanwhile sees the old file; so does everybody after a crash, at whatever moment. Processes, also of
+    several machines, may write the same file at once: the last one's stays.
+
+    Args:
+        path (str | PathLike): The file; its folder is made if it is missing.
+
+    Yields:
+        Path: The temporary file, for the block to write; it is gone if the block fails.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'.{path.name}.{os.uname().nodename}.{os.getpid()}{PART}')
+    try:
+        yield part
+        _sync(part)
+        os.replace(part, path)
+        _sync(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+#: Ending of unfinished files: what is left of processes that were killed.
+PART = '.part'
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a UTF-8 file whole or not at all.
+
+    Args:
+        path (str | PathLike): The file; its folder is made if it is missing.
+        text (str): Its content.
+    """
+    with replacing(path) as part:
+        part.write_text(text, encoding='utf-8')
+
+
+def remove_parts(folder: str | os.PathLike[str], pattern: str = '*') -> None:
+    """Remove unfinished files in a folder in which nobody else writes.
+
+    Args:
+        folder (str | PathLike): May not exist.
+        pattern (str): Of the files' own names. Defaults to all.
+    """
+    for part in Path(folder).glob(f'.{pattern}.*{PART}'):
+        with suppress(OSError):
+            part.unlink()
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -77,7 +77,7 @@ class UnlabelledImages(BaseDataset):
     @property
     def unreadable(self) -> list[str]:
         """Paths of the pictures that could not be read so far, in all workers."""
-        return [self.get_data_info(int(index))['img_path'] for index in self._unreadable.nonzero()]
+        return [shown(self.get_data_info(int(index))['img_path']) for index in self._unreadable.nonzero()]
 
     def __getitem__(self, view: tuple[int, ...]) -> Any:
         """One view of one picture, or of the next one that can be read.
@@ -102,7 +102,7 @@ class UnlabelledImages(BaseDataset):
                 return self.view(candidate, *view)
             except UnreadableImage as error:
                 self._unreadable[candidate] = True
-                print_log(f'skipped {error}', logger='current', level=logging.WARNING)
+                print_log(f'skipped {shown(str(error))}', logger='current', level=logging.WARNING)
         raise UserError(f'none of the {len(self)} pictures in {self.data_prefix["img_path"]} can be read')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
@@ -121,16 +121,29 @@ class UnlabelledImages(BaseDataset):
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Files below a folder, through links to other folders, each of them once; hidden ones are no part of it."""
+    """Files below a folder, through links to other folders, each folder once. Hidden ones are no part of it, nor are
+    pipes and devices, which one could wait for without end; links that lead nowhere are, to be told as unreadable."""
     entered = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    folders = [os.fspath(folder)]
+    while folders:
+        parent = folders.pop()
         real = os.path.realpath(parent)
         if real in entered:
-            folders.clear()
             continue
         entered.add(real)
-        folders[:] = [name for name in folders if not name.startswith('.')]
-        yield from (os.path.join(parent, name) for name in names if not name.startswith('.'))
+        with os.scandir(parent) as entries:
+            for entry in entries:
+                if entry.name.startswith('.'):
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.path)
+                elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
+                    yield entry.path
+
+
+def shown(path: str) -> str:
+    """A path that can be printed: names of files are bytes, and those that are no text would end a log or a report."""
+    return os.fsencode(path).decode(errors='replace')
 
 
 def seed_all(seed: int) -> None:

@@ -5,6 +5,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmengine.dist import get_rank
+
+from lgd_mm.datasets.check_annotations import check_annotations
 from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.errors import UserError
 
@@ -58,14 +61,15 @@ def read_detection(root: str) -> DetectionFolder:
         try:
             content = json.loads(Path(path).read_text(encoding='utf-8'))
             images, objects = content['images'], content['annotations']
-        except (ValueError, TypeError, KeyError) as error:
+            if not isinstance(images, list) or not isinstance(objects, list):
+                raise TypeError('"images" and "annotations" are not lists')
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
         if not images:
             raise UserError(f'{path} names no pictures')
-        nameless = next((index for index, image in enumerate(images)
-                         if not isinstance(image, dict) or not image.get('file_name')), None)
-        if nameless is not None:
-            raise UserError(f'{path} has no "file_name" in images[{nameless}]: give each picture the name of its file')
+        left_out = check_annotations(path, content, {category['id'] for category in train})
+        if left_out and get_rank() == 0:
+            print(f'{path}: {len(left_out)} objects are left out, such as: {"; ".join(left_out[:3])}', flush=True)
         counts[split] = len(images)
         masks = masks and all(item.get('segmentation') for item in objects)
         pictures[split] = _pictures(Path(root), split, path, images[0]['file_name'])

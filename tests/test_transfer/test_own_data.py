@@ -89,7 +89,7 @@ def test_segmentation(tmp_path, images, name):
     (lambda root: _edit(root, lambda c: c.update(categories=['nut'])), r'has no "id" in categories\[0\]'),
     (lambda root: _edit(root, lambda c: c.update(categories=[])), 'val.json has an empty "categories" list: add'),
     (lambda root: _edit(root, lambda c: c['images'][1].pop('file_name')),
-     r'val.json has no "file_name" in images\[1\]: give each picture'),
+     r'val.json: image 2 has no "file_name": correct or remove them'),
     (lambda root: _edit(root, lambda c: c.update(images=[])), 'val.json names no pictures'),
     (lambda root: (root / 'annotations/val.json').write_text(''), 'val.json has no "categories" list'),
 ])

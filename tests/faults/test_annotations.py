@@ -1,0 +1,56 @@
+"""Annotations that cannot be right: named by file and id."""
+
+import copy
+
+import pytest
+
+from lgd_mm.datasets.check_annotations import check_annotations
+from lgd_mm.errors import UserError
+
+IMAGE = dict(id=7, file_name='a/b.jpg', width=20, height=10)
+OBJECT = dict(id=3, image_id=7, category_id=1, bbox=[2, 2, 4, 4], segmentation=[[2, 2, 6, 2, 6, 6]])
+
+
+def check(image=None, item=None, more_images=()):
+    content = dict(images=[{**IMAGE, **(image or {})}, *more_images],
+                   annotations=[{**copy.deepcopy(OBJECT), **(item or {})}])
+    return check_annotations('train.json', content, {1, 2})
+
+
+def test_what_is_right():
+    assert check() == []
+    whole = dict(size=[10, 20], counts=[0, 200])
+    assert check(item=dict(segmentation=whole)) == check(item=dict(segmentation=[])) == []
+
+
+@pytest.mark.parametrize(('item', 'sentence'), [
+    (dict(bbox=[2, 2, 0, 4]), 'annotation 3 has no area'), (dict(bbox=[2, 2, 4, -1]), 'annotation 3 has no area'),
+    (dict(bbox=[20, 2, 4, 4]), 'annotation 3 lies outside its picture'),
+    (dict(bbox=[-9, 2, 4, 4]), 'annotation 3 lies outside its picture')])
+def test_what_is_left_out(item, sentence):
+    assert check(item=item) == [sentence]
+
+
+@pytest.mark.parametrize(('image', 'item', 'sentence'), [
+    ({}, dict(bbox=[2, 2, float('nan'), 4]), 'annotation 3 has the bbox .*, not four finite numbers'),
+    ({}, dict(bbox=[2, 2, 4]), 'annotation 3 has the bbox'),
+    ({}, dict(bbox=None), 'annotation 3 has the bbox None'),
+    ({}, dict(category_id=9), 'annotation 3 is of category 9, which is not there'),
+    ({}, dict(image_id=8), 'annotation 3 is of image 8, which is not there'),
+    ({}, dict(segmentation=dict(size=[20, 10], counts='x')), r'mask of size \[20, 10\], and its picture is \[10, 20\]'),
+    ({}, dict(segmentation=dict(size=[10, 20], counts=[1, 2])), 'run lengths that do not cover its picture'),
+    ({}, dict(segmentation=[[1, 2, 3, 4]]), 'a polygon that is not three or more points'),
+    (dict(file_name='/etc/passwd'), {}, "image 7 has a file_name outside the data set .'/etc/passwd'"),
+    (dict(file_name='../a.jpg'), {}, 'image 7 has a file_name outside'),
+    (dict(file_name='http://x/a.jpg'), {}, 'image 7 has a file_name outside'),
+    (dict(file_name=None), {}, 'image 7 has no "file_name"'),
+    (dict(width=0), {}, r'image 7 has width and height \[0, 10\]'),
+    (dict(id=None), {}, r'images\[0\] has no "id"')])
+def test_what_is_refused(image, item, sentence):
+    with pytest.raises(UserError, match=f'^train.json: .*{sentence}.*: correct or remove them$'):
+        check(image, item)
+
+
+def test_the_first_three_are_told():
+    with pytest.raises(UserError, match='image 7 is there twice; image 7 is there twice; image 7 is there twice and 1'):
+        check(more_images=[IMAGE] * 4)

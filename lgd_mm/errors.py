@@ -17,17 +17,42 @@ class UserError(Exception):
     """
 
 
+class Stopped(SystemExit):
+    """A run was asked to stop by a signal, and has saved what is needed to go on.
+
+    Args:
+        number (int): Of the signal; the exit status is 128 more, as a shell has it.
+        sentence (str): What was done, and how to go on.
+    """
+
+    def __init__(self, number: int, sentence: str) -> None:
+        super().__init__(128 + number)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
 @contextmanager
 def reported() -> Iterator[None]:
-    """Print a :class:`UserError` as one line on standard error and exit with code 2.
+    """Print a :class:`UserError` as one line on standard error and exit with code 2; :class:`Stopped` likewise.
 
     Of several processes, most often all make the same mistake: the first one tells it, and the launcher ends the others
     while they wait. A mistake that only one of the others makes, such as data missing on its machine, is still told.
     """
     try:
         yield
+    except Stopped as stop:
+        if _rank() == 0:
+            print(stop, file=sys.stderr)
+        raise
     except UserError as error:
-        if int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))) > 0:
+        if _rank() > 0:
             time.sleep(OTHERS_WAIT)
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
+
+
+def _rank() -> int:
+    """Of this process, before it has joined the others."""
+    return int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0)))

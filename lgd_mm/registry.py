@@ -3,6 +3,7 @@
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
@@ -16,6 +17,7 @@ TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='lgd_mm', l
 DATA_SAMPLERS = Registry(
     'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='lgd_mm', locations=['lgd_mm.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='lgd_mm', locations=['lgd_mm.engine'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='lgd_mm', locations=['lgd_mm.engine'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='lgd_mm', locations=['lgd_mm.segmentation'])
 OPTIM_WRAPPERS = Registry(
     'optim_wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='lgd_mm', locations=['lgd_mm.engine'])

@@ -8,6 +8,8 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3), logger=dict(type='LoggerHook', interval=50))
 custom_hooks = [
     dict(type='lgd_mm.IterationSeedHook'),
+    dict(type='lgd_mm.NonFiniteHook'),
+    dict(type='lgd_mm.HealthHook'),
     dict(type='lgd_mm.UnreadableImagesHook'),
     dict(type='lgd_mm.ExportStudentHook'),
     dict(type='lgd_mm.ReportHook'),

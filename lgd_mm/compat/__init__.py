@@ -1,8 +1,10 @@
 """Makes the installed OpenMMLab packages importable, quiet and safe; imported before any of them.
 
-Importing this package checks the installed versions and installs six small repairs. Nothing else in ``lgd_mm``
+Importing this package checks the installed versions and installs seven small repairs. Nothing else in ``lgd_mm``
 depends on its inside, except on :func:`lgd_mm.compat.safe_load.load_checkpoint_file`.
 """
+
+import os
 
 from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
@@ -10,6 +12,7 @@ from lgd_mm.compat.multimodal import leave_out_multimodal
 from lgd_mm.compat.noise import silence_known_noise
 from lgd_mm.compat.safe_load import refuse_unsafe_checkpoints
 from lgd_mm.compat.versions import check_versions
+from lgd_mm.compat.whole_checkpoints import write_whole_checkpoints
 
 check_versions()
 
@@ -18,7 +21,11 @@ from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402  (only after the 
 # The distribution is called onedl-mmsegmentation: only its import name leads mmengine to `mmseg::` configs.
 MODULE2PACKAGE['mmseg'] = 'mmseg'
 
+# A JPEG may promise more pixels than there is memory for: OpenCV's bound becomes Pillow's. It is read once, on import.
+os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(2 * 89_478_485))
+
 install_mmcv_ext()
 silence_known_noise()
 when_imported('mmengine.runner.checkpoint', refuse_unsafe_checkpoints)
 when_imported('mmpretrain.utils.dependency', leave_out_multimodal)
+when_imported('mmengine.runner.checkpoint', write_whole_checkpoints)

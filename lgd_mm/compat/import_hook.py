@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 def when_imported(name: str, action: Callable[[ModuleType], None]) -> None:
-    """Call ``action(module)`` once the module is imported: now, if it already is.
+    """Call ``action(module)`` once the module is imported: now, if it already is; after those asked for before.
 
     Args:
         name (str): Full name of a module found on the import path.
@@ -16,8 +16,12 @@ def when_imported(name: str, action: Callable[[ModuleType], None]) -> None:
     """
     if name in sys.modules:
         action(sys.modules[name])
-    else:
-        sys.meta_path.insert(0, _Finder(name, action))
+        return
+    for finder in sys.meta_path:
+        if isinstance(finder, _Finder) and finder.name == name:
+            finder.actions.append(action)
+            return
+    sys.meta_path.insert(0, _Finder(name, action))
 
 
 class _Finder(MetaPathFinder):
@@ -25,7 +29,7 @@ class _Finder(MetaPathFinder):
 
     def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
         self.name = name
-        self.action = action
+        self.actions = [action]
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -39,7 +43,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Runs the module with its own loader, then the action."""
+    """Runs the module with its own loader, then the actions."""
 
     def __init__(self, loader: Loader, finder: _Finder) -> None:
         self.loader = loader
@@ -53,6 +57,7 @@ class _Loader(Loader):
         assert module.__spec__ is not None
         module.__spec__.loader = module.__loader__ = self.loader
         self.loader.exec_module(module)
-        self.finder.action(module)
+        for action in self.finder.actions:
+            action(module)
         if self.finder in sys.meta_path:
             sys.meta_path.remove(self.finder)

@@ -9,6 +9,7 @@ import io
 import os
 import pickle
 import re
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -22,6 +23,9 @@ RUNS_CODE = re.compile(
     r'Unsupported global: GLOBAL (?P<used>\S+)|unsupported GLOBAL (?P<blocked>\S+)'
     r'|reduce for unrecognized function|Can only (?:build|create new object)|may not be called'
 )
+
+#: Parts of a checkpoint that have parts themselves.
+PARTS = ('meta', 'state_dict', 'optimizer', 'message_hub')
 
 
 def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -42,6 +46,17 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     checkpoint = safe_torch_load(path)
     if not isinstance(checkpoint, dict):
         raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint: name a file saved by training')
+    parts = {part: checkpoint[part] for part in PARTS if part in checkpoint}
+    odd = next((part for part, value in parts.items() if not isinstance(value, dict)), None)
+    if odd is not None:
+        raise UserError(f'{path} is not a checkpoint, its {odd} is a {type(parts[odd]).__name__}: name a file saved by '
+                        'training')
+    names = [*checkpoint, *parts.get('state_dict', ())]
+    if not all(isinstance(name, str) for name in names):
+        raise UserError(f'{path} is not a checkpoint, its keys are not names: name a file saved by training')
+    if not isinstance(parts.get('meta', {}).get('cfg', ''), str):
+        raise UserError(f'{path} is not a checkpoint, its meta.cfg is not the text of a config: name a file saved by '
+                        'training')
     return checkpoint
 
 
@@ -73,6 +88,8 @@ def safe_torch_load(
     try:
         if flat:
             return _load_safetensors(name, map_location)
+        if isinstance(file, (str, os.PathLike)):
+            _check_bytes(name)
         with torch.serialization.safe_globals(_allowed()):
             return torch.load(file, map_location=map_location, weights_only=True)
     except MemoryError:
@@ -115,6 +132,19 @@ def _is_safetensors(path: Path) -> bool:
         start = file.read(9)
     # Eight bytes of length, then a JSON object; a zip file and a pickle have other ninth bytes.
     return start[8:] == b'{' or (path.suffix == '.safetensors' and not start.startswith((b'PK', b'\x80')))
+
+
+def _check_bytes(path: str) -> None:
+    """Compare a ``torch.save`` file with its own checksums, which torch does not look at.
+
+    Raises:
+        ValueError: If a byte is not what was written.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            damaged = file.testzip()
+        if damaged is not None:
+            raise ValueError(f'{damaged} in it is not what was written')
 
 
 def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:

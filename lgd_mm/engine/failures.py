@@ -4,11 +4,11 @@ import errno
 import os
 import re
 import shutil
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.runner import BaseLoop, Runner
@@ -26,8 +26,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     """Tell what is the user's to mend as a :class:`UserError`; other errors pass.
 
-    A work dir made within the context is removed, also after Ctrl-C, unless training has begun. After a full disk the
-    checkpoint that was being written is removed too; whatever lay in the work dir before stays.
+    A work dir made within the context is removed, also after Ctrl-C, unless training has begun; whatever lay in it
+    before stays.
 
     Args:
         cfg (Config): The whole config.
@@ -38,7 +38,6 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     """
     runners: list[Runner] = []
     made_here = not os.path.exists(cfg.work_dir)
-    before = set(Path(cfg.work_dir).glob('*.pth'))
 
     def tidy() -> None:
         if made_here and get_rank() == 0 and not any(map(_has_begun, runners)):
@@ -60,15 +59,20 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
             raise
         tidy()
         raise UserError(sentence) from error
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise UserError(_no_memory(error)) from error
     except OSError as error:
+        sentence = _exhausted(error)
+        if sentence is not None:
+            raise UserError(sentence) from error
         if error.errno not in NO_ROOM or not _of_work_dir(error, cfg.work_dir):
             raise
         tidy()
-        _remove_cut_off(cfg.work_dir, before)
         raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free some room or give '
                         f'another with --work-dir FOLDER{after_room}') from error
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        sentence = (_unknown_type(cfg, error) or _unknown_argument(cfg, error) or _short_schedule(error)
+        sentence = (_exhausted(error) or _lost_process(error) or _unknown_type(cfg, error)
+                    or _unknown_argument(cfg, error) or _short_schedule(error)
                     or (None if runners else _bad_backbone(cfg)))
         if sentence is None:
             raise
@@ -89,11 +93,39 @@ def _of_work_dir(error: OSError, work_dir: str) -> bool:
     return Path(name).absolute().is_relative_to(Path(work_dir).absolute())
 
 
-def _remove_cut_off(work_dir: str, before: set[Path]) -> None:
-    if get_rank() == 0:
-        for path in set(Path(work_dir).glob('*.pth')) - before:
-            if not zipfile.is_zipfile(path):
-                path.unlink()
+def _no_memory(error: Exception) -> str:
+    where = 'the GPU' if isinstance(error, torch.OutOfMemoryError) else 'this machine'
+    return (f'{where} has no memory left: give a smaller batch (train_dataloader.batch_size, with '
+            'optim_wrapper.accumulative_counts for the rest), --amp, or fewer train_dataloader.num_workers; --resume '
+            'goes on from the last checkpoint')
+
+
+def _exhausted(error: Exception) -> str | None:
+    """What the operating system has run out of."""
+    text = str(error)
+    if any(words in text for words in (
+            'killed by signal: Bus error', 'out of shared memory', 'unable to allocate shared memory')):
+        return ('shared memory is full, through which loaders hand over their batches: give '
+                'train_dataloader.num_workers=0, or in a container --shm-size 8g')
+    if 'killed by signal: Killed' in text:
+        return ('a loader was ended from outside, as it happens when the machine has no memory left: give fewer '
+                'train_dataloader.num_workers or a smaller train_dataloader.batch_size')
+    if getattr(error, 'errno', None) in (errno.EMFILE, errno.ENFILE) or 'Too many open files' in text:
+        return 'too many files are open: raise the bound (ulimit -n 65536), or give fewer train_dataloader.num_workers'
+    if "DefaultCPUAllocator: can't allocate memory" in text:
+        return _no_memory(MemoryError())
+    return None
+
+
+def _lost_process(error: Exception) -> str | None:
+    """gloo's and nccl's words for a process that does not answer."""
+    found = re.search(r'Timed out waiting (\d+)ms|Connection (?:closed by peer|reset by peer|refused)|'
+                      r'Broken pipe|Watchdog caught collective operation timeout', str(error))
+    if found is None:
+        return None
+    what = f'has not answered for {int(found[1]) // 1000} seconds' if found[1] else 'has ended'
+    return (f'another process of this run {what}: see what it said; MAX_RESTARTS=N tools/dist_train.sh begins again by '
+            'itself, --resume goes on from the last checkpoint, and env_cfg.dist_cfg.timeout sets the seconds to wait')
 
 
 def _short_schedule(error: Exception) -> str | None:

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from lgd_mm.datasets import UnlabelledImages
+from lgd_mm.errors import UserError
 from lgd_mm.registry import HOOKS
 
 
@@ -27,7 +28,17 @@ class IterationSeedHook(Hook):
 
 @HOOKS.register_module()
 class UnreadableImagesHook(Hook):
-    """Counts the skipped pictures at the end of each epoch, and names them at the end of training."""
+    """Counts the skipped pictures at the end of each epoch, and names them at the end of training.
+
+    Args:
+        most (float): Share of the pictures that may be unreadable. Defaults to 0.5.
+
+    Raises:
+        UserError: When there are more.
+    """
+
+    def __init__(self, most: float = 0.5) -> None:
+        self.most = most
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Log how many were skipped so far, by all processes."""
@@ -37,6 +48,10 @@ class UnreadableImagesHook(Hook):
             if pictures.unreadable:
                 runner.logger.warning(
                     f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read and are skipped')
+            if len(pictures.unreadable) > self.most * len(pictures):
+                raise UserError(f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read, such as '
+                                f'{pictures.unreadable[0]}: more than the share of {self.most:g} that '
+                                'lgd_mm.UnreadableImagesHook allows (most); copy them again, or remove them')
 
     def after_train(self, runner: Runner) -> None:
         """Log the first few names."""

@@ -1,7 +1,9 @@
 """One way to train and to test a config, whichever library it belongs to."""
 
 import logging
+import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,15 @@ from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import preflight, settings
+from lgd_mm.engine.checkpoints import check_same_batches
 from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.engine.data_checks import check_categories, watch_labels
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.progress import progress_bar
+from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
-from lgd_mm.errors import UserError
+from lgd_mm.errors import Stopped, UserError
 from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
 
@@ -76,6 +80,7 @@ def train(config: str,
         settings.set_precision(cfg, amp)
     if auto_scale_lr:
         settings.set_lr_scaling(cfg)
+    settings.set_exact_resume(cfg)
     curves = set_tracker(cfg, tracker) if tracker else None
     _start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
@@ -84,7 +89,7 @@ def train(config: str,
     check_classes(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)
     state = _set_resume(cfg, resume)
-    resumed_at = state and state['meta']['iter']
+    resumed_at = state and (state['meta']['epoch'], state['meta']['iter'])
 
     with user_errors(cfg, after_room=', then go on with --resume') as runners:
         if student:
@@ -93,13 +98,14 @@ def train(config: str,
         runners.append(runner)
         if state is not None:
             preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
+            check_same_batches(runner, state['meta'], cfg.load_from)
         del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
         preflight.check_batches(runner)
         watch_labels(runner)
-        with progress_bar(runner):
-            runner.train()
-            if runner.val_loop is not None and runner.iter == resumed_at:
+        with progress_bar(runner), stopped_by_signals(runner):
+            _train(runner)
+            if runner.val_loop is not None and (runner.epoch, runner.iter) == resumed_at:
                 # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
                 # runner.val(): it begins a new run, for which EMAHook would take the average anew.
                 runner.val_loop.run()
@@ -171,7 +177,8 @@ def _start_processes(cfg: Config) -> None:
     if torch.cuda.is_available():
         init_dist(cfg.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', dict(backend='nccl')))
         return
-    torch.distributed.init_process_group('gloo')
+    timeout = ((cfg.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
+    torch.distributed.init_process_group('gloo', timeout=timeout and timedelta(seconds=timeout))
     replaced = settings.set_cpu_processes(cfg)
     _say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
          + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
@@ -198,6 +205,14 @@ class QuietRunner(Runner):
         return logger
 
 
+def _train(runner: Runner) -> None:
+    try:
+        runner.train()
+    except Stopped:
+        _end_processes()
+        raise
+
+
 def _forget_visualizers(kind: Any) -> None:
     """mmengine keeps them by name, and every config of a library has the same one: a second run of this process would
     draw and log into the folder of the first."""
@@ -215,6 +230,8 @@ def _end_processes() -> None:
 
 def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     """Settle which checkpoint is resumed from; returns what it holds."""
+    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)):  # torchrun begins again after the loss of a process
+        resume = 'auto'
     if resume is None and cfg.get('resume'):
         resume = cfg.get('load_from') or 'auto'
     if resume is None:

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import tempfile
-import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.datasets.preparation.recognise import dataset_name
 from lgd_mm.datasets.teacher_cache import TeacherCache
+from lgd_mm.engine.checkpoints import STOPPED, is_whole
 from lgd_mm.errors import UserError
 
 
@@ -172,8 +172,7 @@ def check_batches(runner: Runner) -> None:
 def latest_checkpoint(work_dir: str) -> Path | None:
     """The checkpoint to resume from, also in a work dir that was moved or copied.
 
-    mmengine deletes an old checkpoint before it writes a new one, and moves ``last_checkpoint`` afterwards: of a run
-    that was killed meanwhile, the newest whole checkpoint is taken, and this is said.
+    If the newest is missing or damaged, the newest whole one is taken, and this is said.
 
     Args:
         work_dir (str): May not exist.
@@ -189,11 +188,11 @@ def latest_checkpoint(work_dir: str) -> Path | None:
         return None
     named = Path(pointer.read_text().strip())
     for path in (Path(work_dir) / named.name, named):  # of a copied run, its own
-        if zipfile.is_zipfile(path):
+        if is_whole(path):
             return path
-    what = f'names {named}, which is missing or cut off' if named.name else 'is empty'
-    whole = [path for kind in ('epoch', 'iter') for path in Path(work_dir).glob(f'{kind}_*.pth')
-             if zipfile.is_zipfile(path)]
+    what = f'names {named}, which is missing or damaged' if named.name else 'is empty'
+    whole = [path for pattern in ('epoch_*.pth', 'iter_*.pth', STOPPED) for path in Path(work_dir).glob(pattern)
+             if is_whole(path)]
     if not whole:
         raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)

@@ -28,6 +28,8 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
     Raises:
         UserError: If the file is missing or cannot be read, or the options do not fit.
     """
+    if '://' in path:
+        raise UserError(f'{path} is an address: a config is a program, so read it first, and give the path of the file')
     if not os.path.isfile(path):
         raise UserError(f'config {path} does not exist')
     try:
@@ -72,6 +74,21 @@ def set_precision(cfg: Config, precision: str) -> None:
     wrapper.type = 'lgd_mm.CPUAmpOptimWrapper'
     for gpu_only in ('dtype', 'loss_scale', 'use_fsdp'):
         wrapper.pop(gpu_only, None)
+
+
+def set_exact_resume(cfg: Config) -> None:
+    """Take this package's loop over epochs and its checkpoints in place of mmengine's.
+
+    Args:
+        cfg (Config): Changed in place: ``train_cfg`` and ``default_hooks.checkpoint``.
+    """
+    loop = cfg.get('train_cfg') or {}
+    if loop.get('type') == 'EpochBasedTrainLoop' or ('type' not in loop and loop.get('by_epoch', True)):
+        loop['type'] = 'lgd_mm.EpochLoop'
+        loop.pop('by_epoch', None)
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    if hook.get('type') == 'CheckpointHook':
+        hook['type'] = 'lgd_mm.CheckpointHook'
 
 
 def set_lr_scaling(cfg: Config) -> None:

@@ -1,0 +1,28 @@
+"""Checkpoints of every library are written whole or not at all; mmengine's own are cut off when a run is killed."""
+
+from types import ModuleType
+from typing import Any
+
+from lgd_mm.files import replacing
+
+
+def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:
+    """Put a safe writer into ``mmengine.runner.checkpoint``, before the Runner takes it from there.
+
+    Args:
+        checkpoint_module (ModuleType): ``mmengine.runner.checkpoint``.
+    """
+    save_elsewhere = checkpoint_module.save_checkpoint
+
+    def save_checkpoint(checkpoint: dict[str, Any], filename: str, file_client_args: dict[str, Any] | None = None,
+                        backend_args: dict[str, Any] | None = None) -> None:
+        """As mmengine's; a file of this machine is written beside, synced and renamed."""
+        import torch
+
+        if file_client_args or backend_args or '://' in filename:
+            save_elsewhere(checkpoint, filename, file_client_args, backend_args)
+            return
+        with replacing(filename) as part, part.open('wb') as file:
+            torch.save(checkpoint, file)
+
+    checkpoint_module.save_checkpoint = save_checkpoint  # type: ignore[attr-defined]

@@ -1,0 +1,138 @@
+"""Checkpoints of which a whole one always exists."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import all_gather, get_rank, get_world_size, is_main_process
+from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from lgd_mm.engine.loops import EpochLoop
+from lgd_mm.errors import UserError
+from lgd_mm.files import remove_parts
+from lgd_mm.registry import HOOKS
+
+#: Of a run that was asked to stop; the next regular checkpoint takes its place.
+STOPPED = 'stopped.pth'
+
+
+@HOOKS.register_module()
+class CheckpointHook(MMEngineCheckpointHook):
+    """mmengine's, which removes the oldest checkpoint before it writes the newest; this one removes it afterwards.
+
+    It also keeps the gradients of a step that several batches make together, and what the batches were, so that a run
+    that goes on is the same run.
+
+    Takes the arguments of :class:`mmengine.hooks.CheckpointHook`.
+    """
+
+    out_dir: str
+    filename_tmpl: str
+    by_epoch: bool
+    max_keep_ckpts: int
+    _gradients: dict[str, list[Tensor]] = {}
+
+    def before_train(self, runner: Runner) -> None:
+        """Remove what a killed run left unfinished."""
+        super().before_train(runner)
+        if is_main_process():
+            remove_parts(self.out_dir, '*.pth')
+
+    def save_now(self, runner: Runner) -> None:
+        """Write a checkpoint to go on from after the iteration at hand, apart from those of the schedule."""
+        regular = self.filename_tmpl, self.by_epoch
+        self.filename_tmpl, self.by_epoch = STOPPED, False
+        try:
+            self._write(runner, 0, dict(epoch=runner.epoch, iter=runner.iter + 1))
+        finally:
+            self.filename_tmpl, self.by_epoch = regular
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        outdated = [Path(self.out_dir, STOPPED)]
+        if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
+            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
+                outdated.append(Path(self.out_dir, self.filename_tmpl.format(self.keep_ckpt_ids[0])))
+            self.keep_ckpt_ids.append(step)
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        self._write(runner, step, meta)
+        if is_main_process():
+            for path in outdated:
+                path.unlink(missing_ok=True)
+
+    def _write(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        """Write by mmengine's own method, and have it remove nothing."""
+        self._gradients = {name: all_gather(parameter.grad) for name, parameter in _parameters(runner)
+                           if parameter.grad is not None}
+        kept, self.max_keep_ckpts = self.max_keep_ckpts, -1
+        try:
+            super()._save_checkpoint_with_step(runner, step, meta)
+        finally:
+            self.max_keep_ckpts, self._gradients = kept, {}
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Add what mmengine leaves out: what a batch is, and gradients that wait for the others of a step."""
+        checkpoint['meta']['batch'] = _batch(runner)
+        checkpoint['gradients'] = {name: [gradient.cpu() for gradient in everyones]
+                                   for name, everyones in self._gradients.items()}
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Bring back gradients that wait, if the run goes on."""
+        gradients = checkpoint.get('gradients') or {} if runner._resume else {}
+        for name, parameter in _parameters(runner):
+            if name in gradients:
+                every = gradients[name]
+                own = every[get_rank()] if len(every) == get_world_size() else torch.stack(every).mean(dim=0)
+                parameter.grad = own.to(parameter)
+
+
+def check_same_batches(runner: Runner, meta: dict[str, Any], path: str) -> None:
+    """See that a run goes on with the batches it was begun with: its banks, schedule and order of pictures are theirs.
+
+    Args:
+        runner (Runner): About to go on.
+        meta (dict[str, Any]): Of the checkpoint.
+        path (str): Of the checkpoint; named in the error.
+
+    Raises:
+        UserError: If a batch of all processes has another number of pictures, or an epoch another number of batches.
+    """
+    then, now = meta.get('batch') or {}, _batch(runner)
+    if then.get('pictures') and now['pictures'] and then['pictures'] != now['pictures']:
+        size, left = divmod(then['pictures'], get_world_size())
+        cure = f'--cfg-options train_dataloader.batch_size={size}' if not left else 'another number of processes'
+        raise UserError(f'{path} is of a run with {then["pictures"]} pictures in a batch of all processes, and here '
+                        f'are {now["pictures"]}: give {cure}, or begin a new run from its student')
+    if not isinstance(runner.train_loop, EpochLoop):
+        return
+    length = now['in_epoch']
+    done = meta['iter'] - meta['epoch'] * length
+    if then.get('in_epoch', length) != length or not 0 <= done <= length:
+        raise UserError(f'{path} is of a run whose epochs had {then.get("in_epoch", "other")} batches, and here they '
+                        f'have {length}: put back the pictures of train_dataloader.dataset, or begin a new run from '
+                        'its student')
+
+
+def _batch(runner: Runner) -> dict[str, Any]:
+    """Pictures of a batch in all processes, None if batches are not of one size; batches of an epoch."""
+    loader = runner.train_loop.dataloader
+    size = getattr(loader.batch_sampler, 'batch_size', None)
+    return dict(pictures=size and size * get_world_size(), in_epoch=len(loader))
+
+
+def _parameters(runner: Runner) -> Iterator[tuple[str, nn.Parameter]]:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    yield from model.named_parameters()
+
+
+def is_whole(path: str | Path) -> bool:
+    """Whether a checkpoint was written to its end and has the bytes that were written, by its own checksums."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return file.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False

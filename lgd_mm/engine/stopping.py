@@ -1,0 +1,80 @@
+"""A run that is asked to stop saves what it has and ends."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+from mmengine.dist import get_world_size, is_distributed
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import distributed
+
+from lgd_mm.engine.checkpoints import CheckpointHook
+from lgd_mm.errors import Stopped
+
+#: Ctrl-C, a scheduler's end, and what Slurm can be told to send some time before it (``--signal=USR1@120``).
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+@contextmanager
+def stopped_by_signals(runner: Runner) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGUSR1 end the training after the step at hand, with a checkpoint to go on from; the
+    second one ends it at once.
+
+    Args:
+        runner (Runner): About to train.
+
+    Raises:
+        Stopped: By the training, once the checkpoint is written.
+    """
+    if threading.current_thread() is not threading.main_thread():  # others get no signals
+        yield
+        return
+    hook = StopHook()
+    runner.register_hook(hook, priority='LOWEST')
+    before = {number: signal.signal(number, hook.ask) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class StopHook(Hook):
+    """Ends the training after the step at hand, once a signal has come to any of its processes."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._asked = 0
+        # The processes tell each other over the CPU: nothing waits for a device.
+        other = is_distributed() and distributed.get_backend() != 'gloo'
+        self._group = distributed.new_group(backend='gloo') if other else None
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        if os.getpid() == self._process:  # not in a loader's worker, which the training process ends
+            self._asked = number
+            for each in SIGNALS:
+                signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: dict[str, Any] | None = None) -> None:
+        """Save and end, if a process was asked to.
+
+        Raises:
+            Stopped: Once the checkpoint is written.
+        """
+        number = self._asked
+        if get_world_size() > 1:
+            everyones = torch.tensor(number)
+            distributed.all_reduce(everyones, distributed.ReduceOp.MAX, group=self._group)
+            number = int(everyones)
+        if number:
+            next(hook for hook in runner.hooks if isinstance(hook, CheckpointHook)).save_now(runner)
+            raise Stopped(number, f'stopped by {signal.Signals(number).name} after iteration {runner.iter + 1:,}, '
+                          'which is saved: go on with --resume')

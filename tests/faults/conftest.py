@@ -1,0 +1,60 @@
+"""A run of seconds into which faults are injected."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from mmengine.hooks import Hook
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.engine.launch import train
+from lgd_mm.registry import HOOKS
+from tests.test_tools.conftest import forget_runs
+from tests.tiny import write_lgd_config, write_pictures
+
+
+@HOOKS.register_module(force=True)
+class SignalHook(Hook):
+    """Sends its own process a signal in an iteration, once.
+
+    Args:
+        iteration (int): From 1.
+        number (int): Of the signal.
+        rank (int): Of the process that does it.
+    """
+
+    def __init__(self, iteration: int, number: int = signal.SIGTERM, rank: int = 0) -> None:
+        self.iteration, self.number, self.rank = iteration, number, rank
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))
+        if runner.iter + 1 == self.iteration and runner.rank == self.rank and not again:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.fixture(scope='session')
+def fault_pictures(tmp_path_factory) -> Path:
+    """20 pictures: five batches of an epoch."""
+    folder = tmp_path_factory.mktemp('pictures')
+    write_pictures(folder, 20)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def fault_config(tmp_path_factory, fault_pictures) -> Path:
+    """Two epochs; three batches make a step, so that one is left over at the end of an epoch."""
+    return write_lgd_config(
+        tmp_path_factory.mktemp('config'), fault_pictures, model=dict(backbone=dict(drop_path_rate=0.2)),
+        optim_wrapper=dict(accumulative_counts=3), train_cfg=dict(max_epochs=2))
+
+
+def run_here(config, work_dir, resume=None, **options):
+    """Train in this process; returns the last checkpoint."""
+    forget_runs()
+    train(str(config), work_dir=str(work_dir), resume=resume, cfg_options=options)
+    return last_checkpoint(work_dir)
+
+
+def last_checkpoint(work_dir) -> dict:
+    return load_checkpoint_file((Path(work_dir) / 'last_checkpoint').read_text().strip())

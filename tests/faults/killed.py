@@ -1,0 +1,148 @@
+"""Kill a pre-training run with SIGKILL at random moments, let it go on each time, and compare its end with a run that
+nobody disturbed: python tests/faults/killed.py [--kills 50] [--processes 2] [--seed 0]
+
+Half of the kills wait until a checkpoint is being written. The processes are forked from this one, so that a kill costs
+seconds and not the imports.
+"""
+
+import argparse
+import contextlib
+import multiprocessing
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.engine.launch import train
+from lgd_mm.files import PART
+from tests.tiny import write_lgd_config, write_pictures
+
+FORK = multiprocessing.get_context('fork')  # the parent computes nothing: it has no threads to lose
+PICTURES, BATCH, EPOCHS = 40, 4, 100
+
+
+def write_run(folder: Path) -> Path:
+    """The config of a run of 1,000 iterations, with a checkpoint every third."""
+    write_pictures(folder / 'pictures', PICTURES)
+    return write_lgd_config(
+        folder / 'config', folder / 'pictures', model=dict(backbone=dict(drop_path_rate=0.2)),
+        optim_wrapper=dict(accumulative_counts=2), train_cfg=dict(max_epochs=EPOCHS),
+        default_hooks=dict(checkpoint=dict(by_epoch=False, interval=3, max_keep_ckpts=2)))
+
+
+def _train(config: Path, work_dir: Path, log: Path, processes: int, rank: int, port: int) -> None:
+    with log.open('a') as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    torch.set_num_threads(1)
+    if processes > 1:
+        os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes),
+                          LOCAL_WORLD_SIZE=str(processes), MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    train(str(config), work_dir=str(work_dir), resume='auto', launcher='pytorch' if processes > 1 else 'none',
+          cfg_options={'train_dataloader.batch_size': BATCH // processes})
+
+
+def start(config: Path, work_dir: Path, log: Path, processes: int) -> list[FORK.Process]:
+    """All processes of a run."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    group = [FORK.Process(target=_train, args=(config, work_dir, log, processes, rank, port))
+             for rank in range(processes)]
+    for process in group:
+        process.start()
+    return group
+
+
+def wait_for_progress(work_dir: Path, group: list[FORK.Process], before: str) -> bool:
+    """Until there is a newer checkpoint; False if the run has ended."""
+    while _named(work_dir) == before:
+        if not all(process.is_alive() for process in group):
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def wait_for_moment(work_dir: Path, group: list[FORK.Process], chance: random.Random) -> str:
+    """Until the moment of the kill; returns what it is."""
+    if chance.random() < 0.5:
+        time.sleep(chance.random())
+        return 'any'
+    while all(process.is_alive() for process in group):
+        if any(work_dir.glob(f'.*{PART}')):
+            time.sleep(chance.random() * 0.01)
+            return 'writing'
+    return 'any'
+
+
+def _named(work_dir: Path) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        return (work_dir / 'last_checkpoint').read_text()
+    return ''
+
+
+def final_state(work_dir: Path) -> dict:
+    """All of the last checkpoint that must be the same bits."""
+    checkpoint = load_checkpoint_file(_named(work_dir))
+    flat = {f'weights {key}': value for key, value in checkpoint['state_dict'].items()}
+    for number, state in checkpoint['optimizer']['state'].items():
+        flat |= {f'optimizer {number} {key}': value for key, value in state.items()}
+    losses = checkpoint['message_hub']['log_scalars']['train/loss'].data[0]
+    return flat | {'losses': torch.as_tensor(losses), 'iteration': torch.tensor(checkpoint['meta']['iter'])}
+
+
+def kill_often(folder: Path, kills: int, processes: int, seed: int) -> dict[str, int]:
+    """Disturb a run, and compare it with one that was not.
+
+    Returns:
+        dict[str, int]: How often it was killed at which kind of moment.
+    """
+    chance = random.Random(seed)
+    config, log = write_run(folder), folder / 'log.txt'
+    quiet, disturbed = folder / 'quiet', folder / 'disturbed'
+    for process in start(config, quiet, log, processes):
+        process.join()
+    moments: dict[str, int] = {}
+    while sum(moments.values()) < kills:
+        before = _named(disturbed)
+        group = start(config, disturbed, log, processes)
+        assert wait_for_progress(disturbed, group, before), f'the run ended before {kills} kills: see {log}'
+        moment = wait_for_moment(disturbed, group, chance)
+        os.kill(chance.choice(group).pid, signal.SIGKILL)
+        moments[moment] = moments.get(moment, 0) + 1
+        for process in group:  # the others find out, or are killed as a launcher does it
+            process.join(5)
+            process.kill()
+            process.join()
+        print(f'{sum(moments.values())} of {kills}: killed at {_named(disturbed).rpartition("/")[2]}', flush=True)
+    for process in start(config, disturbed, log, processes):
+        process.join()
+        assert process.exitcode == 0, f'the run did not end: see {log}'
+    found, expected = final_state(disturbed), final_state(quiet)
+    assert found.keys() == expected.keys()
+    different = [key for key, value in expected.items() if not torch.equal(found[key], value)]
+    assert not different, f'other bits than undisturbed: {different[:5]}'
+    return moments
+
+
+def main() -> None:
+    """Report the moments and that the bits are the same."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--kills', type=int, default=50)
+    parser.add_argument('--processes', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=0)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        moments = kill_often(Path(folder), args.kills, args.processes, args.seed)
+    print(f'{args.kills} kills ({moments}), {args.processes} process(es): the same bits as undisturbed')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

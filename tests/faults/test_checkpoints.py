@@ -1,0 +1,89 @@
+"""There is always a whole checkpoint, and only a run that is the same goes on from it."""
+
+import shutil
+
+import pytest
+import torch
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.engine.checkpoints import is_whole
+from lgd_mm.errors import UserError
+from tests.faults.conftest import last_checkpoint, run_here
+from tests.tiny import write_pictures
+
+
+@pytest.fixture(scope='module')
+def finished(fault_config, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('finished')
+    return run_here(fault_config, work_dir), work_dir
+
+
+@pytest.fixture
+def work_dir(finished, tmp_path):
+    folder = tmp_path / 'run'
+    shutil.copytree(finished[1], folder)
+    (folder / 'last_checkpoint').write_text(str(folder / 'epoch_2.pth'))
+    return folder
+
+
+def damage(path, place):
+    content = bytearray(path.read_bytes())
+    content[int(place * (len(content) - 1))] ^= 0x10
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize('place', [0.3, 0.5, 0.7])
+def test_one_wrong_bit_in_the_newest(fault_config, finished, work_dir, capsys, place):
+    damage(work_dir / 'epoch_2.pth', place)
+    assert not is_whole(work_dir / 'epoch_2.pth') and is_whole(work_dir / 'epoch_1.pth')
+    with pytest.raises(UserError, match='epoch_2.pth is cut off or not a checkpoint .*is not what was written'):
+        load_checkpoint_file(work_dir / 'epoch_2.pth')
+    again = run_here(fault_config, work_dir, 'auto')
+    assert 'which is missing or damaged: epoch_1.pth is the newest whole checkpoint' in capsys.readouterr().out
+    assert all(torch.equal(again['state_dict'][key], value) for key, value in finished[0]['state_dict'].items())
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(fault_config, tmp_path, monkeypatch):
+    saved, save = [], torch.save
+
+    def fill_disk(content, file):
+        saved.append(content)
+        if len(saved) == 2:
+            file.write(b'PK half of it')
+            raise OSError(28, 'No space left on device')
+        save(content, file)
+
+    monkeypatch.setattr(torch, 'save', fill_disk)
+    with pytest.raises(UserError, match='cannot be written to .No space left on device.: free some room'):
+        run_here(fault_config, tmp_path)
+    assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_1.pth']
+    assert not list(tmp_path.glob('.*.part')) and last_checkpoint(tmp_path)['meta']['epoch'] == 1
+
+
+def test_leftovers_of_a_killed_run_are_removed(fault_config, work_dir):
+    (work_dir / '.epoch_2.pth.there.7.part').write_bytes(b'PK')
+    run_here(fault_config, work_dir, 'auto')
+    assert not list(work_dir.glob('.*.part'))
+
+
+def test_oldest_is_removed_after_the_newest_is_written(fault_config, tmp_path, monkeypatch):
+    there = []
+    save = torch.save
+    monkeypatch.setattr(torch, 'save', lambda content, file: (
+        there.append(sorted(path.name for path in tmp_path.glob('*.pth'))), save(content, file)))
+    run_here(fault_config, tmp_path, **{'default_hooks.checkpoint.max_keep_ckpts': 1})
+    assert there[:2] == [[], ['epoch_1.pth']]
+    assert [path.name for path in tmp_path.glob('epoch_*.pth')] == ['epoch_2.pth']
+
+
+def test_other_batch_is_refused(fault_config, work_dir):
+    with pytest.raises(UserError, match='with 4 pictures in a batch .*, and here are 5: give --cfg-options '
+                                        'train_dataloader.batch_size=4'):
+        run_here(fault_config, work_dir, 'auto', **{'train_dataloader.batch_size': 5})
+
+
+def test_other_pictures_are_refused(fault_config, work_dir, tmp_path):
+    write_pictures(tmp_path / 'more', 24)
+    with pytest.raises(UserError, match='whose epochs had 5 batches, and here they have 6: put back the pictures'):
+        run_here(fault_config, work_dir, 'auto',
+                 **{'train_dataloader.dataset.data_root': str(tmp_path / 'more')})

@@ -1,0 +1,44 @@
+"""Two processes, of which one is lost or hangs."""
+
+import signal
+
+import torch
+
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from tests.faults.conftest import last_checkpoint
+from tests.tiny import ROOT, run_tool
+
+BATCH = ('train_dataloader.batch_size=2', 'train_cfg.max_epochs=2')
+
+
+def run_two(config, work_dir, fault=None, *options, **env):
+    """Two processes on the CPU; the second one has a fault."""
+    faulty = config.with_name(f'faulty_{work_dir.name}.py')
+    hooks = [dict(type='lgd_mm.IterationSeedHook'), *([dict(type='lgd_mm.SignalHook', **fault)] if fault else [])]
+    imports = dict(imports=['lgd_mm', 'tests.faults.conftest'], allow_failed_imports=False)
+    faulty.write_text(f'_base_ = {str(config)!r}\ncustom_hooks = {hooks}\ncustom_imports = {imports}\n')
+    return run_tool('tools/dist_train.sh', faulty, 2, '--work-dir', work_dir, '--cfg-options', *BATCH, *options,
+                    CUDA_VISIBLE_DEVICES='', PYTHONPATH=str(ROOT), **env)
+
+
+def test_group_begins_again_after_the_loss_of_a_process(fault_config, tmp_path):
+    done = run_two(fault_config, tmp_path / 'quiet')
+    assert done.returncode == 0, done.stderr[-2000:]
+    lost = run_two(fault_config, tmp_path / 'lost', dict(iteration=8, number=int(signal.SIGKILL), rank=1),
+                   MAX_RESTARTS='1')
+    assert lost.returncode == 0, lost.stderr[:6000]
+    found, expected = (last_checkpoint(tmp_path / name)['state_dict'] for name in ('lost', 'quiet'))
+    assert all(torch.equal(found[key], value) for key, value in expected.items())
+
+
+def test_a_signal_to_one_process_stops_all(fault_config, tmp_path):
+    stopped = run_two(fault_config, tmp_path / 'run', dict(iteration=3, number=int(signal.SIGUSR1), rank=1))
+    assert 'stopped by SIGUSR1 after iteration 3, which is saved: go on with --resume' in stopped.stderr
+    assert load_checkpoint_file(tmp_path / 'run/stopped.pth')['meta']['iter'] == 3
+
+
+def test_a_process_that_hangs(fault_config, tmp_path):
+    hangs = run_two(fault_config, tmp_path / 'run', dict(iteration=3, number=int(signal.SIGSTOP), rank=1),
+                    'env_cfg.dist_cfg.timeout=10')
+    assert hangs.returncode != 0
+    assert 'another process of this run has not answered for 10 seconds: see what it said' in hangs.stderr

@@ -1,0 +1,104 @@
+"""Gradients that are not finite, and students that learn nothing."""
+
+import json
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from lgd_mm.errors import UserError
+from lgd_mm.registry import HOOKS
+from tests.faults.conftest import run_here
+
+SEEDS = dict(type='lgd_mm.IterationSeedHook')
+
+
+@HOOKS.register_module(force=True)
+class PoisonHook(Hook):
+    """Makes a gradient of some iterations NaN or infinite, and with it what the batch norms have seen."""
+
+    def __init__(self, iterations, value) -> None:
+        self.iterations, self.value = iterations, float(value)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        if runner.iter + 1 in self.iterations:
+            weight = runner.model.backbone.conv1.weight
+            handle = weight.register_hook(lambda gradient: (handle.remove(), gradient * self.value)[1])
+            runner.model.backbone.bn1.running_mean.fill_(self.value)
+
+
+@HOOKS.register_module(force=True)
+class ConstantHook(Hook):
+    """Makes the student's embeddings all the same."""
+
+    def before_train_epoch(self, runner) -> None:
+        last = [module for module in runner.model.neck.modules() if isinstance(module, torch.nn.Linear)][-1]
+        torch.nn.init.zeros_(last.weight)
+        torch.nn.init.ones_(last.bias)
+
+
+def told(work_dir) -> str:
+    return next(work_dir.glob('*/*.log')).read_text()
+
+
+@pytest.fixture
+def one_step_each(fault_config):
+    return dict(config=fault_config, **{'optim_wrapper.accumulative_counts': 1, 'train_cfg.max_epochs': 1,
+                                        'default_hooks.checkpoint.by_epoch': False})
+
+
+@pytest.mark.parametrize('value', ['nan', 'inf'])
+def test_step_is_skipped(one_step_each, tmp_path, value):
+    hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook'), dict(type='lgd_mm.PoisonHook', iterations=[3], value=value)]
+    from lgd_mm.compat.safe_load import load_checkpoint_file
+    end = run_here(work_dir=tmp_path, custom_hooks=hooks, **one_step_each)
+    before, after = (load_checkpoint_file(tmp_path / f'iter_{number}.pth') for number in (2, 3))
+    same = [key for key, value in before['state_dict'].items() if torch.equal(value, after['state_dict'][key])]
+    moved = set(before['state_dict']) - set(same)
+    assert moved == {'lgka.visual_bank', 'lgka.counts'} | {key for key in moved if key.endswith('num_batches_tracked')}
+    assert str(before['optimizer']['state']) == str(after['optimizer']['state'])
+    assert all(tensor.isfinite().all() for tensor in end['state_dict'].values())
+    assert not torch.equal(after['state_dict']['backbone.conv1.weight'], end['state_dict']['backbone.conv1.weight'])
+    description = json.loads((tmp_path / 'skipped_steps/iter_3.json').read_text())
+    assert description['iteration'] == 3 and description['losses'].keys() >= {'loss', 'loss_visual', 'loss_textual'}
+    assert '1 steps had gradients that are not finite and were skipped: iteration 3' in told(tmp_path)
+
+
+def test_too_many_end_the_run(one_step_each, tmp_path):
+    hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook', most=2),
+             dict(type='lgd_mm.PoisonHook', iterations=[1, 3, 4], value='nan')]
+    with pytest.raises(UserError, match='2 steps one after another, up to iteration 4, had gradients that are not .*'
+                                        'give a lower learning rate'):
+        run_here(work_dir=tmp_path, custom_hooks=hooks, **one_step_each)
+
+
+def test_constant_embeddings_are_told(one_step_each, tmp_path):
+    hooks = [dict(type='lgd_mm.HealthHook')]
+    options = {**one_step_each, 'optim_wrapper.optimizer.lr': 0.0}
+    run_here(work_dir=tmp_path / 'well', custom_hooks=hooks, **options)
+    assert 'collapsed' not in told(tmp_path / 'well')
+    run_here(work_dir=tmp_path / 'ill', custom_hooks=[*hooks, dict(type='lgd_mm.ConstantHook')], **options)
+    assert 'collapsed: embeddings of different pictures have a mean cosine of 1.0000' in told(tmp_path / 'ill')
+
+
+def test_one_category_for_all_and_rows_never_seen(one_step_each, tmp_path, monkeypatch):
+    from lgd_mm.models.necks import lgka
+    begin = lgka.begin_update
+    monkeypatch.setattr(lgka, 'begin_update', lambda bank, counts, features, labels, *rest: begin(
+        bank, counts, features, torch.ones_like(labels), *rest))
+    run_here(work_dir=tmp_path, custom_hooks=[dict(type='lgd_mm.HealthHook')], **one_step_each)
+    assert "20 of 20 pictures of this epoch were taken for 'dog'" in told(tmp_path)
+    assert ('no picture was taken for 3 of 4 categories, whose rows in the visual bank are as they began: cat, '
+            'bicycle, tree') in told(tmp_path)
+
+
+def test_too_many_unreadable_pictures_end_the_run(one_step_each, fault_pictures, tmp_path):
+    import shutil
+    shutil.copytree(fault_pictures, tmp_path / 'pictures')
+    for path in sorted((tmp_path / 'pictures').rglob('*.png'))[:6]:
+        path.write_bytes(b'no picture')
+    options = {**one_step_each, 'train_dataloader.dataset.data_root': str(tmp_path / 'pictures')}
+    run_here(work_dir=tmp_path / 'most', custom_hooks=[dict(type='lgd_mm.UnreadableImagesHook')], **options)
+    with pytest.raises(UserError, match='6 of 20 pictures cannot be read, such as .*more than the share of 0.25'):
+        run_here(work_dir=tmp_path / 'least', custom_hooks=[dict(type='lgd_mm.UnreadableImagesHook', most=0.25)],
+                 **options)

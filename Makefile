@@ -5,13 +5,14 @@ SEEDS ?= 1
 SUITE ?= full
 QUICK := --entries 'random weights' mimicking SEED LGD --seeds 0
 
-.PHONY: help env test-env quickstart suite test lint docs mmcv-ops mmcv-plain clean
+.PHONY: help env test-env quickstart suite test lint audit docs mmcv-ops mmcv-plain clean
 
 help:
 	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
 	@echo 'make suite [SUITE=quick]   every rival on every task of the generated world: hours (quick: four rivals, half an hour)'
 	@echo 'make test [ARGS=...]       the test suite (ARGS go to pytest)'
-	@echo 'make lint                  ruff, mypy and codespell'
+	@echo 'make lint                  ruff, mypy, codespell and bandit'
+	@echo 'make audit                 known vulnerabilities of the pinned packages (asks PyPI)'
 	@echo 'make docs                  this documentation as pages: docs/_build/index.html'
 	@echo 'make env                   only the environment .venv'
 	@echo 'make mmcv-ops              compile the operators of mmcv (MMCV_OPS=cpu or cuda; needs a C++ compiler)'
@@ -37,6 +38,10 @@ lint: test-env
 	$(PY) -m ruff check .
 	$(PY) -m codespell_lib .
 	$(PY) -m mypy
+	$(PY) -m bandit --quiet --configfile pyproject.toml --recursive lgd_mm tools
+
+audit: env
+	.tools/uv-*/bin/uv tool run pip-audit==2.10.1 --requirement requirements/constraints.txt --no-deps --disable-pip
 
 docs: test-env
 	$(PY) -m sphinx -W --keep-going -q docs docs/_build

@@ -121,7 +121,7 @@ def _room() -> Iterator[Finding]:
                   'end other programs, or give a small --batch-size and --workers 0')
     yield _disk('disk', Path.cwd(), 'free some room, or give an --out on another disk')
     yield _disk('cache', cache_folder(''), 'free some room, or set LGD_CACHE_DIR to a folder on another disk')
-    shared = Path('/dev/shm')
+    shared = Path('/dev/shm')  # nosec B108  # nothing is written there
     if shared.is_dir():
         free = shutil.disk_usage(shared).free
         yield Finding('shared memory', f'{free / GIB:.1f} GiB free', '' if free > LEAST_SHARED else

@@ -7,6 +7,7 @@ import torch
 from torchvision import __version__, models
 from torchvision.models.feature_extraction import create_feature_extractor
 
+from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.exports.architectures import in_torchvision
 from lgd_mm.exports.check import SAME_KERNELS, compare, picture
 from lgd_mm.exports.layers import renamed
@@ -49,7 +50,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     torch.save(weights, content)
     file.write_bytes(content.getvalue())
 
-    model.load_state_dict(torch.load(file, weights_only=True), strict=False)
+    model.load_state_dict(load_checkpoint_file(file), strict=False)
     last = 'features' if hasattr(model, 'features') else 'layer4'
     body_only = create_feature_extractor(model.eval(), {last: 'features'})
     image = picture()

@@ -46,7 +46,7 @@ def by_device(image, view):
     (dict(hue=0.09), lambda image: TF.adjust_hue(image, 0.09)),
     (dict(hue=-0.1), lambda image: TF.adjust_hue(image, -0.1)),
     (dict(grey=1), lambda image: TF.rgb_to_grayscale(image, 3)),
-], ids=str)
+], ids=lambda value: str(value) if isinstance(value, dict) else '')
 def test_operations_are_torchvisions(apply, tolerance, change, expected):
     image = picture()
     result = apply(image, PLAIN._replace(**change))

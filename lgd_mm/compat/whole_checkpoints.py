@@ -23,6 +23,9 @@ def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:
             save_elsewhere(checkpoint, filename, file_client_args, backend_args)
             return
         with replacing(filename) as part, part.open('wb') as file:
-            torch.save(checkpoint, file)
+            try:
+                torch.save(checkpoint, file)
+            except RuntimeError as error:  # torch's writer stumbles while it closes, and hides what the disk said
+                raise error.__context__ if isinstance(error.__context__, OSError) else error
 
     checkpoint_module.save_checkpoint = save_checkpoint  # type: ignore[attr-defined]

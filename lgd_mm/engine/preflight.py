@@ -186,7 +186,7 @@ def latest_checkpoint(work_dir: str) -> Path | None:
     pointer = Path(work_dir) / 'last_checkpoint'
     if not pointer.is_file():
         return None
-    named = Path(pointer.read_text().strip())
+    named = Path(pointer.read_text(errors='replace').strip())
     for path in (Path(work_dir) / named.name, named):  # of a copied run, its own
         if is_whole(path):
             return path

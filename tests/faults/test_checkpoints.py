@@ -1,5 +1,6 @@
 """There is always a whole checkpoint, and only a run that is the same goes on from it."""
 
+import resource
 import shutil
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.checkpoints import is_whole
+from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 from tests.faults.conftest import last_checkpoint, run_here
 from tests.tiny import write_pictures
@@ -43,19 +45,42 @@ def test_one_wrong_bit_in_the_newest(fault_config, finished, work_dir, capsys, p
     assert all(torch.equal(again['state_dict'][key], value) for key, value in finished[0]['state_dict'].items())
 
 
+def test_a_wrong_bit_anywhere_is_told(tmp_path):
+    """Also in the names and sizes of the file's parts, where zipfile raises nearly anything."""
+    torch.save(dict(weights=torch.arange(9.0)), tmp_path / 'good.pth')
+    content, said = (tmp_path / 'good.pth').read_bytes(), []
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 0x80
+        (tmp_path / 'bad.pth').write_bytes(changed)
+        said.append(is_whole(tmp_path / 'bad.pth'))
+        if said[-1]:
+            load_checkpoint_file(tmp_path / 'bad.pth')
+    assert False in said and is_whole(tmp_path / 'good.pth')
+
+
+@pytest.mark.parametrize('pointer', [b'', bytes(60), b'\xff\xfe'])
+def test_a_pointer_that_a_power_cut_left(work_dir, capsys, pointer):
+    (work_dir / 'last_checkpoint').write_bytes(pointer)
+    (work_dir / 'epoch_1.pth').unlink()
+    assert latest_checkpoint(str(work_dir)) == work_dir / 'epoch_2.pth'
+    assert 'epoch_2.pth is the newest whole checkpoint there' in capsys.readouterr().out
+
+
 def test_a_full_disk_leaves_the_checkpoint_before(fault_config, tmp_path, monkeypatch):
-    saved, save = [], torch.save
+    save, bound = torch.save, resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def fill_disk(content, file):
-        saved.append(content)
-        if len(saved) == 2:
-            file.write(b'PK half of it')
-            raise OSError(28, 'No space left on device')
+        if content['meta']['epoch'] == 2:  # as a full disk does it: one of many writes fails
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, bound[1]))
         save(content, file)
 
     monkeypatch.setattr(torch, 'save', fill_disk)
-    with pytest.raises(UserError, match='cannot be written to .No space left on device.: free some room'):
-        run_here(fault_config, tmp_path)
+    try:
+        with pytest.raises(UserError, match='cannot be written to .File too large.: free some room'):
+            run_here(fault_config, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bound)
     assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_1.pth']
     assert not list(tmp_path.glob('.*.part')) and last_checkpoint(tmp_path)['meta']['epoch'] == 1
 

@@ -45,12 +45,12 @@ class CheckpointHook(MMEngineCheckpointHook):
 
     def save_now(self, runner: Runner) -> None:
         """Write a checkpoint to go on from after the iteration at hand, apart from those of the schedule."""
-        regular = self.filename_tmpl, self.by_epoch
-        self.filename_tmpl, self.by_epoch = STOPPED, False
+        regular = self.filename_tmpl, self.by_epoch, self.save_optimizer, self.save_param_scheduler
+        self.filename_tmpl, self.by_epoch, self.save_optimizer, self.save_param_scheduler = STOPPED, False, True, True
         try:
             self._write(runner, 0, dict(epoch=runner.epoch, iter=runner.iter + 1))
         finally:
-            self.filename_tmpl, self.by_epoch = regular
+            self.filename_tmpl, self.by_epoch, self.save_optimizer, self.save_param_scheduler = regular
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = [Path(self.out_dir, STOPPED)]

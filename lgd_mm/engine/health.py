@@ -24,11 +24,13 @@ class HealthHook(Hook):
     """Warns at the end of an epoch of a student whose embeddings are all the same, of pseudo labels that are all of one
     category, and, after the last epoch, of categories that no picture was ever taken for."""
 
+    def before_train(self, runner: Runner) -> None:
+        """Find the banks; a run that is resumed at its end has no epoch."""
+        self._lgka = getattr(_model(runner), 'lgka', None)
+
     def before_train_epoch(self, runner: Runner) -> None:
         """Remember the counts of pseudo labels."""
-        lgka = getattr(_model(runner), 'lgka', None)
-        self._lgka = lgka
-        self._counts = None if lgka is None else lgka.counts.clone()
+        self._counts = None if self._lgka is None else self._lgka.counts.clone()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict[str, Any] | None = None) -> None:

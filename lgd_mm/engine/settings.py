@@ -83,12 +83,22 @@ def set_exact_resume(cfg: Config) -> None:
         cfg (Config): Changed in place: ``train_cfg`` and ``default_hooks.checkpoint``.
     """
     loop = cfg.get('train_cfg') or {}
-    if loop.get('type') == 'EpochBasedTrainLoop' or ('type' not in loop and loop.get('by_epoch', True)):
+    if _name_of_type(loop) == 'EpochBasedTrainLoop' or ('type' not in loop and loop.get('by_epoch', True)):
         loop['type'] = 'lgd_mm.EpochLoop'
         loop.pop('by_epoch', None)
-    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
-    if hook.get('type') == 'CheckpointHook':
+    if cfg.get('default_hooks') is None:
+        cfg.default_hooks = {}
+    if 'checkpoint' not in cfg.default_hooks:
+        cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)  # mmengine's default
+    hook = cfg.default_hooks.checkpoint
+    if hook and _name_of_type(hook) == 'CheckpointHook':
         hook['type'] = 'lgd_mm.CheckpointHook'
+
+
+def _name_of_type(node: Mapping[str, Any]) -> str:
+    """Without its scope; configs in Python's own style name the class itself."""
+    kind = node.get('type')
+    return getattr(kind, '__name__', str(kind)).rpartition('.')[2]
 
 
 def set_lr_scaling(cfg: Config) -> None:

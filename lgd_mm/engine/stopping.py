@@ -24,7 +24,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 @contextmanager
 def stopped_by_signals(runner: Runner) -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGUSR1 end the training after the step at hand, with a checkpoint to go on from; the
-    second one ends it at once.
+    second SIGINT ends it at once. Others that come again are one: a scheduler sends them to all processes, and torchrun
+    hands its own on.
 
     Args:
         runner (Runner): About to train.
@@ -58,9 +59,8 @@ class StopHook(Hook):
     def ask(self, number: int, frame: FrameType | None) -> None:
         """Take a signal."""
         if os.getpid() == self._process:  # not in a loader's worker, which the training process ends
-            self._asked = number
-            for each in SIGNALS:
-                signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+            self._asked = self._asked or number
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict[str, Any] | None = None) -> None:
@@ -75,6 +75,9 @@ class StopHook(Hook):
             distributed.all_reduce(everyones, distributed.ReduceOp.MAX, group=self._group)
             number = int(everyones)
         if number:
-            next(hook for hook in runner.hooks if isinstance(hook, CheckpointHook)).save_now(runner)
-            raise Stopped(number, f'stopped by {signal.Signals(number).name} after iteration {runner.iter + 1:,}, '
-                          'which is saved: go on with --resume')
+            saver = next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
+            if saver is not None:
+                saver.save_now(runner)
+            raise Stopped(number, f'stopped by {signal.Signals(number).name} after iteration {runner.iter + 1:,}, ' + (
+                'which is saved: go on with --resume' if saver is not None else
+                'which is not saved: the config has no lgd_mm.CheckpointHook'))

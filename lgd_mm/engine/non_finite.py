@@ -41,6 +41,7 @@ class NonFiniteHook(Hook):
     def __init__(self, most: int = 20) -> None:
         self.most = most
         self._in_a_row = 0
+        self._before: list[Tensor] | None = None
         self._steps: list[tuple[int, Tensor]] = []
         self._losses: dict[int, dict[str, Tensor]] = {}
 
@@ -48,6 +49,7 @@ class NonFiniteHook(Hook):
         """Look at the gradients before each step."""
         self._interval = next((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), 1)
         model = runner.model
+        _begin_momentum(runner.optim_wrapper.optimizer)
         self._statistics = [buffer for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)
                             for buffer in (module.running_mean, module.running_var) if buffer is not None]
         if not hasattr(runner.optim_wrapper, 'loss_scaler'):
@@ -55,8 +57,9 @@ class NonFiniteHook(Hook):
             self._handle = optimizer.register_step_pre_hook(lambda *_: self._look(runner, optimizer))
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Keep the statistics of batch norms, which the forward pass moves."""
-        self._before = [buffer.clone() for buffer in self._statistics]
+        """Keep the statistics of batch norms, which each forward pass of a step moves."""
+        if self._before is None:
+            self._before = [buffer.clone() for buffer in self._statistics]
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict[str, Tensor] | None = None) -> None:
@@ -77,8 +80,9 @@ class NonFiniteHook(Hook):
         parameters = [each for group in optimizer.param_groups for each in group['params'] if each.grad is not None]
         finite = torch.stack(torch._foreach_norm([each.grad for each in parameters])).isfinite().all()
         self._steps.append((runner.iter, finite))
-        for buffer, before in zip(self._statistics, self._before):
+        for buffer, before in zip(self._statistics, self._before or ()):
             buffer.copy_(torch.where(finite, buffer, before))
+        self._before = None
         if not finite.is_cuda:
             if not finite:
                 for each in parameters:
@@ -112,3 +116,17 @@ class NonFiniteHook(Hook):
                             f'that are not finite: see {Path(runner.work_dir, FOLDER)}, and give a lower learning rate '
                             '(optim_wrapper.optimizer.lr), --amp bf16 in place of fp16, or an earlier checkpoint '
                             '(--resume FILE)')
+
+
+def _begin_momentum(optimizer: torch.optim.Optimizer) -> None:
+    """Let the momentum of fused SGD begin at zero, from which its first step is the same.
+
+    torch leaves it unwritten in memory that held something else, if the first step is one that is skipped; with loss
+    scaling it often is.
+    """
+    if not isinstance(optimizer, torch.optim.SGD):
+        return
+    for group in optimizer.param_groups:
+        if group['fused'] and group['momentum'] and not group['dampening']:
+            for each in group['params']:
+                optimizer.state[each].setdefault('momentum_buffer', torch.zeros_like(each))

@@ -26,7 +26,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         _sync(part)
         os.replace(part, path)
-        _sync(path.parent)
+        with suppress(OSError):  # some network file systems sync no folders, and not every folder may be read
+            _sync(path.parent)
     except BaseException:
         with suppress(OSError):
             part.unlink()

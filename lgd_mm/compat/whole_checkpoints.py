@@ -26,6 +26,8 @@ def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:
             try:
                 torch.save(checkpoint, file)
             except RuntimeError as error:  # torch's writer stumbles while it closes, and hides what the disk said
-                raise error.__context__ if isinstance(error.__context__, OSError) else error
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
 
     checkpoint_module.save_checkpoint = save_checkpoint  # type: ignore[attr-defined]

@@ -38,10 +38,13 @@ class CheckpointHook(MMEngineCheckpointHook):
     _gradients: dict[str, list[Tensor]] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Remove what a killed run left unfinished."""
+        """Remove what a killed run left unfinished, and point no longer to what another run left here: this one, begun
+        again after a loss, would go on from there."""
         super().before_train(runner)
         if is_main_process():
             remove_parts(self.out_dir, '*.pth')
+            if not runner._resume:
+                Path(runner.work_dir, 'last_checkpoint').unlink(missing_ok=True)
 
     def save_now(self, runner: Runner) -> None:
         """Write a checkpoint to go on from after the iteration at hand, apart from those of the schedule."""

@@ -230,7 +230,8 @@ def _end_processes() -> None:
 
 def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     """Settle which checkpoint is resumed from; returns what it holds."""
-    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)):  # torchrun begins again after the loss of a process
+    again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))  # torchrun begins again after the loss of a process
+    if again and preflight.latest_checkpoint(cfg.work_dir):
         resume = 'auto'
     if resume is None and cfg.get('resume'):
         resume = cfg.get('load_from') or 'auto'

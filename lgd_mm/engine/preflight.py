@@ -209,6 +209,7 @@ def read_training_state(path: str | Path) -> dict[str, Any]:
     """
     checkpoint = load_checkpoint_file(path)
     lacking = [key for key in ('meta', 'state_dict', 'optimizer', 'message_hub') if key not in checkpoint]
+    lacking += [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(checkpoint.get('meta', {}).get(key), int)]
     if lacking:
         raise UserError(f'{path} cannot be resumed from, it has no {", ".join(lacking)}: give a checkpoint of a '
                         'training run (epoch_N.pth, iter_N.pth), or --student FILE to start from a backbone')

@@ -1,15 +1,22 @@
 """There is always a whole checkpoint, and only a run that is the same goes on from it."""
 
+import errno
+import os
 import resource
 import shutil
+import stat
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.checkpoints import is_whole
-from lgd_mm.engine.preflight import latest_checkpoint
+from lgd_mm.engine.launch import _set_resume
+from lgd_mm.engine.loops import EpochLoop
+from lgd_mm.engine.preflight import latest_checkpoint, read_training_state
 from lgd_mm.errors import UserError
+from lgd_mm.files import write_text
 from tests.faults.conftest import last_checkpoint, run_here
 from tests.tiny import write_pictures
 
@@ -65,6 +72,52 @@ def test_a_pointer_that_a_power_cut_left(work_dir, capsys, pointer):
     (work_dir / 'epoch_1.pth').unlink()
     assert latest_checkpoint(str(work_dir)) == work_dir / 'epoch_2.pth'
     assert 'epoch_2.pth is the newest whole checkpoint there' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('meta', [{}, dict(epoch=1), dict(epoch='1', iter=5)])
+def test_a_checkpoint_that_does_not_say_how_far_it_is(tmp_path, meta):
+    torch.save(dict(meta=meta, state_dict={}, optimizer={}, message_hub={}), tmp_path / 'odd.pth')
+    with pytest.raises(UserError, match='cannot be resumed from, it has no meta'):
+        read_training_state(tmp_path / 'odd.pth')
+
+
+def test_a_group_that_begins_again_keeps_the_file_it_was_given(work_dir, tmp_path, monkeypatch):
+    """Until there is a checkpoint of its own."""
+    monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', '1')
+    cfg, given = Config(dict(work_dir=str(tmp_path / 'new'))), str(work_dir / 'epoch_1.pth')
+    _set_resume(cfg, given)
+    assert cfg.resume and cfg.load_from == given
+    cfg = Config(dict(work_dir=str(work_dir)))
+    _set_resume(cfg, given)
+    assert cfg.load_from == str(work_dir / 'epoch_2.pth')
+
+
+def test_a_new_run_does_not_point_to_the_run_before(fault_config, work_dir, monkeypatch):
+    """Else a group that is lost before its first checkpoint would begin again from another run's end."""
+    class LostError(Exception):
+        pass
+
+    def lose(*_):
+        raise LostError
+
+    monkeypatch.setattr(EpochLoop, 'run_iter', lose)
+    with pytest.raises(LostError):
+        run_here(fault_config, work_dir)
+    assert latest_checkpoint(str(work_dir)) is None and (work_dir / 'epoch_2.pth').is_file()
+
+
+def test_a_folder_that_cannot_be_synced(tmp_path, monkeypatch):
+    """As some network file systems have it."""
+    sync = os.fsync
+
+    def refuse_folders(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, 'Invalid argument')
+        sync(descriptor)
+
+    monkeypatch.setattr(os, 'fsync', refuse_folders)
+    write_text(tmp_path / 'a', 'whole')
+    assert (tmp_path / 'a').read_text() == 'whole'
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(fault_config, tmp_path, monkeypatch):

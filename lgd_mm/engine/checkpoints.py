@@ -35,6 +35,8 @@ class CheckpointHook(MMEngineCheckpointHook):
     filename_tmpl: str
     by_epoch: bool
     max_keep_ckpts: int
+    save_optimizer: bool
+    save_param_scheduler: bool
     _gradients: dict[str, list[Tensor]] = {}
 
     def before_train(self, runner: Runner) -> None:

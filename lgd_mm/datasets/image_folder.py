@@ -131,14 +131,17 @@ def files_below(folder: Path) -> Iterator[str]:
         if real in entered:
             continue
         entered.add(real)
-        with os.scandir(parent) as entries:
-            for entry in entries:
-                if entry.name.startswith('.'):
-                    continue
-                if entry.is_dir():
-                    folders.append(entry.path)
-                elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
-                    yield entry.path
+        try:
+            entries = list(os.scandir(parent))
+        except OSError:  # gone, or nothing that one may look into
+            continue
+        for entry in entries:
+            if entry.name.startswith('.'):
+                continue
+            if entry.is_dir():
+                folders.append(entry.path)
+            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
+                yield entry.path
 
 
 def shown(path: str) -> str:

@@ -96,12 +96,12 @@ def train(config: str,
             plug_student(cfg, student, allow_partial_student)
         runner = _build(cfg)
         runners.append(runner)
+        preflight.check_batches(runner)
         if state is not None:
             preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
             check_same_batches(runner, state['meta'], cfg.load_from)
         del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
-        preflight.check_batches(runner)
         watch_labels(runner)
         with progress_bar(runner), stopped_by_signals(runner):
             _train(runner)

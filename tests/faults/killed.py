@@ -1,5 +1,5 @@
 """Kill a pre-training run with SIGKILL at random moments, let it go on each time, and compare its end with a run that
-nobody disturbed: python tests/faults/killed.py [--kills 50] [--processes 2] [--seed 0]
+nobody disturbed: python tests/faults/killed.py [--kills 50] [--processes 2]
 
 Half of the kills wait until a checkpoint is being written. The processes are forked from this one, so that a kill costs
 seconds and not the imports.
@@ -25,15 +25,15 @@ from lgd_mm.files import PART
 from tests.tiny import write_lgd_config, write_pictures
 
 FORK = multiprocessing.get_context('fork')  # the parent computes nothing: it has no threads to lose
-PICTURES, BATCH, EPOCHS = 40, 4, 100
+PICTURES, BATCH = 40, 4
 
 
-def write_run(folder: Path) -> Path:
-    """The config of a run of 1,000 iterations, with a checkpoint every third."""
+def write_run(folder: Path, epochs: int) -> Path:
+    """The config of a run of ten iterations an epoch, with a checkpoint every third."""
     write_pictures(folder / 'pictures', PICTURES)
     return write_lgd_config(
         folder / 'config', folder / 'pictures', model=dict(backbone=dict(drop_path_rate=0.2)),
-        optim_wrapper=dict(accumulative_counts=2), train_cfg=dict(max_epochs=EPOCHS),
+        optim_wrapper=dict(accumulative_counts=2), train_cfg=dict(max_epochs=epochs),
         default_hooks=dict(checkpoint=dict(by_epoch=False, interval=3, max_keep_ckpts=2)))
 
 
@@ -98,14 +98,14 @@ def final_state(work_dir: Path) -> dict:
     return flat | {'losses': torch.as_tensor(losses), 'iteration': torch.tensor(checkpoint['meta']['iter'])}
 
 
-def kill_often(folder: Path, kills: int, processes: int, seed: int) -> dict[str, int]:
+def kill_often(folder: Path, kills: int, processes: int, seed: int, epochs: int) -> dict[str, int]:
     """Disturb a run, and compare it with one that was not.
 
     Returns:
         dict[str, int]: How often it was killed at which kind of moment.
     """
     chance = random.Random(seed)
-    config, log = write_run(folder), folder / 'log.txt'
+    config, log = write_run(folder, epochs), folder / 'log.txt'
     quiet, disturbed = folder / 'quiet', folder / 'disturbed'
     for process in start(config, quiet, log, processes):
         process.join()
@@ -138,9 +138,10 @@ def main() -> None:
     parser.add_argument('--kills', type=int, default=50)
     parser.add_argument('--processes', type=int, default=1)
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--epochs', type=int, default=100, help='ten iterations each')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        moments = kill_often(Path(folder), args.kills, args.processes, args.seed)
+        moments = kill_often(Path(folder), args.kills, args.processes, args.seed, args.epochs)
     print(f'{args.kills} kills ({moments}), {args.processes} process(es): the same bits as undisturbed')
 
 

@@ -5,6 +5,8 @@ import os
 import resource
 import shutil
 import stat
+import struct
+import zipfile
 
 import pytest
 import torch
@@ -36,12 +38,16 @@ def work_dir(finished, tmp_path):
 
 
 def damage(path, place):
+    """Turn a bit of the largest tensor: between tensors there are bytes that mean nothing."""
     content = bytearray(path.read_bytes())
-    content[int(place * (len(content) - 1))] ^= 0x10
+    with zipfile.ZipFile(path) as file:
+        largest = max(file.infolist(), key=lambda info: info.file_size)
+    name, extra = struct.unpack('<HH', content[largest.header_offset + 26:largest.header_offset + 30])
+    content[largest.header_offset + 30 + name + extra + int(place * (largest.file_size - 1))] ^= 0x10
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize('place', [0.3, 0.5, 0.7])
+@pytest.mark.parametrize('place', [0.0, 0.5, 1.0])
 def test_one_wrong_bit_in_the_newest(fault_config, finished, work_dir, capsys, place):
     damage(work_dir / 'epoch_2.pth', place)
     assert not is_whole(work_dir / 'epoch_2.pth') and is_whole(work_dir / 'epoch_1.pth')

@@ -3,7 +3,6 @@
 import errno
 import os
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -104,23 +103,24 @@ def test_full_disk_while_saving(tmp_path, classifier, trained, monkeypatch):
     run.mkdir()
     (run / 'epoch_7.pth').write_bytes(whole)
 
-    def fill(self, content, path):
-        Path(path).write_bytes(content[:1000])
+    def fill(content, file):
+        file.write(b'PK half of it')
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     (run / 'own.pth').write_bytes(b'of another program')
-    monkeypatch.setattr('mmengine.fileio.backends.local_backend.LocalBackend.put', fill)
+    monkeypatch.setattr(torch, 'save', fill)
     with pytest.raises(UserError, match=r'cannot be written to \(No space left on device\): .*--resume'):
         train(classifier, work_dir=str(run))
     assert sorted(path.name for path in run.glob('*.pth')) == ['epoch_7.pth', 'own.pth']
+    assert not list(run.glob('.*.part'))
 
 
 def test_full_disk_after_training_began(tmp_path, classifier, monkeypatch):
     """The logs of a new work dir stay."""
-    def fill(self, content, path):
+    def fill(content, file):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr('mmengine.fileio.backends.local_backend.LocalBackend.put', fill)
+    monkeypatch.setattr(torch, 'save', fill)
     with pytest.raises(UserError, match='No space left'):
         train(classifier, work_dir=str(tmp_path / 'run'))
     assert list((tmp_path / 'run').glob('*/*.log'))
@@ -190,7 +190,7 @@ def test_student_from_a_bad_file(classifier, damaged, name):
 
 
 @pytest.mark.parametrize(('pointer', 'sentence'), [
-    ('/gone/epoch_3.pth', 'last_checkpoint names /gone/epoch_3.pth, which is missing or cut off: give --resume FILE'),
+    ('/gone/epoch_3.pth', 'last_checkpoint names /gone/epoch_3.pth, which is missing or damaged: give --resume FILE'),
     ('', 'last_checkpoint is empty: give --resume FILE'),
 ])
 def test_resume_pointer_to_nothing(tmp_path, classifier, pointer, sentence):

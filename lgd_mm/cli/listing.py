@@ -61,9 +61,14 @@ def list_names(what: str, pattern: str | None) -> None:
       lgd-mm list configs "*coco*"
     """
     from mmengine.logging import MMLogger
-    MMLogger.get_current_instance().setLevel('WARNING')  # what the reading of a set has to say is for a run
-    lines = [line for line in LISTS[what]()
-             if not pattern or pattern in line.split()[0] or fnmatch(line.split()[0], pattern)]
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')  # what the reading of a set has to say is for a run
+    try:
+        lines = [line for line in LISTS[what]()
+                 if not pattern or pattern in line.split()[0] or fnmatch(line.split()[0], pattern)]
+    finally:
+        logger.setLevel(level)
     if not lines:
         raise UserError(f'none of the {what} is called {pattern!r}: `lgd-mm list {what}` prints all')
     click.echo('\n'.join(lines))

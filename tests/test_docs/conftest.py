@@ -1,5 +1,6 @@
 """The checkout that the pages are run in."""
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -36,4 +37,5 @@ def page(small_checkout, tmp_path, monkeypatch):
     monkeypatch.setattr('lgd_mm.api.configs.PACKAGE', folder / 'lgd_mm')
     yield Page(folder, monkeypatch)
     forget_runs()
+    logging.disable(logging.NOTSET)  # a script may have silenced what it expects
     shutil.rmtree(folder)  # the checkpoints of a page are hundreds of megabytes

@@ -1,10 +1,11 @@
 """The one exception for a user's mistakes."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from lgd_mm.say import rank
 
 #: Seconds: the processes of a run do not start at the very same time.
 OTHERS_WAIT = 15
@@ -43,16 +44,11 @@ def reported() -> Iterator[None]:
     try:
         yield
     except Stopped as stop:
-        if _rank() == 0:
+        if rank() == 0:
             print(stop, file=sys.stderr)
         raise
     except UserError as error:
-        if _rank() > 0:
+        if rank() > 0:
             time.sleep(OTHERS_WAIT)
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
-
-
-def _rank() -> int:
-    """Of this process, before it has joined the others."""
-    return int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0)))

@@ -4,6 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+#: Ending of unfinished files: what is left of processes that were killed.
+PART = '.part'
 
 
 @contextmanager
@@ -34,10 +38,6 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
-#: Ending of unfinished files: what is left of processes that were killed.
-PART = '.part'
-
-
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 file whole or not at all.
 
@@ -49,12 +49,33 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         part.write_text(text, encoding='utf-8')
 
 
-def remove_parts(folder: str | os.PathLike[str], pattern: str = '*') -> None:
+def save_torch(path: str | os.PathLike[str], content: Any) -> None:
+    """Write a ``torch.save`` file whole or not at all.
+
+    Args:
+        path (str | PathLike): The file; its folder is made if it is missing.
+        content (Any): Tensors, and containers of them.
+
+    Raises:
+        OSError: If the disk refuses, with its own words.
+    """
+    import torch
+
+    with replacing(path) as part, part.open('wb') as file:
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:  # torch's writer stumbles while it closes, and hides what the disk said
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
+
+
+def remove_parts(folder: str | os.PathLike[str], pattern: str) -> None:
     """Remove unfinished files in a folder in which nobody else writes.
 
     Args:
         folder (str | PathLike): May not exist.
-        pattern (str): Of the files' own names. Defaults to all.
+        pattern (str): Of the files' own names.
     """
     for part in Path(folder).glob(f'.{pattern}.*{PART}'):
         with suppress(OSError):

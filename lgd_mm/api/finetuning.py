@@ -22,9 +22,8 @@ from lgd_mm.api.student import backbone_config, find_student
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import read_student_file
+from lgd_mm.say import say
 from lgd_mm.transfer.own_data import use_own_data
-from lgd_mm.transfer.own_detection import read_detection
-from lgd_mm.transfer.own_segmentation import read_segmentation
 
 #: Task -> its ready config.
 TASKS = {
@@ -122,8 +121,9 @@ def use_data(cfg: Config, task: str, data: str) -> int:
         return len(pictures_in(folders.train, 'data'))
     if not Path(data).is_dir():
         raise UserError(f'data: {data} is no folder: give one as in docs/own_data.md')
-    print(use_own_data(cfg, str(Path(data).resolve())), flush=True)
-    return (read_segmentation if task == 'segmentation' else read_detection)(data).counts['train']
+    folder = use_own_data(cfg, str(Path(data).resolve()))
+    say(folder)
+    return folder.counts['train']
 
 
 def settle(cfg: Config, given: Mapping[str, Any], pictures: int) -> None:

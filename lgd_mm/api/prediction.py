@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from lgd_mm.api.embedding import embed
 from lgd_mm.api.student import Student, load_student
 from lgd_mm.api.teachers import teacher_model
 from lgd_mm.errors import UserError
+from lgd_mm.files import replacing
 from lgd_mm.language import category_names
 from lgd_mm.models.zero_shot import bank_of_names, similarities, zero_shot_scores
 from lgd_mm.registry import MODELS
@@ -62,20 +62,16 @@ class Predictions:
             UserError: If it cannot be written.
         """
         file = Path(file)
-        part = file.with_name(f'{file.name}.part')
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             # Linux takes any bytes as the name of a file: they are written as they are.
-            with part.open('w', newline='', encoding='utf-8', errors='surrogateescape') as stream:
+            with replacing(file) as part, part.open('w', newline='', encoding='utf-8',
+                                                    errors='surrogateescape') as stream:
                 table = csv.writer(stream)
                 table.writerow(['picture', 'rank', 'name', 'score', 'similarity'])
                 for path, best, cosines in zip(self.paths, self.top(k), self.similarities):
                     table.writerows([path, rank, name, f'{score:.4f}', f'{cosines[self.names.index(name)]:.4f}']
                                     for rank, (name, score) in enumerate(best, 1))
-            part.replace(file)
         except OSError as error:
-            with suppress(OSError):
-                part.unlink()
             raise UserError(f'{file} cannot be written ({error.strerror}): give another file') from error
         return file
 

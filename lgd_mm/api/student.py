@@ -14,9 +14,6 @@ from lgd_mm.evaluation.student import FrozenStudent, StudentFile, read_student_f
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
 
-#: Of students that do not say what size of pictures they were trained with.
-IMAGE_SIZE = 224
-
 
 class Student(nn.Module):
     """A student in eval mode, with its normalisation: it takes RGB pictures in [0, 1].
@@ -43,7 +40,7 @@ class Student(nn.Module):
     def __init__(self, file: StudentFile) -> None:
         super().__init__()
         self.path, self.metadata, self.model = file.path, file.metadata, file.model
-        self.image_size: int = file.metadata.get('image_size') or IMAGE_SIZE
+        self.image_size: int = file.image_size
         self.names, self.bank = file.names, file.bank
         statistics = {key: file.metadata.get(key) or IMAGENET_PREPROCESSOR[key] for key in ('mean', 'std')}
         frozen = FrozenStudent(backbone_config(file, statistics), file)

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-from lgd_mm.files import replacing
+from lgd_mm.files import save_torch
 
 
 def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:
@@ -17,17 +17,9 @@ def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:
     def save_checkpoint(checkpoint: dict[str, Any], filename: str, file_client_args: dict[str, Any] | None = None,
                         backend_args: dict[str, Any] | None = None) -> None:
         """As mmengine's; a file of this machine is written beside, synced and renamed."""
-        import torch
-
         if file_client_args or backend_args or '://' in filename:
             save_elsewhere(checkpoint, filename, file_client_args, backend_args)
-            return
-        with replacing(filename) as part, part.open('wb') as file:
-            try:
-                torch.save(checkpoint, file)
-            except RuntimeError as error:  # torch's writer stumbles while it closes, and hides what the disk said
-                if isinstance(error.__context__, OSError):
-                    raise error.__context__ from None
-                raise
+        else:
+            save_torch(filename, checkpoint)
 
     checkpoint_module.save_checkpoint = save_checkpoint  # type: ignore[attr-defined]

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from mmengine.dist import all_gather, get_rank, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -15,6 +14,7 @@ from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.errors import UserError
 from lgd_mm.files import remove_parts
+from lgd_mm.models.bare_model import bare_model
 from lgd_mm.registry import HOOKS
 
 #: Of a run that was asked to stop; the next regular checkpoint takes its place.
@@ -130,8 +130,7 @@ def _batch(runner: Runner) -> dict[str, Any]:
 
 
 def _parameters(runner: Runner) -> Iterator[tuple[str, nn.Parameter]]:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    yield from model.named_parameters()
+    yield from bare_model(runner.model).named_parameters()
 
 
 def is_whole(path: str | Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import faster_coco_eval
 import torch
 from mmengine.config import Config
-from mmengine.dist import get_rank, get_world_size, init_dist, is_distributed
+from mmengine.dist import get_world_size, init_dist, is_distributed
 from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
@@ -29,6 +29,7 @@ from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
+from lgd_mm.say import say
 from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
 
@@ -75,7 +76,7 @@ def train(config: str,
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher)
     if data:
-        _say(use_own_data(cfg, data))
+        say(use_own_data(cfg, data))
     if amp:
         settings.set_precision(cfg, amp)
     if auto_scale_lr:
@@ -109,7 +110,7 @@ def train(config: str,
                 # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
                 # runner.val(): it begins a new run, for which EMAHook would take the average anew.
                 runner.val_loop.run()
-    _say(summary(runner, curves))
+    say(summary(runner, curves))
     _end_processes()
     return runner
 
@@ -140,7 +141,7 @@ def test(config: str,
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher)
     if data:
-        _say(use_own_data(cfg, data))
+        say(use_own_data(cfg, data))
     if not cfg.get('test_dataloader'):
         raise UserError(f'config {config} has no test_dataloader: there is nothing to test')
     if out and not out.endswith(('.pkl', '.pickle')):
@@ -180,7 +181,7 @@ def _start_processes(cfg: Config) -> None:
     timeout = ((cfg.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
     torch.distributed.init_process_group('gloo', timeout=timeout and timedelta(seconds=timeout))
     replaced = settings.set_cpu_processes(cfg)
-    _say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
+    say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
          + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
 
 
@@ -240,12 +241,7 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     path = preflight.latest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
     if path is None:
         cfg.resume = False
-        _say(f'nothing to resume from in {cfg.work_dir}: a new run begins')
+        say(f'nothing to resume from in {cfg.work_dir}: a new run begins')
         return None
     cfg.resume, cfg.load_from = True, str(path)
     return preflight.read_training_state(path)
-
-
-def _say(line: str) -> None:
-    if get_rank() == 0:
-        print(line, flush=True)

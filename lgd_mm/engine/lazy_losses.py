@@ -3,10 +3,11 @@
 from typing import Any
 
 import torch
-from mmengine.hooks import LoggerHook, RuntimeInfoHook
+from mmengine.hooks import RuntimeInfoHook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from lgd_mm.engine.log_interval import log_interval
 from lgd_mm.registry import HOOKS
 
 
@@ -24,7 +25,7 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
     def before_train(self, runner: Runner) -> None:
         """Find out when the logger prints."""
         super().before_train(runner)
-        self._interval = next((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), 1)
+        self._interval = log_interval(runner)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None,
                          outputs: dict[str, Any] | None = None) -> None:

@@ -12,8 +12,6 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
-from mmengine.dist import get_rank
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -22,6 +20,8 @@ from lgd_mm.datasets.preparation.recognise import dataset_name
 from lgd_mm.datasets.teacher_cache import TeacherCache
 from lgd_mm.engine.checkpoints import STOPPED, is_whole
 from lgd_mm.errors import UserError
+from lgd_mm.models.bare_model import bare_model
+from lgd_mm.say import say
 
 
 def check_data(cfg: Config, *splits: str) -> None:
@@ -196,8 +196,7 @@ def latest_checkpoint(work_dir: str) -> Path | None:
     if not whole:
         raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
-    if get_rank() == 0:
-        print(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there', flush=True)
+    say(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
     return newest
 
 
@@ -228,7 +227,7 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
         UserError: If a key is missing, unexpected or of another shape, once the modules have converted what they know
             of older versions; or from LGKA, which tells in words how its banks differ.
     """
-    inner: Any = model.module if is_model_wrapper(model) else model
+    inner = bare_model(model)
     renamed = OrderedDict((key.removeprefix('module.'), value) for key, value in weights.items())
     if hasattr(weights, '_metadata'):
         renamed._metadata = weights._metadata  # type: ignore[attr-defined]  # versions, for those conversions

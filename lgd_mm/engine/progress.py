@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from mmengine.dist import get_rank, get_world_size
-from mmengine.hooks import Hook, LoggerHook
+from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from lgd_mm.engine.log_interval import log_interval
 
 #: Beginnings of the lines that the bar stands for; log files keep them.
 SHOWN_BY_BAR = ('Epoch(train)', 'Iter(train)', 'Exp name: ')
@@ -67,8 +69,7 @@ class ProgressHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Begin where a resumed run goes on."""
-        logger = next((hook for hook in runner.hooks if isinstance(hook, LoggerHook)), None)
-        self._interval = logger.interval if logger else 1
+        self._interval = log_interval(runner)
         self._training = self.bars.add_task(_place(runner, 0), total=runner.max_iters, completed=runner.iter, told='')
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from lgd_mm.models.bare_model import bare_model
 from lgd_mm.registry import HOOKS
 
 
@@ -23,7 +23,7 @@ class ReportHook(Hook):
         """Write the report; the other processes go on."""
         try:
             from lgd_mm.report.pretraining import write_pretraining_report  # here: it brings matplotlib along
-            model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+            model = bare_model(runner.model)
             file = write_pretraining_report(runner.work_dir, runner.cfg, model)
             runner.logger.info(f'report written to {file}')
         except Exception as error:

@@ -49,6 +49,11 @@ class StudentFile(NamedTuple):
         """The model's config in the pre-training; empty if it is not recorded."""
         return self.config.get('model') or {}
 
+    @property
+    def image_size(self) -> int:
+        """Side of the views it was trained with, in pixels; 224 if it is not recorded."""
+        return self.metadata.get('image_size') or 224
+
 
 def read_student_file(path: str | Path) -> StudentFile:
     """Read whatever ``--student`` takes, with the projection of a checkpoint of a pre-training.

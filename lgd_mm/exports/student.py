@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, read_student_file
-from lgd_mm.exports.check import SIDE
 from lgd_mm.language import category_names
 from lgd_mm.models.features import mean_pool
 from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
@@ -88,7 +87,7 @@ class ExportedStudent:
             frozen = revert_sync_batchnorm(FrozenStudent(cfg, file))
         self.deployed = Deployed(frozen, **statistics).eval().requires_grad_(False)
         self.weights: dict[str, Tensor] = self.deployed.backbone.state_dict()
-        self.image_size: int = file.metadata.get('image_size') or SIDE
+        self.image_size: int = file.image_size
         self.names = file.names
         self._file = file
 

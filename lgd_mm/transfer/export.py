@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
-from lgd_mm.files import replacing
+from lgd_mm.files import save_torch
+from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.transfer.student import PREFIX, read_student, student_metadata, write_student
 
@@ -44,7 +43,7 @@ def export_runner(runner: Runner, out: str | Path) -> list[Path]:
     Returns:
         list[Path]: The ``.safetensors`` files; a ``.pth`` lies beside each.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = bare_model(runner.model)
     if not isinstance(model, ManyStudents):
         return [_export(model.state_dict(), runner.cfg.to_dict(), runner.iter, out)]
     files = []
@@ -53,9 +52,8 @@ def export_runner(runner: Runner, out: str | Path) -> list[Path]:
         alone = Config(dict(model={**shared, **runner.cfg.model.students[name]}))
         state = student.state_dict()
         files.append(_export(state, alone.to_dict(), runner.iter, f'{out}_{name}'))
-        checkpoint = dict(meta=dict(cfg=alone.pretty_text, iter=runner.iter), state_dict=state)
-        with replacing(Path(out).with_name(f'{name}.pth')) as part:
-            torch.save(checkpoint, part)
+        save_torch(Path(out).with_name(f'{name}.pth'),
+                   dict(meta=dict(cfg=alone.pretty_text, iter=runner.iter), state_dict=state))
     return files
 
 

@@ -7,6 +7,7 @@ from mmengine.config import Config, ConfigDict
 
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.own_detection import DetectionFolder, read_detection
+from lgd_mm.transfer.own_folder import OwnFolder
 from lgd_mm.transfer.own_segmentation import SegmentationFolder, read_segmentation
 from lgd_mm.transfer.palette import class_colours
 
@@ -14,7 +15,7 @@ from lgd_mm.transfer.palette import class_colours
 SPLITS = dict(train='train', val='val', test='val')
 
 
-def use_own_data(cfg: Config, root: str) -> str:
+def use_own_data(cfg: Config, root: str) -> OwnFolder:
     """Let a detection or segmentation config read a folder of one's own; its classes are those of the data.
 
     Args:
@@ -22,7 +23,7 @@ def use_own_data(cfg: Config, root: str) -> str:
         root (str): Folder as told in ``docs/own_data.md``.
 
     Returns:
-        str: What was found, in one line.
+        OwnFolder: What was found; as a string, one line.
 
     Raises:
         UserError: If the folder or the config does not fit.
@@ -36,7 +37,7 @@ def use_own_data(cfg: Config, root: str) -> str:
                     'take configs/classification/*_folder.py')
 
 
-def _use_detection(cfg: Config, data: DetectionFolder) -> str:
+def _use_detection(cfg: Config, data: DetectionFolder) -> DetectionFolder:
     masks = any(step.get('with_mask') for step in _innermost(cfg.train_dataloader.dataset).pipeline)
     if masks and not data.masks:
         raise UserError(f'{data.root}/annotations has objects without masks, which {cfg.filename} needs: take a config '
@@ -54,11 +55,10 @@ def _use_detection(cfg: Config, data: DetectionFolder) -> str:
             cfg[f'{loader}_evaluator'] = ConfigDict(
                 type='CocoMetric', ann_file=data.annotations[split], metric=['bbox', 'segm'] if masks else ['bbox'],
                 format_only=False)
-    return (f'{data.root}: {data.counts["train"]} pictures to train and {data.counts["val"]} to test with, '
-            f'{_names(data.classes)}')
+    return data
 
 
-def _use_segmentation(cfg: Config, data: SegmentationFolder) -> str:
+def _use_segmentation(cfg: Config, data: SegmentationFolder) -> SegmentationFolder:
     if len(data.classes) < 2:
         raise UserError(f'{data.root}/classes.txt has one name: segmentation needs two, of which one may be background')
     _set_classes(cfg.model, len(data.classes))
@@ -72,8 +72,7 @@ def _use_segmentation(cfg: Config, data: SegmentationFolder) -> str:
             metainfo=dict(classes=data.classes, palette=data.palette),
             reduce_zero_label=False,
             **(dict() if split == 'train' else dict(test_mode=True))))
-    return (f'{data.root}: {data.counts["train"]} pictures to train and {data.counts["val"]} to test with, '
-            f'{_names(data.classes)}')
+    return data
 
 
 def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
@@ -112,8 +111,3 @@ def _set_classes(node: Any, count: int, key: str = 'model') -> None:
     elif isinstance(node, (list, tuple)):
         for index, item in enumerate(node):
             _set_classes(item, count, f'{key}.{index}')
-
-
-def _names(classes: tuple[str, ...]) -> str:
-    shown = ', '.join(classes[:8]) + (', ...' if len(classes) > 8 else '')
-    return f'{len(classes)} class{"" if len(classes) == 1 else "es"}: {shown}'

@@ -5,34 +5,26 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmengine.dist import get_rank
-
 from lgd_mm.datasets.check_annotations import check_annotations
 from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.errors import UserError
+from lgd_mm.say import say
+from lgd_mm.transfer.own_folder import OwnFolder
 
 #: Where the pictures of a split may lie below the folder.
 PICTURES = ('{split}', '{split}2017', 'images/{split}', 'images/{split}2017', 'images', 'JPEGImages', '')
 
 
 @dataclass(frozen=True)
-class DetectionFolder:
-    """What was found; paths of ``annotations`` are whole, those of ``pictures`` below ``root``.
+class DetectionFolder(OwnFolder):
+    """With annotations in COCO format.
 
     Attributes:
-        root (str): The folder.
-        classes (tuple[str, ...]): Names in the order of the labels.
-        annotations (dict[str, str]): Files of ``'train'`` and ``'val'``.
-        pictures (dict[str, str]): Folders of both.
-        counts (dict[str, int]): Numbers of pictures.
+        annotations (dict[str, str]): Files of ``'train'`` and ``'val'``, whole paths.
         masks (bool): Whether every object has a mask.
     """
 
-    root: str
-    classes: tuple[str, ...]
     annotations: dict[str, str]
-    pictures: dict[str, str]
-    counts: dict[str, int]
     masks: bool
 
 
@@ -68,12 +60,12 @@ def read_detection(root: str) -> DetectionFolder:
         if not images:
             raise UserError(f'{path} names no pictures')
         left_out = check_annotations(path, content, {category['id'] for category in train})
-        if left_out and get_rank() == 0:
-            print(f'{path}: {len(left_out)} objects are left out, such as: {"; ".join(left_out[:3])}', flush=True)
+        if left_out:
+            say(f'{path}: {len(left_out)} objects are left out, such as: {"; ".join(left_out[:3])}')
         counts[split] = len(images)
         masks = masks and all(item.get('segmentation') for item in objects)
         pictures[split] = _pictures(Path(root), split, path, images[0]['file_name'])
-    return DetectionFolder(root, tuple(name for _, name in labels[0]), annotations, pictures, counts, masks)
+    return DetectionFolder(root, tuple(name for _, name in labels[0]), pictures, counts, annotations, masks)
 
 
 def _annotations(root: Path, split: str) -> str:

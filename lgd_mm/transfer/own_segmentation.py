@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from lgd_mm.errors import UserError
+from lgd_mm.transfer.own_folder import OwnFolder
 from lgd_mm.transfer.palette import class_colours
 
 PICTURES, MASKS = ('images', 'img_dir', 'JPEGImages'), ('masks', 'annotations', 'labels', 'ann_dir')
@@ -15,26 +16,18 @@ SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
 @dataclass(frozen=True)
-class SegmentationFolder:
-    """What was found; paths are below ``root``.
+class SegmentationFolder(OwnFolder):
+    """With masks.
 
     Attributes:
-        root (str): The folder.
-        classes (tuple[str, ...]): Names of the labels 0, 1, ...
-        palette (list[tuple[int, int, int]]): An RGB colour for each.
-        pictures (dict[str, str]): Folders of ``'train'`` and ``'val'``.
-        masks (dict[str, str]): Folders of both.
-        counts (dict[str, int]): Numbers of pictures.
+        palette (list[tuple[int, int, int]]): An RGB colour for each class.
+        masks (dict[str, str]): Folders of ``'train'`` and ``'val'`` below ``root``.
         picture_suffix (str): What a picture's name ends with.
         mask_suffix (str): What its mask's name has instead.
     """
 
-    root: str
-    classes: tuple[str, ...]
     palette: list[tuple[int, int, int]]
-    pictures: dict[str, str]
     masks: dict[str, str]
-    counts: dict[str, int]
     picture_suffix: str
     mask_suffix: str
 
@@ -62,9 +55,9 @@ def read_segmentation(root: str) -> SegmentationFolder:
     for split, (images, masks) in pairs.items():
         _check_masks(Path(root, images), Path(root, masks), pictures[split], mask_suffix)
     return SegmentationFolder(
-        root, classes, class_colours(len(classes)), {split: images for split, (images, _) in pairs.items()},
-        {split: masks for split, (_, masks) in pairs.items()}, {split: len(paths) for split, paths in pictures.items()},
-        picture_suffix, mask_suffix)
+        root, classes, {split: images for split, (images, _) in pairs.items()},
+        {split: len(paths) for split, paths in pictures.items()}, class_colours(len(classes)),
+        {split: masks for split, (_, masks) in pairs.items()}, picture_suffix, mask_suffix)
 
 
 def _classes(path: Path) -> tuple[str, ...]:

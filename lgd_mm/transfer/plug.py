@@ -9,6 +9,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from lgd_mm.errors import UserError
+from lgd_mm.say import say
 from lgd_mm.transfer.backbone import build_backbone, describe
 from lgd_mm.transfer.student import read_weights
 
@@ -79,7 +80,7 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
         raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
     _leave_to_student(cfg)
     report = KeyReport.compare(build_backbone(cfg).state_dict(), weights)
-    print(f'student {file}: {report}', flush=True)
+    say(f'student {file}: {report}')
     if not report.matched or not (report.complete or allow_partial):
         cure = ', or --allow-partial-student' if report.matched else ''
         raise UserError(misfit(cfg, file, metadata, report) + cure)
@@ -117,5 +118,5 @@ def compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Pat
     for key in ('mean', 'std'):
         theirs, ours = metadata.get(key), preprocessor.get(key)
         if theirs and ours and [round(value, 2) for value in theirs] != [round(value, 2) for value in ours]:
-            print(f'warning: student {file} was pre-trained with {key} {theirs}, but model.data_preprocessor.{key} is '
-                  f'{list(ours)}', flush=True)
+            say(f'warning: student {file} was pre-trained with {key} {theirs}, but model.data_preprocessor.{key} is '
+                f'{list(ours)}')

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import save
 from torch import Tensor
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
-from lgd_mm.files import replacing
+from lgd_mm.files import replacing, save_torch
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.version import __version__
 
@@ -84,8 +83,7 @@ def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], st
     try:
         with replacing(tensors) as part:
             part.write_bytes(student_bytes(weights, metadata))  # save_file() would hide it from other users
-        with replacing(pickle) as part:
-            torch.save(dict(meta=dict(metadata), state_dict=_prefixed(weights)), part)
+        save_torch(pickle, dict(meta=dict(metadata), state_dict=_prefixed(weights)))
     except Exception as error:  # safetensors has an exception of its own
         raise UserError(f'the student cannot be written to {tensors.parent} ({error}): choose a folder with room '
                         'that you may write to') from error

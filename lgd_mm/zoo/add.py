@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 import yaml
 from mmengine.config import Config
 from mmpretrain.apis import get_model, list_models
 
 from lgd_mm.engine.preflight import check_weights
 from lgd_mm.errors import UserError
+from lgd_mm.files import save_torch
 from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.version import __version__
 from lgd_mm.zoo.finished import FinishedModel, read_run
@@ -102,15 +102,12 @@ def _new_folder(zoo: Path, name: str) -> Iterator[Path]:
 
 def _write(model: FinishedModel, folder: Path) -> Path:
     """Write config and weights; the name of the latter ends with a digest."""
-    config, part = folder / f'{model.name}.py', folder / 'weights.part'
+    config, weights = folder / f'{model.name}.py', folder / 'weights.pth'
     Config(model.config).dump(config)
     model.metadata['Parameters'] = _fit(model, config)
     meta = dict(model.meta, cfg=config.read_text(), lgd_mm=__version__)
-    try:
-        torch.save(dict(meta=meta, state_dict=model.state), part)
-    except RuntimeError as error:  # torch's word for a full disk
-        raise OSError(error) from error
-    return part.rename(folder / f'{model.name}-{file_digest(part)[:8]}.pth')
+    save_torch(weights, dict(meta=meta, state_dict=model.state))
+    return weights.rename(folder / f'{model.name}-{file_digest(weights)[:8]}.pth')
 
 
 def _fit(model: FinishedModel, config: Path) -> int:

@@ -10,21 +10,15 @@ import lgd_mm
 from lgd_mm.api import Run
 from lgd_mm.datasets.shapes import make_scene
 from tests.own_sets import write_picture
-from tests.test_tools.conftest import forget_runs
+from tests.test_tools.conftest import forget_runs, fresh_run
+
+__all__ = ['fresh_run']
 
 NAMES = ['circle', 'square', 'star']
 #: Of labelled pictures.
 CLASSES = 'circle', 'square'
 #: Makes the student small; the rest is as a user has it.
 SLIM = {'model.backbone.stem_channels': 8, 'model.backbone.base_channels': 8}
-
-
-@pytest.fixture(autouse=True)
-def fresh_run():
-    """mmengine names a run's logger by the second, and tests are faster."""
-    forget_runs()
-    yield
-    forget_runs()
 
 
 @pytest.fixture(scope='session')

@@ -42,7 +42,7 @@ def counts(node):
 def test_detection(tmp_path, name, heads, metric):
     root = write_coco_set(tmp_path / 'set', masks='mask' in name)
     cfg = config(name)
-    line = use_own_data(cfg, str(root))
+    line = str(use_own_data(cfg, str(root)))
     assert '4 pictures to train and 2 to test with, 3 classes: nut, bolt, washer' in line
     assert counts(cfg.model) == [3] * heads
     assert cfg.val_dataloader.dataset.type == cfg.test_dataloader.dataset.type == 'CocoDataset'
@@ -62,7 +62,7 @@ def test_segmentation(tmp_path, images, name):
     masks, suffix = LAYOUTS[images]
     root = write_masks(tmp_path / 'set', images, masks, suffix)
     cfg = config(f'ade20k/{name}_ade20k-512x512.py')
-    assert '4 pictures to train and 2 to test with, 4 classes: ground, nut' in use_own_data(cfg, str(root))
+    assert '4 pictures to train and 2 to test with, 4 classes: ground, nut' in str(use_own_data(cfg, str(root)))
     assert set(counts(cfg.model)) == {4}
     init_default_scope('mmseg')
     for loader, length in (('train', 4), ('test', 2)):
@@ -115,7 +115,7 @@ def test_which_categories_are_the_files(tmp_path, change):
         change(content)
         path.write_text(json.dumps(content, indent=1))
     assert [category['name'] for category in read_categories(path)] == list(CLASSES)
-    assert '3 classes: nut, bolt, washer' in use_own_data(config('coco/faster-rcnn_r18_fpn_1x_coco.py'), str(root))
+    assert '3 classes: nut, bolt, washer' in str(use_own_data(config('coco/faster-rcnn_r18_fpn_1x_coco.py'), str(root)))
 
 
 def _edit(root, change):

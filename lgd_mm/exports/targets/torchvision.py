@@ -1,6 +1,5 @@
 """A state dict for torchvision's own networks."""
 
-import io
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ from lgd_mm.exports.check import SAME_KERNELS, compare, picture
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written, unknown_to
+from lgd_mm.files import save_torch
 
 #: Layers behind the last map, which a student does not have.
 HEADS = ('fc.', 'classifier.', 'head.')
@@ -46,10 +46,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     if weights is None:
         raise unknown_to('torchvision', student, f'the layers of {known.name} are others')
     file = folder / f'{known.name}.pth'
-    content = io.BytesIO()  # written by itself, a full disk is an OSError
-    torch.save(weights, content)
-    file.write_bytes(content.getvalue())
-
+    save_torch(file, weights)
     model.load_state_dict(load_checkpoint_file(file), strict=False)
     last = 'features' if hasattr(model, 'features') else 'layer4'
     body_only = create_feature_extractor(model.eval(), {last: 'features'})

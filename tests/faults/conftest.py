@@ -11,7 +11,7 @@ from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.launch import train
 from lgd_mm.registry import HOOKS
 from tests.test_tools.conftest import forget_runs
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
 
 
 @HOOKS.register_module(force=True)
@@ -54,6 +54,17 @@ def run_here(config, work_dir, resume=None, **options):
     forget_runs()
     train(str(config), work_dir=str(work_dir), resume=resume, cfg_options=options)
     return last_checkpoint(work_dir)
+
+
+def run_two(config, work_dir, fault=None, *options, resume=False, **env):
+    """Train in two processes, begun by ``tools/dist_train.sh``; the second one may have a fault."""
+    faulty = config.with_name(f'faulty_{work_dir.name}.py')
+    hooks = [dict(type='lgd_mm.IterationSeedHook'), *([dict(type='lgd_mm.SignalHook', **fault)] if fault else [])]
+    imports = dict(imports=['lgd_mm', 'tests.faults.conftest'], allow_failed_imports=False)
+    faulty.write_text(f'_base_ = {str(config)!r}\ncustom_hooks = {hooks}\ncustom_imports = {imports}\n')
+    return run_tool('tools/dist_train.sh', faulty, 2, '--work-dir', work_dir, *(['--resume'] if resume else []),
+                    '--cfg-options', 'train_dataloader.batch_size=2', *options,
+                    CUDA_VISIBLE_DEVICES='', PYTHONPATH=str(ROOT), **env)
 
 
 def last_checkpoint(work_dir) -> dict:

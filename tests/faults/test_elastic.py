@@ -5,20 +5,7 @@ import signal
 import torch
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
-from tests.faults.conftest import last_checkpoint
-from tests.tiny import ROOT, run_tool
-
-BATCH = ('train_dataloader.batch_size=2', 'train_cfg.max_epochs=2')
-
-
-def run_two(config, work_dir, fault=None, *options, **env):
-    """Two processes on the CPU; the second one has a fault."""
-    faulty = config.with_name(f'faulty_{work_dir.name}.py')
-    hooks = [dict(type='lgd_mm.IterationSeedHook'), *([dict(type='lgd_mm.SignalHook', **fault)] if fault else [])]
-    imports = dict(imports=['lgd_mm', 'tests.faults.conftest'], allow_failed_imports=False)
-    faulty.write_text(f'_base_ = {str(config)!r}\ncustom_hooks = {hooks}\ncustom_imports = {imports}\n')
-    return run_tool('tools/dist_train.sh', faulty, 2, '--work-dir', work_dir, '--cfg-options', *BATCH, *options,
-                    CUDA_VISIBLE_DEVICES='', PYTHONPATH=str(ROOT), **env)
+from tests.faults.conftest import last_checkpoint, run_two
 
 
 def test_group_begins_again_after_the_loss_of_a_process(fault_config, tmp_path):

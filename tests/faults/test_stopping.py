@@ -9,9 +9,10 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 
+from lgd_mm.engine.fill_cache import CacheFiller
 from lgd_mm.engine.settings import set_exact_resume
 from lgd_mm.errors import Stopped
-from tests.faults.conftest import last_checkpoint, run_here
+from tests.faults.conftest import last_checkpoint, run_here, run_two
 
 ITERATIONS = 10
 
@@ -63,6 +64,43 @@ def test_stopped_while_workers_load_ahead(fault_config, undisturbed, tmp_path):
     workers = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}
     stop(fault_config, tmp_path, 3, **workers)
     assert_same_run(run_here(fault_config, tmp_path, 'auto', **workers), undisturbed)
+
+
+@pytest.mark.parametrize('processes', [1, 2])
+def test_stopped_while_training_from_a_cache(fault_config, tmp_path, processes):
+    """Two of three views are of the second epoch, in which the run is stopped."""
+    cache = tmp_path / 'cache'
+    CacheFiller(str(fault_config), str(cache), views=3).fill()
+    config = tmp_path / 'cached.py'
+    config.write_text(f'_base_ = {str(fault_config)!r}\n'
+                      f"model = dict(teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache={str(cache)!r}))\n"
+                      "train_dataloader = dict(sampler=dict(views=3), dataset=dict(\n"
+                      f"    type='lgd_mm.CachedImages', cache={str(cache)!r}))\n")
+    if processes == 1:
+        undisturbed = run_here(config, tmp_path / 'undisturbed')
+        stop(config, tmp_path / 'run', 3)
+        stop(config, tmp_path / 'run', 7)
+        assert_same_run(run_here(config, tmp_path / 'run', 'auto'), undisturbed)
+        return
+    stopped = run_two(config, tmp_path / 'run', dict(iteration=7, number=int(signal.SIGUSR1), rank=1))
+    assert 'after iteration 7, which is saved' in stopped.stderr
+    for name in ('undisturbed', 'run'):
+        done = run_two(config, tmp_path / name, resume=name == 'run')
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert_same_run(last_checkpoint(tmp_path / 'run'), last_checkpoint(tmp_path / 'undisturbed'))
+
+
+@pytest.mark.parametrize('iteration', [3, 7])
+def test_stopped_in_a_loop_over_iterations(fault_config, tmp_path, iteration):
+    """As segmentation is trained; five batches are one pass over the pictures."""
+    config = tmp_path / 'iterations.py'
+    config.write_text(f'_base_ = {str(fault_config)!r}\n'
+                      f"train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters={ITERATIONS})\n"
+                      "param_scheduler = [dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=8)]\n"
+                      'default_hooks = dict(checkpoint=dict(by_epoch=False, interval=100))\n')
+    undisturbed = run_here(config, tmp_path / 'undisturbed')
+    stop(config, tmp_path / 'run', iteration)
+    assert_same_run(run_here(config, tmp_path / 'run', 'auto'), undisturbed)
 
 
 def test_a_signal_that_comes_twice_is_one(fault_config, undisturbed, tmp_path, monkeypatch):

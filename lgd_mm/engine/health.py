@@ -5,11 +5,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from lgd_mm.language import Vocabulary
+from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.distiller import Distiller
+from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.registry import HOOKS
 
@@ -25,12 +26,17 @@ class HealthHook(Hook):
     category, and, after the last epoch, of categories that no picture was ever taken for."""
 
     def before_train(self, runner: Runner) -> None:
-        """Find the banks; a run that is resumed at its end has no epoch."""
-        self._lgka = getattr(_model(runner), 'lgka', None)
+        """Find the students; a run that is resumed at its end has no epoch."""
+        model = bare_model(runner.model)
+        students = model.students if isinstance(model, ManyStudents) else {'': model}
+        self._students = {f'student {name}: ' if name else '': student for name, student in students.items()
+                          if isinstance(student, Distiller)}
+        self._banks: dict[str, LGKA] = {name: student.lgka for name, student in self._students.items()
+                                        if isinstance(getattr(student, 'lgka', None), LGKA)}
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Remember the counts of pseudo labels."""
-        self._counts = None if self._lgka is None else self._lgka.counts.clone()
+        self._counts = {name: lgka.counts.clone() for name, lgka in self._banks.items()}
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict[str, Any] | None = None) -> None:
@@ -40,49 +46,43 @@ class HealthHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Tell what is wrong."""
-        cosine = self._mean_cosine(runner)
-        if cosine is not None and cosine > CONSTANT:
-            runner.logger.warning(f'the student has collapsed: embeddings of different pictures have a mean cosine of '
-                                  f'{cosine:.4f}; give a lower learning rate, and look at the pictures and the names')
-        if self._lgka is None:
-            return
-        moved = self._lgka.counts - self._counts
-        total = int(moved.sum())
-        if total and len(moved) > 1 and int(moved.max()) > ALONE * total:
-            name = _names(self._lgka)[int(moved.argmax())]
-            runner.logger.warning(f'{int(moved.max())} of {total} pictures of this epoch were taken for {name!r}: give '
-                                  'names that fit the pictures, or look whether the teacher gets what it expects')
+        batch, self._batch = getattr(self, '_batch', None), None
+        for which, student in self._students.items():
+            cosine = None if batch is None else _mean_cosine(student, batch)
+            if cosine is not None and cosine > CONSTANT:
+                runner.logger.warning(f'{which}the student has collapsed: embeddings of different pictures have a mean '
+                                      f'cosine of {cosine:.4f}; give a lower learning rate, and look at the pictures '
+                                      'and the names')
+        for which, lgka in self._banks.items():
+            moved = lgka.counts - self._counts[which]
+            total = int(moved.sum())
+            if total and len(moved) > 1 and int(moved.max()) > ALONE * total:
+                runner.logger.warning(f'{which}{int(moved.max())} of {total} pictures of this epoch were taken for '
+                                      f'{_names(lgka)[int(moved.argmax())]!r}: give names that fit the pictures, or '
+                                      'look whether the teacher gets what it expects')
 
     def after_train(self, runner: Runner) -> None:
-        """Tell of rows of the visual bank that nothing has moved."""
-        if self._lgka is None:
-            return
-        never = [name for name, count in zip(_names(self._lgka), self._lgka.counts.tolist()) if not count]
-        if never:
-            runner.logger.warning(f'no picture was taken for {len(never)} of {len(self._lgka.counts)} categories, '
-                                  f'whose rows in the visual bank are as they began: {", ".join(never[:10])}'
-                                  f'{", ..." if len(never) > 10 else ""}')
+        """Tell of rows of the visual banks that nothing has moved."""
+        for which, lgka in self._banks.items():
+            never = [name for name, count in zip(_names(lgka), lgka.counts.tolist()) if not count]
+            if never:
+                runner.logger.warning(f'{which}no picture was taken for {len(never)} of {len(lgka.counts)} categories, '
+                                      f'whose rows in the visual bank are as they began: {", ".join(never[:10])}'
+                                      f'{", ..." if len(never) > 10 else ""}')
 
-    @torch.no_grad()
-    def _mean_cosine(self, runner: Runner) -> float | None:
-        """Of the student's embeddings of different pictures in the last batch."""
-        model = _model(runner)
-        batch, self._batch = getattr(self, '_batch', None), None
-        if batch is None or not isinstance(model, Distiller):
-            return None
-        model.eval()
-        embeddings = F.normalize(model.embed(model.data_preprocessor(batch, True)['inputs']).float(), dim=1)
-        model.train()
-        pictures = len(embeddings)
-        if pictures < 2:
-            return None
-        # The mean over all pairs is the squared length of the mean, which holds each picture with itself too.
-        return float((embeddings.mean(dim=0).square().sum() * pictures - 1) / (pictures - 1))
+
+@torch.no_grad()
+def _mean_cosine(student: Distiller, batch: Any) -> float | None:
+    """Of a student's embeddings of the different pictures of a batch."""
+    student.eval()
+    embeddings = F.normalize(student.embed(student.data_preprocessor(batch, True)['inputs']).float(), dim=1)
+    student.train()
+    pictures = len(embeddings)
+    if pictures < 2:
+        return None
+    # The mean over all pairs is the squared length of the mean, which holds each picture with itself too.
+    return float((embeddings.mean(dim=0).square().sum() * pictures - 1) / (pictures - 1))
 
 
 def _names(lgka: LGKA) -> tuple[str, ...]:
     return Vocabulary.from_tensor(lgka.vocabulary).categories
-
-
-def _model(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

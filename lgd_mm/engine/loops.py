@@ -54,6 +54,17 @@ class LaterBatches:
         skip, self.skip = self.skip, 0  # at the first batch: torch makes an iterator more than it uses
         yield from islice(self.batches, skip, None)
 
+    def of_epoch(self, number: int) -> list[Any]:
+        """What one batch of the epoch at hand asks the data set for.
+
+        Args:
+            number (int): Of the batch, from 0.
+
+        Returns:
+            list[Any]: A key for each picture; empty behind the end.
+        """
+        return next(islice(self.batches, number, None), [])
+
     def __len__(self) -> int:
         return len(self.batches)
 

@@ -1,21 +1,21 @@
 """Steps whose gradients are not finite are left out, told, and end the run when they go on."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import is_main_process
-from mmengine.hooks import Hook, LoggerHook
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from lgd_mm.engine.log_interval import log_interval
+from lgd_mm.engine.skipped_steps import FOLDER, save_step
 from lgd_mm.errors import UserError
-from lgd_mm.files import write_text
 from lgd_mm.registry import HOOKS
 
-#: Where skipped steps are described, below the work dir.
-FOLDER = 'skipped_steps'
+#: For gradients that stay like that.
+CURE = ('give a lower learning rate (optim_wrapper.optimizer.lr), --amp bf16 in place of fp16, or an earlier '
+        'checkpoint (--resume FILE)')
 
 
 @HOOKS.register_module()
@@ -23,11 +23,11 @@ class NonFiniteHook(Hook):
     """Skips optimiser steps with NaN or infinite gradients, and ends a run that no longer has others.
 
     Weights, optimiser and the statistics of batch norms stay as they were. What was skipped is read from the device
-    together with the losses that the logger prints: nothing waits for it. The views of a skipped batch are those of its
-    iteration and the run's seed; its losses are written to ``skipped_steps/iter_N.json``.
+    together with the losses that the logger prints: nothing waits for it. Losses, pictures and views of a skipped step
+    are written to ``skipped_steps``.
 
     With loss scaling (fp16), torch's own scaler skips such steps and lowers its scale, which is how it finds the scale;
-    they are not counted.
+    they are not counted, but a scale that has been halved ``most`` times ends the run as well.
 
     Args:
         most (int): Skipped steps one after another that end the run. Defaults to 20.
@@ -42,29 +42,35 @@ class NonFiniteHook(Hook):
         self.most = most
         self._in_a_row = 0
         self._before: list[Tensor] | None = None
-        self._steps: list[tuple[int, Tensor]] = []
+        self._steps: list[tuple[range, Tensor]] = []
         self._losses: dict[int, dict[str, Tensor]] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Look at the gradients before each step."""
-        self._interval = next((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), 1)
-        model = runner.model
-        _begin_momentum(runner.optim_wrapper.optimizer)
-        self._statistics = [buffer for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        self._interval = log_interval(runner)
+        optimizer = runner.optim_wrapper.optimizer
+        _begin_momentum(optimizer)
+        self._statistics = [buffer for module in runner.model.modules()
+                            if isinstance(module, nn.modules.batchnorm._BatchNorm)
                             for buffer in (module.running_mean, module.running_var) if buffer is not None]
-        if not hasattr(runner.optim_wrapper, 'loss_scaler'):
-            optimizer = runner.optim_wrapper.optimizer
+        self._scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
+        if self._scaler is None:
             self._handle = optimizer.register_step_pre_hook(lambda *_: self._look(runner, optimizer))
+        else:
+            self._scale = self._scaler.get_scale()
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Keep the statistics of batch norms, which each forward pass of a step moves."""
         if self._before is None:
             self._before = [buffer.clone() for buffer in self._statistics]
+            self._first = runner.iter
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict[str, Tensor] | None = None) -> None:
         """Read what was skipped where the logger prints."""
-        if self._steps and self._steps[-1][0] == runner.iter:
+        if self._scaler is not None and self._statistics:
+            self._put_back(_all_finite(self._statistics))
+        if self._steps and self._steps[-1][0][-1] == runner.iter:
             self._losses[runner.iter] = {key: value.detach() for key, value in (outputs or {}).items()}
         if self.every_n_inner_iters(batch_idx, self._interval) or self.is_last_train_iter(runner) or (
                 self.end_of_epoch(runner.train_dataloader, batch_idx)):
@@ -78,11 +84,9 @@ class NonFiniteHook(Hook):
     def _look(self, runner: Runner, optimizer: torch.optim.Optimizer) -> None:
         """Have the optimiser leave the step out if a gradient is not finite."""
         parameters = [each for group in optimizer.param_groups for each in group['params'] if each.grad is not None]
-        finite = torch.stack(torch._foreach_norm([each.grad for each in parameters])).isfinite().all()
-        self._steps.append((runner.iter, finite))
-        for buffer, before in zip(self._statistics, self._before or ()):
-            buffer.copy_(torch.where(finite, buffer, before))
-        self._before = None
+        finite = _all_finite([each.grad for each in parameters])
+        self._steps.append((range(self._first, runner.iter + 1), finite))
+        self._put_back(finite)
         if not finite.is_cuda:
             if not finite:
                 for each in parameters:
@@ -93,18 +97,21 @@ class NonFiniteHook(Hook):
             for each in parameters:  # the nearest without waiting: a step without gradient
                 each.grad = torch.where(finite, each.grad, 0)
 
+    def _put_back(self, finite: Tensor) -> None:
+        """Let batch norms have seen nothing of what was not finite."""
+        for buffer, before in zip(self._statistics, self._before or ()):
+            buffer.copy_(torch.where(finite, buffer, before))
+        self._before = None
+
     def _report(self, runner: Runner) -> None:
         """Read which steps were skipped, in one transfer; tell them, and end the run after too many."""
         flags = torch.stack([finite for _, finite in self._steps]).tolist() if self._steps else []
         skipped = []
-        for (iteration, _), finite in zip(self._steps, flags):
+        for (iterations, _), finite in zip(self._steps, flags):
             self._in_a_row = 0 if finite else self._in_a_row + 1
             if not finite:
-                skipped.append(iteration + 1)
-                if is_main_process():
-                    losses = {key: float(value) for key, value in self._losses[iteration].items()}
-                    write_text(Path(runner.work_dir, FOLDER, f'iter_{iteration + 1}.json'), json.dumps(
-                        dict(iteration=iteration + 1, seed=runner.seed, losses=losses), indent=1))
+                skipped.append(iterations[-1] + 1)
+                save_step(runner, iterations, self._losses[iterations[-1]])
         self._steps.clear()
         self._losses.clear()
         if skipped:
@@ -113,9 +120,15 @@ class NonFiniteHook(Hook):
                 f'{", ".join(map(str, skipped[:5]))}{", ..." if len(skipped) > 5 else ""}; see {FOLDER}')
         if self._in_a_row >= self.most:
             raise UserError(f'{self._in_a_row} steps one after another, up to iteration {skipped[-1]}, had gradients '
-                            f'that are not finite: see {Path(runner.work_dir, FOLDER)}, and give a lower learning rate '
-                            '(optim_wrapper.optimizer.lr), --amp bf16 in place of fp16, or an earlier checkpoint '
-                            '(--resume FILE)')
+                            f'that are not finite: see {Path(runner.work_dir, FOLDER)}, and {CURE}')
+        if self._scaler is not None and self._scaler.get_scale() <= self._scale / 2**self.most:
+            raise UserError(f'by iteration {runner.iter + 1}, gradients that are not finite have lowered the loss '
+                            f'scale from {self._scale:g} to {self._scaler.get_scale():g}: {CURE}')
+
+
+def _all_finite(tensors: list[Tensor]) -> Tensor:
+    """A flag on their device; nothing waits for it."""
+    return torch.stack(torch._foreach_norm(tensors)).isfinite().all()
 
 
 def _begin_momentum(optimizer: torch.optim.Optimizer) -> None:

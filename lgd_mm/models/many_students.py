@@ -1,5 +1,6 @@
 """Several students of one teacher, in one run."""
 
+import re
 from typing import Any
 
 import torch
@@ -9,6 +10,9 @@ from torch import Tensor
 from lgd_mm.errors import UserError
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.registry import MODELS
+
+#: Of a student: it becomes the name of a file beside the checkpoints, and part of its keys.
+NAME = re.compile(r'(?!(epoch_\d+|iter_\d+|stopped|student)$)[\w-]+')
 
 
 @MODELS.register_module()
@@ -21,7 +25,7 @@ class ManyStudents(BaseModel):
     Args:
         teacher (dict): The frozen teacher of all.
         students (dict[str, dict]): Name -> a distiller without ``teacher`` and ``data_preprocessor``, such as
-            ``lgd_mm.LGD``. The name has no dot.
+            ``lgd_mm.LGD``. The name is that of files too.
         data_preprocessor (dict, optional): See :class:`lgd_mm.models.distiller.Distiller`. Defaults to ImageNet's.
 
     Raises:
@@ -31,8 +35,9 @@ class ManyStudents(BaseModel):
     def __init__(self, teacher: dict[str, Any], students: dict[str, dict[str, Any]],
                  data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
-        if not students or any('.' in name for name in students):
-            raise UserError(f'model.students is {list(students)}: give at least one, with names that have no dot')
+        if not students or not all(NAME.fullmatch(name) for name in students):
+            raise UserError(f'model.students is {list(students)}: give at least one, with names of letters, digits, _ '
+                            'and - that are none of a checkpoint (epoch_1, iter_1, stopped, student)')
         with torch.random.fork_rng(devices=[]):  # as in each distiller
             shared = MODELS.build(teacher)
         object.__setattr__(self, 'teacher', shared)  # out of nn.Module's sight, as in each distiller

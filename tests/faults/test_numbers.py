@@ -1,14 +1,19 @@
 """Gradients that are not finite, and students that learn nothing."""
 
 import json
+import os
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
+from safetensors.torch import load_file
 
 from lgd_mm.engine.non_finite import _begin_momentum
 from lgd_mm.errors import UserError
-from lgd_mm.registry import HOOKS
+from lgd_mm.models.necks import lgka
+from lgd_mm.registry import HOOKS, OPTIM_WRAPPERS
 from tests.faults.conftest import run_here
 
 SEEDS = dict(type='lgd_mm.IterationSeedHook')
@@ -18,14 +23,34 @@ SEEDS = dict(type='lgd_mm.IterationSeedHook')
 class PoisonHook(Hook):
     """Makes a gradient of some iterations NaN or infinite, and with it what the batch norms have seen."""
 
+    batches: list = []
+
     def __init__(self, iterations, value) -> None:
         self.iterations, self.value = iterations, float(value)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         if runner.iter + 1 in self.iterations:
+            self.batches.append(data_batch['inputs'])
             weight = runner.model.backbone.conv1.weight
             handle = weight.register_hook(lambda gradient: (handle.remove(), gradient * self.value)[1])
             runner.model.backbone.bn1.running_mean.fill_(self.value)
+
+
+@OPTIM_WRAPPERS.register_module(force=True)
+class ScaledOptimWrapper(OptimWrapper):
+    """mmengine's loss scaling, which wants a GPU, in the little that the hook sees of it."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.loss_scaler = torch.amp.GradScaler('cpu')
+
+    def backward(self, loss, **kwargs) -> None:
+        self.loss_scaler.scale(loss).backward()
+        self._inner_count += 1
+
+    def step(self, **kwargs) -> None:
+        self.loss_scaler.step(self.optimizer)
+        self.loss_scaler.update()
 
 
 @HOOKS.register_module(force=True)
@@ -48,6 +73,14 @@ def one_step_each(fault_config):
                                         'default_hooks.checkpoint.by_epoch': False})
 
 
+@pytest.fixture
+def one_label(monkeypatch):
+    """The same pseudo label for all pictures."""
+    begin = lgka.begin_update
+    monkeypatch.setattr(lgka, 'begin_update', lambda bank, counts, features, labels, *rest: begin(
+        bank, counts, features, torch.ones_like(labels), *rest))
+
+
 @pytest.mark.parametrize('value', ['nan', 'inf'])
 def test_step_is_skipped(one_step_each, tmp_path, value):
     hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook'), dict(type='lgd_mm.PoisonHook', iterations=[3], value=value)]
@@ -62,6 +95,10 @@ def test_step_is_skipped(one_step_each, tmp_path, value):
     assert not torch.equal(after['state_dict']['backbone.conv1.weight'], end['state_dict']['backbone.conv1.weight'])
     description = json.loads((tmp_path / 'skipped_steps/iter_3.json').read_text())
     assert description['iteration'] == 3 and description['losses'].keys() >= {'loss', 'loss_visual', 'loss_textual'}
+    pictures, = description['pictures']
+    assert len(pictures) == 4 and all(map(os.path.isfile, pictures))
+    batch = load_file(tmp_path / 'skipped_steps/iter_3.safetensors')
+    assert torch.equal(batch['0.inputs'], PoisonHook.batches[-1])
     assert '1 steps had gradients that are not finite and were skipped: iteration 3' in told(tmp_path)
 
 
@@ -70,7 +107,8 @@ def test_batch_norms_stay_over_all_batches_of_a_step(one_step_each, tmp_path):
     hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook'), dict(type='lgd_mm.PoisonHook', iterations=[1], value='nan')]
     end = run_here(work_dir=tmp_path, custom_hooks=hooks,
                    **{**one_step_each, 'optim_wrapper.accumulative_counts': 3})
-    assert (tmp_path / 'skipped_steps/iter_3.json').is_file()
+    assert len(json.loads((tmp_path / 'skipped_steps/iter_3.json').read_text())['pictures']) == 3
+    assert torch.equal(load_file(tmp_path / 'skipped_steps/iter_3.safetensors')['0.inputs'], PoisonHook.batches[-1])
     assert all(tensor.isfinite().all() for tensor in end['state_dict'].values())
 
 
@@ -103,6 +141,17 @@ def test_too_many_end_the_run(one_step_each, tmp_path):
         run_here(work_dir=tmp_path, custom_hooks=hooks, **one_step_each)
 
 
+def test_a_loss_scale_that_only_falls_ends_the_run(one_step_each, tmp_path):
+    hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook', most=3),
+             dict(type='lgd_mm.PoisonHook', iterations=[2, 3, 4], value='inf')]
+    options = {**one_step_each, 'optim_wrapper.type': 'lgd_mm.ScaledOptimWrapper'}
+    with pytest.raises(UserError, match='by iteration 4, gradients .* the loss scale from 65536 to 8192: give a lower'):
+        run_here(work_dir=tmp_path / 'many', custom_hooks=hooks, **options)
+    hooks[-1]['iterations'] = [2, 3]
+    end = run_here(work_dir=tmp_path / 'few', custom_hooks=hooks, **options)
+    assert all(tensor.isfinite().all() for tensor in end['state_dict'].values())
+
+
 def test_constant_embeddings_are_told(one_step_each, tmp_path):
     hooks = [dict(type='lgd_mm.HealthHook')]
     options = {**one_step_each, 'optim_wrapper.optimizer.lr': 0.0}
@@ -112,15 +161,24 @@ def test_constant_embeddings_are_told(one_step_each, tmp_path):
     assert 'collapsed: embeddings of different pictures have a mean cosine of 1.0000' in told(tmp_path / 'ill')
 
 
-def test_one_category_for_all_and_rows_never_seen(one_step_each, tmp_path, monkeypatch):
-    from lgd_mm.models.necks import lgka
-    begin = lgka.begin_update
-    monkeypatch.setattr(lgka, 'begin_update', lambda bank, counts, features, labels, *rest: begin(
-        bank, counts, features, torch.ones_like(labels), *rest))
+def test_one_category_for_all_and_rows_never_seen(one_step_each, tmp_path, one_label):
     run_here(work_dir=tmp_path, custom_hooks=[dict(type='lgd_mm.HealthHook')], **one_step_each)
     assert "20 of 20 pictures of this epoch were taken for 'dog'" in told(tmp_path)
     assert ('no picture was taken for 3 of 4 categories, whose rows in the visual bank are as they began: cat, '
             'bicycle, tree') in told(tmp_path)
+
+
+def test_every_student_of_a_run_is_looked_at(one_step_each, tmp_path, one_label):
+    base = one_step_each.pop('config')
+    student = Config.fromfile(base).model.to_dict()
+    model = dict(type='lgd_mm.ManyStudents', teacher=student.pop('teacher'), students=dict(
+        objects=student, colours={**student, 'lgka': {**student['lgka'], 'categories': ['red', 'green']}}))
+    config = tmp_path / 'many.py'
+    config.write_text(f'_base_ = {str(base)!r}\nmodel = dict(_delete_=True, **{model})\n')
+    run_here(config, tmp_path / 'run', custom_hooks=[dict(type='lgd_mm.HealthHook')], **one_step_each)
+    assert "student objects: 20 of 20 pictures of this epoch were taken for 'dog'" in told(tmp_path / 'run')
+    assert "student colours: 20 of 20 pictures of this epoch were taken for 'green'" in told(tmp_path / 'run')
+    assert 'student colours: no picture was taken for 1 of 2 categories' in told(tmp_path / 'run')
 
 
 def test_too_many_unreadable_pictures_end_the_run(one_step_each, fault_pictures, tmp_path):

@@ -83,9 +83,9 @@ def test_the_first_begins_as_if_alone(students):
         assert torch.equal(together.students['shapes'].state_dict()[key], value), key
 
 
-@pytest.mark.parametrize('names', [(), ('r18.wide', )])
+@pytest.mark.parametrize('names', [(), ('r18.wide', ), ('a/b', ), ('', ), ('small', 'epoch_1'), ('student', )])
 def test_names(students, names):
-    with pytest.raises(UserError, match='give at least one, with names that have no dot'):
+    with pytest.raises(UserError, match='give at least one, with names of letters, digits, _ and -'):
         MODELS.build(dict(type='lgd_mm.ManyStudents', teacher=students[0],
                           students={name: students[1]['shapes'] for name in names}))
 

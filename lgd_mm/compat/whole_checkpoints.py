@@ -1,5 +1,6 @@
 """Checkpoints of every library are written whole or not at all; mmengine's own are cut off when a run is killed."""
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -7,7 +8,7 @@ from lgd_mm.files import save_torch
 
 
 def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:
-    """Put a safe writer into ``mmengine.runner.checkpoint``, before the Runner takes it from there.
+    """Put a safe writer into ``mmengine.runner.checkpoint``, from which the Runner takes it.
 
     Args:
         checkpoint_module (ModuleType): ``mmengine.runner.checkpoint``.
@@ -23,3 +24,5 @@ def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:
             save_torch(filename, checkpoint)
 
     checkpoint_module.save_checkpoint = save_checkpoint  # type: ignore[attr-defined]
+    if 'mmengine.runner.runner' in sys.modules:  # imported before this package: it has taken the other one
+        sys.modules['mmengine.runner.runner'].save_checkpoint = save_checkpoint  # type: ignore[attr-defined]

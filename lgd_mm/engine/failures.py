@@ -101,7 +101,7 @@ def _no_memory(error: Exception) -> str:
 
 
 def _exhausted(error: Exception) -> str | None:
-    """What the operating system has run out of."""
+    """What the machine has run out of, or no longer reaches."""
     text = str(error)
     if any(words in text for words in (
             'killed by signal: Bus error', 'out of shared memory', 'unable to allocate shared memory')):
@@ -112,6 +112,10 @@ def _exhausted(error: Exception) -> str | None:
                 'train_dataloader.num_workers or a smaller train_dataloader.batch_size')
     if getattr(error, 'errno', None) in (errno.EMFILE, errno.ENFILE) or 'Too many open files' in text:
         return 'too many files are open: raise the bound (ulimit -n 65536), or give fewer train_dataloader.num_workers'
+    gone = re.search(rf'\[Errno (?:{errno.EIO}|{errno.ESTALE}|{errno.ENOTCONN})\] .*', text)
+    if gone:
+        return (f'a disk or a network share fails ({gone[0]}): see that it is there and whole; --resume goes on from '
+                'the last checkpoint')
     if "DefaultCPUAllocator: can't allocate memory" in text:
         return _no_memory(MemoryError())
     return None

@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -178,11 +177,10 @@ def _start_processes(cfg: Config) -> None:
     if torch.cuda.is_available():
         init_dist(cfg.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', dict(backend='nccl')))
         return
-    timeout = ((cfg.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
-    torch.distributed.init_process_group('gloo', timeout=timeout and timedelta(seconds=timeout))
+    torch.distributed.init_process_group('gloo', timeout=settings.patience(cfg))
     replaced = settings.set_cpu_processes(cfg)
     say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
-         + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
+        + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
 
 
 def _build(cfg: Config) -> Runner:

@@ -224,9 +224,14 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
         path (str | Path): Named in the error.
 
     Raises:
-        UserError: If a key is missing, unexpected or of another shape, once the modules have converted what they know
-            of older versions; or from LGKA, which tells in words how its banks differ.
+        UserError: If a value is no tensor, or a key is missing, unexpected or of another shape, once the modules have
+            converted what they know of older versions; or from LGKA, which tells in words how its banks differ.
     """
+    odd = next((key for key, value in weights.items()
+                if not isinstance(value, Tensor) and not key.endswith('_extra_state')), None)
+    if odd is not None:
+        raise UserError(f'{path} holds a {type(weights[odd]).__name__} at {odd}, where a model has a tensor: it is no '
+                        'checkpoint that mmengine or torch wrote; copy or download it again')
     inner = bare_model(model)
     renamed = OrderedDict((key.removeprefix('module.'), value) for key, value in weights.items())
     if hasattr(weights, '_metadata'):

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
@@ -15,6 +16,7 @@ from mmengine.runner import Runner
 from torch import distributed
 
 from lgd_mm.engine.checkpoints import CheckpointHook
+from lgd_mm.engine.settings import patience
 from lgd_mm.errors import Stopped
 
 #: Ctrl-C, a scheduler's end, and what Slurm can be told to send some time before it (``--signal=USR1@120``).
@@ -36,7 +38,7 @@ def stopped_by_signals(runner: Runner) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # others get no signals
         yield
         return
-    hook = StopHook()
+    hook = StopHook(patience(runner.cfg))
     runner.register_hook(hook, priority='LOWEST')
     before = {number: signal.signal(number, hook.ask) for number in SIGNALS}
     try:
@@ -47,14 +49,18 @@ def stopped_by_signals(runner: Runner) -> Iterator[None]:
 
 
 class StopHook(Hook):
-    """Ends the training after the step at hand, once a signal has come to any of its processes."""
+    """Ends the training after the step at hand, once a signal has come to any of its processes.
 
-    def __init__(self) -> None:
+    Args:
+        timeout (timedelta, optional): How long a process waits for the others. Defaults to None: as long as torch does.
+    """
+
+    def __init__(self, timeout: timedelta | None = None) -> None:
         self._process = os.getpid()
         self._asked = 0
         # The processes tell each other over the CPU: nothing waits for a device.
         other = is_distributed() and distributed.get_backend() != 'gloo'
-        self._group = distributed.new_group(backend='gloo') if other else None
+        self._group = distributed.new_group(backend='gloo', timeout=timeout) if other else None
 
     def ask(self, number: int, frame: FrameType | None) -> None:
         """Take a signal."""

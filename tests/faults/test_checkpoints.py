@@ -6,6 +6,8 @@ import resource
 import shutil
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -16,11 +18,11 @@ from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.checkpoints import is_whole
 from lgd_mm.engine.launch import _set_resume
 from lgd_mm.engine.loops import EpochLoop
-from lgd_mm.engine.preflight import latest_checkpoint, read_training_state
+from lgd_mm.engine.preflight import check_weights, latest_checkpoint, read_training_state
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
 from tests.faults.conftest import last_checkpoint, run_here
-from tests.tiny import write_pictures
+from tests.tiny import ROOT, write_pictures
 
 
 @pytest.fixture(scope='module')
@@ -85,6 +87,24 @@ def test_a_checkpoint_that_does_not_say_how_far_it_is(tmp_path, meta):
     torch.save(dict(meta=meta, state_dict={}, optimizer={}, message_hub={}), tmp_path / 'odd.pth')
     with pytest.raises(UserError, match='cannot be resumed from, it has no meta'):
         read_training_state(tmp_path / 'odd.pth')
+
+
+def test_a_value_that_is_no_tensor():
+    model = torch.nn.Linear(2, 2)
+    with pytest.raises(UserError, match=r'a\.pth holds a list at bias, where a model has a tensor'):
+        check_weights(model, dict(model.state_dict(), bias=[0.0, 0.0]), 'a.pth')
+
+
+def test_checkpoints_are_whole_whatever_was_imported_first(tmp_path):
+    """Tools of other packages import mmengine's runner before this one."""
+    code = ('import errno, os, sys, torch, mmengine.runner, lgd_mm\n'
+            'def full(descriptor): raise OSError(errno.ENOSPC, "No space left on device")\n'
+            'sys.modules["lgd_mm.files"].os.fsync = full\n'
+            'try: mmengine.runner.runner.save_checkpoint(dict(a=torch.ones(1)), "a.pth")\n'
+            'except OSError as error: print(error.strerror, os.listdir())')
+    done = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    assert done.stdout.strip() == 'No space left on device []', done.stderr[-2000:]
 
 
 def test_a_group_that_begins_again_keeps_the_file_it_was_given(work_dir, tmp_path, monkeypatch):

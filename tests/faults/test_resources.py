@@ -20,6 +20,9 @@ from tests.faults.conftest import run_here
                   'are out of shared memory.'), 'shared memory is full, .* give train_dataloader.num_workers=0'),
     (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed.'), 'a loader was ended from outside'),
     (OSError(errno.EMFILE, 'Too many open files'), 'too many files are open: raise the bound'),
+    (OSError(errno.ESTALE, 'Stale file handle', '/a.jpg'), r"network share fails \(.*Stale file .*'/a.jpg'\)"),
+    (RuntimeError('Caught OSError in DataLoader worker process 0.\nOriginal Traceback ...\n'
+                  'OSError: [Errno 5] Input/output error'), r'share fails \(\[Errno 5\] Input/output error\): see'),
     (RuntimeError('received 0 items of ancdata: Too many open files'), 'too many files are open')])
 def test_sentence(tmp_path, error, sentence):
     with pytest.raises(UserError, match=sentence), user_errors(Config(dict(work_dir=str(tmp_path), model={})), ''):

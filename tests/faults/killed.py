@@ -1,8 +1,8 @@
 """Kill a pre-training run with SIGKILL at random moments, let it go on each time, and compare its end with a run that
-nobody disturbed: python tests/faults/killed.py [--kills 50] [--processes 2]
+nobody disturbed: python tests/faults/killed.py [--kills 50] [--processes 2 [--torchrun]]
 
 Half of the kills wait until a checkpoint is being written. The processes are forked from this one, so that a kill costs
-seconds and not the imports.
+seconds and not the imports; with --torchrun they are those of tools/dist_train.sh, which begins again by itself.
 """
 
 import argparse
@@ -12,9 +12,11 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,7 +24,7 @@ import torch
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.launch import train
 from lgd_mm.files import PART
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import ROOT, write_lgd_config, write_pictures
 
 FORK = multiprocessing.get_context('fork')  # the parent computes nothing: it has no threads to lose
 PICTURES, BATCH = 40, 4
@@ -61,21 +63,21 @@ def start(config: Path, work_dir: Path, log: Path, processes: int) -> list[FORK.
     return group
 
 
-def wait_for_progress(work_dir: Path, group: list[FORK.Process], before: str) -> bool:
+def wait_for_progress(work_dir: Path, alive: Callable[[], bool], before: str) -> bool:
     """Until there is a newer checkpoint; False if the run has ended."""
     while _named(work_dir) == before:
-        if not all(process.is_alive() for process in group):
+        if not alive():
             return False
         time.sleep(0.005)
     return True
 
 
-def wait_for_moment(work_dir: Path, group: list[FORK.Process], chance: random.Random) -> str:
+def wait_for_moment(work_dir: Path, alive: Callable[[], bool], chance: random.Random) -> str:
     """Until the moment of the kill; returns what it is."""
     if chance.random() < 0.5:
         time.sleep(chance.random())
         return 'any'
-    while all(process.is_alive() for process in group):
+    while alive():
         if any(work_dir.glob(f'.*{PART}')):
             time.sleep(chance.random() * 0.01)
             return 'writing'
@@ -113,8 +115,12 @@ def kill_often(folder: Path, kills: int, processes: int, seed: int, epochs: int)
     while sum(moments.values()) < kills:
         before = _named(disturbed)
         group = start(config, disturbed, log, processes)
-        assert wait_for_progress(disturbed, group, before), f'the run ended before {kills} kills: see {log}'
-        moment = wait_for_moment(disturbed, group, chance)
+
+        def alive(group: list[FORK.Process] = group) -> bool:
+            return all(process.is_alive() for process in group)
+
+        assert wait_for_progress(disturbed, alive, before), f'the run ended before {kills} kills: see {log}'
+        moment = wait_for_moment(disturbed, alive, chance)
         os.kill(chance.choice(group).pid, signal.SIGKILL)
         moments[moment] = moments.get(moment, 0) + 1
         for process in group:  # the others find out, or are killed as a launcher does it
@@ -125,11 +131,51 @@ def kill_often(folder: Path, kills: int, processes: int, seed: int, epochs: int)
     for process in start(config, disturbed, log, processes):
         process.join()
         assert process.exitcode == 0, f'the run did not end: see {log}'
+    assert_same_bits(disturbed, quiet)
+    return moments
+
+
+def lose_often(folder: Path, kills: int, seed: int, epochs: int) -> dict[str, int]:
+    """Kill one of the two processes of ``tools/dist_train.sh`` again and again, which begins again each time.
+
+    Returns:
+        dict[str, int]: How often it was killed at which kind of moment.
+    """
+    chance = random.Random(seed)
+    config, log = write_run(folder, epochs), folder / 'log.txt'
+    quiet, disturbed = folder / 'quiet', folder / 'disturbed'
+    for process in start(config, quiet, log, 2):
+        process.join()
+    # gloo may fail to connect while a machine is busy, which is one more loss
+    environment = dict(os.environ, MAX_RESTARTS=str(2 * kills), CUDA_VISIBLE_DEVICES='', PYTHON=sys.executable)
+    moments: dict[str, int] = {}
+    with log.open('a') as stream:
+        launcher = subprocess.Popen(
+            ['bash', str(ROOT / 'tools/dist_train.sh'), str(config), '2', '--work-dir', str(disturbed), '--cfg-options',
+             f'train_dataloader.batch_size={BATCH // 2}'], stdout=stream, stderr=stream, env=environment)
+
+        def alive() -> bool:
+            return launcher.poll() is None
+
+        while sum(moments.values()) < kills:
+            before = _named(disturbed)
+            assert wait_for_progress(disturbed, alive, before), f'the run ended before {kills} kills: see {log}'
+            moment = wait_for_moment(disturbed, alive, chance)
+            workers = Path(f'/proc/{launcher.pid}/task/{launcher.pid}/children').read_text().split()
+            os.kill(int(chance.choice(workers)), signal.SIGKILL)
+            moments[moment] = moments.get(moment, 0) + 1
+            print(f'{sum(moments.values())} of {kills}: lost at {_named(disturbed).rpartition("/")[2]}', flush=True)
+        assert launcher.wait() == 0, f'the run did not end: see {log}'
+    assert_same_bits(disturbed, quiet)
+    return moments
+
+
+def assert_same_bits(disturbed: Path, quiet: Path) -> None:
+    """Weights, optimiser, losses and iteration of two runs."""
     found, expected = final_state(disturbed), final_state(quiet)
     assert found.keys() == expected.keys()
     different = [key for key, value in expected.items() if not torch.equal(found[key], value)]
     assert not different, f'other bits than undisturbed: {different[:5]}'
-    return moments
 
 
 def main() -> None:
@@ -137,12 +183,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--kills', type=int, default=50)
     parser.add_argument('--processes', type=int, default=1)
+    parser.add_argument('--torchrun', action='store_true', help='two processes, begun by tools/dist_train.sh')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--epochs', type=int, default=100, help='ten iterations each')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        moments = kill_often(Path(folder), args.kills, args.processes, args.seed, args.epochs)
-    print(f'{args.kills} kills ({moments}), {args.processes} process(es): the same bits as undisturbed')
+        if args.torchrun:
+            moments = lose_often(Path(folder), args.kills, args.seed, args.epochs)
+        else:
+            moments = kill_often(Path(folder), args.kills, args.processes, args.seed, args.epochs)
+    which = 'torchrun' if args.torchrun else f'{args.processes} process(es)'
+    print(f'{args.kills} kills ({moments}), {which}: the same bits as undisturbed')
 
 
 if __name__ == '__main__':

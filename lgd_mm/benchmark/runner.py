@@ -17,6 +17,7 @@ from lgd_mm.benchmark.launcher import Launcher
 from lgd_mm.benchmark.plan import choose, iterations
 from lgd_mm.benchmark.progress import Progress
 from lgd_mm.benchmark.results import collect
+from lgd_mm.benchmark.room import check_room
 from lgd_mm.benchmark.run import Run, write_json
 from lgd_mm.benchmark.suite import Suite
 from lgd_mm.datasets.shapes import write_world
@@ -94,10 +95,18 @@ class SuiteRunner:
             for missing in filter(None, map(Run.missing_input, self.runs)):
                 raise UserError(f'{missing}, one of the inputs in suite {self.suite.name}, does not exist: put it '
                                 'there, or take it out of inputs')
+            check_room(self.suite, filter(self._to_do, self.runs))
             self._others = self._find_others()
             self._run_all()
             self._others = self._find_others()  # some may have been made from what is new now
             return self._save()
+
+    @staticmethod
+    def _to_do(run: Run) -> bool:
+        try:
+            return run.record() is None
+        except OF_ONE_RUN:
+            return False
 
     def _find_others(self) -> dict[Run, dict[str, Any]]:
         """What is finished of the suite's other runs: a part of a suite adds to the results of the rest."""

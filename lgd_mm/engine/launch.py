@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import faster_coco_eval
-import torch
 from mmengine.config import Config
-from mmengine.dist import get_world_size, init_dist, is_distributed
 from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
@@ -23,6 +21,7 @@ from lgd_mm.engine.checkpoints import check_same_batches
 from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.engine.data_checks import check_categories, watch_labels
 from lgd_mm.engine.failures import user_errors
+from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import progress_bar
 from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
@@ -82,7 +81,7 @@ def train(config: str,
         settings.set_lr_scaling(cfg)
     settings.set_exact_resume(cfg)
     curves = set_tracker(cfg, tracker) if tracker else None
-    _start_processes(cfg)
+    start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
     preflight.check_cache(cfg)
     check_categories(cfg, 'train', 'val')
@@ -110,7 +109,7 @@ def train(config: str,
                 # runner.val(): it begins a new run, for which EMAHook would take the average anew.
                 runner.val_loop.run()
     say(summary(runner, curves))
-    _end_processes()
+    end_processes()
     return runner
 
 
@@ -145,7 +144,7 @@ def test(config: str,
         raise UserError(f'config {config} has no test_dataloader: there is nothing to test')
     if out and not out.endswith(('.pkl', '.pickle')):
         raise UserError(f'--out {out}: predictions are written as .pkl')
-    _start_processes(cfg)
+    start_processes(cfg)
     preflight.check_data(cfg, 'test')
     check_categories(cfg, 'test')
     check_classes(cfg, 'test')
@@ -165,22 +164,8 @@ def test(config: str,
             runner.test_evaluator.metrics.append(METRICS.build(dict(type=dump, out_file_path=out)))
         watch_labels(runner)
         metrics = runner.test()
-    _end_processes()
+    end_processes()
     return metrics
-
-
-def _start_processes(cfg: Config) -> None:
-    """Join the other processes; without GPUs they talk over gloo, which mmengine does not choose by itself."""
-    preflight.check_processes(cfg.launcher)
-    if cfg.launcher == 'none' or is_distributed():
-        return
-    if torch.cuda.is_available():
-        init_dist(cfg.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', dict(backend='nccl')))
-        return
-    torch.distributed.init_process_group('gloo', timeout=settings.patience(cfg))
-    replaced = settings.set_cpu_processes(cfg)
-    say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
-        + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
 
 
 def _build(cfg: Config) -> Runner:
@@ -208,7 +193,7 @@ def _train(runner: Runner) -> None:
     try:
         runner.train()
     except Stopped:
-        _end_processes()
+        end_processes()
         raise
 
 
@@ -218,13 +203,6 @@ def _forget_visualizers(kind: Any) -> None:
     kind._instance_dict.clear()
     for special in kind.__subclasses__():
         _forget_visualizers(special)
-
-
-def _end_processes() -> None:
-    """Part from the other processes when all are done: gloo's threads abort a process that ends before them."""
-    if is_distributed():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
 
 
 def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:

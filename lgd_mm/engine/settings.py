@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -112,19 +111,6 @@ def set_lr_scaling(cfg: Config) -> None:
         raise UserError('--auto-scale-lr needs auto_scale_lr.base_batch_size, which the config does not state: give '
                         '--cfg-options auto_scale_lr.base_batch_size=N')
     cfg.auto_scale_lr.enable = True
-
-
-def patience(cfg: Config) -> timedelta | None:
-    """How long a process waits for the others, by ``env_cfg.dist_cfg.timeout``.
-
-    Args:
-        cfg (Config): The whole config.
-
-    Returns:
-        timedelta, optional: None if it does not say: as long as torch does.
-    """
-    seconds = ((cfg.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
-    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def set_cpu_processes(cfg: Config) -> bool:

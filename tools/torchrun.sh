@@ -2,6 +2,7 @@
 # Run a tool in several processes: torchrun.sh TOOL GPUS ARGUMENTS... (used by dist_train.sh and dist_test.sh).
 # Several machines: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each. Without GPUs, GPUS is the number of CPU processes.
 # MAX_RESTARTS=N: after the loss of a process, all begin again from the last checkpoint, N times at most.
+# A signal to this launcher is passed on: all processes save and end, and do not begin again.
 set -euo pipefail
 TOOL=$1
 GPUS=$2
@@ -34,4 +35,5 @@ exec "$PYTHON" -m torch.distributed.run \
     --master_port="${PORT:-29500}" \
     --nproc_per_node="$GPUS" \
     --max-restarts="${MAX_RESTARTS:-0}" \
+    --signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1 \
     "$(dirname "${BASH_SOURCE[0]}")/$TOOL" "$@" --launcher pytorch

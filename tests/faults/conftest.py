@@ -22,15 +22,16 @@ class SignalHook(Hook):
         iteration (int): From 1.
         number (int): Of the signal.
         rank (int): Of the process that does it.
+        launcher (bool): Whether the launcher gets it instead.
     """
 
-    def __init__(self, iteration: int, number: int = signal.SIGTERM, rank: int = 0) -> None:
-        self.iteration, self.number, self.rank = iteration, number, rank
+    def __init__(self, iteration: int, number: int = signal.SIGTERM, rank: int = 0, launcher: bool = False) -> None:
+        self.iteration, self.number, self.rank, self.launcher = iteration, number, rank, launcher
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))
         if runner.iter + 1 == self.iteration and runner.rank == self.rank and not again:
-            os.kill(os.getpid(), self.number)
+            os.kill(os.getppid() if self.launcher else os.getpid(), self.number)
 
 
 @pytest.fixture(scope='session')

@@ -146,8 +146,7 @@ def lose_often(folder: Path, kills: int, seed: int, epochs: int) -> dict[str, in
     quiet, disturbed = folder / 'quiet', folder / 'disturbed'
     for process in start(config, quiet, log, 2):
         process.join()
-    # gloo may fail to connect while a machine is busy, which is one more loss
-    environment = dict(os.environ, MAX_RESTARTS=str(2 * kills), CUDA_VISIBLE_DEVICES='', PYTHON=sys.executable)
+    environment = dict(os.environ, MAX_RESTARTS=str(kills), CUDA_VISIBLE_DEVICES='', PYTHON=sys.executable)
     moments: dict[str, int] = {}
     with log.open('a') as stream:
         launcher = subprocess.Popen(

@@ -1,5 +1,6 @@
 """Pictures that nobody cleaned: each is read rightly, or skipped and named."""
 
+import errno
 import os
 import struct
 from pathlib import Path
@@ -80,6 +81,18 @@ def test_bombs_are_refused(tmp_path, content):
     (tmp_path / 'bomb').write_bytes(content)
     with pytest.raises(UnreadableImage, match='bomb: .*(limit|exceed|CV_IO_MAX_IMAGE_PIXELS)'):
         read(tmp_path / 'bomb')
+
+
+def test_without_permission(tmp_path, monkeypatch):
+    """Root may read everything: the system's answer is made up."""
+    path, = write_pictures(tmp_path, 1)
+
+    def refused(name, *args, **kwargs):
+        raise PermissionError(errno.EACCES, 'Permission denied', name)
+
+    monkeypatch.setattr('lgd_mm.datasets.loading.fileio.get', refused)
+    with pytest.raises(UnreadableImage, match=f'{path}: PermissionError: .*Permission denied'):
+        read(path)
 
 
 @HOOKS.register_module(force=True)

@@ -8,6 +8,8 @@ import pytest
 
 from tests.tiny import ROOT
 
+SIGNALS = '--signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1'
+
 
 @pytest.fixture
 def recorded(tmp_path):
@@ -35,8 +37,8 @@ def test_dist_train(recorded):
                     PORT='29999')
     assert done.stdout.splitlines()[:-1] == [
         'python', '-m', 'torch.distributed.run', '--nnodes=2', '--node_rank=1', '--master_addr=10.0.0.1',
-        '--master_port=29999', '--nproc_per_node=2', '--max-restarts=0', str(ROOT / 'tools' / 'train.py'),
-        'my config.py', '--amp', '--launcher', 'pytorch'
+        '--master_port=29999', '--nproc_per_node=2', '--max-restarts=0', SIGNALS,
+        str(ROOT / 'tools' / 'train.py'), 'my config.py', '--amp', '--launcher', 'pytorch'
     ]
 
 
@@ -44,9 +46,9 @@ def test_dist_test(recorded):
     """One machine, any free port, a share of the cores for each process."""
     done = recorded('dist_test.sh', 'config.py', 'epoch_1.pth', '1')
     lines = done.stdout.splitlines()
-    assert lines[3:9] == ['--nnodes=1', '--node_rank=0', '--master_addr=127.0.0.1', '--master_port=12345',
-                          '--nproc_per_node=1', '--max-restarts=0']
-    assert lines[9:-1] == [str(ROOT / 'tools' / 'test.py'), 'config.py', 'epoch_1.pth', '--launcher', 'pytorch']
+    assert lines[3:10] == ['--nnodes=1', '--node_rank=0', '--master_addr=127.0.0.1', '--master_port=12345',
+                           '--nproc_per_node=1', '--max-restarts=0', SIGNALS]
+    assert lines[10:-1] == [str(ROOT / 'tools' / 'test.py'), 'config.py', 'epoch_1.pth', '--launcher', 'pytorch']
     assert lines[-1] == f'OMP={len(os.sched_getaffinity(0))}'
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import all_gather, get_rank, get_world_size, is_main_process
+from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
 from mmengine.runner import Runner
 from torch import Tensor, nn
@@ -71,8 +71,10 @@ class CheckpointHook(MMEngineCheckpointHook):
 
     def _write(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         """Write by mmengine's own method, and have it remove nothing."""
-        self._gradients = {name: all_gather(parameter.grad) for name, parameter in _parameters(runner)
-                           if parameter.grad is not None}
+        waiting = {name: parameter.grad.cpu() for name, parameter in _parameters(runner) if parameter.grad is not None}
+        everyones = all_gather_object(waiting)  # together: a process may lack some that another one has
+        self._gradients = {name: [own.get(name, torch.zeros_like(gradient)) for own in everyones]
+                           for all_of_one in everyones for name, gradient in all_of_one.items()}
         kept, self.max_keep_ckpts = self.max_keep_ckpts, -1
         try:
             super()._save_checkpoint_with_step(runner, step, meta)
@@ -82,8 +84,7 @@ class CheckpointHook(MMEngineCheckpointHook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add what mmengine leaves out: what a batch is, and gradients that wait for the others of a step."""
         checkpoint['meta']['batch'] = _batch(runner)
-        checkpoint['gradients'] = {name: [gradient.cpu() for gradient in everyones]
-                                   for name, everyones in self._gradients.items()}
+        checkpoint['gradients'] = self._gradients
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Bring back gradients that wait, if the run goes on."""

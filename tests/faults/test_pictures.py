@@ -83,6 +83,12 @@ def test_bombs_are_refused(tmp_path, content):
         read(tmp_path / 'bomb')
 
 
+def test_what_is_no_picture_is_told_in_words(tmp_path):
+    (tmp_path / 'a.jpg').write_text('not a picture')
+    with pytest.raises(UnreadableImage, match='a.jpg: UnidentifiedImageError: cannot identify image file$'):
+        read(tmp_path / 'a.jpg')
+
+
 def test_without_permission(tmp_path, monkeypatch):
     """Root may read everything: the system's answer is made up."""
     path, = write_pictures(tmp_path, 1)

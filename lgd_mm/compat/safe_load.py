@@ -24,6 +24,9 @@ RUNS_CODE = re.compile(
     r'|reduce for unrecognized function|Can only (?:build|create new object)|may not be called'
 )
 
+#: What torch's restricted loader found, behind its advice to load without it.
+UNKNOWN = re.compile(r'WeightsUnpickler error:\s*([^\n]+)')
+
 #: Parts of a checkpoint that have parts themselves.
 PARTS = ('meta', 'state_dict', 'optimizer', 'message_hub')
 
@@ -191,5 +194,6 @@ def _diagnosis(error: Exception) -> str:
         )
     if isinstance(error, (EOFError, io.UnsupportedOperation)) or not text:
         text = 'it ends too early'
-    reason = text.splitlines()[0].rstrip('.')
+    unknown = UNKNOWN.search(text)
+    reason = f'torch.save writes no such thing: {unknown[1]}' if unknown else text.splitlines()[0].rstrip('.')
     return f'is cut off or not a checkpoint ({reason}): copy or download it again'

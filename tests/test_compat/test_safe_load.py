@@ -111,6 +111,15 @@ def test_hostile_pickle_is_refused_and_not_run(tmp_path: Path, write, read) -> N
     assert not (tmp_path / 'ran').exists()
 
 
+@pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_of_another_kind_is_refused_without_advice_to_run_it(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / 'raw.pkl'
+    path.write_bytes(pickle.dumps(Touch(tmp_path / 'ran'), protocol))
+    with pytest.raises(UserError, match='raw.pkl (would run code|is cut off .*torch.save writes no such)') as told:
+        load_checkpoint_file(path)
+    assert 'weights_only' not in str(told.value) and not (tmp_path / 'ran').exists()
+
+
 def test_hostile_pickle_is_refused_from_an_open_file(tmp_path: Path) -> None:
     from mmengine.runner import checkpoint as engine
 

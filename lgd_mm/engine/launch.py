@@ -12,6 +12,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
+from torch.utils.data import DataLoader
 
 from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
@@ -21,6 +22,7 @@ from lgd_mm.engine.checkpoints import check_same_batches
 from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.engine.data_checks import check_categories, watch_labels
 from lgd_mm.engine.failures import user_errors
+from lgd_mm.engine.loader_workers import outlive_signals
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import progress_bar
 from lgd_mm.engine.stopping import stopped_by_signals
@@ -187,6 +189,13 @@ class QuietRunner(Runner):
             if type(handler) is logging.StreamHandler:
                 handler.addFilter(lambda record: not record.getMessage().lstrip('\n').startswith(FOR_THE_FILE))
         return logger
+
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader[Any]:
+        """As mmengine's, with workers that a signal to the whole run leaves alone."""
+        loader = Runner.build_dataloader(*args, **kwargs)
+        outlive_signals(loader)
+        return loader
 
 
 def _train(runner: Runner) -> None:

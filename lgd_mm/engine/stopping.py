@@ -16,11 +16,9 @@ from mmengine.runner import Runner
 from torch import distributed
 
 from lgd_mm.engine.checkpoints import CheckpointHook
+from lgd_mm.engine.loader_workers import SIGNALS
 from lgd_mm.engine.processes import patience
 from lgd_mm.errors import Stopped
-
-#: Ctrl-C, a scheduler's end, and what Slurm can be told to send some time before it (``--signal=USR1@120``).
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """A run of seconds into which faults are injected."""
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -23,14 +26,20 @@ class SignalHook(Hook):
         number (int): Of the signal.
         rank (int): Of the process that does it.
         launcher (bool): Whether the launcher gets it instead.
+        workers (bool): Whether the workers of the loader get it first, from another process.
     """
 
-    def __init__(self, iteration: int, number: int = signal.SIGTERM, rank: int = 0, launcher: bool = False) -> None:
-        self.iteration, self.number, self.rank, self.launcher = iteration, number, rank, launcher
+    def __init__(self, iteration: int, number: int = signal.SIGTERM, rank: int = 0, launcher: bool = False,
+                 workers: bool = False) -> None:
+        self.iteration, self.number, self.rank, self.launcher, self.workers = iteration, number, rank, launcher, workers
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))
         if runner.iter + 1 == self.iteration and runner.rank == self.rank and not again:
+            if self.workers:
+                workers = [str(each.pid) for each in multiprocessing.active_children()]
+                subprocess.run(['kill', f'-{self.number}', *workers], check=True)
+                time.sleep(0.5)  # one that ends is noticed
             os.kill(os.getppid() if self.launcher else os.getpid(), self.number)
 
 

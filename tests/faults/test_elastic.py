@@ -29,7 +29,8 @@ def test_a_signal_to_one_process_stops_all(fault_config, tmp_path):
 def test_a_signal_to_the_launcher_stops_all(fault_config, tmp_path, number):
     """As a scheduler sends it; they do not begin again."""
     fault = dict(iteration=3, number=int(number), rank=1, launcher=True)
-    stopped = run_two(fault_config, tmp_path / 'run', fault, MAX_RESTARTS='3')
+    stopped = run_two(fault_config, tmp_path / 'run', fault, 'train_dataloader.num_workers=1',
+                      'train_dataloader.persistent_workers=True', MAX_RESTARTS='3')
     assert stopped.returncode != 0 and f'stopped by {number.name} after iteration' in stopped.stderr
     assert 3 <= load_checkpoint_file(tmp_path / 'run/stopped.pth')['meta']['iter'] < 10
     assert len(list((tmp_path / 'run').glob('*/vis_data'))) == 1

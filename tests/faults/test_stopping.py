@@ -22,10 +22,10 @@ def undisturbed(fault_config, tmp_path_factory):
     return run_here(fault_config, tmp_path_factory.mktemp('undisturbed'))
 
 
-def stop(config, work_dir, iteration, number=signal.SIGTERM, **options):
+def stop(config, work_dir, iteration, number=signal.SIGTERM, workers=False, **options):
     """Run until a signal comes in an iteration."""
     hooks = [dict(type='lgd_mm.IterationSeedHook'),
-             dict(type='lgd_mm.SignalHook', iteration=iteration, number=int(number))]
+             dict(type='lgd_mm.SignalHook', iteration=iteration, number=int(number), workers=workers)]
     with pytest.raises(Stopped) as stopped:
         run_here(config, work_dir, resume='auto', custom_hooks=hooks, **options)
     assert stopped.value.code == 128 + number
@@ -64,6 +64,14 @@ def test_stopped_while_workers_load_ahead(fault_config, undisturbed, tmp_path):
     workers = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}
     stop(fault_config, tmp_path, 3, **workers)
     assert_same_run(run_here(fault_config, tmp_path, 'auto', **workers), undisturbed)
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_the_workers_too(fault_config, undisturbed, tmp_path, number):
+    """As Slurm and torchrun send it."""
+    options = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}
+    stop(fault_config, tmp_path, 3, number, workers=True, **options)
+    assert_same_run(run_here(fault_config, tmp_path, 'auto', **options), undisturbed)
 
 
 @pytest.mark.parametrize('processes', [1, 2])

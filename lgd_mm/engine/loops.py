@@ -1,6 +1,6 @@
 """A loop over epochs that goes on in the middle of one."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
@@ -54,16 +54,17 @@ class LaterBatches:
         skip, self.skip = self.skip, 0  # at the first batch: torch makes an iterator more than it uses
         yield from islice(self.batches, skip, None)
 
-    def of_epoch(self, number: int) -> list[Any]:
-        """What one batch of the epoch at hand asks the data set for.
+    def of_epoch(self, numbers: Collection[int]) -> dict[int, list[Any]]:
+        """What some batches of the epoch at hand ask the data set for; goes through the epoch once.
 
         Args:
-            number (int): Of the batch, from 0.
+            numbers (Collection[int]): Of the batches, from 0.
 
         Returns:
-            list[Any]: A key for each picture; empty behind the end.
+            dict[int, list[Any]]: Number -> a key for each picture.
         """
-        return next(islice(self.batches, number, None), [])
+        batches = enumerate(islice(self.batches, max(numbers, default=-1) + 1))
+        return {number: batch for number, batch in batches if number in numbers}
 
     def __len__(self) -> int:
         return len(self.batches)

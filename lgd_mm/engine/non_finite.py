@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from lgd_mm.engine.log_interval import log_interval
-from lgd_mm.engine.skipped_steps import FOLDER, save_step
+from lgd_mm.engine.skipped_steps import FOLDER, save_steps
 from lgd_mm.errors import UserError
 from lgd_mm.registry import HOOKS
 
@@ -26,8 +26,9 @@ class NonFiniteHook(Hook):
     together with the losses that the logger prints: nothing waits for it. Losses, pictures and views of a skipped step
     are written to ``skipped_steps``.
 
-    With loss scaling (fp16), torch's own scaler skips such steps and lowers its scale, which is how it finds the scale;
-    they are not counted, but a scale that has been halved ``most`` times ends the run as well.
+    With loss scaling (mmengine's ``AmpOptimWrapper``), torch's own scaler skips such steps and lowers its scale, which
+    is how it finds the scale; they are not told, but a scale that has been halved ``most`` times ends the run as well.
+    A ``loss_scale`` that is a number is never lowered, and so never ends a run.
 
     Args:
         most (int): Skipped steps one after another that end the run. Defaults to 20.
@@ -54,7 +55,8 @@ class NonFiniteHook(Hook):
                             if isinstance(module, nn.modules.batchnorm._BatchNorm)
                             for buffer in (module.running_mean, module.running_var) if buffer is not None]
         self._scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
-        if self._scaler is None:
+        if self._scaler is None or not self._scaler.is_enabled():
+            self._scaler = None
             self._handle = optimizer.register_step_pre_hook(lambda *_: self._look(runner, optimizer))
         else:
             self._scale = self._scaler.get_scale()
@@ -106,15 +108,16 @@ class NonFiniteHook(Hook):
     def _report(self, runner: Runner) -> None:
         """Read which steps were skipped, in one transfer; tell them, and end the run after too many."""
         flags = torch.stack([finite for _, finite in self._steps]).tolist() if self._steps else []
-        skipped = []
+        steps = {}
         for (iterations, _), finite in zip(self._steps, flags):
             self._in_a_row = 0 if finite else self._in_a_row + 1
             if not finite:
-                skipped.append(iterations[-1] + 1)
-                save_step(runner, iterations, self._losses[iterations[-1]])
+                steps[iterations] = self._losses[iterations[-1]]
         self._steps.clear()
         self._losses.clear()
+        skipped = [iterations[-1] + 1 for iterations in steps]
         if skipped:
+            save_steps(runner, steps)
             runner.logger.warning(
                 f'{len(skipped)} steps had gradients that are not finite and were skipped: iteration '
                 f'{", ".join(map(str, skipped[:5]))}{", ..." if len(skipped) > 5 else ""}; see {FOLDER}')

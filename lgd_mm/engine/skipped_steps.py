@@ -1,14 +1,14 @@
-"""What a skipped step was made of, for inspection."""
+"""What skipped steps were made of, for inspection."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmengine.runner import Runner
 from safetensors.torch import save
 from torch import Tensor
 
-from lgd_mm.datasets.view_sampler import ViewKey
+from lgd_mm.datasets.view_sampler import ViewKey, ViewSampler
 from lgd_mm.engine.loops import LaterBatches
 from lgd_mm.files import replacing, write_text
 
@@ -18,37 +18,51 @@ FOLDER = 'skipped_steps'
 KEPT = 10
 
 
-def save_step(runner: Runner, iterations: range, losses: Mapping[str, Tensor]) -> None:
-    """Write losses and pictures of a step to ``iter_N.json``, and its batches to ``iter_N.safetensors``.
+def save_steps(runner: Runner, steps: Mapping[range, Mapping[str, Tensor]]) -> None:
+    """Write losses and pictures of each step to ``iter_N.json``, and its batches to ``iter_N.safetensors``.
 
-    Nothing was kept for it while training: the views are made again, each from its own seed. Each process writes what
-    it had, those after the first as ``iter_N_rankR``.
+    Nothing was kept for it while training: the views are made again, each from its own seed. Loops over iterations, and
+    other samplers than :class:`lgd_mm.datasets.ViewSampler`, leave nothing to make them from: there are only losses.
+
+    Each process writes what it had, those after the first as ``iter_N_rankR``.
 
     Args:
-        runner (Runner): In the epoch of the step.
-        iterations (range): Whose batches made the step, from 0.
-        losses (Mapping[str, Tensor]): Of the last one.
+        runner (Runner): In the epoch of the steps.
+        steps (Mapping[range, Mapping[str, Tensor]]): Iterations whose batches made a step, from 0 -> losses of the last
+            one.
     """
-    name = f'iter_{iterations[-1] + 1}' + (f'_rank{runner.rank}' if runner.rank else '')
     folder = Path(runner.work_dir, FOLDER)
-    dataset, batches = runner.train_dataloader.dataset, _batches(runner, iterations)
-    write_text(folder / f'{name}.json', json.dumps(dict(
-        iteration=iterations[-1] + 1, seed=runner.seed, losses={key: float(value) for key, value in losses.items()},
-        pictures=[[dataset.get_data_info(getattr(key, 'picture', key))['img_path'] for key in batch]
-                  for batch in batches]), indent=1))
-    if all(isinstance(key, ViewKey) for batch in batches for key in batch) and (
-            len(list(folder.glob('*.safetensors'))) < KEPT):
-        tensors = {f'{number}.{key}': value.contiguous() for number, batch in enumerate(batches)
-                   for key, value in runner.train_dataloader.collate_fn([dataset[key] for key in batch]).items()
-                   if isinstance(value, Tensor)}
-        with replacing(folder / f'{name}.safetensors') as part:
-            part.write_bytes(save(tensors))
+    keys = _keys(runner, {iteration for iterations in steps for iteration in iterations})
+    for iterations, losses in steps.items():
+        step = f'iter_{iterations[-1] + 1}'
+        name = step + (f'_rank{runner.rank}' if runner.rank else '')
+        batches = [keys[iteration] for iteration in iterations if iteration in keys]
+        dataset = runner.train_dataloader.dataset
+        write_text(folder / f'{name}.json', json.dumps(dict(
+            iteration=iterations[-1] + 1, seed=runner.seed,
+            losses={key: float(value) for key, value in losses.items()},
+            pictures=[[dataset.get_data_info(key.picture)['img_path'] for key in batch] for batch in batches]),
+            indent=1))
+        kept = {path.stem.partition('_rank')[0] for path in folder.glob('*.safetensors')}  # by any of the processes
+        if batches and (step in kept or len(kept) < KEPT):
+            with replacing(folder / f'{name}.safetensors') as part:
+                part.write_bytes(save(_tensors(runner, batches)))
 
 
-def _batches(runner: Runner, iterations: range) -> list[list[ViewKey]]:
-    """Keys of the batches, as far as they are of this epoch; loops that count no epochs cannot tell."""
-    sampler = runner.train_dataloader.batch_sampler
-    if not isinstance(sampler, LaterBatches):
-        return []
-    begin = runner.epoch * len(runner.train_dataloader)
-    return [sampler.of_epoch(iteration - begin) for iteration in iterations if iteration >= begin]
+def _keys(runner: Runner, iterations: Iterable[int]) -> dict[int, list[ViewKey]]:
+    """What iterations asked the data set for, as far as they are of this epoch."""
+    loader = runner.train_dataloader
+    batches = loader.batch_sampler
+    if not isinstance(batches, LaterBatches) or not isinstance(batches.sampler, ViewSampler):
+        return {}
+    begin = runner.epoch * len(loader)
+    numbers = {iteration - begin for iteration in iterations if iteration >= begin}
+    return {begin + number: batch for number, batch in batches.of_epoch(numbers).items()}
+
+
+def _tensors(runner: Runner, batches: Sequence[Sequence[ViewKey]]) -> dict[str, Tensor]:
+    """Of the batches, as the loader hands them over: number of the batch and name, such as ``0.inputs``."""
+    loader = runner.train_dataloader
+    return {f'{number}.{name}': value.contiguous() for number, batch in enumerate(batches)
+            for name, value in loader.collate_fn([loader.dataset[key] for key in batch]).items()
+            if isinstance(value, Tensor)}

@@ -2,6 +2,7 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +11,11 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from safetensors.torch import load_file
 
+from lgd_mm.datasets.view_sampler import ViewSampler
+from lgd_mm.engine import skipped_steps
+from lgd_mm.engine.loops import LaterBatches
 from lgd_mm.engine.non_finite import _begin_momentum
+from lgd_mm.engine.skipped_steps import save_steps
 from lgd_mm.errors import UserError
 from lgd_mm.models.necks import lgka
 from lgd_mm.registry import HOOKS, OPTIM_WRAPPERS
@@ -40,9 +45,9 @@ class PoisonHook(Hook):
 class ScaledOptimWrapper(OptimWrapper):
     """mmengine's loss scaling, which wants a GPU, in the little that the hook sees of it."""
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, enabled=True, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.loss_scaler = torch.amp.GradScaler('cpu')
+        self.loss_scaler = torch.amp.GradScaler('cpu', enabled=enabled)
 
     def backward(self, loss, **kwargs) -> None:
         self.loss_scaler.scale(loss).backward()
@@ -112,6 +117,46 @@ def test_batch_norms_stay_over_all_batches_of_a_step(one_step_each, tmp_path):
     assert all(tensor.isfinite().all() for tensor in end['state_dict'].values())
 
 
+def test_all_processes_keep_the_same_steps(tmp_path, monkeypatch):
+    """The first ones; a step that began in the epoch before has the batches of this one."""
+    monkeypatch.setattr(skipped_steps, 'KEPT', 2)
+    pictures = [dict(inputs=torch.full((3, 2, 2), number, dtype=torch.uint8)) for number in range(24)]
+
+    class Pictures(list):
+        __getitem__ = lambda self, key: super().__getitem__(key.picture)  # noqa: E731
+        get_data_info = lambda self, number: dict(img_path=f'{number}.png')  # noqa: E731
+
+    for rank in (1, 0):
+        dataset = Pictures(pictures)
+        sampler = ViewSampler(dataset, shuffle=False, seed=0)
+        loader = torch.utils.data.DataLoader(dataset, batch_sampler=torch.utils.data.BatchSampler(sampler, 4, True))
+        object.__setattr__(loader, 'batch_sampler', LaterBatches(loader.batch_sampler))
+        runner = SimpleNamespace(rank=rank, work_dir=tmp_path, train_dataloader=loader, epoch=1, seed=0)
+        losses = dict(loss=torch.tensor(float('nan')))
+        save_steps(runner, {range(5, 7): losses, range(7, 9): losses})
+        save_steps(runner, {range(9, 11): losses})
+    folder = tmp_path / 'skipped_steps'
+    assert sorted(path.stem for path in folder.glob('*.safetensors')) == ['iter_7', 'iter_7_rank1', 'iter_9',
+                                                                          'iter_9_rank1']
+    assert {path.stem: json.loads(path.read_text())['pictures'] for path in folder.glob('*_rank1.json')} == {
+        f'iter_{step}_rank1': [[f'{4 * batch + number}.png' for number in range(4)] for batch in batches]
+        for step, batches in ((7, [0]), (9, [1, 2]), (11, [3, 4]))}
+    kept = load_file(folder / 'iter_9.safetensors')
+    assert {key: value[:, 0, 0, 0].tolist() for key, value in kept.items()} == {
+        '0.inputs': [4, 5, 6, 7], '1.inputs': [8, 9, 10, 11]}
+
+
+def test_a_loop_over_iterations_keeps_the_losses(one_step_each, tmp_path):
+    hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook'), dict(type='lgd_mm.PoisonHook', iterations=[2], value='nan')]
+    config = tmp_path / 'iterations.py'
+    config.write_text(f'_base_ = {str(one_step_each.pop("config"))!r}\n'
+                      "train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=3)\nparam_scheduler = []\n")
+    del one_step_each['train_cfg.max_epochs']
+    run_here(config, tmp_path, custom_hooks=hooks, **one_step_each)
+    kept, = (tmp_path / 'skipped_steps').iterdir()
+    assert kept.name == 'iter_2.json' and json.loads(kept.read_text())['losses']['loss'] > 0
+
+
 def test_momentum_is_not_left_unwritten_by_a_skipped_first_step():
     def step(optimizer, gradient, found):
         optimizer.found_inf = torch.tensor(float(found))  # as loss scaling says it to a fused optimiser
@@ -150,6 +195,14 @@ def test_a_loss_scale_that_only_falls_ends_the_run(one_step_each, tmp_path):
     hooks[-1]['iterations'] = [2, 3]
     end = run_here(work_dir=tmp_path / 'few', custom_hooks=hooks, **options)
     assert all(tensor.isfinite().all() for tensor in end['state_dict'].values())
+
+
+def test_a_loss_scaler_that_is_off_skips_nothing_by_itself(one_step_each, tmp_path):
+    hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook'), dict(type='lgd_mm.PoisonHook', iterations=[2], value='inf')]
+    end = run_here(work_dir=tmp_path, custom_hooks=hooks, **one_step_each, **{
+        'optim_wrapper.type': 'lgd_mm.ScaledOptimWrapper', 'optim_wrapper.enabled': False})
+    assert all(tensor.isfinite().all() for tensor in end['state_dict'].values())
+    assert 'were skipped: iteration 2' in told(tmp_path)
 
 
 def test_constant_embeddings_are_told(one_step_each, tmp_path):

@@ -46,9 +46,15 @@ def checkpoint_bytes(run: Run) -> int:
         run (Run): Any.
 
     Returns:
-        int: Bytes; 0 if it only tests.
+        int: Bytes, without those of checkpoints that are there; 0 if it only tests, or if its config does not tell.
     """
-    return 0 if run.checkpoint else _bytes(run.config, run.options[1:])  # the seed comes first
+    if run.checkpoint:
+        return 0
+    try:
+        needed = _bytes(run.config, run.options[1:])  # the seed comes first
+    except Exception:  # its own run tells what is wrong with it
+        return 0
+    return max(0, needed - sum(file.stat().st_size for file in run.work_dir.glob('*.pth')))
 
 
 @functools.cache
@@ -58,12 +64,8 @@ def _bytes(config: Path, options: tuple[str, ...]) -> int:
     if not saving or not cfg.get('train_cfg'):
         return 0
     total = cfg.train_cfg.get('max_iters') or cfg.train_cfg.get('max_epochs') or 0
-    try:
-        weights = _weights(cfg)
-    except Exception:  # its own run tells what is wrong with it
-        return 0
     saved, kept = total // saving.get('interval', 1), saving.get('max_keep_ckpts', -1)
-    return 3 * weights * max(1, min(saved, kept + 1) if kept > 0 else saved)  # the oldest goes after the newest
+    return 3 * _weights(cfg) * max(1, min(saved, kept + 1) if kept > 0 else saved)  # the oldest goes after the newest
 
 
 def _weights(cfg: Config) -> int:

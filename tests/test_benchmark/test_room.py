@@ -38,3 +38,24 @@ def test_a_disk_that_is_too_small(trained, monkeypatch):
     assert all(cell['state'] == 'done' for cell in trained.runner().run()['cells'])
     monkeypatch.setattr(room.shutil, 'disk_usage', lambda folder: USAGE(0))
     trained.runner().run()  # all is done
+
+
+def test_checkpoints_that_are_there_need_no_room(trained):
+    """A run that goes on."""
+    run, *_ = choose(trained.read(), seeds=[0])
+    needed = room.checkpoint_bytes(run)
+    run.work_dir.mkdir(parents=True)
+    (run.work_dir / 'iter_1.pth').write_bytes(bytes(1000))
+    assert room.checkpoint_bytes(run) == needed - 1000
+    (run.work_dir / 'iter_2.pth').write_bytes(bytes(needed))
+    assert room.checkpoint_bytes(run) == 0
+
+
+@pytest.mark.parametrize('text', ["model = dict(type='A')", 'model = ', "_base_ = 'missing.py'"])
+def test_a_config_that_is_wrong_is_left_to_its_own_run(trained, monkeypatch, text):
+    monkeypatch.setattr(room.shutil, 'disk_usage', lambda folder: USAGE(1e9))
+    wrong = trained.folder / 'wrong.py'
+    wrong.write_text(f'train_cfg = dict(max_iters=2)\ndefault_hooks = dict(checkpoint=dict(interval=1))\n{text}\n')
+    trained.settings['tasks'][0]['config'] = str(wrong)
+    suite = trained.read()
+    room.check_room(suite, choose(suite))

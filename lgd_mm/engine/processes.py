@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size, init_dist, is_distributed
 from torch import distributed
+from torch.distributed.constants import default_pg_timeout
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
@@ -29,9 +30,9 @@ def start_processes(cfg: Config) -> None:
         return
     if torch.cuda.is_available():
         group = (cfg.get('env_cfg') or {}).get('dist_cfg', dict(backend='nccl'))
-        init_dist(cfg.launcher, **group, **_store_of_this_attempt())
+        init_dist(cfg.launcher, **group, **_store_of_this_attempt(cfg))
         return
-    distributed.init_process_group('gloo', timeout=patience(cfg), **_store_of_this_attempt())
+    distributed.init_process_group('gloo', timeout=patience(cfg), **_store_of_this_attempt(cfg))
     replaced = settings.set_cpu_processes(cfg)
     say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
         + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
@@ -57,7 +58,7 @@ def patience(cfg: Config) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def _store_of_this_attempt() -> dict[str, Any]:
+def _store_of_this_attempt(cfg: Config) -> dict[str, Any]:
     """Where processes meet that torchrun has begun again.
 
     It keeps its store, and with it the addresses of the processes before, which the new ones would try to reach.
@@ -65,5 +66,5 @@ def _store_of_this_attempt() -> dict[str, Any]:
     attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
     if attempt == '0':
         return {}
-    store, rank, world_size = next(rendezvous('env://'))
+    store, rank, world_size = next(rendezvous('env://', timeout=patience(cfg) or default_pg_timeout))
     return dict(store=PrefixStore(f'attempt {attempt}', store), rank=rank, world_size=world_size)

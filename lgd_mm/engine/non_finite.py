@@ -76,7 +76,12 @@ class NonFiniteHook(Hook):
             self._losses[runner.iter] = {key: value.detach() for key, value in (outputs or {}).items()}
         if self.every_n_inner_iters(batch_idx, self._interval) or self.is_last_train_iter(runner) or (
                 self.end_of_epoch(runner.train_dataloader, batch_idx)):
-            self._report(runner)
+            self._tell(runner)
+            self._end_after_too_many(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """A run that is stopped leaves nothing untold; here is only the first of its processes, so nothing ends."""
+        self._tell(runner)
 
     def after_train(self, runner: Runner) -> None:
         """Look no longer."""
@@ -105,8 +110,8 @@ class NonFiniteHook(Hook):
             buffer.copy_(torch.where(finite, buffer, before))
         self._before = None
 
-    def _report(self, runner: Runner) -> None:
-        """Read which steps were skipped, in one transfer; tell them, and end the run after too many."""
+    def _tell(self, runner: Runner) -> None:
+        """Read which steps were skipped, in one transfer, and tell them."""
         flags = torch.stack([finite for _, finite in self._steps]).tolist() if self._steps else []
         steps = {}
         for (iterations, _), finite in zip(self._steps, flags):
@@ -115,14 +120,17 @@ class NonFiniteHook(Hook):
                 steps[iterations] = self._losses[iterations[-1]]
         self._steps.clear()
         self._losses.clear()
-        skipped = [iterations[-1] + 1 for iterations in steps]
-        if skipped:
+        if steps:
             save_steps(runner, steps)
+            skipped = [iterations[-1] + 1 for iterations in steps]
+            self._last = skipped[-1]
             runner.logger.warning(
                 f'{len(skipped)} steps had gradients that are not finite and were skipped: iteration '
                 f'{", ".join(map(str, skipped[:5]))}{", ..." if len(skipped) > 5 else ""}; see {FOLDER}')
+
+    def _end_after_too_many(self, runner: Runner) -> None:
         if self._in_a_row >= self.most:
-            raise UserError(f'{self._in_a_row} steps one after another, up to iteration {skipped[-1]}, had gradients '
+            raise UserError(f'{self._in_a_row} steps one after another, up to iteration {self._last}, had gradients '
                             f'that are not finite: see {Path(runner.work_dir, FOLDER)}, and {CURE}')
         if self._scaler is not None and self._scaler.get_scale() <= self._scale / 2**self.most:
             raise UserError(f'by iteration {runner.iter + 1}, gradients that are not finite have lowered the loss '

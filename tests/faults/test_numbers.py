@@ -16,7 +16,7 @@ from lgd_mm.engine import skipped_steps
 from lgd_mm.engine.loops import LaterBatches
 from lgd_mm.engine.non_finite import _begin_momentum
 from lgd_mm.engine.skipped_steps import save_steps
-from lgd_mm.errors import UserError
+from lgd_mm.errors import Stopped, UserError
 from lgd_mm.models.necks import lgka
 from lgd_mm.registry import HOOKS, OPTIM_WRAPPERS
 from tests.faults.conftest import run_here
@@ -115,6 +115,17 @@ def test_batch_norms_stay_over_all_batches_of_a_step(one_step_each, tmp_path):
     assert len(json.loads((tmp_path / 'skipped_steps/iter_3.json').read_text())['pictures']) == 3
     assert torch.equal(load_file(tmp_path / 'skipped_steps/iter_3.safetensors')['0.inputs'], PoisonHook.batches[-1])
     assert all(tensor.isfinite().all() for tensor in end['state_dict'].values())
+
+
+def test_a_run_that_is_stopped_has_told_what_it_skipped(one_step_each, tmp_path):
+    hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook'), dict(type='lgd_mm.PoisonHook', iterations=[2], value='nan'),
+             dict(type='lgd_mm.SignalHook', iteration=3)]
+    with pytest.raises(Stopped):
+        run_here(work_dir=tmp_path, custom_hooks=hooks, **{
+            **one_step_each, 'default_hooks.logger.interval': 100, 'default_hooks.checkpoint.interval': 100})
+    assert 'were skipped: iteration 2' in told(tmp_path)
+    batch = load_file(tmp_path / 'skipped_steps/iter_2.safetensors')
+    assert torch.equal(batch['0.inputs'], PoisonHook.batches[-1])
 
 
 def test_all_processes_keep_the_same_steps(tmp_path, monkeypatch):

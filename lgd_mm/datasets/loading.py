@@ -15,8 +15,10 @@ from PIL import Image, ImageOps
 from lgd_mm.errors import UserError
 from lgd_mm.registry import TRANSFORMS
 
-#: Troubles of the machine, not of the file: too many open files, no memory, a failing disk or network share.
-OUT_OF_ORDER = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
+#: What a failing disk or network share says.
+FAILING = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT)
+#: Troubles of the machine, not of the file: those, too many open files, no memory.
+OUT_OF_ORDER = (*FAILING, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class UnreadableImage(Exception):

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.runner import BaseLoop, Runner
 
+from lgd_mm.datasets.loading import FAILING
 from lgd_mm.engine import settings
 from lgd_mm.engine.bad_pictures import bad_picture
 from lgd_mm.errors import UserError
@@ -112,7 +113,7 @@ def _exhausted(error: Exception) -> str | None:
                 'train_dataloader.num_workers or a smaller train_dataloader.batch_size')
     if getattr(error, 'errno', None) in (errno.EMFILE, errno.ENFILE) or 'Too many open files' in text:
         return 'too many files are open: raise the bound (ulimit -n 65536), or give fewer train_dataloader.num_workers'
-    gone = re.search(rf'\[Errno (?:{errno.EIO}|{errno.ESTALE}|{errno.ENOTCONN})\] .*', text)
+    gone = re.search(rf'\[Errno (?:{"|".join(map(str, FAILING))})\] .*', text)
     if gone:
         return (f'a disk or a network share fails ({gone[0]}): see that it is there and whole; --resume goes on from '
                 'the last checkpoint')

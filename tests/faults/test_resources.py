@@ -21,6 +21,8 @@ from tests.faults.conftest import run_here
     (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed.'), 'a loader was ended from outside'),
     (OSError(errno.EMFILE, 'Too many open files'), 'too many files are open: raise the bound'),
     (OSError(errno.ESTALE, 'Stale file handle', '/a.jpg'), r"network share fails \(.*Stale file .*'/a.jpg'\)"),
+    (OSError('Caught TimeoutError in DataLoader worker process 0.\nOriginal Traceback ...\n'
+             "TimeoutError: [Errno 110] Connection timed out: '/a.jpg'"), r"share fails \(.*timed out: '/a.jpg'\)"),
     (RuntimeError('Caught OSError in DataLoader worker process 0.\nOriginal Traceback ...\n'
                   'OSError: [Errno 5] Input/output error'), r'share fails \(\[Errno 5\] Input/output error\): see'),
     (RuntimeError('received 0 items of ancdata: Too many open files'), 'too many files are open')])

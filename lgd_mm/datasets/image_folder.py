@@ -1,9 +1,10 @@
 """Pre-training images: any folder of pictures, nested or flat, without labels."""
 
+import hashlib
 import logging
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,14 @@ class UnlabelledImages(BaseDataset):
         extensions (Sequence[str]): File endings that are pictures. Defaults to the common ones.
         **kwargs: See :class:`mmengine.dataset.BaseDataset`.
 
+    Attributes:
+        names (str): Digest of the pictures' names, wherever the folder lies.
+
     Raises:
         UserError: If the folder is missing or holds no picture, or if none of them can be read.
     """
+
+    names: str
 
     def __init__(self,
                  data_root: str,
@@ -66,7 +72,23 @@ class UnlabelledImages(BaseDataset):
         if not paths:
             raise UserError(f'image folder {folder} holds no picture ({", ".join(self.extensions)}): set '
                             'train_dataloader.dataset.data_root to a folder with pictures')
-        return [dict(img_path=path) for path in paths]
+        return self.listed(paths)
+
+    def listed(self, paths: Iterable[str]) -> list[dict[str, Any]]:
+        """Items of some paths, whose names below the folder are remembered as :attr:`names`.
+
+        Args:
+            paths (Iterable[str]): All below the folder.
+
+        Returns:
+            list[dict[str, Any]]: Each with ``img_path``.
+        """
+        folder = os.fspath(Path(self.data_prefix['img_path']))
+        items, digest = [dict(img_path=path) for path in paths], hashlib.sha256()
+        for item in items:
+            digest.update(os.fsencode(item['img_path'].replace(folder, '', 1)) + b'\0')
+        self.names = digest.hexdigest()
+        return items
 
     def gather_unreadable(self) -> None:
         """Make known to every process what any of them could not read."""

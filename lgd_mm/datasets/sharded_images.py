@@ -44,7 +44,7 @@ class ShardedImages(UnlabelledImages):
                               if member.name.lower().endswith(self.extensions))
         if not pictures:
             raise UserError(f'the {len(shards):,} shards in {folder} hold no picture ({", ".join(self.extensions)})')
-        return [dict(img_path=member_path(shard, member)) for member, shard in pictures]
+        return self.listed(member_path(shard, member) for member, shard in pictures)
 
 
 def _check_numbers(shards: Iterable[str]) -> None:

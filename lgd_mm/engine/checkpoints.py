@@ -105,7 +105,8 @@ def check_same_batches(runner: Runner, meta: dict[str, Any], path: str) -> None:
         path (str): Of the checkpoint; named in the error.
 
     Raises:
-        UserError: If a batch of all processes has another number of pictures, or an epoch another number of batches.
+        UserError: If a batch of all processes has another number of pictures, an epoch another number of batches, or
+            the pictures of a pre-training have other names.
     """
     then, now = meta.get('batch') or {}, _batch(runner)
     if then.get('pictures') and now['pictures'] and then['pictures'] != now['pictures']:
@@ -113,6 +114,10 @@ def check_same_batches(runner: Runner, meta: dict[str, Any], path: str) -> None:
         cure = f'--cfg-options train_dataloader.batch_size={size}' if not left else 'another number of processes'
         raise UserError(f'{path} is of a run with {then["pictures"]} pictures in a batch of all processes, and here '
                         f'are {now["pictures"]}: give {cure}, or begin a new run from its student')
+    if then.get('in_epoch') == now['in_epoch'] and (then.get('names') or now['names']) != now['names']:
+        raise UserError(f'{path} is of a run with other pictures than train_dataloader.dataset has here: put back '
+                        'those it was begun with (an empty file stands for a lost one), or begin a new run from its '
+                        'student')
     if not isinstance(runner.train_loop, EpochLoop):
         return
     length = now['in_epoch']
@@ -124,10 +129,12 @@ def check_same_batches(runner: Runner, meta: dict[str, Any], path: str) -> None:
 
 
 def _batch(runner: Runner) -> dict[str, Any]:
-    """Pictures of a batch in all processes, None if batches are not of one size; batches of an epoch."""
+    """Pictures of a batch in all processes, None if batches are not of one size; batches of an epoch; names of the
+    pictures, None if the data set does not tell."""
     loader = runner.train_loop.dataloader
     size = getattr(loader.batch_sampler, 'batch_size', None)
-    return dict(pictures=size and size * get_world_size(), in_epoch=len(loader))
+    return dict(pictures=size and size * get_world_size(), in_epoch=len(loader),
+                names=getattr(loader.dataset, 'names', None))
 
 
 def _parameters(runner: Runner) -> Iterator[tuple[str, nn.Parameter]]:

@@ -187,6 +187,11 @@ def test_other_batch_is_refused(fault_config, work_dir):
 
 
 def test_other_pictures_are_refused(fault_config, work_dir, tmp_path):
+    write_pictures(tmp_path / 'others', 19)  # as many batches
+    (tmp_path / 'others/one.png').touch()
+    with pytest.raises(UserError, match='is of a run with other pictures than .* has here: put back those'):
+        run_here(fault_config, work_dir, 'auto',
+                 **{'train_dataloader.dataset.data_root': str(tmp_path / 'others')})
     write_pictures(tmp_path / 'more', 24)
     with pytest.raises(UserError, match='whose epochs had 5 batches, and here they have 6: put back the pictures'):
         run_here(fault_config, work_dir, 'auto',

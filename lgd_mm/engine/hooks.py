@@ -37,6 +37,8 @@ class UnreadableImagesHook(Hook):
         UserError: When there are more.
     """
 
+    priority = 'LOWEST'  # a run that ends has written the checkpoint of the epoch
+
     def __init__(self, most: float = 0.5) -> None:
         self.most = most
 
@@ -51,7 +53,8 @@ class UnreadableImagesHook(Hook):
             if len(pictures.unreadable) > self.most * len(pictures):
                 raise UserError(f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read, such as '
                                 f'{pictures.unreadable[0]}: more than the share of {self.most:g} that '
-                                'lgd_mm.UnreadableImagesHook allows (most); copy them again, or remove them')
+                                'lgd_mm.UnreadableImagesHook allows (most); put them back and go on with --resume, or '
+                                'begin a run without them')
 
     def after_train(self, runner: Runner) -> None:
         """Log the first few names."""

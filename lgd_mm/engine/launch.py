@@ -225,6 +225,7 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
         return None
     path = preflight.latest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
     if path is None:
+        preflight.check_begins(cfg.work_dir)
         cfg.resume = False
         say(f'nothing to resume from in {cfg.work_dir}: a new run begins')
         return None

@@ -191,13 +191,32 @@ def latest_checkpoint(work_dir: str) -> Path | None:
         if is_whole(path):
             return path
     what = f'names {named}, which is missing or damaged' if named.name else 'is empty'
-    whole = [path for pattern in ('epoch_*.pth', 'iter_*.pth', STOPPED) for path in Path(work_dir).glob(pattern)
-             if is_whole(path)]
+    whole = list(filter(is_whole, _checkpoints(work_dir)))
     if not whole:
         raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
     say(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
     return newest
+
+
+def check_begins(work_dir: str) -> None:
+    """See that a work dir without ``last_checkpoint`` has nothing that a new run would write over.
+
+    Args:
+        work_dir (str): May not exist.
+
+    Raises:
+        UserError: If there are checkpoints: nobody can tell whether they are of this run.
+    """
+    left = sorted(path.name for path in _checkpoints(work_dir))
+    if left:
+        raise UserError(f'{work_dir} has {", ".join(left[:3])}{", ..." if len(left) > 3 else ""}, but no '
+                        'last_checkpoint that says which to go on from: write the name of one into it, or give another '
+                        'folder')
+
+
+def _checkpoints(work_dir: str) -> list[Path]:
+    return [path for pattern in ('epoch_*.pth', 'iter_*.pth', STOPPED) for path in Path(work_dir).glob(pattern)]
 
 
 def read_training_state(path: str | Path) -> dict[str, Any]:

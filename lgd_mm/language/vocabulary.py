@@ -64,7 +64,8 @@ def _difference(kind: str, mine: tuple[str, ...], theirs: tuple[str, ...]) -> st
         first = next(index for index, pair in enumerate(zip(mine, theirs)) if pair[0] != pair[1])
         return (f'the same {len(mine)} {kind} in another order (number {first + 1} is {theirs[first]!r}, '
                 f'not {mine[first]!r})')
-    return (f'{len(theirs)} {kind} instead of {len(mine)} ({_some(mine, only_mine)} only here, '
+    count = f'{len(theirs)} {kind} instead of {len(mine)}' if len(theirs) != len(mine) else f'other {kind}'
+    return (f'{count} ({_some(mine, only_mine)} only here, '
             f'{_some(theirs, only_theirs)} only there)')
 
 

@@ -74,6 +74,17 @@ def test_a_wrong_bit_anywhere_is_told(tmp_path):
     assert False in said and is_whole(tmp_path / 'good.pth')
 
 
+def test_a_pointer_that_is_gone(fault_config, work_dir):
+    """Nobody knows whose checkpoints these are: a new run would write over them."""
+    (work_dir / 'last_checkpoint').unlink()
+    before = (work_dir / 'epoch_1.pth').read_bytes()
+    with pytest.raises(UserError, match='has epoch_1.pth, epoch_2.pth, but no last_checkpoint that says which'):
+        run_here(fault_config, work_dir, 'auto')
+    assert (work_dir / 'epoch_1.pth').read_bytes() == before
+    write_text(work_dir / 'last_checkpoint', 'epoch_1.pth')
+    assert run_here(fault_config, work_dir, 'auto')['meta']['epoch'] == 2
+
+
 @pytest.mark.parametrize('pointer', [b'', bytes(60), b'\xff\xfe'])
 def test_a_pointer_that_a_power_cut_left(work_dir, capsys, pointer):
     (work_dir / 'last_checkpoint').write_bytes(pointer)

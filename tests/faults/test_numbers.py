@@ -19,7 +19,7 @@ from lgd_mm.engine.skipped_steps import save_steps
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.models.necks import lgka
 from lgd_mm.registry import HOOKS, OPTIM_WRAPPERS
-from tests.faults.conftest import run_here
+from tests.faults.conftest import last_checkpoint, run_here
 
 SEEDS = dict(type='lgd_mm.IterationSeedHook')
 
@@ -254,4 +254,5 @@ def test_too_many_unreadable_pictures_end_the_run(one_step_each, fault_pictures,
     run_here(work_dir=tmp_path / 'most', custom_hooks=[dict(type='lgd_mm.UnreadableImagesHook')], **options)
     with pytest.raises(UserError, match='6 of 20 pictures cannot be read, such as .*more than the share of 0.25'):
         run_here(work_dir=tmp_path / 'least', custom_hooks=[dict(type='lgd_mm.UnreadableImagesHook', most=0.25)],
-                 **options)
+                 **{**options, 'default_hooks.checkpoint.by_epoch': True})
+    assert last_checkpoint(tmp_path / 'least')['meta']['epoch'] == 1, 'to go on from, once they are back'

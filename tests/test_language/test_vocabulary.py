@@ -45,6 +45,7 @@ def test_no_difference():
 @pytest.mark.parametrize('other, sentence', [
     (Vocabulary(('cat', 'emu'), CATS.templates),
      "2 names instead of 3 ('dog', 'Köttbulle' only here, 'emu' only there)"),
+    (Vocabulary(('cat', 'emu', 'Köttbulle'), CATS.templates), "other names ('dog' only here, 'emu' only there)"),
     (Vocabulary(('dog', 'cat', 'Köttbulle'), CATS.templates),
      "the same 3 names in another order (number 1 is 'dog', not 'cat')"),
     (Vocabulary(CATS.categories, ('a {}.', 'the {}', 'my {}')),

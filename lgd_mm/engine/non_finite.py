@@ -41,7 +41,7 @@ class NonFiniteHook(Hook):
 
     def __init__(self, most: int = 20) -> None:
         self.most = most
-        self._in_a_row = 0
+        self._in_a_row = self._first = 0
         self._before: list[Tensor] | None = None
         self._steps: list[tuple[range, Tensor]] = []
         self._losses: dict[int, dict[str, Tensor]] = {}

@@ -18,7 +18,8 @@ def trained(fake):
     """Each run saves its two checkpoints, of which one is kept."""
     model = dict(type='mmpretrain.ImageClassifier', backbone=BACKBONE)
     (fake.folder / 'train.py').write_text(
-        f'train_cfg = dict(max_iters=2)\ntrain_dataloader = dict(batch_size=8)\nmodel = {model}\n'
+        f'default_scope = "mmpretrain"\nmodel = {model}\n'
+        'train_cfg = dict(max_iters=2)\ntrain_dataloader = dict(batch_size=8)\n'
         'default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=1))\n')
     return fake
 
@@ -30,6 +31,7 @@ def test_bytes_of_a_run(trained):
 
 def test_a_disk_that_is_too_small(trained, monkeypatch):
     needed = sum(map(room.checkpoint_bytes, choose(trained.read())))
+    assert needed
     monkeypatch.setattr(room.shutil, 'disk_usage', lambda folder: USAGE(needed - 1))
     with pytest.raises(UserError, match='GB left, and the checkpoints of 8 runs may need .* GB: free some, give'):
         trained.runner().run()

@@ -217,7 +217,7 @@ def _forget_visualizers(kind: Any) -> None:
 def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     """Settle which checkpoint is resumed from; returns what it holds."""
     again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))  # torchrun begins again after the loss of a process
-    if again and preflight.latest_checkpoint(cfg.work_dir):
+    if again and Path(cfg.work_dir, 'last_checkpoint').is_file():
         resume = 'auto'
     if resume is None and cfg.get('resume'):
         resume = cfg.get('load_from') or 'auto'

@@ -31,13 +31,12 @@ def save_steps(runner: Runner, steps: Mapping[range, Mapping[str, Tensor]]) -> N
         steps (Mapping[range, Mapping[str, Tensor]]): Iterations whose batches made a step, from 0 -> losses of the last
             one.
     """
-    folder = Path(runner.work_dir, FOLDER)
+    folder, dataset = Path(runner.work_dir, FOLDER), runner.train_dataloader.dataset
     keys = _keys(runner, {iteration for iterations in steps for iteration in iterations})
     for iterations, losses in steps.items():
         step = f'iter_{iterations[-1] + 1}'
         name = step + (f'_rank{runner.rank}' if runner.rank else '')
         batches = [keys[iteration] for iteration in iterations if iteration in keys]
-        dataset = runner.train_dataloader.dataset
         write_text(folder / f'{name}.json', json.dumps(dict(
             iteration=iterations[-1] + 1, seed=runner.seed,
             losses={key: float(value) for key, value in losses.items()},

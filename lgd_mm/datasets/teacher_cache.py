@@ -18,6 +18,8 @@ from lgd_mm.files import replacing
 
 #: Pictures whose entries share a file.
 PART = 16384
+#: Of what the entries are; 2: their views are crops by an antialiasing filter.
+FORMAT = 2
 
 
 class TeacherCache:
@@ -30,11 +32,11 @@ class TeacherCache:
         folder (str | Path): Of :meth:`create`.
 
     Attributes:
-        about (dict): ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many), ``data``
-            (digest), ``pipeline``, ``seed`` and ``views``.
+        about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many),
+            ``data`` (digest), ``pipeline``, ``seed`` and ``views``.
 
     Raises:
-        UserError: If there is no cache.
+        UserError: If there is no cache, or one of another format.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -48,6 +50,10 @@ class TeacherCache:
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
+        if self.about.get('format') != FORMAT:
+            raise UserError(f'{self.folder} is a teacher cache of another version of lgd_mm, whose views are cut out '
+                            'otherwise, and its embeddings are of those: remove it and make it anew with python '
+                            f'tools/cache_teacher.py CONFIG --views N --out {self.folder}')
         self._open: tuple[int, dict[int, NDArray[Any]]] = -1, {}
 
     @classmethod
@@ -56,7 +62,7 @@ class TeacherCache:
 
         Args:
             folder (str | Path): Is made.
-            about (dict): See :attr:`about`.
+            about (dict): See :attr:`about`, without ``format``.
 
         Returns:
             TeacherCache: Without entries, or with those that are there.
@@ -65,6 +71,7 @@ class TeacherCache:
             UserError: If the folder holds a cache of something else.
         """
         file = Path(folder) / 'cache.json'
+        about = dict(format=FORMAT, **about)
         if not file.exists():
             write_whole(file, json.dumps(about, indent=1).encode())
         cache = cls(folder)

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torchvision.transforms.v2 as T
 import torchvision.transforms.v2.functional as TF
+from PIL import Image
 
 from lgd_mm.datasets import PackView, RandomView
 from lgd_mm.datasets.views import opencv
@@ -142,14 +143,60 @@ def test_shares_of_the_recipe():
     assert -0.1 <= jittered.min() < -0.09 and 0.09 < jittered.max() <= 0.1
 
 
-@pytest.mark.parametrize('size', [16, 64])
-def test_crop_is_torchvisions(size):
-    image = picture(100, 140)
-    view = PLAIN._replace(top=10, left=20, height=64, width=80)
-    ours = as_tensor(opencv.crop(image, view, size))
-    theirs = TF.resized_crop(as_tensor(image), 10, 20, 64, 80, [size, size], antialias=True)
-    assert (ours - theirs).abs().mean() < 0.01
-    assert torch.equal(as_tensor(opencv.crop(image, view._replace(flip=1), size)), ours.flip(2))
+def textured(height, width, seed=0):
+    """A picture with as much detail as a photograph has: noise whose amplitude falls with its frequency, RGB."""
+    rng, sides = np.random.default_rng(seed), (np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
+    frequency = np.maximum(np.hypot(*sides), 1 / max(height, width))[..., None]
+    image = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((height, width, 3)), axes=(0, 1)) / frequency,
+                          (height, width), axes=(0, 1))
+    return np.clip(128 + 50 * image / image.std(), 0, 255).astype(np.uint8)
+
+
+def by_pillow(image, box, size):
+    """As ``torchvision.transforms.RandomResizedCrop`` does of Pillow's images."""
+    top, left, height, width = box
+    return np.asarray(TF.resized_crop(Image.fromarray(image), top, left, height, width, [size, size]))
+
+
+def detail(image):
+    return np.abs(np.diff(image.astype(float), axis=0)).mean() + np.abs(np.diff(image.astype(float), axis=1)).mean()
+
+
+@pytest.mark.parametrize('scale', [0.5, 0.8, 1, 1.01, 1.25, 1.5, 1.67, 1.9, 2, 2.5, 3, 4, 7.3])
+def test_crops_are_pillows_at_every_scale(scale):
+    image, side = textured(500, 520), round(64 * scale)
+    for height, width in ((side, side), (side, round(side * 4 / 3) % 500), (round(side / 1.33), side), (side, 48)):
+        box = (500 - height) // 2, (520 - width) // 3, height, width
+        ours = opencv.crop(image, View(*box, *PLAIN[4:]), 64)
+        theirs = by_pillow(image, box, 64)
+        assert np.abs(ours.astype(int) - theirs).max() <= 1, 'of 255, by the rounding of weights'
+        assert np.square(ours.astype(float) - theirs).mean() < 0.3**2
+        assert abs(detail(ours) / detail(theirs) - 1) < 0.005
+        assert np.array_equal(opencv.crop(image, View(*box, 1, *PLAIN[5:]), 64), ours[:, ::-1])
+
+
+@pytest.mark.parametrize('height, width', [(1, 1), (1, 300), (300, 1), (2, 3), (3, 5000), (5000, 3), (1, 70000)])
+@pytest.mark.parametrize('size', [1, 16, 224])
+def test_crops_of_odd_pictures_are_pillows(height, width, size):
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    ours = opencv.crop(image, View(0, 0, height, width, *PLAIN[4:]), size)
+    assert np.abs(ours.astype(int) - by_pillow(image, (0, 0, height, width), size)).max() <= 1
+
+
+def test_a_crop_looks_at_nothing_outside_it():
+    image = textured(90, 90)
+    inside = image[20:70, 10:80].copy()
+    assert np.array_equal(opencv.crop(image, View(20, 10, 50, 70, *PLAIN[4:]), 32),
+                          opencv.crop(inside, View(0, 0, 50, 70, *PLAIN[4:]), 32))
+
+
+def test_a_crop_takes_what_a_picture_lies_in():
+    """A mirrored or turned array has strides of its own, and one from a file may be read-only."""
+    image, view = textured(90, 70), View(0, 0, 90, 70, *PLAIN[4:])
+    expected, frozen = opencv.crop(image, view, 32), image.copy()
+    frozen.flags.writeable = False
+    for form in (image[::-1].copy()[::-1], image[..., ::-1].copy()[..., ::-1], np.asfortranarray(image), frozen):
+        assert np.array_equal(opencv.crop(form, view, 32), expected)
 
 
 def test_a_picture_too_long_for_a_crop():

@@ -137,6 +137,18 @@ def test_unfit_caches_are_refused(config, folder, tmp_path):
         dataset(config, cache=str(folder))
 
 
+@pytest.mark.parametrize('version', [{}, {'format': 1}, {'format': 3}])
+def test_a_cache_of_other_views_is_made_anew(config, folder, version):
+    """Views were once cut out without a filter: the same numbers, but other pictures and embeddings."""
+    about = json.loads((folder / 'cache.json').read_text())
+    about.pop('format')
+    (folder / 'cache.json').write_text(json.dumps({**about, **version}))
+    for use in (lambda: dataset(config, cache=str(folder)), lambda: CachedTeacher(str(folder)),
+                lambda: CacheFiller(str(config), str(folder), VIEWS).fill()):
+        with pytest.raises(UserError, match=f'{folder} is a teacher cache of another version of lgd_mm.*make it anew'):
+            use()
+
+
 def test_other_configs_cannot_be_cached(config, tmp_path):
     with pytest.raises(UserError, match='ends with lgd_mm.RandomView and lgd_mm.PackView'):
         CacheFiller(str(config), str(tmp_path / 'c'), 1, cfg_options={'train_dataloader.dataset.pipeline': []})

@@ -1,9 +1,11 @@
-"""Views of a single picture, by OpenCV."""
+"""Views of a single picture, by OpenCV; their crops by PyTorch, whose filter is Pillow's."""
 
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from lgd_mm.datasets.views.view import BRIGHTNESS, CONTRAST, HUE, ORDERS, SATURATION, View
@@ -11,6 +13,9 @@ from lgd_mm.datasets.views.view import BRIGHTNESS, CONTRAST, HUE, ORDERS, SATURA
 
 def crop(image: NDArray[Any], view: View, size: int) -> NDArray[Any]:
     """Cut a view out of a picture, bring it to its size and mirror it.
+
+    Where it shrinks, the bilinear filter is as wide as a new pixel, as in Pillow and so in
+    ``torchvision.transforms.RandomResizedCrop``: the same to a rounding. OpenCV's does not widen, and aliases.
 
     Args:
         image (np.ndarray): (H, W, 3), uint8.
@@ -21,9 +26,8 @@ def crop(image: NDArray[Any], view: View, size: int) -> NDArray[Any]:
         np.ndarray: (size, size, 3), uint8.
     """
     top, left, height, width = map(int, view[:4])
-    # Averaging over areas where it shrinks, as Pillow's and torchvision's antialiased filters do.
-    how = cv2.INTER_AREA if min(height, width) >= 2 * size else cv2.INTER_LINEAR
-    image = cv2.resize(image[top:top + height, left:left + width], (size, size), interpolation=how)
+    cut = torch.from_numpy(image[top:top + height, left:left + width].copy()).permute(2, 0, 1)[None]
+    image = F.interpolate(cut, (size, size), mode='bilinear', antialias=True)[0].permute(1, 2, 0).numpy()
     return cv2.flip(image, 1) if view.flip else image
 
 

@@ -8,7 +8,7 @@ test_dataloader = dict(
         pipeline=[
             dict(type='LoadImageFromFile'),
             # By their full names: mmpretrain's inferencers build them in the scope of whatever was used before.
-            dict(type='mmpretrain.ResizeEdge', scale=256, edge='short'),
+            dict(type='mmpretrain.ResizeEdge', scale=256, edge='short', backend='pillow'),
             dict(type='mmpretrain.CenterCrop', crop_size=224),
             dict(type='mmpretrain.PackInputs'),
         ]))

@@ -20,8 +20,6 @@ from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import mean_pool
 
-#: Short side before the crop, by the crop's: as in the configs.
-RESIZE = 256 / 224
 #: Pictures at a time.
 BATCH = 64
 
@@ -96,6 +94,11 @@ def _paths(images: str | Path | Sequence[str | Path]) -> list[str]:
     return [str(path) for path in images]
 
 
+def short_side(size: int) -> int:
+    """To which a picture is resized before the crop of that size is cut out: 256 for 224, as in the configs."""
+    return size * 256 // 224
+
+
 class Pictures(Dataset[tuple[str, Tensor] | str]):
     """Pictures resized and cropped in the middle.
 
@@ -106,7 +109,7 @@ class Pictures(Dataset[tuple[str, Tensor] | str]):
 
     def __init__(self, paths: Sequence[str], size: int) -> None:
         self.paths = paths
-        self.transform = Compose([LoadImage(), ResizeEdge(scale=round(RESIZE * size), edge='short'),
+        self.transform = Compose([LoadImage(), ResizeEdge(short_side(size), 'short', 'pillow'),
                                   CenterCrop(crop_size=size)])
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from lgd_mm.api.auto import workers
 from lgd_mm.api.class_folders import ClassFolders, read_class_folders
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.embedding import RESIZE
+from lgd_mm.api.embedding import short_side
 from lgd_mm.api.images import pictures_in
 from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
@@ -136,7 +136,7 @@ def _config(student: Student, folders: ClassFolders) -> Config:
         folders.use(loader.dataset, 'val')
         for step in loader.dataset.pipeline:
             if step.type == 'ResizeEdge':
-                step.scale = round(RESIZE * student.image_size)
+                step.scale = short_side(student.image_size)
             elif step.type == 'CenterCrop':
                 step.crop_size = student.image_size
     return cfg

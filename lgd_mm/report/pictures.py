@@ -36,7 +36,7 @@ class PlainPictures(Dataset[Tensor | None]):
             dataset.type = 'lgd_mm.UnlabelledImages'
         dataset.pipeline = [
             dataset.pipeline[0],
-            dict(type='mmpretrain.ResizeEdge', scale=self.size, edge='short', backend='cv2'),
+            dict(type='mmpretrain.ResizeEdge', scale=self.size, edge='short', backend='pillow'),
             dict(type='mmpretrain.CenterCrop', crop_size=self.size),
             dict(type='mmpretrain.PackInputs'),
         ]

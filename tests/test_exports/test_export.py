@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from lgd_mm.api.embedding import short_side
 from lgd_mm.errors import UserError
 from lgd_mm.exports import TARGETS, export_student
 from lgd_mm.exports.targets import timm as timm_target
@@ -145,6 +146,7 @@ def test_card_has_figures_and_says_what_is_not_known(pretrained, tmp_path):
     parameters = sum(value.numel() for value in pretrained('slim')[0].backbone.parameters())
     assert f'{parameters / 1e6:.2f} million' in card and 'SHA-256' in card and '| iterations | 7 |' in card
     assert f'| size of its pictures, in pixels | {SIZE} |' in card and 'less the mean [123.675' in card
+    assert f'brought to {short_side(SIZE)} pixels by Pillow' in card and f'{SIZE} x {SIZE} are cut out' in card
     assert '| multiply-adds for a picture of 224 x 224 | 0.042 x 10^9' in card
     assert 'from the local folder' in card and str(tmp_path.parent) not in card
     with_names = export_student(pretrained('slim')[1], 'safetensors', tmp_path / 'named').folder / 'README.md'

@@ -23,12 +23,12 @@ def crop(image: NDArray[Any], view: View, size: int) -> NDArray[Any]:
         size (int): Height and width of the result, in pixels.
 
     Returns:
-        np.ndarray: (size, size, 3), uint8.
+        np.ndarray: (size, size, 3), uint8; in memory (3, size, size).
     """
     top, left, height, width = map(int, view[:4])
     cut = torch.from_numpy(image[top:top + height, left:left + width].copy()).permute(2, 0, 1)[None]
-    image = F.interpolate(cut, (size, size), mode='bilinear', antialias=True)[0].permute(1, 2, 0).numpy()
-    return cv2.flip(image, 1) if view.flip else image
+    cut = F.interpolate(cut, (size, size), mode='bilinear', antialias=True)[0]  # colour by colour, as batches are
+    return (cut.flip(-1) if view.flip else cut).permute(1, 2, 0).numpy()
 
 
 def colour(image: NDArray[Any], view: View) -> NDArray[Any]:

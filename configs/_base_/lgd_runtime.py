@@ -9,6 +9,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='lgd_mm.IterationSeedHook'),
     dict(type='lgd_mm.NonFiniteHook'),
+    dict(type='lgd_mm.PreciseBNHook'),
     dict(type='lgd_mm.HealthHook'),
     dict(type='lgd_mm.UnreadableImagesHook'),
     dict(type='lgd_mm.ExportStudentHook'),

@@ -23,4 +23,6 @@ train_dataloader = dict(
         data_prefix='labelled',
         pipeline=[dict(type='LoadImageFromFile'), *_base_.train_dataloader.dataset.pipeline[1:]]))
 train_cfg = dict(max_epochs=33, val_interval=11)
-custom_hooks = [dict(type='lgd_mm.ExportStudentHook'), dict(type='lgd_mm.ReportHook')]
+custom_hooks = [
+    dict(type='lgd_mm.PreciseBNHook'), dict(type='lgd_mm.ExportStudentHook'), dict(type='lgd_mm.ReportHook')
+]

@@ -8,11 +8,12 @@ from lgd_mm.engine.hooks import IterationSeedHook, UnreadableImagesHook
 from lgd_mm.engine.lazy_losses import LazyRuntimeInfoHook
 from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.engine.non_finite import NonFiniteHook
+from lgd_mm.engine.precise_bn import PreciseBNHook
 from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 from lgd_mm.engine.report_hook import ReportHook
 
 __all__ = [
     'CPUAmpOptimWrapper', 'CheckpointHook', 'EpochLoop', 'ExportStudentHook', 'HealthHook',
-    'IterationSeedHook', 'LazyRuntimeInfoHook', 'NonFiniteHook', 'ReadOnlyOptimWrapper', 'ReportHook',
-    'UnreadableImagesHook'
+    'IterationSeedHook', 'LazyRuntimeInfoHook', 'NonFiniteHook', 'PreciseBNHook', 'ReadOnlyOptimWrapper',
+    'ReportHook', 'UnreadableImagesHook'
 ]

@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
-from mmengine.dist import master_only
+import torch
+from mmengine.dist import all_reduce, master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
+from lgd_mm.errors import UserError
+from lgd_mm.models.bare_model import bare_model
+from lgd_mm.models.many_students import students_of
 from lgd_mm.registry import HOOKS
 from lgd_mm.transfer.export import export_runner
 
@@ -13,10 +18,32 @@ from lgd_mm.transfer.export import export_runner
 @HOOKS.register_module()
 class ExportStudentHook(Hook):
     """Writes ``student.safetensors`` and ``student.pth`` into the work dir after training, of several students
-    ``student_NAME.*`` and ``NAME.pth``."""
+    ``student_NAME.*`` and ``NAME.pth``.
 
-    @master_only
+    Raises:
+        UserError: If a weight or a statistic of a student is not finite; nothing is written then.
+    """
+
     def after_train(self, runner: Runner) -> None:
         """Export the backbone, or every student's."""
+        for name, student in students_of(bare_model(runner.model)).items():
+            _check_finite(f'student {name}' if name else 'the student', student)
+        self._export(runner)
+
+    @master_only
+    def _export(self, runner: Runner) -> None:
         for file in export_runner(runner, Path(runner.work_dir) / 'student'):
             runner.logger.info(f'student written to {file} and {file.with_suffix(".pth").name}')
+
+
+def _check_finite(which: str, student: nn.Module) -> None:
+    """End every process alike: each has batch norms of its own."""
+    state = {key: value for key, value in student.state_dict().items() if value.is_floating_point()}
+    broken = [key for key, value in state.items() if not value.isfinite().all()]
+    count = torch.tensor(len(broken))
+    all_reduce(count, 'max')
+    if count:
+        named = f' ({", ".join(broken[:3])}{", ..." if broken[3:] else ""})' if broken else ''
+        raise UserError(f'{which} is not exported: {int(count)} of its {len(state)} tensors hold NaN or infinity'
+                        f'{named}; give a lower learning rate (optim_wrapper.optimizer.lr), or an earlier checkpoint '
+                        '(--resume FILE)')

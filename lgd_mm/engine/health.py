@@ -6,33 +6,43 @@ import torch
 import torch.nn.functional as F
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import Tensor
 
+from lgd_mm.engine.precise_bn import batch_statistics
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.distiller import Distiller
-from lgd_mm.models.many_students import ManyStudents
+from lgd_mm.models.features import mean_pool
+from lgd_mm.models.many_students import students_of
 from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.registry import HOOKS
 
-#: Mean cosine of the embeddings of different pictures from which a student counts as collapsed.
+#: Mean cosine of the features or embeddings of different pictures from which a student counts as collapsed.
 CONSTANT = 0.999
+COLLAPSED = ('the student has collapsed: {} of different pictures have a mean cosine of {:.4f}; give a lower learning '
+             'rate, and look at the pictures and the names')
+LAGGING = ('in eval mode, {} of different pictures have a mean cosine of {:.4f}, and of {:.4f} with the statistics of '
+           "their batch: those of the batch norms are not of these weights; put dict(type='lgd_mm.PreciseBNHook') into "
+           'custom_hooks, or train longer')
 #: Share of the pseudo labels of an epoch from which one category counts as the only one.
 ALONE = 0.95
 
 
 @HOOKS.register_module()
 class HealthHook(Hook):
-    """Warns at the end of an epoch of a student whose embeddings are all the same, of pseudo labels that are all of one
-    category, and, after the last epoch, of categories that no picture was ever taken for."""
+    """Warns of a student whose features or embeddings are all the same, at the end of an epoch as its batch norms see a
+    batch, and after the last one as it is exported; of pseudo labels that are all of one category, and, after the last
+    epoch, of categories that no picture was ever taken for."""
 
     def before_train(self, runner: Runner) -> None:
         """Find the students; a run that is resumed at its end has no epoch."""
-        model = bare_model(runner.model)
-        students = model.students if isinstance(model, ManyStudents) else {'': model}
-        self._students = {f'student {name}: ' if name else '': student for name, student in students.items()
+        self._students = {f'student {name}: ' if name else '': student
+                          for name, student in students_of(bare_model(runner.model)).items()
                           if isinstance(student, Distiller)}
         self._banks: dict[str, LGKA] = {name: student.lgka for name, student in self._students.items()
                                         if isinstance(getattr(student, 'lgka', None), LGKA)}
+        self._batch: Any = None
+        self._told: set[str] = set()
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Remember the counts of pseudo labels."""
@@ -41,18 +51,18 @@ class HealthHook(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict[str, Any] | None = None) -> None:
         """Keep the last batch of the epoch."""
-        if self.end_of_epoch(runner.train_dataloader, batch_idx):
+        if self.end_of_epoch(runner.train_dataloader, batch_idx) or self.is_last_train_iter(runner):
             self._batch = data_batch
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Tell what is wrong."""
-        batch, self._batch = getattr(self, '_batch', None), None
-        for which, student in self._students.items():
-            cosine = None if batch is None else _mean_cosine(student, batch)
-            if cosine is not None and cosine > CONSTANT:
-                runner.logger.warning(f'{which}the student has collapsed: embeddings of different pictures have a mean '
-                                      f'cosine of {cosine:.4f}; give a lower learning rate, and look at the pictures '
-                                      'and the names')
+        self._told = set()
+        for which, student in self._students.items() if self._batch is not None else ():
+            with batch_statistics(student):  # the running ones lag behind, but only those of the end are exported
+                cosine = _mean_cosines(student, self._batch).get('embeddings', 0)
+            if cosine > CONSTANT:
+                self._told.add(which)
+                runner.logger.warning(which + COLLAPSED.format('embeddings', cosine))
         for which, lgka in self._banks.items():
             moved = lgka.counts - self._counts[which]
             total = int(moved.sum())
@@ -62,7 +72,19 @@ class HealthHook(Hook):
                                       'look whether the teacher gets what it expects')
 
     def after_train(self, runner: Runner) -> None:
-        """Tell of rows of the visual banks that nothing has moved."""
+        """Tell what is wrong with what is exported, and of rows of the visual banks that nothing has moved."""
+        for which, student in self._students.items() if self._batch is not None else ():
+            student.eval()
+            cosines = _mean_cosines(student, self._batch)
+            with batch_statistics(student):
+                own = _mean_cosines(student, self._batch)
+            constant = [what for what, cosine in cosines.items() if cosine > CONSTANT]
+            lagging = [what for what in constant if own[what] <= CONSTANT]
+            for what in lagging[:1]:
+                runner.logger.warning(which + LAGGING.format(what, cosines[what], own[what]))
+            for what in constant[:1] if not lagging and which not in self._told else ():
+                runner.logger.warning(which + COLLAPSED.format(what, cosines[what]))
+            student.train()
         for which, lgka in self._banks.items():
             never = [name for name, count in zip(_names(lgka), lgka.counts.tolist()) if not count]
             if never:
@@ -72,16 +94,19 @@ class HealthHook(Hook):
 
 
 @torch.no_grad()
-def _mean_cosine(student: Distiller, batch: Any) -> float | None:
-    """Of a student's embeddings of the different pictures of a batch."""
-    student.eval()
-    embeddings = F.normalize(student.embed(student.data_preprocessor(batch, True)['inputs']).float(), dim=1)
-    student.train()
-    pictures = len(embeddings)
-    if pictures < 2:
-        return None
-    # The mean over all pairs is the squared length of the mean, which holds each picture with itself too.
-    return float((embeddings.mean(dim=0).square().sum() * pictures - 1) / (pictures - 1))
+def _mean_cosines(student: Distiller, batch: Any) -> dict[str, float]:
+    """Of a student's pooled features and embeddings of the different pictures of a batch; empty for a single one."""
+    inputs = student.data_preprocessor(batch)['inputs']
+    if len(inputs) < 2:
+        return {}
+    features = student.backbone(inputs)
+    return {'features': _mean_cosine(mean_pool(features[-1])), 'embeddings': _mean_cosine(student.neck(features))}
+
+
+def _mean_cosine(vectors: Tensor) -> float:
+    """Over all pairs: the squared length of the mean, which holds each vector with itself too."""
+    count = len(vectors)
+    return float((F.normalize(vectors.float(), dim=1).mean(dim=0).square().sum() * count - 1) / (count - 1))
 
 
 def _names(lgka: LGKA) -> tuple[str, ...]:

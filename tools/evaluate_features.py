@@ -7,9 +7,8 @@ from lgd_mm.errors import reported
 
 def parse_args() -> argparse.Namespace:
     """A config and a student, and how the probe is trained."""
-    from mmengine.config import DictAction
-
     from lgd_mm.evaluation.evaluate import EPOCHS, RATES
+    from lgd_mm.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config for k-NN, linear probe or zero-shot classification')
     parser.add_argument('checkpoint', help='student.safetensors, student.pth or a checkpoint of the pre-training, '
@@ -21,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--epochs', type=int, default=EPOCHS, help=f'of the probe (default: {EPOCHS})')
     parser.add_argument('--categories', nargs='+', metavar='NAME', help='names of the classes for zero-shot, or one '
                         'file or set of them (default: those in the config)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     return parser.parse_args()
 

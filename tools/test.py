@@ -8,7 +8,7 @@ from lgd_mm.errors import reported
 
 def parse_args() -> argparse.Namespace:
     """The options of OpenMMLab's own test.py."""
-    from mmengine.config import DictAction
+    from lgd_mm.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="checkpoint of the config's model")
@@ -16,7 +16,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
     parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
                         '(docs/own_data.md)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help='set by older launchers')

@@ -8,7 +8,7 @@ from lgd_mm.errors import reported
 
 def parse_args() -> argparse.Namespace:
     """The options of OpenMMLab's own train.py, and ``--student``."""
-    from mmengine.config import DictAction
+    from lgd_mm.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--student', metavar='FILE', help='start model.backbone from this student: '
@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
                         '(docs/own_data.md)')
     parser.add_argument('--tracker', choices=['tensorboard', 'wandb'],
                         help='log to TensorBoard or Weights & Biases as well')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help='set by older launchers')

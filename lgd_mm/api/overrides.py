@@ -13,6 +13,9 @@ from torch.utils.data import DataLoader
 
 from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.errors import UserError
+from lgd_mm.options import parse_options as parse_overrides
+
+__all__ = ['apply_overrides', 'parse_overrides']
 
 #: Whose arguments the keys of a config part without a ``type`` are.
 UNTYPED: dict[str, tuple[Callable[..., Any], ...]] = {
@@ -38,28 +41,6 @@ EVERYWHERE = ('type', '_delete_', '_scope_')
 REGISTRIES = (registry.MODELS, registry.DATASETS, registry.TRANSFORMS, registry.DATA_SAMPLERS, registry.HOOKS,
               registry.OPTIM_WRAPPERS, registry.OPTIMIZERS, registry.PARAM_SCHEDULERS, registry.LOOPS,
               registry.METRICS, registry.EVALUATOR, registry.VISUALIZERS, registry.VISBACKENDS)
-
-
-def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` arguments, with the values that ``--cfg-options`` would read.
-
-    Args:
-        arguments (Sequence[str]): Such as ``'model.lgka.momentum=0.99'``.
-
-    Returns:
-        dict[str, Any]: Dotted keys and values.
-
-    Raises:
-        UserError: If one has no ``=``, or its brackets do not match.
-    """
-    from lgd_mm.benchmark.suite import parse_options
-    for argument in arguments:
-        if '=' not in argument.lstrip('='):
-            raise UserError(f'{argument!r} is no KEY=VALUE: write an override as model.lgka.momentum=0.99')
-    try:
-        return parse_options(arguments)
-    except AssertionError as error:
-        raise UserError(f'{" ".join(arguments)}: {error}') from error
 
 
 def apply_overrides(cfg: Config, overrides: Mapping[str, Any] | None) -> None:

@@ -1,16 +1,16 @@
 """A suite: which students (entries) are measured on which tasks, with which seeds."""
 
 import re
-from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
+from lgd_mm.options import parse_options
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Name of the stage before the tasks; no task may have it.
@@ -132,10 +132,3 @@ def check_known(what: str, names: Iterable[Any], known: Sequence[Any]) -> None:
 def resolved(config: Path, options: Sequence[str]) -> Config:
     """A config with ``KEY=VALUE`` overrides, as ``--cfg-options`` reads them."""
     return load_config(str(ROOT / config), parse_options(options), None, launcher='none')
-
-
-def parse_options(options: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` overrides as keys and values."""
-    parser = ArgumentParser()
-    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
-    return parser.parse_args(['--cfg-options', *options]).cfg_options

@@ -17,11 +17,11 @@ from lgd_mm.benchmark.suite import (
     Suite,
     Task,
     check_known,
-    parse_options,
     slug,
 )
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
+from lgd_mm.options import parse_options
 
 
 def _is_list(value: Any, kind: type) -> bool:
@@ -120,8 +120,8 @@ def _options(node: dict[str, Any], where: str) -> tuple[str, ...]:
     for option in options:
         try:
             parse_options([re.sub(PLACE_OF_STUDENT, 'FILE', option)])
-        except (ValueError, AssertionError) as error:
-            raise UserError(f'{where}.options: {option!r} is no KEY=VALUE ({error})') from error
+        except UserError as error:
+            raise UserError(f'{where}.options: {error}') from error
     return options
 
 

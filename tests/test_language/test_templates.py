@@ -45,3 +45,18 @@ def test_template_in_place_of_a_file():
 def test_missing_file():
     with pytest.raises(UserError, match=r'nowhere\.txt cannot be read'):
         prompt_templates('nowhere.txt')
+
+
+def test_a_list_as_a_shell_hands_it_over():
+    """The cure that is told for a template in place of a file can be followed on a command line."""
+    assert prompt_templates("['a satellite image of a {}.', 'a {}, small']") == ['a satellite image of a {}.',
+                                                                                'a {}, small']
+    with pytest.raises(UserError, match=r"\['a \{\}\. is no list of templates \(the quote before 'a \{\}"):
+        prompt_templates("['a {}.")
+
+
+@pytest.mark.parametrize(('source', 'sentence'), [(7, 'templates is 7: give a text file'),
+                                                  ([7], '7 needs exactly one {}'), ([None], 'None needs exactly one')])
+def test_what_is_no_template(source, sentence):
+    with pytest.raises(UserError, match=sentence):
+        prompt_templates(source)

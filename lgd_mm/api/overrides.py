@@ -1,6 +1,7 @@
 """Overrides of config keys: a misspelt one is told, where mmengine would add it and go on without a word."""
 
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from lgd_mm.api.nearest import did_you_mean
+from lgd_mm.api.teachers import LOCAL
 from lgd_mm.errors import UserError
 from lgd_mm.options import parse_options as parse_overrides
 
@@ -38,6 +40,13 @@ READ_TOO = {
 }
 #: Keys that mean something in every part.
 EVERYWHERE = ('type', '_delete_', '_scope_')
+#: Keys that name a file or a folder of this machine, if there is one.
+PATHS: dict[str, Callable[[str], bool]] = dict(
+    data_root=os.path.isdir, cache=os.path.isdir, checkpoint=os.path.isfile, pretrained=os.path.isfile,
+    load_from=os.path.isfile, templates=os.path.isfile, names=lambda path: path.endswith(('.txt', '.json')) and
+    os.path.isfile(path))
+#: Keys whose value is several such names with a ``+`` between them.
+JOINED = dict(categories='names')
 REGISTRIES = (registry.MODELS, registry.DATASETS, registry.TRANSFORMS, registry.DATA_SAMPLERS, registry.HOOKS,
               registry.OPTIM_WRAPPERS, registry.OPTIMIZERS, registry.PARAM_SCHEDULERS, registry.LOOPS,
               registry.METRICS, registry.EVALUATOR, registry.VISUALIZERS, registry.VISBACKENDS)
@@ -57,9 +66,23 @@ def apply_overrides(cfg: Config, overrides: Mapping[str, Any] | None) -> None:
         for key, value in (overrides or {}).items():
             _check(cfg._cfg_dict, key.split('.'), value, at='')
     try:
-        cfg.merge_from_dict(dict(overrides or {}))
+        cfg.merge_from_dict({key: _from_anywhere(key, value) for key, value in (overrides or {}).items()})
     except (KeyError, TypeError, AssertionError) as error:
         raise UserError(f'the overrides do not fit the config: {error}') from error
+
+
+def _from_anywhere(key: str, value: Any) -> Any:
+    """A value whose relative paths are absolute: the config that is written is used from other folders too."""
+    name = key.rpartition('.')[2]
+    if isinstance(value, Mapping):
+        return {part: _from_anywhere(part, item) for part, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    if name in JOINED:
+        return '+'.join(_from_anywhere(JOINED[name], part) for part in value.split('+'))
+    scheme = LOCAL if value.startswith(LOCAL) else ''
+    path = os.path.abspath(os.path.expanduser(value.removeprefix(scheme)))
+    return scheme + path if scheme or (name in PATHS and PATHS[name](path)) else value
 
 
 def _check(node: Any, parts: Sequence[str], value: Any, at: str) -> None:

@@ -61,8 +61,8 @@ def pretrain(images: str | Path,
             names separated by commas, or a list of names.
         out (str | Path): Folder of the run, new or empty.
         student (str): See :data:`lgd_mm.api.students.STUDENTS`, or ``'timm/NAME'``. Defaults to ``'resnet18'``.
-        teacher (str): ``'MODEL/TAG'`` of open_clip, ``'local-dir:FOLDER'``, or ``'shapes'``. Defaults to
-            ``'RN50/openai'``, which is downloaded once.
+        teacher (str): ``'MODEL/TAG'`` of open_clip, ``'MODEL/TAG=FILE'`` with a file of its weights,
+            ``'local-dir:FOLDER'``, or ``'shapes'``. Defaults to ``'RN50/openai'``, which is downloaded once.
         epochs (int | str): Passes over the pictures. Defaults to ``'auto'``.
         batch_size (int | str): Pictures of a batch on each device. Defaults to ``'auto'``.
         accumulate (int | str): Batches of an optimiser step. Defaults to ``'auto'``.

@@ -7,6 +7,8 @@ import open_clip
 
 from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.errors import UserError
+from lgd_mm.models.teachers.tags import tag_of_file
+from lgd_mm.say import say
 
 LOCAL = 'local-dir:'
 #: The tiny teacher of the generated world, which comes with the package.
@@ -23,29 +25,37 @@ def teacher_model(name: str) -> dict[str, Any]:
     """The config of a teacher; nothing is loaded or fetched.
 
     Args:
-        name (str): ``'MODEL/TAG'`` of open_clip, ``'MODEL/FILE'`` with a file of weights, ``'local-dir:FOLDER'`` with
-            an open_clip model, or ``'shapes'``.
+        name (str): ``'MODEL/TAG'`` of open_clip, ``'MODEL/FILE'`` with a file of weights, ``'MODEL/TAG=FILE'`` if the
+            model's tags differ in what their weights need, ``'local-dir:FOLDER'`` with an open_clip model, or
+            ``'shapes'``.
 
     Returns:
         dict[str, Any]: For ``model.teacher``.
 
     Raises:
-        UserError: If there is no such teacher; names the nearest.
+        UserError: If there is no such teacher; names the nearest. If the tags differ and none is given.
     """
     if name == SHAPES:
         return _local(SHAPES_FOLDER)
     if name.startswith(LOCAL):
-        return _local(Path(name.removeprefix(LOCAL)))
+        return _local(Path(name.removeprefix(LOCAL)).expanduser())
     model, _, tag = name.partition('/')
     tags = open_clip.list_pretrained_tags_by_model(model)
     if model in open_clip.list_models():
         if tag in tags:
             return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=tag)
-        if tag and Path(tag).is_file():
-            return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=str(Path(tag).resolve()))
+        file = Path(tag).expanduser()
+        if tag and file.is_file():
+            return _of_file(model, tag_of_file(model, file, f'--teacher {model}/TAG={tag}'), file)
+        tag, given, path = tag.partition('=')
+        file = Path(path).expanduser()
+        if given and tag in tags:
+            if not file.is_file():
+                raise UserError(f'teacher {name!r}: there is no file {file}: give the file of the weights of {tag}')
+            return _of_file(model, tag, file)
         near = did_you_mean(tag, tags)
         raise UserError(f'teacher {name!r}: {model} has no such tag; {near}give {model}/TAG with one of '
-                        f'{", ".join(tags) or "none"}, or {model}/FILE with a file of its weights')
+                        f'{", ".join(tags) or "none"}, or {model}/FILE with a file of its weights that is there')
     near = did_you_mean(name, [SHAPES, *teacher_names()])
     raise UserError(f'no teacher is called {name!r}; {near}give MODEL/TAG of open_clip (`lgd-mm list teachers`), '
                     f'MODEL/FILE with a file of its weights, {LOCAL}FOLDER, or {SHAPES}')
@@ -62,6 +72,15 @@ def teacher_size(model: str) -> int:
     """
     size = open_clip.get_model_config(model)['vision_cfg'].get('image_size', 224)
     return int(max(size) if isinstance(size, (list, tuple)) else size)
+
+
+def _of_file(model: str, tag: str | None, file: Path) -> dict[str, Any]:
+    """The file as it is called: where a link leads to may have no ending."""
+    path = str(file.absolute())
+    if tag is None:
+        return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=path)
+    say(f'teacher {path}: with the activation and picture statistics of {model}/{tag}')
+    return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=tag, checkpoint=path)
 
 
 def _local(folder: Path) -> dict[str, Any]:

@@ -71,6 +71,28 @@ def test_arguments_are_read_as_cfg_options():
             parse_overrides([wrong])
 
 
+def test_relative_paths_are_made_absolute(tmp_path, monkeypatch):
+    """The written config is used from other folders too; what is no path stays as it is."""
+    monkeypatch.chdir(tmp_path)
+    for name in ('names.txt', 'prompts.txt', 'w.pt', 'a+b.txt'):
+        (tmp_path / name).touch()
+    for name in ('pictures', 'coco', 'openai', 'my teacher'):
+        (tmp_path / name).mkdir()
+    cfg = Config.fromfile(ready_config(PRETRAIN))
+    apply_overrides(cfg, {
+        'model.lgka.categories': 'coco+names.txt', 'model.lgka.templates': 'prompts.txt',
+        'train_dataloader.dataset.data_root': './pictures/',
+        'model.teacher': dict(model='local-dir:my teacher/', pretrained='openai', checkpoint='w.pt'),
+        'load_from': '../gone.pth'})
+    assert cfg.model.lgka.categories == f'coco+{tmp_path}/names.txt'
+    assert cfg.model.lgka.templates == f'{tmp_path}/prompts.txt'
+    assert cfg.train_dataloader.dataset.data_root == f'{tmp_path}/pictures'
+    teacher = cfg.model.teacher
+    assert (teacher.model, teacher.pretrained, teacher.checkpoint) == (
+        f'local-dir:{tmp_path}/my teacher', 'openai', f'{tmp_path}/w.pt')
+    assert cfg.load_from == '../gone.pth'
+
+
 def test_configs_of_an_installed_package(tmp_path, monkeypatch):
     """Without a checkout they lie in .mim; without them, that is told."""
     names = ready_configs()

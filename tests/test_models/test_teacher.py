@@ -7,10 +7,14 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
+import torch.nn.functional as F
+from open_clip.constants import OPENAI_DATASET_MEAN
 
+from lgd_mm.api.teachers import teacher_model
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers import OpenCLIPTeacher, weights
 from lgd_mm.models.teachers import open_clip as teacher_module
+from lgd_mm.models.teachers.tags import tag_of_file
 from tests.tiny import write_tiny_teacher
 
 
@@ -132,3 +136,67 @@ def test_no_tokenizer(tmp_path, monkeypatch):
     monkeypatch.setattr(teacher_module.open_clip, 'get_tokenizer', broken)
     with pytest.raises(UserError, match='tokenizer of teacher .*transformers.*install'):
         teacher.encode_text(['a cat'])
+
+
+@pytest.mark.parametrize(('model', 'file', 'tag'), [
+    ('RN50', 'RN50.safetensors', 'openai'),  # all tags need the same
+    ('MobileCLIP-S1', 'any.pt', 'datacompdr'),
+    ('ViT-B-16-SigLIP', 'any.pt', 'webli'),
+    ('ViT-B-32', 'laion2b_s34b_b79k.pt', 'laion2b_s34b_b79k'),
+    ('ViT-B-32', 'ViT-B-32-openai.safetensors', 'openai'),
+    ('ViT-B-32', 'vit_b_32-quickgelu-laion400m_e32-46683a32.pt', 'laion400m_e32'),  # as it is downloaded
+    ('ViT-B-32', 'vit_base_patch32_clip_224.openai/open_clip_model.safetensors', 'openai'),
+    ('ViT-B-32', 'models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K/snapshots/1/open_clip_model.safetensors',
+     'laion2b_s34b_b79k'),
+    ('xlm-roberta-base-ViT-B-32', 'any.pt', 'laion5b_s13b_b90k'),
+])
+def test_the_tag_of_a_file(model, file, tag):
+    """By what all tags have in common, or by the name of the file or its folder."""
+    assert tag_of_file(model, file, '') == tag
+
+
+def test_a_file_of_one_of_several_tags(tmp_path):
+    """Asked for, unless the folder's own config says it."""
+    file = tmp_path / 'ViT-B-32.pt'
+    file.touch()
+    with pytest.raises(UserError, match=r'tags of ViT-B-32 differ .*openai, .*--teacher ViT-B-32/TAG='):
+        teacher_model(f'ViT-B-32/{file}')
+    with pytest.raises(UserError, match=r'tags of ViT-B-32 differ .*model.teacher.checkpoint=FILE'):
+        OpenCLIPTeacher('ViT-B-32', pretrained=str(file))
+    about = dict(model_cfg=dict(quick_gelu=True), preprocess_cfg=dict(mean=list(OPENAI_DATASET_MEAN)))
+    (tmp_path / 'open_clip_config.json').write_text(json.dumps(about))
+    assert teacher_model(f'ViT-B-32/{file}')['pretrained'] == 'openai'
+
+
+def test_a_file_with_its_tag(tmp_path, monkeypatch, capsys):
+    """Relative, with a space, at home, or a link to a file without ending; the config names the whole path."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'blob').touch()
+    (tmp_path / 'my weights.safetensors').symlink_to(tmp_path / 'blob')
+    expected = dict(type='lgd_mm.OpenCLIPTeacher', model='RN50', pretrained='openai',
+                    checkpoint=str(tmp_path / 'my weights.safetensors'))
+    for file in ('my weights.safetensors', '~/my weights.safetensors', f'{tmp_path}/my weights.safetensors'):
+        assert teacher_model(f'RN50/{file}') == teacher_model(f'RN50/openai={file}') == expected
+    assert 'with the activation and picture statistics of RN50/openai' in capsys.readouterr().out
+    with pytest.raises(UserError, match='there is no file gone.pt'):
+        teacher_model('RN50/openai=gone.pt')
+    with pytest.raises(UserError, match="'opnai' is no tag of RN50, and says which activation .* give one of openai"):
+        OpenCLIPTeacher('RN50', 'opnai', checkpoint=str(tmp_path / 'blob'))
+
+
+def test_views_are_resized_as_the_tag_says(tmp_path):
+    """A folder's own config may ask for bilinear interpolation, as MobileCLIP's tag does."""
+    name = write_tiny_teacher(tmp_path)
+    config = tmp_path / 'open_clip_config.json'
+    about = json.loads(config.read_text())
+    pictures = torch.rand(1, 3, 48, 48)
+    by = {}
+    for kind in ('bicubic', 'bilinear'):
+        about['preprocess_cfg']['interpolation'] = kind
+        config.write_text(json.dumps(about))
+        teacher = statistics(OpenCLIPTeacher(name))
+        by[kind] = teacher._own_images(pictures)
+        torch.testing.assert_close(by[kind], F.interpolate(
+            torch.addcmul(teacher.shift, pictures, teacher.scale), size=(32, 32), mode=kind, antialias=True))
+    assert not torch.allclose(by['bicubic'], by['bilinear'])

@@ -22,6 +22,7 @@ class Teacher(nn.Module):
         image_size (tuple[int, int], optional): Height and width it takes; None: any.
         precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``, which it computes in whatever the student does. ``--amp``
             sets it. Defaults to ``'fp32'``.
+        interpolation (str): How views are resized: ``'bicubic'`` or ``'bilinear'``. Defaults to ``'bicubic'``.
 
     Attributes:
         embed_dim (int): Width D of its embeddings.
@@ -34,13 +35,13 @@ class Teacher(nn.Module):
     shift: Tensor
 
     def __init__(self, mean: Sequence[float] | Tensor, std: Sequence[float] | Tensor,
-                 image_size: tuple[int, int] | None, precision: str = 'fp32') -> None:
+                 image_size: tuple[int, int] | None, precision: str = 'fp32', interpolation: str = 'bicubic') -> None:
         super().__init__()
         if precision not in PRECISIONS:
             raise UserError(f'model.teacher.precision is {precision!r}: it must be one of {", ".join(PRECISIONS)}')
         self.dtype = PRECISIONS[precision]
         self.mean, self.std = torch.as_tensor(mean), torch.as_tensor(std)
-        self.image_size = image_size
+        self.image_size, self.interpolation = image_size, interpolation
 
     def train(self, mode: bool = True) -> Any:
         """Stay in eval mode, whatever is asked."""
@@ -107,5 +108,5 @@ class Teacher(nn.Module):
         """The student's images with the teacher's statistics, type and size."""
         images = torch.addcmul(self.shift, inputs, self.scale)
         if self.image_size and images.shape[-2:] != self.image_size:
-            images = F.interpolate(images, size=self.image_size, mode='bicubic', antialias=True)
+            images = F.interpolate(images, size=self.image_size, mode=self.interpolation, antialias=True)
         return images.to(dtype=self.dtype, memory_format=torch.channels_last)

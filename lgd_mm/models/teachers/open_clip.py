@@ -16,6 +16,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.dense import dense_embeddings
 from lgd_mm.models.teachers.folding import fold
+from lgd_mm.models.teachers.tags import tag_of_file
 from lgd_mm.models.teachers.weights import file_digest, resolve_weights
 from lgd_mm.registry import MODELS
 
@@ -33,10 +34,10 @@ class OpenCLIPTeacher(Teacher):
         model (str): An open_clip name such as ``'RN50'`` or ``'ViT-B-16-SigLIP'``, or ``'local-dir:FOLDER'`` with
             open_clip's ``open_clip_config.json`` and weights (and ``bpe.txt.gz`` if it has a vocabulary of its own).
             Defaults to ``'RN50'``.
-        pretrained (str): One of the model's tags, downloaded if it is not cached, or a weights file that belongs to no
-            tag. Not used with ``local-dir:``. Defaults to ``'openai'``.
+        pretrained (str): One of the model's tags, downloaded if it is not cached, or a weights file, whose tag is found
+            as far as it can be told. Not used with ``local-dir:``. Defaults to ``'openai'``.
         checkpoint (str, optional): A local file with the tag's weights, for machines without network; the tag still
-            says which activation and image statistics they need. Defaults to None.
+            says which activation, image statistics and interpolation they need. Defaults to None.
         precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``. Defaults to ``'fp32'``.
 
     Attributes:
@@ -52,6 +53,9 @@ class OpenCLIPTeacher(Teacher):
         if model.startswith(LOCAL_DIR):
             weights, tag = _folder_weights(Path(model.removeprefix(LOCAL_DIR))), {}
         elif model in open_clip.list_models():
+            if checkpoint is None and not get_pretrained_cfg(model, pretrained) and Path(pretrained).is_file():
+                found = tag_of_file(model, pretrained, 'model.teacher.pretrained=TAG and model.teacher.checkpoint=FILE')
+                pretrained, checkpoint = found or pretrained, pretrained
             weights, tag = resolve_weights(model, pretrained, checkpoint), get_pretrained_cfg(model, pretrained)
         else:
             near = get_close_matches(model, open_clip.list_models()) or ['RN50', 'ViT-B-16']
@@ -61,10 +65,11 @@ class OpenCLIPTeacher(Teacher):
         preprocess = open_clip.get_model_preprocess_cfg(clip)
         super().__init__(
             tag.get('mean') or preprocess.get('mean') or OPENAI_DATASET_MEAN,
-            tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD, _pair(clip.visual.image_size), precision)
+            tag.get('std') or preprocess.get('std') or OPENAI_DATASET_STD, _pair(clip.visual.image_size), precision,
+            'bilinear' if (tag or preprocess).get('interpolation') == 'bilinear' else 'bicubic')
         self.visual: nn.Module = fold(clip.visual.eval())
         self.embed_dim = int(open_clip.get_model_config(model)['embed_dim'])
-        self.fingerprint = _fingerprint(*source)
+        self.fingerprint = _fingerprint(*source) + (' bilinear' if self.interpolation == 'bilinear' else '')
         self._source = source
         self._text: tuple[Any, ...] | None = None  # a tuple[Any, ...] hides it from nn.Module
         self.freeze()

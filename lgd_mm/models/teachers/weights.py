@@ -36,11 +36,15 @@ def resolve_weights(model: str, pretrained: str, checkpoint: str | None) -> Path
         UserError: If there is no such tag or file, or it cannot be downloaded; the sentence says what to fetch, from
             where, and which key takes it.
     """
+    tag = get_pretrained_cfg(model, pretrained)
     if checkpoint is not None:
         if not Path(checkpoint).is_file():
             raise UserError(f'model.teacher.checkpoint: no file {checkpoint}')
+        tags = open_clip.list_pretrained_tags_by_model(model)
+        if tags and not tag:
+            raise UserError(f'model.teacher.pretrained: {pretrained!r} is no tag of {model}, and says which activation '
+                            f'and image statistics {checkpoint} needs: give one of {", ".join(tags)}')
         return Path(checkpoint)
-    tag = get_pretrained_cfg(model, pretrained)
     if not tag:
         if Path(pretrained).is_file():
             return Path(pretrained)

@@ -1,6 +1,7 @@
 """From names as data sets write them to names as people write them."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -8,11 +9,16 @@ from mmengine.logging import print_log
 
 from lgd_mm.errors import UserError
 
+#: Characters that nobody sees: zero-width spaces, byte-order marks, soft hyphens, marks of direction, control
+#: characters. Joiners stay within a name: scripts and emoji need them.
+INVISIBLE = re.compile(r'[\u200b\u2060\ufeff\xad\u200e\u200f\u202a-\u202e\u2066-\u2069]|'
+                       r'[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]|^[\u200c\u200d]+|[\u200c\u200d]+$')
 QUALIFIER = re.compile(r'\s*\(([^()]*)\)')
 
 
 def clean_names(names: Sequence[str], origin: str) -> list[str]:
-    """Strip, turn ``_`` into spaces and drop ``(...)``; where that would make two names one, keep what told them apart.
+    """Strip, turn ``_`` into spaces and drop invisible characters and ``(...)``; where that would make two names one,
+    keep what told them apart.
 
     Args:
         names (Sequence[str]): Raw names, in order.
@@ -30,11 +36,16 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
     for number, name in enumerate(names, 1):
         if not isinstance(name, str):
             raise UserError(f'{origin}: name number {number} is {name!r}: names must be text, put it in quotes')
-    spaced = [' '.join(name.replace('_', ' ').split()) for name in names]
+    visible = [INVISIBLE.sub('', name) for name in names]
+    changed = [repr(name) for name, seen in zip(names, visible) if name != seen]
+    if changed:
+        print_log(f'{origin}: invisible characters are taken out of {len(changed)} names: {", ".join(changed[:5])}'
+                  f'{", ..." if changed[5:] else ""}', logger='current')
+    spaced = [' '.join(name.replace('_', ' ').split()) for name in visible]
     short = [QUALIFIER.sub('', name).strip() for name in spaced]
     shared = {name for name, count in _counts(short).items() if count > 1}
     cleaned = [
-        QUALIFIER.sub(r', \1', full).strip(' ,') if name.casefold() in shared else name
+        QUALIFIER.sub(r', \1', full).strip(' ,') if _key(name) in shared else name
         for full, name in zip(spaced, short)
     ]
 
@@ -44,7 +55,7 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
                         'it or give it a name')
     doubles = {name for name, count in _counts(cleaned).items() if count > 1}
     if doubles:
-        raw = sorted({name for name, clean in zip(names, cleaned) if clean.casefold() in doubles})
+        raw = sorted({name for name, clean in zip(names, cleaned) if _key(clean) in doubles})
         raise UserError(f'{origin}: these names are the same after cleaning: {", ".join(map(repr, raw[:10]))}; rename '
                         'or remove all but one of each')
     kept = [name for name, plain in zip(cleaned, short) if name != plain]
@@ -54,4 +65,9 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
 
 
 def _counts(names: Sequence[str]) -> Counter[str]:
-    return Counter(name.casefold() for name in names)
+    return Counter(_key(name) for name in names)
+
+
+def _key(name: str) -> str:
+    """What two names that look the same have in common: neither case nor how accents are written counts."""
+    return unicodedata.normalize('NFC', name.casefold())

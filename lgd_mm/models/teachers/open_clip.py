@@ -8,11 +8,13 @@ from typing import Any
 import open_clip
 import torch
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.language.rows import some
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.dense import dense_embeddings
 from lgd_mm.models.teachers.folding import fold
@@ -101,6 +103,7 @@ class OpenCLIPTeacher(Teacher):
             with torch.random.fork_rng(devices=[]):  # a bank from the cache and one made here leave the same seed
                 self._text = _load(*self._source).to(device).eval(), _tokenizer(self._source[0])
         clip, tokenize = self._text
+        _tell_cut(tokenize, texts)
         return clip.encode_text(tokenize(texts).to(device)).float().cpu()
 
     def release_text(self) -> None:
@@ -153,6 +156,19 @@ def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install "lgd_mm[optional]", '
                         'and where there is no network put the tokenizer into the local hub cache') from error
+
+
+def _tell_cut(tokenize: Any, texts: list[str]) -> None:
+    """Say which texts are longer than what the text tower reads."""
+    context = tokenize.context_length
+    long = [text for text in texts if len(text.encode()) + 2 > context]  # a token is a byte at least
+    if not long:
+        return
+    behind = tokenize(long, context_length=2 * context)[:, context:]
+    cut = [text for text, tokens in zip(long, behind) if (tokens != tokens[-1]).any()]
+    if cut:
+        print_log(f'{len(cut)} of {len(texts)} prompts are longer than the {context} tokens that the text tower reads, '
+                  f'and are cut off: {some(cut)}', logger='current', level=logging.WARNING)
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -11,6 +11,10 @@ from lgd_mm.errors import UserError
 
 #: Mistakes that are told in full.
 TOLD = 3
+#: The evaluation counts in 64 bits, and JavaScript's tools in 53.
+LARGEST_ID = 2**53
+#: What is expected of a box, to end a sentence.
+BOX = 'a box is [x, y, width, height] in pixels'
 
 
 def check_annotations(path: str | Path, content: Mapping[str, Any], categories: set[int]) -> list[str]:
@@ -22,7 +26,7 @@ def check_annotations(path: str | Path, content: Mapping[str, Any], categories: 
         categories (set[int]): Ids of its categories.
 
     Returns:
-        list[str]: What mmdet leaves out by itself: objects without area, or outside their picture.
+        list[str]: What mmdet does not train with: see :func:`left_out`.
 
     Raises:
         UserError: If something cannot be trained with, or a path leaves the data set's folder; names the file and ids.
@@ -30,20 +34,64 @@ def check_annotations(path: str | Path, content: Mapping[str, Any], categories: 
     mistakes = list(_of_images(content['images']))
     if not mistakes:
         images = {image['id']: image for image in content['images']}
-        left_out: list[str] = []
+        reasons: list[str] = []
+        ids: set[Any] = set()
         for index, item in enumerate(content['annotations']):
-            mistakes += _of_object(index, item, images, categories, left_out)
+            found = list(_of_object(index, item, images, categories, ids))
+            reason = None if found else left_out(item, images[item['image_id']])
+            mistakes += found
+            reasons += [f'annotation {item["id"]} {reason}'] if reason else []
         if not mistakes:
-            return left_out
+            return reasons
     more = f' and {len(mistakes) - TOLD} more' if len(mistakes) > TOLD else ''
     raise UserError(f'{path}: {"; ".join(mistakes[:TOLD])}{more}: correct or remove them')
+
+
+def left_out(item: Mapping[str, Any], image: Mapping[str, Any]) -> str | None:
+    """Why mmdet does not train with an object, which the evaluation counts nevertheless.
+
+    Args:
+        item (Mapping[str, Any]): The object, as :func:`check_annotations` lets it pass.
+        image (Mapping[str, Any]): Its picture.
+
+    Returns:
+        str, optional: Behind the object's name, it makes a sentence; None if mmdet takes it.
+    """
+    x, y, width, height = item['bbox']
+    area = item.get('area')
+    if item.get('ignore'):
+        return 'is to be ignored'
+    if width <= 0 or height <= 0:
+        return 'has no area'
+    if area is not None and area <= 0:
+        return f'has the area {area:g}'
+    if x >= image['width'] or y >= image['height'] or x + width <= 0 or y + height <= 0:
+        return 'lies outside its picture'
+    if width < 1 or height < 1:
+        return f'is smaller than a pixel ({width:.3g} x {height:.3g})'
+    return None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number.
+
+    Args:
+        value (Any): Of a file.
+
+    Returns:
+        bool: False for ``True`` and ``False``, too.
+    """
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _of_images(images: list[Any]) -> Iterator[str]:
     ids = set()
     for index, image in enumerate(images):
-        if not isinstance(image, Mapping) or not isinstance(image.get('id'), (int, str)):
+        if not isinstance(image, Mapping) or image.get('id') is None:
             yield f'images[{index}] has no "id"'
+            continue
+        if not _is_id(image['id']):
+            yield f'images[{index}] has the id {_no_id(image["id"])}'
             continue
         name = image.get('file_name')
         if not isinstance(name, str) or not name:
@@ -51,54 +99,75 @@ def _of_images(images: list[Any]) -> Iterator[str]:
         elif os.path.isabs(name) or '..' in Path(name).parts or '\0' in name or '://' in name:
             yield f'image {image["id"]} has a file_name outside the data set ({name!r})'
         sides: list[Any] = [image.get('width'), image.get('height')]
-        if not all(map(_is_number, sides)) or min(sides) < 1:
+        if not all(map(is_number, sides)) or min(sides) < 1:
             yield f'image {image["id"]} has width and height {sides}'
         if image['id'] in ids:
             yield f'image {image["id"]} is there twice'
         ids.add(image['id'])
 
 
-def _of_object(index: int, item: Any, images: Mapping[Any, Any], categories: set[int], left_out: list[str]
-               ) -> Iterator[str]:
+def _of_object(index: int, item: Any, images: Mapping[Any, Any], categories: set[int], ids: set[Any]) -> Iterator[str]:
     if not isinstance(item, Mapping):
         yield f'annotations[{index}] is no object'
         return
-    name = f'annotation {item.get("id", f"number {index}")}'
+    if item.get('id') is None:
+        yield f'annotations[{index}] has no "id": number them from 1'
+        return
+    if not _is_id(item['id']):
+        yield f'annotations[{index}] has the id {_no_id(item["id"])}'
+        return
+    name = f'annotation {item["id"]}'
+    if item['id'] in ids:
+        yield f'{name} is there twice: number them from 1'
+    ids.add(item['id'])
     image, category = item.get('image_id'), item.get('category_id')
-    if not isinstance(image, (int, str)) or image not in images:
+    if not _is_id(image):
+        yield f'{name} has the image_id {_no_id(image)}'
+        return
+    if image not in images:
         yield f'{name} is of image {image!r}, which is not there'
         return
-    if not isinstance(category, int) or category not in categories:
+    if not _is_id(category):
+        yield f'{name} has the category_id {_no_id(category)}'
+    elif category not in categories:
         yield f'{name} is of category {category!r}, which is not there'
     box = item.get('bbox')
-    if not isinstance(box, (list, tuple)) or len(box) != 4 or not all(map(_is_number, box)):
-        yield f'{name} has the bbox {box!r}, not four finite numbers'
+    if not isinstance(box, (list, tuple)) or len(box) != 4 or not all(map(is_number, box)):
+        yield f'{name} has the bbox {box!r}, not four finite numbers: {BOX}'
         return
-    width, height = images[image]['width'], images[image]['height']
-    if box[2] <= 0 or box[3] <= 0:
-        left_out.append(f'{name} has no area')
-    elif box[0] >= width or box[1] >= height or box[0] + box[2] <= 0 or box[1] + box[3] <= 0:
-        left_out.append(f'{name} lies outside its picture')
-    yield from _of_mask(name, item.get('segmentation'), width, height)
+    if item.get('area') is not None and not is_number(item['area']):
+        yield f'{name} has the area {item["area"]!r}, not a finite number: without one, width x height is taken'
+    for key in ('iscrowd', 'ignore'):
+        if item.get(key, 0) not in (0, 1) or isinstance(item.get(key), float):
+            yield f'{name} has {key} {item[key]!r}, not 0 or 1'
+    yield from _of_mask(name, item.get('segmentation'), images[image]['width'], images[image]['height'])
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST_ID
+
+
+def _no_id(value: Any) -> str:
+    """How an id is told that is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f'{value}, beyond 2**53'
+    return f'{value!r}, not a whole number, such as 1 (neither 1.0 nor "1")'
 
 
 def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
     """Polygons, or run lengths of the picture's size."""
     if isinstance(mask, Mapping):
-        if list(mask.get('size') or ()) != [height, width]:
-            yield f'{name} has a mask of size {mask.get("size")}, and its picture is {[height, width]}'
+        size = mask.get('size')
+        if not isinstance(size, (list, tuple)) or list(size) != [height, width]:
+            yield f'{name} has a mask of size {size}, and its picture is {[height, width]}'
         counts = mask.get('counts')
         if isinstance(counts, list):
-            if not all(isinstance(count, int) and count >= 0 for count in counts) or sum(counts) != width * height:
+            if not all(_is_id(count) and count >= 0 for count in counts) or sum(counts) != width * height:
                 yield f'{name} has run lengths that do not cover its picture'
         elif not isinstance(counts, str) or not counts:
             yield f'{name} has a mask without counts'
     elif mask:
         polygons = mask if isinstance(mask, list) else [mask]
-        if not all(isinstance(part, list) and len(part) >= 6 and len(part) % 2 == 0 and all(map(_is_number, part))
+        if not all(isinstance(part, list) and len(part) >= 6 and len(part) % 2 == 0 and all(map(is_number, part))
                    for part in polygons):
             yield f'{name} has a polygon that is not three or more points'
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)

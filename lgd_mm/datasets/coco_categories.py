@@ -27,7 +27,9 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
         try:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 found = _found(content)
-        except (ValueError, TypeError, KeyError, RecursionError):  # an empty file, no JSON, or other JSON
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f'{path} is no valid JSON ({error})') from error
+        except (ValueError, TypeError, KeyError, RecursionError):  # an empty file, or other JSON
             found = None
     if not isinstance(found, list):
         raise UserError(f'{path} has no "categories" list of ids and names: give an annotation file in COCO format')

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import faster_coco_eval
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
@@ -14,6 +13,7 @@ from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch.utils.data import DataLoader
 
+from lgd_mm.compat.coco_api import init_as_pycocotools
 from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
 from lgd_mm.compat.safe_load import load_checkpoint_file
@@ -37,7 +37,7 @@ from lgd_mm.transfer.plug import plug_student
 FOR_THE_FILE = ('------', 'Config:', 'Hooks will be executed', 'Exp name: ', 'Distributed training is not used')
 
 # The same numbers as pycocotools and lvis in a fraction of the time; mmdet must not have been imported yet.
-faster_coco_eval.init_as_pycocotools()
+init_as_pycocotools()
 init_as_lvis()
 
 

@@ -4,13 +4,19 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lgd_mm.datasets.check_annotations import check_annotations
+from lgd_mm.datasets.check_objects import check_objects
+from lgd_mm.datasets.check_sizes import check_sizes
 from lgd_mm.datasets.coco_categories import read_categories
+from lgd_mm.datasets.complete_annotations import complete_annotations
 from lgd_mm.errors import UserError
 from lgd_mm.say import say
 from lgd_mm.transfer.own_folder import OwnFolder
 
+#: Annotation files of other layouts, below the folder.
+ELSEWHERE = ('*/_annotations.coco.json', '*.json', 'annotations/*.json')
 #: Where the pictures of a split may lie below the folder.
 PICTURES = ('{split}', '{split}2017', 'images/{split}', 'images/{split}2017', 'images', 'JPEGImages', '')
 
@@ -50,34 +56,49 @@ def read_detection(root: str) -> DetectionFolder:
                         f'order, and differ in {what}')
     pictures, counts, masks = {}, {}, True
     for split, path in annotations.items():
-        try:
-            content = json.loads(Path(path).read_text(encoding='utf-8'))
-            images, objects = content['images'], content['annotations']
-            if not isinstance(images, list) or not isinstance(objects, list):
-                raise TypeError('"images" and "annotations" are not lists')
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
-        if not images:
-            raise UserError(f'{path} names no pictures')
-        left_out = check_annotations(path, content, {category['id'] for category in train})
-        if left_out:
-            say(f'{path}: {len(left_out)} objects are left out, such as: {"; ".join(left_out[:3])}')
+        content = _read(path)
+        images, objects = content['images'], content['annotations']
+        reasons = check_annotations(path, content, {category['id'] for category in train})
+        if complete := complete_annotations(content):
+            say(f'{path}: {complete} objects have no "area", and that of their box is taken')
+        odd = check_objects(path, content, 'train' if split == 'train' else 'test')
+        if odd:
+            say(odd)
+        if reasons:
+            fate = 'are left out' if split == 'train' else 'count as any other, though training leaves out such'
+            say(f'{path}: {len(reasons)} objects {fate}: {"; ".join(reasons[:3])}')
         counts[split] = len(images)
         masks = masks and all(item.get('segmentation') for item in objects)
         pictures[split] = _pictures(Path(root), split, path, images[0]['file_name'])
+        check_sizes(path, images, Path(root, pictures[split]))
     return DetectionFolder(root, tuple(name for _, name in labels[0]), pictures, counts, annotations, masks)
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(Path(path).read_bytes())
+        if not isinstance(content['images'], list) or not isinstance(content['annotations'], list):
+            raise TypeError('"images" and "annotations" are not lists')
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
+    if not content['images']:
+        raise UserError(f'{path} names no pictures')
+    return content
 
 
 def _annotations(root: Path, split: str) -> str:
     folder = root / 'annotations'
-    if not folder.is_dir():
-        raise UserError(f'--data {root} has no folder annotations: put {split}.json there, in COCO format (see '
-                        'docs/own_data.md; tools/voc_to_coco.py converts Pascal VOC)')
     plain = folder / f'{split}.json'
     found = [plain] if plain.is_file() else sorted(folder.glob(f'instances_{split}*.json'))
-    if len(found) != 1:
-        raise UserError(f'{folder} has no {split}.json and {len(found)} files instances_{split}*.json: it needs one')
-    return str(found[0].resolve())
+    if len(found) == 1:
+        return str(found[0].resolve())
+    others = [str(path.relative_to(root)) for pattern in ELSEWHERE for path in sorted(root.glob(pattern))]
+    there = f' (there are {", ".join(others[:4])}{", ..." if len(others) > 4 else ""})' if others else ''
+    if not folder.is_dir():
+        raise UserError(f'--data {root} has no folder annotations{there}: copy the files of COCO format to annotations/'
+                        'train.json and annotations/val.json, and have the pictures in folders train and val (see '
+                        'docs/own_data.md; tools/voc_to_coco.py converts Pascal VOC)')
+    raise UserError(f'{folder} has no {split}.json and {len(found)} files instances_{split}*.json{there}: it needs one')
 
 
 def _pictures(root: Path, split: str, annotations: str, first: str) -> str:

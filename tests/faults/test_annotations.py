@@ -26,7 +26,10 @@ def test_what_is_right():
 @pytest.mark.parametrize(('item', 'sentence'), [
     (dict(bbox=[2, 2, 0, 4]), 'annotation 3 has no area'), (dict(bbox=[2, 2, 4, -1]), 'annotation 3 has no area'),
     (dict(bbox=[20, 2, 4, 4]), 'annotation 3 lies outside its picture'),
-    (dict(bbox=[-9, 2, 4, 4]), 'annotation 3 lies outside its picture')])
+    (dict(bbox=[-9, 2, 4, 4]), 'annotation 3 lies outside its picture'),
+    (dict(bbox=[.1, .2, .3, .4]), 'annotation 3 is smaller than a pixel (0.3 x 0.4)'),
+    (dict(area=0), 'annotation 3 has the area 0'), (dict(area=-2.5), 'annotation 3 has the area -2.5'),
+    (dict(ignore=1), 'annotation 3 is to be ignored')])
 def test_what_is_left_out(item, sentence):
     assert check(item=item) == [sentence]
 
@@ -45,7 +48,25 @@ def test_what_is_left_out(item, sentence):
     (dict(file_name='http://x/a.jpg'), {}, 'image 7 has a file_name outside'),
     (dict(file_name=None), {}, 'image 7 has no "file_name"'),
     (dict(width=0), {}, r'image 7 has width and height \[0, 10\]'),
-    (dict(id=None), {}, r'images\[0\] has no "id"')])
+    (dict(id=None), {}, r'images\[0\] has no "id"'),
+    (dict(id=7.0), {}, r'images\[0\] has the id 7.0, not a whole number, such as 1 \(neither 1.0 nor "1"\)'),
+    (dict(id='7'), {}, r"images\[0\] has the id '7', not a whole number"),
+    (dict(id=True), {}, r'images\[0\] has the id True, not a whole number'),
+    (dict(id=2**63), {}, r'images\[0\] has the id 9223372036854775808, beyond 2\*\*53'),
+    ({}, dict(image_id=7.0), 'annotation 3 has the image_id 7.0, not a whole number'),
+    ({}, dict(image_id='7'), "annotation 3 has the image_id '7', not a whole number"),
+    ({}, dict(category_id=1.0), 'annotation 3 has the category_id 1.0, not a whole number'),
+    ({}, dict(category_id=True), 'annotation 3 has the category_id True, not a whole number'),
+    ({}, dict(id=None), r'annotations\[0\] has no "id": number them from 1'),
+    ({}, dict(id=3.0), r'annotations\[0\] has the id 3.0, not a whole number'),
+    ({}, dict(id='a'), r"annotations\[0\] has the id 'a', not a whole number"),
+    ({}, dict(area='12'), "annotation 3 has the area '12', not a finite number"),
+    ({}, dict(area=float('nan')), 'annotation 3 has the area nan, not a finite number'),
+    ({}, dict(iscrowd='0'), "annotation 3 has iscrowd '0', not 0 or 1"),
+    ({}, dict(iscrowd=None), 'annotation 3 has iscrowd None, not 0 or 1'),
+    ({}, dict(segmentation=dict(size=3, counts='x')), 'annotation 3 has a mask of size 3'),
+    ({}, dict(segmentation=[[]]), 'a polygon that is not three or more points'),
+    ({}, dict(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), 'a polygon that is not three or more points')])
 def test_what_is_refused(image, item, sentence):
     with pytest.raises(UserError, match=f'^train.json: .*{sentence}.*: correct or remove them$'):
         check(image, item)

@@ -75,6 +75,14 @@ def test_segmentation(tmp_path, images, name):
         assert set(np.unique(labels)) == {0, 2, 255}, 'labels are taken as they are'
 
 
+def _as_roboflow(root):
+    """As roboflow.com exports a set."""
+    (root / 'val').rename(root / 'valid')
+    for split, folder in (('train', 'train'), ('val', 'valid')):
+        (root / f'annotations/{split}.json').rename(root / folder / '_annotations.coco.json')
+    (root / 'annotations').rmdir()
+
+
 @pytest.mark.parametrize('change, message', [
     (lambda root: (root / 'annotations/val.json').unlink(), 'annotations has no val.json and 0 files instances_val'),
     (lambda root: (root / 'train').rename(root / 'away'), '000.jpg, the first picture of .*train.json, lies in none'),
@@ -92,6 +100,15 @@ def test_segmentation(tmp_path, images, name):
      r'val.json: image 2 has no "file_name": correct or remove them'),
     (lambda root: _edit(root, lambda c: c.update(images=[])), 'val.json names no pictures'),
     (lambda root: (root / 'annotations/val.json').write_text(''), 'val.json has no "categories" list'),
+    (lambda root: (root / 'annotations/val.json').write_text('{\n// none\n}'), r'val.json is no valid JSON \(.*line 2'),
+    (lambda root: _edit(root, lambda c: c.update(annotations=None)), '"images" and "annotations" are not lists'),
+    (lambda root: _edit(root, lambda c: c.update(annotations=[])), 'val.json: no object is left to test with: the'),
+    (lambda root: _edit(root, lambda c: c['annotations'][1].update(id=1)), 'val.json: annotation 1 is there twice'),
+    (lambda root: _edit(root, lambda c: c['images'][1].update(width=48)),
+     'val.json: image 2 is 64 x 64 as read, the file says 48 x 64'),
+    (lambda root: (root / 'annotations').rename(root / 'labels'),
+     r'no folder annotations: copy the files of COCO format to annotations/train.json'),
+    (_as_roboflow, r'no folder annotations \(there are train/_annotations.coco.json, valid/_annotations.coco.json\)'),
 ])
 def test_mistakes_of_detection_sets(tmp_path, change, message):
     root = write_coco_set(tmp_path)

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,6 +81,23 @@ def remove_parts(folder: str | os.PathLike[str], pattern: str) -> None:
     for part in Path(folder).glob(f'.{pattern}.*{PART}'):
         with suppress(OSError):
             part.unlink()
+
+
+def remove_content(folder: str | os.PathLike[str], *kept: str) -> None:
+    """Remove what is in a folder, as far as that is possible; links are removed, not what they lead to.
+
+    Args:
+        folder (str | PathLike): May not exist.
+        *kept (str): Names in it that stay.
+    """
+    for entry in Path(folder).glob('*'):
+        if entry.name in kept:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                entry.unlink()
 
 
 def _sync(path: Path) -> None:

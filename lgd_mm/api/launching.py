@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
@@ -10,6 +12,8 @@ from mmengine.runner import Runner
 from lgd_mm.api.output import RESOLVED, replaced
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
+from lgd_mm.lock import alone_in_run
+from lgd_mm.say import rank
 
 
 def processes() -> int:
@@ -43,8 +47,18 @@ def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: 
     if student and overwrite and Path(student).resolve().is_relative_to(Path(out).resolve()):
         raise UserError(f'{student} lies in {out}, which is to be overwritten: copy it to another folder first')
     # Not in out yet: a run that fails before it has begun leaves no folder.
-    with tempfile.TemporaryDirectory() as scratch, replaced(out, overwrite):
+    with tempfile.TemporaryDirectory() as scratch, _alone(out, overwrite):
         file = Path(scratch) / RESOLVED
         cfg.dump(str(file))
         return launch.train(str(file), student=str(student) if student else None, work_dir=str(out),
                             resume='auto' if resume else None, tracker=tracker, launcher=launcher())
+
+
+@contextmanager
+def _alone(out: str | Path, overwrite: bool) -> Iterator[None]:
+    """Of several processes, the first one keeps other runs out of the folder, and the run that is replaced."""
+    if launcher() != 'none' and rank() > 0:
+        yield
+        return
+    with alone_in_run(out), replaced(out, overwrite):
+        yield

@@ -1,6 +1,5 @@
 """The folder of a run: never used twice by accident."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +7,14 @@ from pathlib import Path
 
 from lgd_mm.engine import preflight
 from lgd_mm.errors import UserError
+from lgd_mm.files import remove_content, replacing
+from lgd_mm.lock import LOCK_OF_RUN, is_empty
+from lgd_mm.say import say
 
 #: The config of a run in its folder, with everything that was settled.
 RESOLVED = 'resolved_config.py'
-#: Where in it a run waits that is being replaced.
-ASIDE = '.replaced'
+#: Where in its folder a run waits that is being replaced; while it is moved there or back; once it is not needed.
+ASIDE, MOVING, GONE = '.replaced', '.replaced.moving', '.replaced.gone'
 
 
 def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
@@ -32,12 +34,12 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
         raise UserError('resume goes on with the run in out, overwrite replaces it: give one of them')
     if folder.exists() and not folder.is_dir():
         raise UserError(f'out: {folder} is a file: give a folder')
-    used = folder.is_dir() and any(folder.iterdir())
+    used = not is_empty(folder)
     if used and not resume and not overwrite:
+        before = f'; the run before it is kept in {folder / ASIDE}' if (folder / ASIDE).is_dir() else ''
         raise UserError(f'out: {folder} is not empty: give --resume to go on with the run in it, --overwrite to '
-                        'replace it, or another folder')
-    # Of several processes, the first may be moving it just now.
-    if used and not ((folder / RESOLVED).is_file() or (folder / ASIDE / RESOLVED).is_file()):
+                        f'replace it, or another folder{before}')
+    if used and config_of(folder) is None:
         option = 'resume' if resume else 'overwrite'
         raise UserError(f'out: {folder} holds no run of lgd-mm (no {RESOLVED}), which --{option} needs: give another '
                         'folder')
@@ -48,56 +50,96 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
         raise UserError(f'out: {folder} cannot be written to ({reason}): give another folder') from error
 
 
+def config_of(folder: Path) -> Path | None:
+    """The config of the run in a folder, also while another process puts that run aside or brings it back.
+
+    Args:
+        folder (Path): Of a run.
+
+    Returns:
+        Path, optional: None if there is no run.
+    """
+    places = [folder, folder / MOVING, folder / ASIDE]
+    # A run that moves on while one looks is met on the way back.
+    return next((file for place in [*places, *places[::-1]] if (file := place / RESOLVED).is_file()), None)
+
+
 @contextmanager
 def replaced(out: str | Path, overwrite: bool) -> Iterator[None]:
-    """Put the run that is to be replaced aside, and bring it back if the new one fails before its first checkpoint.
+    """Keep the run that is to be replaced until the new one has ended, and bring it back if that one fails before its
+    first checkpoint. What a killed process left is put in order first.
 
     It waits in the folder itself, which may be a link, a mounted disk, or below a folder that is not writable. Of a run
     that is resumed and fails so early, the settings are brought back: the next try takes those that are not given.
 
     Args:
-        out (str | Path): The folder; it may not exist.
+        out (str | Path): The folder, in which no other process is at work; it may not exist.
         overwrite (bool): Whether the run in it is to be replaced.
     """
     folder = Path(out)
-    aside = folder / ASIDE
-    if int(os.environ.get('RANK', 0)):
-        yield
-        return
+    _recover(folder)
     settings = None
-    if overwrite and folder.is_dir():
-        shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-        aside.mkdir()
-        _move(folder, aside)
+    if overwrite and not is_empty(folder):
+        _put_aside(folder)
     elif (folder / RESOLVED).is_file():
         settings = (folder / RESOLVED).read_bytes()
-    before = set(folder.glob('*.pth'))
+    before = _checkpoints(folder)
     try:
         yield
     except BaseException as error:
         # Who stops a run in its first minutes goes on with it; a mistake is mended first.
-        begun = (set(folder.glob('*.pth')) - before
+        begun = (_checkpoints(folder) - before
                  or (isinstance(error, KeyboardInterrupt) and (folder / RESOLVED).is_file()))
-        if not begun and overwrite and aside.is_dir():
-            _bring_back(folder, aside)
+        if not begun and overwrite and (folder / ASIDE).is_dir():
+            _bring_back(folder)
         elif not begun and settings is not None:
-            (folder / RESOLVED).write_bytes(settings)
+            with replacing(folder / RESOLVED) as part:
+                part.write_bytes(settings)
+        elif (folder / ASIDE).is_dir():
+            say(f'the run before is kept in {folder / ASIDE} until the one in {folder} has ended')
         raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    if (folder / ASIDE).is_dir():
+        (folder / ASIDE).rename(folder / GONE)
+    shutil.rmtree(folder / GONE, ignore_errors=True)
 
 
-def _bring_back(folder: Path, aside: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            if entry != aside:
-                shutil.rmtree(entry)
-        else:
-            entry.unlink()
-    _move(aside, folder)
+def _checkpoints(folder: Path) -> set[Path]:
+    return set(folder.glob('*.pth'))
+
+
+def _put_aside(folder: Path) -> None:
+    """Move a run, with one that it was to replace, into a folder that has its name only once all is there."""
+    if (folder / ASIDE).is_dir() and not _checkpoints(folder):  # it has saved nothing, and the one before is kept
+        remove_content(folder, LOCK_OF_RUN, ASIDE)
+        return
+    try:
+        (folder / MOVING).mkdir()
+        _move(folder, folder / MOVING)
+        (folder / MOVING).rename(folder / ASIDE)
+    except BaseException:
+        _recover(folder)
+        raise
+
+
+def _bring_back(folder: Path) -> None:
+    """Put the run that waits in the place of the new one."""
+    remove_content(folder, LOCK_OF_RUN, ASIDE)
+    (folder / ASIDE).rename(folder / MOVING)  # from here on, what lies in the folder is of the run that comes back
+    _recover(folder)
+
+
+def _recover(folder: Path) -> None:
+    """Put in order what a process left that ended while it moved a run, or before the new one had begun."""
+    shutil.rmtree(folder / GONE, ignore_errors=True)
+    if (folder / MOVING).is_dir():
+        _move(folder / MOVING, folder)
+        (folder / MOVING).rmdir()
+    elif (folder / ASIDE).is_dir() and not (folder / RESOLVED).is_file() and not _checkpoints(folder):
+        _bring_back(folder)
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move all that is in a folder into another one, which may lie in it."""
-    for entry in [entry for entry in source.iterdir() if entry != target]:
-        entry.rename(target / entry.name)
+    """Move all that is in a folder into another one, of which one lies in the other."""
+    for entry in list(source.iterdir()):
+        if entry != target and entry.name != LOCK_OF_RUN:
+            entry.rename(target / entry.name)

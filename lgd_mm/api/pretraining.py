@@ -12,7 +12,7 @@ from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.images import pictures_in
 from lgd_mm.api.memory import bytes_per_picture, device_memory
-from lgd_mm.api.output import RESOLVED, check_out
+from lgd_mm.api.output import check_out, config_of
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import SHORTEST_WARM_UP
@@ -173,6 +173,6 @@ def _only_size(backbone: Mapping[str, Any]) -> int | None:
 
 def _earlier(out: str | Path) -> dict[str, Any]:
     """Settled values of the run in a folder."""
-    file = Path(out) / RESOLVED
-    auto = parse_config(file.read_text(encoding='utf-8')).get('auto') or {} if file.is_file() else {}
+    file = config_of(Path(out))
+    auto = parse_config(file.read_text(encoding='utf-8')).get('auto') or {} if file else {}
     return {name: entry['value'] for name, entry in auto.items()}

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from lgd_mm.benchmark.suite import ROOT
 from lgd_mm.errors import UserError
+from lgd_mm.lock import take
 
 LOCK = '.lock'
 
@@ -141,7 +141,8 @@ class Launcher:
             variables['OMP_NUM_THREADS'] = str(max(1, len(os.sched_getaffinity(0)) // self.jobs))
         try:
             with (work_dir / LOCK).open('a+') as lock, output.open('a') as log:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                with suppress(OSError):  # of a file system without locks
+                    fcntl.flock(lock, fcntl.LOCK_EX)
                 lock.truncate(0)  # it names a process of before, whose number may be another's by now
                 with self._starting:
                     if self._stopped:
@@ -187,22 +188,13 @@ def end_orphan(work_dir: Path) -> None:
         host, _, leader = lock.read().rpartition(' ')
         here = host in ('', socket.gethostname())  # earlier versions wrote no host
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if leader and here and not _locked(lock):
+            if leader and here and not take(lock):
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(int(leader), number)
-            if _wait(lambda: _locked(lock)):
+            if _wait(lambda: take(lock)):
                 return
     where = f' on {host}' if host else ''
     raise UserError(f'process {leader or "of unknown number"}{where} still runs in {work_dir}: end it first')
-
-
-def _locked(lock: IO[str]) -> bool:
-    """Whether the lock could be taken, or is held already."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _wait(condition: Callable[[], bool], seconds: float = 10) -> bool:

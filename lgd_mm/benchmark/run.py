@@ -19,6 +19,7 @@ from lgd_mm.benchmark.suite import PRETRAINING, ROOT, resolved
 from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
+from lgd_mm.lock import LOCK_OF_RUN, alone_in_run
 
 RECORD = 'run.json'
 STUDENT = 'student.safetensors'
@@ -146,6 +147,8 @@ class Run:
             raise UserError(f'{tested} holds no checkpoint to test: put it back, or delete {tested / RECORD} and the '
                             'same command makes it anew')
         end_orphan(self.work_dir)
+        with alone_in_run(self.work_dir):  # a person's command may be at work in it
+            pass
         path, own_hash = self.work_dir / RECORD, self.hash()
         record = json.loads(path.read_text()) if path.is_file() else {}
         if record.get('hash') != own_hash:
@@ -205,7 +208,7 @@ def _config_text(config: Path) -> str:
 
 def _set_aside(work_dir: Path) -> None:
     """Keep an older run of other settings or versions beside the new one."""
-    if work_dir.is_dir() and any(path.name != LOCK for path in work_dir.iterdir()):
+    if work_dir.is_dir() and any(path.name not in (LOCK, LOCK_OF_RUN) for path in work_dir.iterdir()):
         number = 1
         while (aside := work_dir.with_name(f'{work_dir.name}.old{number}')).exists():
             number += 1

@@ -1,6 +1,5 @@
 """Runs a suite: what is done is skipped, what fails is told, the others go on."""
 
-import fcntl
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -22,6 +21,7 @@ from lgd_mm.benchmark.run import Run, write_json
 from lgd_mm.benchmark.suite import Suite
 from lgd_mm.datasets.shapes import write_world
 from lgd_mm.errors import UserError
+from lgd_mm.lock import take
 
 #: What may be wrong with a single run: its set-up, its folder, or a value in its config.
 OF_ONE_RUN = (UserError, OSError, ValueError)
@@ -85,11 +85,9 @@ class SuiteRunner:
         """
         self.suite.work_dir.mkdir(parents=True, exist_ok=True)
         with (self.suite.work_dir / '.suite.lock').open('w') as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not take(lock):
                 raise UserError(f'another benchmark is running in {self.suite.work_dir}: wait for it, or give another '
-                                'folder with --work-dir') from None
+                                'folder with --work-dir')
             if self.suite.shapes_world:
                 write_world(self.suite.shapes_world)
             for missing in filter(None, map(Run.missing_input, self.runs)):

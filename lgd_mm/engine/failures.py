@@ -3,9 +3,8 @@
 import errno
 import os
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -17,6 +16,8 @@ from lgd_mm.datasets.loading import FAILING
 from lgd_mm.engine import settings
 from lgd_mm.engine.bad_pictures import bad_picture
 from lgd_mm.errors import UserError
+from lgd_mm.files import remove_content
+from lgd_mm.lock import LOCK_OF_RUN, is_empty
 from lgd_mm.transfer.backbone import build_backbone
 
 #: How the operating system says that there is no room or no permission.
@@ -27,8 +28,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     """Tell what is the user's to mend as a :class:`UserError`; other errors pass.
 
-    A work dir made within the context is removed, also after Ctrl-C, unless training has begun; whatever lay in it
-    before stays.
+    What comes into an empty or missing work dir within the context is removed, also after Ctrl-C, unless training has
+    begun; whatever lay in it before stays.
 
     Args:
         cfg (Config): The whole config.
@@ -38,11 +39,14 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         list[Runner]: To put the runner into, as soon as it is built.
     """
     runners: list[Runner] = []
-    made_here = not os.path.exists(cfg.work_dir)
+    was_there, was_empty = os.path.exists(cfg.work_dir), is_empty(cfg.work_dir)
 
     def tidy() -> None:
-        if made_here and get_rank() == 0 and not any(map(_has_begun, runners)):
-            shutil.rmtree(cfg.work_dir, ignore_errors=True)
+        if was_empty and get_rank() == 0 and not any(map(_has_begun, runners)):
+            remove_content(cfg.work_dir, LOCK_OF_RUN)
+            if not was_there:
+                with suppress(OSError):
+                    os.rmdir(cfg.work_dir)
 
     try:
         yield runners

@@ -3,10 +3,12 @@
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import get_rank
 from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
@@ -29,6 +31,7 @@ from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
+from lgd_mm.lock import alone_in_run
 from lgd_mm.say import say
 from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
@@ -89,29 +92,10 @@ def train(config: str,
     check_categories(cfg, 'train', 'val')
     check_classes(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)
-    state = _set_resume(cfg, resume)
-    resumed_at = state and (state['meta']['epoch'], state['meta']['iter'])
-
-    with user_errors(cfg, after_room=', then go on with --resume') as runners:
-        if student:
-            plug_student(cfg, student, allow_partial_student)
-        runner = _build(cfg)
-        runners.append(runner)
-        preflight.check_batches(runner)
-        if state is not None:
-            preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
-            check_same_batches(runner, state['meta'], cfg.load_from)
-        del state  # as large as a checkpoint, and training needs the memory
-        preflight.check_room(cfg.work_dir, runner.model)
-        watch_labels(runner)
-        with progress_bar(runner), stopped_by_signals(runner):
-            _train(runner)
-            if runner.val_loop is not None and (runner.epoch, runner.iter) == resumed_at:
-                # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
-                # runner.val(): it begins a new run, for which EMAHook would take the average anew.
-                runner.val_loop.run()
-    say(summary(runner, curves))
-    end_processes()
+    with alone_in_run(cfg.work_dir) if get_rank() == 0 else nullcontext():
+        runner = _train(cfg, student, allow_partial_student, resume)
+        say(summary(runner, curves))
+        end_processes()
     return runner
 
 
@@ -198,12 +182,33 @@ class QuietRunner(Runner):
         return loader
 
 
-def _train(runner: Runner) -> None:
-    try:
-        runner.train()
-    except Stopped:
-        end_processes()
-        raise
+def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume: str | None) -> Runner:
+    """Build and train in a work dir that is this run's alone."""
+    state = _set_resume(cfg, resume)
+    resumed_at = state and (state['meta']['epoch'], state['meta']['iter'])
+    with user_errors(cfg, after_room=', then go on with --resume') as runners:
+        if student:
+            plug_student(cfg, student, allow_partial_student)
+        runner = _build(cfg)
+        runners.append(runner)
+        preflight.check_batches(runner)
+        if state is not None:
+            preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
+            check_same_batches(runner, state['meta'], cfg.load_from)
+        del state  # as large as a checkpoint, and training needs the memory
+        preflight.check_room(cfg.work_dir, runner.model)
+        watch_labels(runner)
+        with progress_bar(runner), stopped_by_signals(runner):
+            try:
+                runner.train()
+            except Stopped:
+                end_processes()
+                raise
+            if runner.val_loop is not None and (runner.epoch, runner.iter) == resumed_at:
+                # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
+                # runner.val(): it begins a new run, for which EMAHook would take the average anew.
+                runner.val_loop.run()
+    return runner
 
 
 def _forget_visualizers(kind: Any) -> None:

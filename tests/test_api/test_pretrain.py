@@ -10,7 +10,7 @@ import lgd_mm
 from lgd_mm.api.auto import Facts, Settings
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.output import ASIDE, RESOLVED, check_out, replaced
+from lgd_mm.api.output import ASIDE, RESOLVED
 from lgd_mm.api.pretraining import write_settings
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import launch
@@ -92,45 +92,6 @@ def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
     link.symlink_to(out)
     lgd_mm.pretrain(**{**arguments, 'epochs': 1}, batch_size=10, out=link, overwrite=True)
     assert (out / 'epoch_1.pth').exists() and not (out / 'epoch_2.pth').exists() and not (out / ASIDE).exists()
-
-
-def old_run(folder):
-    (folder / 'vis').mkdir(parents=True)
-    for name in (RESOLVED, 'epoch_9.pth', 'vis/scalars.json'):
-        (folder / name).write_text('old')
-
-
-@pytest.mark.parametrize(('error', 'left', 'comes_back'), [
-    (UserError, [RESOLVED], True),
-    (RuntimeError, [RESOLVED], True),
-    (RuntimeError, [RESOLVED, 'epoch_1.pth'], False),
-    (KeyboardInterrupt, [], True),
-    (KeyboardInterrupt, [RESOLVED], False),
-])
-def test_replaced_run_comes_back_if_the_new_one_has_not_begun(tmp_path, monkeypatch, error, left, comes_back):
-    """Whole, and nothing of the new one with it."""
-    folder = tmp_path / 'run'
-    old_run(folder)
-    monkeypatch.chdir(folder)
-    with pytest.raises(error), replaced('.', overwrite=True):
-        check_out('.', resume=False, overwrite=True)  # as another process of the run does, a moment later
-        (folder / 'new').mkdir()
-        for name in left:
-            (folder / name).write_text('new')
-        raise error
-    found = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob('*') if path.is_file()}
-    assert found == (dict.fromkeys((RESOLVED, 'epoch_9.pth', 'vis/scalars.json'), 'old') if comes_back else
-                     dict.fromkeys(left, 'new'))
-
-
-def test_killed_overwrite_is_no_hindrance(tmp_path):
-    """What it had put aside is gone after the next run."""
-    for overwrite in (True, False):
-        old_run(tmp_path / str(overwrite))
-        old_run(tmp_path / str(overwrite) / ASIDE)
-        with replaced(tmp_path / str(overwrite), overwrite):
-            assert (tmp_path / str(overwrite) / RESOLVED).exists() is not overwrite
-        assert not (tmp_path / str(overwrite) / ASIDE).exists()
 
 
 def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch):

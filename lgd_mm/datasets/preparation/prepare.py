@@ -1,6 +1,5 @@
 """One engine for all data sets: unpack, repair, look, and tell."""
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -15,6 +14,7 @@ from lgd_mm.datasets.preparation.spec import Archive, DatasetSpec, Pictures, Rep
 from lgd_mm.datasets.preparation.subsets import LISTS, differing_lists, write_lists
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
+from lgd_mm.lock import alone
 
 #: Sums of archives that were found right.
 VERIFIED = '.verified.json'
@@ -81,11 +81,7 @@ def _alone(root: Path) -> Iterator[None]:
     if not os.access(root, os.W_OK):  # what is whole may be looked at where nothing can be written
         yield
         return
-    with (root / LOCK).open('a') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f'another process prepares {root}: wait until it has ended, then run this again') from None
+    with alone(root / LOCK, f'prepares {root}: wait until it has ended, then run this again'):
         yield
 
 

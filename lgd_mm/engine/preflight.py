@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
+from mmengine.dist import all_gather_object
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -153,10 +154,11 @@ def check_room(work_dir: str, model: nn.Module) -> None:
 
 
 def check_batches(runner: Runner) -> None:
-    """See that the training pictures make at least one batch: with ``drop_last``, fewer make none.
+    """See that the training pictures make at least one batch, with ``drop_last`` fewer make none, and that processes
+    that take steps together have as many batches each.
 
     Raises:
-        UserError: If they make none.
+        UserError: If they make none, or one process has more than another.
     """
     loader = runner.train_loop.dataloader
     # Its length counts each picture once, but it fills its batches by going round.
@@ -167,6 +169,11 @@ def check_batches(runner: Runner) -> None:
         processes = f' x {runner.world_size} processes' if runner.world_size > 1 else ''
         raise UserError(f'train_dataloader.dataset has {pictures} pictures, fewer than a batch of {size}{processes}: '
                         'give more pictures or --cfg-options train_dataloader.batch_size=N')
+    lengths = all_gather_object(len(loader))
+    learns = not str((runner.cfg.get('optim_wrapper') or {}).get('type')).endswith('ReadOnlyOptimWrapper')
+    if learns and not endless and len(set(lengths)) > 1:
+        raise UserError(f'train_dataloader gives the processes {" and ".join(map(str, lengths))} batches of an epoch, '
+                        'and they take their steps together: give --cfg-options train_dataloader.sampler.round_up=True')
 
 
 def latest_checkpoint(work_dir: str) -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from mmengine.dist import get_world_size, is_distributed
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import distributed
 
 from lgd_mm.engine.checkpoints import CheckpointHook
@@ -56,6 +56,7 @@ class StopHook(Hook):
     def __init__(self, timeout: timedelta | None = None) -> None:
         self._process = os.getpid()
         self._asked = 0
+        self._common: int | None = None
         # The processes tell each other over the CPU: nothing waits for a device.
         other = is_distributed() and distributed.get_backend() != 'gloo'
         self._group = distributed.new_group(backend='gloo', timeout=timeout) if other else None
@@ -66,6 +67,13 @@ class StopHook(Hook):
             self._asked = self._asked or number
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
+    def before_train(self, runner: Runner) -> None:
+        """See how many batches of an epoch every process has: behind those there is nobody to ask."""
+        if get_world_size() > 1 and isinstance(runner.train_loop, EpochBasedTrainLoop):
+            batches = torch.tensor(len(runner.train_loop.dataloader))
+            distributed.all_reduce(batches, distributed.ReduceOp.MIN, group=self._group)
+            self._common = int(batches)
+
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: dict[str, Any] | None = None) -> None:
         """Save and end, if a process was asked to.
@@ -73,6 +81,8 @@ class StopHook(Hook):
         Raises:
             Stopped: Once the checkpoint is written.
         """
+        if self._common is not None and batch_idx >= self._common:
+            return
         number = self._asked
         if get_world_size() > 1:
             everyones = torch.tensor(number)

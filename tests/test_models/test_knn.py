@@ -1,15 +1,19 @@
 """The vote of the nearest training pictures, counted by hand."""
 
 import math
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from mmengine.runner import EpochBasedTrainLoop
 from mmpretrain.structures import DataSample
 from torch import nn
 
 from lgd_mm.engine import ReadOnlyOptimWrapper
+from lgd_mm.engine.stopping import StopHook
 from lgd_mm.errors import UserError
 from lgd_mm.models.classifiers import knn
 from lgd_mm.registry import MODELS
@@ -110,6 +114,40 @@ def test_the_bank_of_two_processes(tmp_path):
                        start_method='fork')
     for rank in range(2):
         torch.testing.assert_close(torch.load(tmp_path / str(rank)), expected)
+
+
+def _with_batches_of_its_own(rank, bank, labels, queries, rendezvous, out):
+    """One of three processes, of which the second has fewer batches, and the third none at all."""
+    torch.set_num_threads(1)
+    dist.init_process_group('gloo', f'file://{rendezvous}', rank=rank, world_size=3, timeout=timedelta(seconds=30))
+    batches = [[slice(0, 4), slice(4, 7)], [slice(7, 9)], []][rank]
+    model, hook = classifier(k=7).train(), StopHook()
+    loop = EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)
+    loop.dataloader = batches
+    runner = SimpleNamespace(train_loop=loop, iter=0)
+    hook.before_train(runner)
+    for index, mine in enumerate(batches):
+        model(bank[mine], labelled(*labels[mine]), mode='loss')
+        hook.after_train_iter(runner, index)
+    model.eval()
+    asked = [queries[:2], queries[2:4], queries[4:]] if rank == 1 else []
+    torch.save([sample.pred_score for part in asked for sample in model(part, mode='predict')], out / str(rank))
+    model.train().eval()  # of an epoch without training, the bank stays
+    assert len(model.bank[0]) == 9
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def test_processes_with_other_numbers_of_batches(tmp_path):
+    """Nobody waits for an answer of one that has none left."""
+    torch.manual_seed(0)
+    bank, queries, labels = torch.randn(9, 3, 2, 2), torch.randn(5, 3, 2, 2), [index % 4 for index in range(9)]
+    model = classifier(k=7)
+    model(bank, labelled(*labels), mode='loss')
+    expected = [sample.pred_score for sample in model(queries, mode='predict')]
+    mp.start_processes(_with_batches_of_its_own, (bank, labels, queries, tmp_path / 'rendezvous', tmp_path), nprocs=3,
+                       start_method='fork')
+    torch.testing.assert_close(torch.load(tmp_path / '1'), expected)
 
 
 def test_training_changes_no_weight():

@@ -49,7 +49,13 @@ class KNNClassifier(BaseModel):
         self.bank = torch.empty(0, 0), torch.empty(0)
 
     def train(self, mode: bool = True) -> 'KNNClassifier':
-        """The backbone is never trained and stays in eval mode."""
+        """The backbone is never trained and stays in eval mode.
+
+        Before a test, all processes of a run come here: they share what they have seen, however many batches each had
+        and will have.
+        """
+        if self.training and not mode:
+            self._share()
         super().train(mode)
         self.backbone.eval()
         return self
@@ -79,11 +85,22 @@ class KNNClassifier(BaseModel):
             UserError: If fewer than k training pictures were seen.
         """
         if self.seen:
-            features, labels = (torch.cat(parts) for parts in zip(*self.seen))
-            self.bank = _of_all_processes(features), _of_all_processes(labels)
-            self.seen.clear()
+            self._share()
         votes = vote(self.embed(inputs), *self.bank, self.num_classes, self.k, self.temperature)
         return with_scores(votes, data_samples)
+
+    def _share(self) -> None:
+        """Make the bank of what all processes have seen since it was made."""
+        like = next(self.parameters())
+        features, labels = ([torch.cat(parts) for parts in zip(*self.seen)] or
+                            [like.new_empty(0, 0, dtype=torch.half), like.new_empty(0, dtype=torch.long)])
+        if get_world_size() > 1:
+            width = max(int(each) for each in all_gather(torch.tensor(features.shape[1], device=like.device)))
+            features = _of_all_processes(features.reshape(len(features), width))
+            labels = _of_all_processes(labels)
+        if len(labels):
+            self.bank = features, labels
+        self.seen.clear()
 
     def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor') -> Any:
         """mmengine's entry: ``mode`` is ``'loss'`` (remembers, there is no loss), ``'predict'`` or ``'tensor'``."""
@@ -132,9 +149,7 @@ def _neighbours(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[
 
 
 def _of_all_processes(part: Tensor) -> Tensor:
-    """Concatenate what the processes hold, which may differ by a picture in length."""
-    if get_world_size() == 1:
-        return part
+    """Concatenate what the processes hold, which may differ in length."""
     counts = [int(count) for count in all_gather(torch.tensor(len(part), device=part.device))]
     padded = torch.cat([part, part.new_zeros(max(counts) - len(part), *part.shape[1:])])
     return torch.cat([other[:count] for other, count in zip(all_gather(padded), counts)])

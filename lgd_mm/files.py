@@ -1,7 +1,9 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read only where reading comes to an end."""
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +11,37 @@ from typing import Any
 
 #: Ending of unfinished files: what is left of processes that were killed.
 PART = '.part'
+#: What else than a plain file a path may be; one could wait for some of them, or read from them, without end.
+KINDS = {stat.S_IFIFO: 'a pipe', stat.S_IFCHR: 'a device', stat.S_IFBLK: 'a device', stat.S_IFSOCK: 'a socket'}
+
+
+def read_plain(path: str | os.PathLike[str], limit: int | None = None) -> bytes:
+    """Read a plain file; never wait for a pipe or read from a device.
+
+    Args:
+        path (str | PathLike): The file.
+        limit (int, optional): Bytes it may have. Defaults to None: any number.
+
+    Returns:
+        bytes: Its content.
+
+    Raises:
+        OSError: If it cannot be read, is no plain file, or is larger; its ``strerror`` says so.
+    """
+    with open(path, 'rb', buffering=0, opener=_without_waiting) as file:
+        status = os.fstat(file.fileno())
+        kind = KINDS.get(stat.S_IFMT(status.st_mode))
+        if kind:
+            raise OSError(errno.EINVAL, f'it is {kind} and no plain file', os.fspath(path))
+        if limit is not None and status.st_size > limit:
+            raise OSError(errno.EINVAL, f'it has {status.st_size:,} bytes, and {limit:,} are the most that are read',
+                          os.fspath(path))
+        return file.readall()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a pipe without a writer at once."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
 from numpy.typing import NDArray
-from PIL import Image
 
 from lgd_mm.benchmark.chatter import without_chatter
 from lgd_mm.benchmark.drawing import Instances, class_colours, draw_instances, draw_segments
 from lgd_mm.engine.preflight import check_data, latest_checkpoint
 from lgd_mm.errors import UserError
+from lgd_mm.pictures import open_picture
 from lgd_mm.report.tiles import draw_tile
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
@@ -119,7 +119,7 @@ def _detection_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> 
     panels |= {label: _instances(sample.pred_instances[sample.pred_instances.scores >= SCORE])
                for label, sample in samples.items()}
     return Picture([
-        (title, draw_tile(Image.open(first.img_path), functools.partial(
+        (title, draw_tile(open_picture(first.img_path), functools.partial(
             draw_instances, instances=instances, classes=classes, colours=colours)))
         for title, instances in panels.items()], legend=[])
 
@@ -143,7 +143,8 @@ def _segmentation_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) 
     overlays = {title: functools.partial(draw_segments, segments=labels, colours=colours)
                 for title, labels in segments.items()}
     # grey below, so that the colours are those of the legend
-    tiles = [(title, draw_tile(Image.open(first.img_path), overlay, grey=True)) for title, overlay in overlays.items()]
+    tiles = [(title, draw_tile(open_picture(first.img_path), overlay, grey=True))
+             for title, overlay in overlays.items()]
     return Picture(tiles, [(classes[label], _css(colours[label])) for label in shown if label < len(classes)])
 
 

@@ -1,6 +1,6 @@
 """Makes the installed OpenMMLab packages importable, quiet and safe; imported before any of them.
 
-Importing this package checks the installed versions and installs seven small repairs. Nothing else in ``lgd_mm``
+Importing this package checks the installed versions and installs nine small repairs. Nothing else in ``lgd_mm``
 depends on its inside, except on :func:`lgd_mm.compat.safe_load.load_checkpoint_file`.
 """
 
@@ -10,6 +10,7 @@ from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
 from lgd_mm.compat.multimodal import leave_out_multimodal
 from lgd_mm.compat.noise import silence_known_noise
+from lgd_mm.compat.plain_inputs import bound_pictures, read_plain_files
 from lgd_mm.compat.safe_load import refuse_unsafe_checkpoints
 from lgd_mm.compat.versions import check_versions
 from lgd_mm.compat.whole_checkpoints import write_whole_checkpoints
@@ -29,3 +30,5 @@ silence_known_noise()
 when_imported('mmengine.runner.checkpoint', refuse_unsafe_checkpoints)
 when_imported('mmpretrain.utils.dependency', leave_out_multimodal)
 when_imported('mmengine.runner.checkpoint', write_whole_checkpoints)
+when_imported('mmcv.image.io', bound_pictures)
+when_imported('mmengine.fileio.backends.local_backend', read_plain_files)

@@ -1,7 +1,6 @@
 """Reading a picture, or saying clearly that it cannot be read."""
 
 import errno
-import io
 from typing import Any
 
 import cv2
@@ -10,9 +9,10 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine import fileio
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from lgd_mm.errors import UserError
+from lgd_mm.pictures import check_picture, open_picture
 from lgd_mm.registry import TRANSFORMS
 
 #: What a failing disk or network share says.
@@ -43,13 +43,15 @@ def decode(content: bytes) -> NDArray[Any]:
         np.ndarray: (H, W, 3), BGR, uint8.
 
     Raises:
-        Exception: Whatever a broken file makes Pillow's decoders stumble over.
+        Exception: Whatever a broken file makes Pillow's decoders stumble over, or :func:`lgd_mm.pictures.check_picture`
+            refuses.
     """
     if content.startswith(b'\xff\xd8\xff') and content.endswith(b'\xff\xd9'):
+        check_picture(content)
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is not None:
             return image
-    with Image.open(io.BytesIO(content)) as picture:
+    with open_picture(content) as picture:
         if picture.mode.startswith('I;16'):  # Pillow would make white of all above 255
             grey = (np.asarray(ImageOps.exif_transpose(picture)) >> 8).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)

@@ -13,6 +13,8 @@ from lgd_mm.engine.preflight import datasets_of
 #: What Python and mmcv say; a loader's worker hands over its whole traceback as the message.
 LOST = re.compile(r"No such file or directory: '([^']+\.(?:jpe?g|png|bmp|tiff?|webp))'", re.IGNORECASE)
 BROKEN = re.compile(r'failed to load image: (.+)')
+#: What lgd_mm.files.read_plain says.
+NO_FILE = re.compile(r"it is (a \w+) and no plain file: '([^']+)'")
 
 
 class Owner(NamedTuple):
@@ -35,13 +37,16 @@ def bad_picture(cfg: Config, error: Exception) -> str | None:
         str, optional: The sentence; None if the error is of something else.
     """
     lost, broken = LOST.search(str(error)), BROKEN.search(str(error))
-    found = lost or broken
+    strange = NO_FILE.search(str(error))
+    found = lost or broken or strange
     if not found:
         return None
-    path = found[1]
+    path = found[found.lastindex or 1]
     owner = _owner(cfg, path)
     source = owner.annotations if owner else ''
     out = f'take it out of {source or "the data"}'
+    if strange:
+        return f'{path} is {strange[1]} and no plain file: put the file itself there, or {out}'
     if broken:
         return f'{path} cannot be decoded: replace it, or {out}'
     if owner and owner.mask:

@@ -67,7 +67,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise UserError(_no_memory(error)) from error
     except OSError as error:
-        sentence = _exhausted(error)
+        sentence = _exhausted(error) or bad_picture(cfg, error)
         if sentence is not None:
             raise UserError(sentence) from error
         if error.errno not in NO_ROOM or not _of_work_dir(error, cfg.work_dir):

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 
-from PIL import Image
-
 from lgd_mm.errors import UserError
+from lgd_mm.pictures import open_picture
 from lgd_mm.transfer.own_folder import OwnFolder
 from lgd_mm.transfer.palette import class_colours
 
@@ -97,7 +96,7 @@ def _mask_suffix(masks: Path, picture: Path) -> str:
     found = sorted(masks.rglob(f'{escape(picture.stem)}*.png'), key=lambda path: len(path.name))
     if not found:
         raise UserError(f'{masks} has no mask {picture.stem}.png for {picture}')
-    with Image.open(found[0]) as mask:
+    with open_picture(found[0]) as mask:
         if mask.mode not in ('L', 'P', '1', 'I', 'I;16'):
             raise UserError(f'{found[0]} is a picture of colours ({mask.mode}): a mask holds the number of a class in '
                             'each pixel')

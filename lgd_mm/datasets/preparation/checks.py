@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
 from lgd_mm.datasets.preparation.check_annotations import check_annotations
 from lgd_mm.datasets.preparation.spec import Annotations, DatasetSpec, Masks, Part, Pictures
 from lgd_mm.datasets.preparation.tree import Tree
+from lgd_mm.pictures import open_picture
 
 #: Files of each folder that are decoded, drawn with seed 0.
 SAMPLE = 200
@@ -158,7 +158,7 @@ def _sample(names: Sequence[str], path: str) -> Iterable[str]:
 def _decode(path: Path) -> tuple[NDArray[Any], str]:
     """Its pixels, or why there are none."""
     try:
-        with Image.open(path) as image:
+        with open_picture(path) as image:
             return np.asarray(image), ''
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
         return np.empty(0), f'{type(error).__name__}: {error}'

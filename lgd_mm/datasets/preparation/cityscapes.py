@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 from lgd_mm.datasets.preparation.links import refuse_links
 from lgd_mm.datasets.preparation.spec import DatasetSpec, Masks, Repair
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
+from lgd_mm.pictures import open_picture
 
 IGNORED = 255
 #: Ids of the 19 trained labels in the order of their training ids (road, sidewalk, ..., bicycle), by
@@ -72,9 +73,9 @@ def missing_train_ids(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) ->
 def _make(paths: Sequence[Path]) -> None:
     for path in tqdm(paths, desc=f'making *{TRAIN_IDS}', disable=None, leave=False):
         try:
-            with Image.open(path) as image:
+            with open_picture(path) as image:
                 mask = Image.fromarray(train_ids(np.asarray(image)))
-        except (UnidentifiedImageError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise UserError(f'{path} is no mask of Cityscapes ({error}): remove it and unpack gtFine_trainvaltest.zip '
                             'again') from error
         target = path.with_name(path.name.replace(IDS, TRAIN_IDS))

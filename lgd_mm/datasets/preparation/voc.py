@@ -4,9 +4,8 @@ import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
 from lgd_mm.errors import UserError
+from lgd_mm.pictures import open_picture
 
 SPLITS = ('train', 'val')
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
@@ -112,9 +111,9 @@ def _read_picture(root: Path, name: str) -> VOCPicture:
         raise UserError(f'{path} is no valid XML ({error}): mend it') from error
     picture = _find_picture(root, name, tree.findtext('filename'))
     try:
-        with Image.open(picture) as image:
+        with open_picture(picture) as image:
             width, height = image.size
-    except (UnidentifiedImageError, OSError) as error:
+    except OSError as error:
         raise UserError(f'{picture} cannot be read as a picture ({error}): replace it') from error
     size = tree.find('size')
     stated = (width, height) if size is None else tuple(_number(path, size, key) for key in ('width', 'height'))

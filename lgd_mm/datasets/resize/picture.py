@@ -4,6 +4,8 @@ import io
 
 from PIL import Image, ImageOps
 
+from lgd_mm.pictures import open_picture
+
 #: Grey of more than eight bits, which stays so.
 DEEP = ('I;16', 'I', 'F')
 
@@ -22,7 +24,7 @@ def resize_picture(content: bytes, short_side: int, quality: int) -> bytes:
     Raises:
         Exception: Whatever Pillow's decoders stumble over in a broken file.
     """
-    with Image.open(io.BytesIO(content)) as image:
+    with open_picture(content) as image:
         form = 'JPEG' if image.format == 'MPO' else image.format  # MPO: a phone's JPEG with a second one behind it
         scale = short_side / min(image.size)
         if scale >= 1:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from lgd_mm.errors import UserError, reported
+from lgd_mm.inputs import check_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,6 +53,7 @@ def main() -> None:
         from lgd_mm.benchmark.compare import compare_table
         console.print(compare_table(*map(Path, arguments.compare)))
         return
+    check_config(arguments.suite)
     import torch
 
     from lgd_mm.benchmark.launcher import Launcher
@@ -80,7 +82,7 @@ def main() -> None:
         sys.exit(130)
     console.print(results_table(results))
     console.print(f'Report: {suite.work_dir}/report.html and report.md   Figures: {suite.work_dir}/results.json',
-                  highlight=False)
+                  highlight=False, markup=False)
     if runner.failures:
         raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed, their logs tell why: mend it, and the '
                         'same command runs them')

@@ -54,13 +54,13 @@ def _commands(results: dict[str, Any]) -> Iterable[str]:
     """Each run's command below a line that tells what it made."""
     for cell in results['cells']:
         for seed, command, digest in zip(cell['seeds'], cell['commands'], cell['hashes']):
-            yield f'# {cell["entry"]}, {cell["task"]}, seed {seed}, hash {digest[:12]}'
+            yield ' '.join(f'# {cell["entry"]}, {cell["task"]}, seed {seed}, hash {digest[:12]}'.split())
             yield f'python {command}'
 
 
 def _plain(text: str) -> str:
-    """Text in which no character is taken for markup."""
-    return re.sub(r'([\\`*_\[\]|~])', r'\\\1', html.escape(text, quote=False))
+    """Text on one line in which no character is taken for markup."""
+    return re.sub(r'([\\`*_\[\]|~])', r'\\\1', html.escape(' '.join(text.split()), quote=False))
 
 
 def _fenced(text: str, language: str = '') -> str:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from lgd_mm.benchmark.launcher import Launcher
 from lgd_mm.benchmark.plan import choose, iterations
@@ -55,7 +56,7 @@ class SuiteRunner:
         Returns:
             Table: For a rich console.
         """
-        table = Table('entry', 'task', 'seed', 'state', 'iterations', title=f'Plan of {self.suite.title}')
+        table = Table('entry', 'task', 'seed', 'state', 'iterations', title=Text(f'Plan of {self.suite.title}'))
         counts: dict[tuple[Any, ...], int | None] = {}
         total, unknown = 0, ''
         for run in self.runs:
@@ -158,7 +159,8 @@ class SuiteRunner:
 
     def _execute(self, run: Run, bars: Bars) -> dict[str, Any]:
         """Run under a progress bar; without a terminal, a line for each tenth."""
-        bar = bars.add_task(run.title, total=1.0, loss='starting')
+        title = escape(run.title)
+        bar = bars.add_task(title, total=1.0, loss='starting')
         shown = -1
 
         def on_progress(progress: Progress) -> None:
@@ -167,7 +169,7 @@ class SuiteRunner:
             bars.update(bar, completed=progress.done, loss=loss)
             if not self.console.is_terminal and int(progress.done * 10) > shown:
                 shown = int(progress.done * 10)
-                self._say(f'{run.title}: {progress.done:4.0%}  {loss}')
+                self._say(f'{title}: {progress.done:4.0%}  {loss}')
 
         try:
             return run.execute(self.launcher, on_progress)
@@ -177,12 +179,13 @@ class SuiteRunner:
     def _finish(self, run: Run, record: dict[str, Any]) -> None:
         self.records[run] = record
         figures = ', '.join(f'{key} {record["metrics"][key]:.4g}' for key in run.metrics)
-        self._say(f'[green]done[/green] {self._count()} {run.title}: {figures}  ({record["seconds"]:.0f} s)')
+        seconds = f'{record["seconds"]:.0f} s'
+        self._say(f'[green]done[/green] {self._count()} {escape(run.title)}: {escape(figures)}  ({seconds})')
         self._save()
 
     def _fail(self, run: Run, reason: str) -> None:
         self.failures[run] = reason
-        self._say(f'[red]failed[/red] {self._count()} {run.title}: {escape(reason)}')
+        self._say(f'[red]failed[/red] {self._count()} {escape(run.title)}: {escape(reason)}')
         self._save()
 
     def _count(self) -> str:

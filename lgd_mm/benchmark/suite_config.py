@@ -23,6 +23,9 @@ from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
 from lgd_mm.options import parse_options
 
+#: Characters of the name of a folder that every file system takes.
+LONGEST = 200
+
 
 def _is_list(value: Any, kind: type) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(part, kind) for part in value)
@@ -157,6 +160,9 @@ def _check_names(path: str, kind: str, names: list[str]) -> None:
     for name in names:
         if not slug(name).strip('.'):
             raise UserError(f'{path}: the {kind} {name!r} gives its folder no name: use a letter of a to z or a digit')
+        if len(slug(name)) > LONGEST:
+            raise UserError(f'{path}: the {kind} {name[:40]!r}... is too long for the name of its folder: use at most '
+                            f'{LONGEST} characters')
     twice = [name for name, count in Counter(map(slug, names)).items() if count > 1]
     if twice:
         same = ' and '.join(repr(name) for name in names if slug(name) == twice[0])

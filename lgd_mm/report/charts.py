@@ -3,6 +3,7 @@
 import io
 import re
 import textwrap
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -115,7 +116,9 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 def _svg(figure: Figure, name: str) -> Markup:
     """The figure as an element to be put into HTML: no prolog, own ids, the page's colours and font."""
     stream = io.StringIO()
-    with rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}):  # text stays text, ids are repeatable
+    with rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}), warnings.catch_warnings():
+        # Text stays text and ids are repeatable. The browser has the glyphs that matplotlib's font lacks.
+        warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         figure.savefig(stream, format='svg', transparent=True, metadata={'Date': None})
     text = stream.getvalue()
     text = text[text.index('<svg'):]

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,13 +11,15 @@ import threading
 import time
 
 import pytest
+from markupsafe import Markup
 
 from lgd_mm.benchmark import environment
 from lgd_mm.benchmark.cause import cause
 from lgd_mm.benchmark.launcher import Launcher
 from lgd_mm.benchmark.plan import choose
+from lgd_mm.benchmark.report import write_report
 from lgd_mm.benchmark.run import Run
-from lgd_mm.benchmark.table import notes
+from lgd_mm.benchmark.table import notes, results_table
 from lgd_mm.errors import UserError
 
 
@@ -321,3 +324,27 @@ def test_each_run_has_its_own_gpus(tmp_path, monkeypatch, mask, devices):
     seen = [(tmp_path / name / 'log').read_text().strip() for name in ('a', 'b')]
     assert seen == [f'gpus {names}' for names in devices]
     assert os.environ.get('CUDA_VISIBLE_DEVICES') == mask
+
+
+@pytest.mark.parametrize('label', ['x [/]', '[red]x[/b]', 'a/b', 'a|b `c` $d$', '100 % {} {0}', 'x 模型 ÅØ', 'x\ny',
+                                   'x' * 200])
+def test_labels_are_shown_as_they_are(fake, label):
+    """Through the runner, its plan, the table, and both reports; nothing of them is markup, format or path."""
+    fake.settings.update(title=f'Suite {label}', entries=[dict(label=label)], tasks=[fake.task(f'task {label[:100]}')])
+    runner = fake.runner(seeds=[0])
+    runner.console.print(runner.dry_run())
+    results = runner.run()
+    assert states(results) == {(label, f'task {label[:100]}'): 'done'}
+    write_report(results, fake.folder / 'report')
+    runner.console.print(results_table(results))
+    said = fake.output.getvalue()
+    assert label.split('\n')[0][:20] in said.partition('done')[2], said
+    rows = [line for line in (fake.folder / 'report/report.md').read_text().splitlines() if line.startswith('|')]
+    assert len(rows) == 3 and len({len(re.split(r'(?<!\\)\|', row)) for row in rows}) == 1
+    assert Markup.escape(label) in (fake.folder / 'report/report.html').read_text()
+
+
+def test_a_label_that_is_no_name_of_a_folder_is_told(fake):
+    fake.settings.update(entries=[dict(label='x' * 300)])
+    with pytest.raises(UserError, match=r"entry 'x+'\.\.\. is too long for the name of its folder: use at most 200"):
+        fake.read()

@@ -10,6 +10,8 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.utils.dl_utils import set_multi_processing
+from torch.distributed import init_process_group
 from torch.utils.data import DataLoader
 
 from lgd_mm.api.nearest import did_you_mean
@@ -27,6 +29,8 @@ UNTYPED: dict[str, tuple[Callable[..., Any], ...]] = {
     'test_dataloader': (DataLoader, ),
     'train_cfg': (EpochBasedTrainLoop, IterBasedTrainLoop),
     'optim_wrapper': (OptimWrapper, ),
+    'env_cfg.mp_cfg': (set_multi_processing, ),
+    'env_cfg.dist_cfg': (init_process_group, ),
 }
 #: Keys that mmengine reads beside those arguments.
 READ_TOO = {
@@ -37,6 +41,8 @@ READ_TOO = {
     'default_hooks': ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'),
     'randomness': ('seed', 'deterministic', 'diff_rank_seed'),
     'auto_scale_lr': ('enable', 'base_batch_size'),
+    'env_cfg': ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'),
+    'env_cfg.dist_cfg': ('init_backend', ),
 }
 #: Keys that mean something in every part.
 EVERYWHERE = ('type', '_delete_', '_scope_')

@@ -2,6 +2,6 @@
 #   data/folder/{train,val}/<class>/*
 _base_ = [
     'mmpretrain::_base_/models/resnet18.py', '../_base_/datasets/image_folder.py',
-    'mmpretrain::_base_/schedules/imagenet_bs256.py', 'mmpretrain::_base_/default_runtime.py'
+    '../_base_/schedules/finetune_sgd_100e.py', 'mmpretrain::_base_/default_runtime.py'
 ]
 custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)

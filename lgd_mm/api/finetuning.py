@@ -63,7 +63,8 @@ def finetune(task: str,
         out (str | Path): Folder of the run, new or empty.
         epochs (int | str): Passes over the training pictures. Defaults to ``'auto'``: those of the config.
         batch_size (int | str): Pictures of a batch on each device. Defaults to ``'auto'``: that of the config.
-        lr (float | str): Highest learning rate. Defaults to ``'auto'``: that of the config, scaled with the batch.
+        lr (float | str): Highest learning rate; in classification that of the backbone, and the new layer's is ten
+            times as high. Defaults to ``'auto'``: that of the config, scaled with the batch.
         amp (str): ``'fp16'``, ``'bf16'``, ``'off'`` or ``'auto'``. Defaults to ``'auto'``: fp16 on a GPU, else off.
         workers (int | str): Loader processes on each device. Defaults to ``'auto'``.
         seed (int): Of weights and batches. Defaults to 0.

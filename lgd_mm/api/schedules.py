@@ -30,7 +30,8 @@ def scale_schedule(cfg: Config, epochs: int, iterations: int) -> None:
         else:  # warming up, counted in iterations
             part['end'] = min(part['end'], round(WARM_UP * total))
         shortest = SHORTEST_WARM_UP if part['type'] == 'LinearLR' else 1
-        if part.get('end', length) - part.get('begin', 0) >= shortest:
+        steps = iterations if part.get('convert_to_iter_based') else 1
+        if (part.get('end', length) - part.get('begin', 0)) * steps >= shortest:
             kept.append(part)
     cfg.param_scheduler = kept
     if by_epoch:

@@ -73,8 +73,16 @@ def test_schedules_keep_their_proportions():
     assert [(part.begin, part.end) for part in segmentor.param_scheduler] == [(0, 400)]
     assert segmentor.default_hooks.checkpoint.interval == 200
 
-    scale_schedule(classifier, epochs=10, iterations=5)  # of 100
-    assert (classifier.train_cfg.max_epochs, classifier.param_scheduler[0].milestones) == (10, [3, 6, 9])
+    scale_schedule(classifier, epochs=20, iterations=5)  # of 100
+    assert classifier.train_cfg.max_epochs == 20
+    parts = [(part.type, part.begin, part.end) for part in classifier.param_scheduler]
+    assert parts == [('LinearLR', 0, 1), ('CosineAnnealingLR', 1, 20)]
+    scale_schedule(classifier, epochs=4, iterations=5)
+    assert [(part.type, part.T_max, part.end) for part in classifier.param_scheduler] == [('CosineAnnealingLR', 4, 4)]
+
+    probe = ready(TASKS['linear-probe'])
+    scale_schedule(probe, epochs=10, iterations=5)  # of 100
+    assert (probe.train_cfg.max_epochs, probe.param_scheduler[0].milestones) == (10, [6, 8])
 
 
 def test_classification_and_its_evaluation(run, birds, tmp_path):

@@ -25,7 +25,7 @@ def rates(cfg, model=None):
     init_default_scope('mmpretrain')
     wrapper = build_optim_wrapper(model or nn.Linear(1, 1), cfg.optim_wrapper)
     assert not any(part.get('convert_to_iter_based') for part in cfg.param_scheduler)
-    parts = [PARAM_SCHEDULERS.build({**part, 'optimizer': wrapper}) for part in cfg.param_scheduler]
+    parts = [PARAM_SCHEDULERS.build(part, default_args=dict(optimizer=wrapper)) for part in cfg.param_scheduler]
     found = []
     for _ in range(cfg.train_cfg.max_epochs):
         found.append([group['lr'] for group in wrapper.optimizer.param_groups])
@@ -57,6 +57,31 @@ def test_rates_of_a_linear_probe(path):
     assert len(found) == 100 and found[:6] == pytest.approx([30, 72, 114, 156, 198, 240])
     assert found == pytest.approx([warming_up(30, 240, epoch, 0.1**((epoch >= 60) + (epoch >= 80)))
                                    for epoch in range(100)])
+
+
+@pytest.mark.parametrize('student', ['r18', 'mobilenetv2'])
+@pytest.mark.parametrize('data', ['folder', 'caltech256'])
+def test_rates_of_a_fine_tuning(student, data):
+    """A tenth of a rate for random weights for the backbone, that rate for the new layer; it warms up by iterations."""
+    cfg = config(f'classification/finetune_{student}_{data}.py')
+    assert 8 * cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 256
+    init_default_scope('mmpretrain')
+    model = MODELS.build(cfg.model)
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    length = 10
+    parts = [PARAM_SCHEDULERS.build(part, default_args=dict(optimizer=wrapper, epoch_length=length))
+             for part in cfg.param_scheduler]
+    weights = {id(weight): name for name, weight in model.named_parameters()}
+    found = []
+    for _ in range(100 * length):
+        found.append({weights[id(group['params'][0])]: group['lr'] for group in wrapper.optimizer.param_groups})
+        for part in parts:
+            part.step()
+    for step in (0, 1, 25, 49, 50, 400, 999):
+        warm = 0.01 + 0.99 * step / (5 * length - 1)
+        factor = warm if step < 5 * length else (1 + math.cos(math.pi * (step - 5 * length) / (95 * length))) / 2
+        for name, rate in found[step].items():
+            assert rate == pytest.approx((0.1 if name.startswith('head.') else 0.01) * factor), (step, name)
 
 
 @pytest.mark.parametrize('student', ['r18', 'mobilenetv2'])

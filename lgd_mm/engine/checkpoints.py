@@ -57,6 +57,11 @@ class CheckpointHook(MMEngineCheckpointHook):
         finally:
             self.filename_tmpl, self.by_epoch, self.save_optimizer, self.save_param_scheduler = regular
 
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
+        """As mmengine's, unless there is nothing to choose by: a detector that finds nothing yet has no figures."""
+        if metrics:
+            super()._save_best_checkpoint(runner, metrics)
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = [Path(self.out_dir, STOPPED)]
         if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:

@@ -20,6 +20,7 @@ from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import preflight, settings
+from lgd_mm.engine.best_checkpoint import check_best
 from lgd_mm.engine.checkpoints import check_same_batches
 from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.engine.data_checks import check_categories, watch_labels
@@ -89,6 +90,7 @@ def train(config: str,
     start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
     preflight.check_cache(cfg)
+    check_best(cfg)
     check_categories(cfg, 'train', 'val')
     check_classes(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)

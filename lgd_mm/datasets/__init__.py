@@ -1,7 +1,6 @@
 """Pre-training images and their views, registered in ``DATASETS``, ``TRANSFORMS`` and ``DATA_SAMPLERS``."""
 
 from lgd_mm.datasets.cached_images import CachedImages
-from lgd_mm.datasets.check_labels import CheckLabels
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.datasets.sharded_images import ShardedImages
@@ -9,6 +8,6 @@ from lgd_mm.datasets.view_sampler import ViewSampler
 from lgd_mm.datasets.views import PackView, RandomView
 
 __all__ = [
-    'CachedImages', 'CheckLabels', 'LoadImage', 'PackView', 'RandomView', 'ShardedImages', 'UnlabelledImages',
-    'UnreadableImage', 'ViewSampler'
+    'CachedImages', 'LoadImage', 'PackView', 'RandomView', 'ShardedImages', 'UnlabelledImages', 'UnreadableImage',
+    'ViewSampler'
 ]

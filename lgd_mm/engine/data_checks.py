@@ -62,7 +62,7 @@ def watch_labels(runner: Runner) -> None:
             transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
             for index, transform in enumerate(transforms):
                 if type(transform).__name__ == 'LoadAnnotations':
-                    transforms.insert(index + 1, CheckLabels(max(classes, 2)))
+                    transforms[index] = CheckLabels(transform, max(classes, 2))
                     break
 
 

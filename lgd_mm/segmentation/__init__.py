@@ -2,5 +2,6 @@
 
 from lgd_mm.segmentation.iou_metric import IoUMetric
 from lgd_mm.segmentation.masks import PackSegInputs, SegDataPreProcessor
+from lgd_mm.segmentation.pictures_and_masks import PicturesAndMasks
 
-__all__ = ['IoUMetric', 'PackSegInputs', 'SegDataPreProcessor']
+__all__ = ['IoUMetric', 'PackSegInputs', 'PicturesAndMasks', 'SegDataPreProcessor']

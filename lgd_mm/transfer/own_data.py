@@ -1,6 +1,7 @@
 """A data set of one's own in any detection or segmentation config: ``--data FOLDER`` and no Python."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -11,6 +12,8 @@ from lgd_mm.transfer.own_folder import OwnFolder
 from lgd_mm.transfer.own_segmentation import SegmentationFolder, read_segmentation
 from lgd_mm.transfer.palette import class_colours
 
+#: Has the data set of pictures and masks, and imports mmseg.
+SEGMENTATION = 'lgd_mm.segmentation'
 #: Loaders of a config and the part of the data they take.
 SPLITS = dict(train='train', val='val', test='val')
 
@@ -59,16 +62,17 @@ def _use_detection(cfg: Config, data: DetectionFolder) -> DetectionFolder:
 
 
 def _use_segmentation(cfg: Config, data: SegmentationFolder) -> SegmentationFolder:
-    if len(data.classes) < 2:
-        raise UserError(f'{data.root}/classes.txt has one name: segmentation needs two, of which one may be background')
     _set_classes(cfg.model, len(data.classes))
+    import_module(SEGMENTATION)
+    imports = (cfg.get('custom_imports') or {}).get('imports') or ()
+    cfg.custom_imports = dict(imports=[*imports, *({SEGMENTATION} - {*imports})], allow_failed_imports=False)
     for loader, split in SPLITS.items():
         _set_dataset(cfg, loader, dict(
-            type='BaseSegDataset',
+            type='lgd_mm.PicturesAndMasks',
             data_root=data.root,
             data_prefix=dict(img_path=data.pictures[split], seg_map_path=data.masks[split]),
-            img_suffix=data.picture_suffix,
-            seg_map_suffix=data.mask_suffix,
+            img_suffix=data.picture_suffixes,
+            seg_map_suffix=data.mask_suffixes,
             metainfo=dict(classes=data.classes, palette=data.palette),
             reduce_zero_label=False,
             **(dict() if split == 'train' else dict(test_mode=True))))

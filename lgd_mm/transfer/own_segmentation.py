@@ -1,17 +1,20 @@
 """A folder of pictures and PNG masks."""
 
+import unicodedata
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 
+from lgd_mm.datasets.check_masks import check_masks
+from lgd_mm.datasets.mask_file import IGNORED
 from lgd_mm.errors import UserError
-from lgd_mm.pictures import open_picture
+from lgd_mm.say import say
 from lgd_mm.transfer.own_folder import OwnFolder
 from lgd_mm.transfer.palette import class_colours
 
 PICTURES, MASKS = ('images', 'img_dir', 'JPEGImages'), ('masks', 'annotations', 'labels', 'ann_dir')
 NAMES = dict(train=('train', 'training'), val=('val', 'validation'))
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+MASK = '.png'
+SUFFIXES = ['.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp']
 
 
 @dataclass(frozen=True)
@@ -21,18 +24,18 @@ class SegmentationFolder(OwnFolder):
     Attributes:
         palette (list[tuple[int, int, int]]): An RGB colour for each class.
         masks (dict[str, str]): Folders of ``'train'`` and ``'val'`` below ``root``.
-        picture_suffix (str): What a picture's name ends with.
-        mask_suffix (str): What its mask's name has instead.
+        picture_suffixes (list[str]): What names of pictures end with.
+        mask_suffixes (list[str]): What names of masks have instead.
     """
 
     palette: list[tuple[int, int, int]]
     masks: dict[str, str]
-    picture_suffix: str
-    mask_suffix: str
+    picture_suffixes: list[str]
+    mask_suffixes: list[str]
 
 
 def read_segmentation(root: str) -> SegmentationFolder:
-    """Look at ``classes.txt`` and at the folders of pictures and masks.
+    """Look at ``classes.txt``, at the folders of pictures and masks, and at what the masks hold.
 
     Args:
         root (str): The folder, of one of the layouts in ``docs/own_data.md``.
@@ -41,22 +44,29 @@ def read_segmentation(root: str) -> SegmentationFolder:
         SegmentationFolder: Every picture has a mask.
 
     Raises:
-        UserError: If something is missing, or the names of the files do not go together.
+        UserError: If something is missing, the names of the files do not go together, or the masks do not fit.
     """
     classes = _classes(Path(root, 'classes.txt'))
-    pairs = {split: _folders(Path(root), split) for split in NAMES}
-    pictures = {split: _pictures(Path(root, images)) for split, (images, _) in pairs.items()}
-    suffixes = {path.suffix for paths in pictures.values() for path in paths}
-    if len(suffixes) > 1:
-        raise UserError(f'{root} has pictures of different kinds ({", ".join(sorted(suffixes))}): convert them to one')
-    picture_suffix = suffixes.pop()
-    mask_suffix = _mask_suffix(Path(root, pairs['train'][1]), pictures['train'][0])
-    for split, (images, masks) in pairs.items():
-        _check_masks(Path(root, images), Path(root, masks), pictures[split], mask_suffix)
+    folders = {split: _folders(Path(root), split) for split in NAMES}
+    pictures = {split: _files(Path(root, images), SUFFIXES) for split, (images, _) in folders.items()}
+    masks = {split: _files(Path(root, masks), [MASK]) for split, (_, masks) in folders.items()}
+    ending = _ending(Path(root, folders['train'][1]), masks['train'], pictures['train'][0])
+    used: set[str] = set()
+    for split, (images, labels) in folders.items():
+        pairs = _pairs(Path(root, images), Path(root, labels), pictures[split], masks[split], ending)
+        used |= {mask.name[-len(MASK):] for _, mask in pairs}
+        lost = len(masks[split]) - len(pairs)
+        if lost:
+            say(f'{Path(root, labels)}: masks without a picture: {lost}')
+        absent = check_masks(Path(root, labels), pairs, classes, 2 if split == 'train' else 1)
+        if absent:
+            say(absent)
     return SegmentationFolder(
-        root, classes, {split: images for split, (images, _) in pairs.items()},
+        root, classes, {split: images for split, (images, _) in folders.items()},
         {split: len(paths) for split, paths in pictures.items()}, class_colours(len(classes)),
-        {split: masks for split, (_, masks) in pairs.items()}, picture_suffix, mask_suffix)
+        {split: labels for split, (_, labels) in folders.items()},
+        sorted({path.suffix for paths in pictures.values() for path in paths}),
+        sorted(ending + suffix for suffix in used))
 
 
 def _classes(path: Path) -> tuple[str, ...]:
@@ -69,6 +79,11 @@ def _classes(path: Path) -> tuple[str, ...]:
     names = tuple(line.strip() for line in text.rstrip().splitlines())
     if '' in names or len(set(names)) < len(names) or not names:  # an empty line would shift the labels behind it
         raise UserError(f'{path} must hold different names, one on each line, and no empty line')
+    if len(names) == 1:
+        raise UserError(f'{path} has one name: segmentation needs two, of which one may be background')
+    if len(names) > IGNORED:
+        raise UserError(f'{path} has {len(names)} names, and mmseg knows {IGNORED} classes: its masks have 8 bits, of '
+                        f'which {IGNORED} is ignored')
     return names
 
 
@@ -84,28 +99,45 @@ def _folders(root: Path, split: str) -> tuple[str, str]:
     return str(found[0]), str(found[1])
 
 
-def _pictures(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob('*') if path.suffix.lower() in SUFFIXES)
+def _files(folder: Path, suffixes: list[str]) -> list[Path]:
+    """Those with one of the endings, in capitals or not; not what systems hide, such as macOS' ``._NAME``."""
+    there = sorted(path for path in folder.rglob('*')
+                   if path.is_file() and not any(part.startswith('.') for part in path.relative_to(folder).parts))
+    found = [path for path in there if path.suffix.lower() in suffixes]
     if not found:
-        raise UserError(f'{folder} has no pictures ({", ".join(SUFFIXES)})')
+        what = 'masks' if suffixes == [MASK] else 'pictures'
+        others = f', only such as {there[0].name}: save them as {", ".join(suffixes)}' if there else ''
+        raise UserError(f'{folder} has no {what} ({", ".join(suffixes)}){others}')
     return found
 
 
-def _mask_suffix(masks: Path, picture: Path) -> str:
-    """``.png``, or what else the mask of the first picture has behind the picture's name, such as ``_mask.png``."""
-    found = sorted(masks.rglob(f'{escape(picture.stem)}*.png'), key=lambda path: len(path.name))
+def _ending(folder: Path, masks: list[Path], picture: Path) -> str:
+    """What the mask of a picture has between the picture's name and ``.png``, such as ``_mask``."""
+    found = sorted((path.stem for path in masks if path.stem.startswith(picture.stem)), key=len)
     if not found:
-        raise UserError(f'{masks} has no mask {picture.stem}.png for {picture}')
-    with open_picture(found[0]) as mask:
-        if mask.mode not in ('L', 'P', '1', 'I', 'I;16'):
-            raise UserError(f'{found[0]} is a picture of colours ({mask.mode}): a mask holds the number of a class in '
-                            'each pixel')
-    return found[0].name.removeprefix(picture.stem)
+        raise UserError(f'{folder} has no mask {picture.stem}{MASK} for {picture}')
+    return found[0].removeprefix(picture.stem)
 
 
-def _check_masks(images: Path, masks: Path, pictures: list[Path], suffix: str) -> None:
-    without = [path for path in pictures
-               if not (masks / path.relative_to(images).with_suffix('')).with_name(path.stem + suffix).is_file()]
+def _pairs(images: Path, folder: Path, pictures: list[Path], masks: list[Path], ending: str) -> list[tuple[Path, Path]]:
+    """Pictures and their masks."""
+    known = {path.relative_to(folder).with_suffix(''): path for path in masks}
+    names = [(path, path.relative_to(images).parent / (path.stem + ending)) for path in pictures]
+    for paths in (pictures, masks):
+        of_name = {path.with_suffix(''): path for path in paths}
+        twice = next((path for path in paths if of_name[path.with_suffix('')] != path), None)
+        if twice:
+            raise UserError(f'{twice} and {of_name[twice.with_suffix("")].name} differ in their ending alone: a mask '
+                            'goes by the name of its picture; rename or remove one')
+    without = [name for _, name in names if name not in known]
     if without:
-        raise UserError(f'{len(without)} of {len(pictures)} pictures in {images} have no mask in {masks}, such as '
-                        f'{without[0].stem}{suffix}')
+        other = _spelt(without[0]) in map(_spelt, known)
+        cure = ', but one whose name has other letters of Unicode that look the same: rename it' if other else ''
+        raise UserError(f'{len(without)} of {len(pictures)} pictures in {images} have no mask in {folder}, such as '
+                        f'{without[0]}{MASK}{cure}')
+    return [(path, known[name]) for path, name in names]
+
+
+def _spelt(path: Path) -> str:
+    """One of the ways in which Unicode spells a name; macOS takes another than most."""
+    return unicodedata.normalize('NFC', str(path))

@@ -1,12 +1,16 @@
 """A user's own data set in configs that know nothing of it."""
 
 import json
+import shutil
+import unicodedata
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
+from PIL import Image
 
 import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
 from lgd_mm.datasets.coco_categories import read_categories
@@ -150,6 +154,28 @@ def test_masks_that_are_not_there(tmp_path):
         use_own_data(config('coco/mask-rcnn_r18_fpn_1x_coco.py'), str(root))
 
 
+def _fill(root, split, label, kind=np.uint8):
+    for path in (root / 'masks' / split).iterdir():
+        cv2.imwrite(str(path), np.full((64, 64), label, kind))
+
+
+def _cut(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _spell(root, name):
+    """A picture with the letter, its mask with a letter and an accent."""
+    (root / 'images/train/003.jpg').rename(root / 'images/train' / f'{name}.jpg')
+    (root / 'masks/train/003.png').rename(root / 'masks/train' / f'{unicodedata.normalize("NFD", name)}.png')
+
+
+def _turn(root, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for path in (root / 'images/train').iterdir():
+        Image.open(path).save(path, exif=exif)
+
+
 @pytest.mark.parametrize('change, message', [
     (lambda root: (root / 'classes.txt').unlink(), 'classes.txt is missing: write the name of each class'),
     (lambda root: (root / 'classes.txt').write_text('a\na\n'), 'must hold different names'),
@@ -157,17 +183,85 @@ def test_masks_that_are_not_there(tmp_path):
     (lambda root: (root / 'classes.txt').write_bytes(b'\xff\n'), 'not in UTF-8'),
     (lambda root: (root / 'classes.txt').write_text('a\n'), 'has one name: segmentation needs two'),
     (lambda root: (root / 'masks/train/002.png').unlink(), '1 of 4 pictures in .* have no mask in .*, such as 002.png'),
-    (lambda root: (root / 'images/train/003.jpg').rename(root / 'images/train/003.bmp'),
-     r'different kinds \(.bmp, .jpg\)'),
+    (lambda root: shutil.copy(root / 'images/train/003.jpg', root / 'images/train/003.JPG'),
+     '003.JPG and 003.jpg differ in their ending alone'),
+    (lambda root: (root / 'masks/train/001.png').rename(root / 'masks/train/001.jpg'), 'such as 001.png'),
+    (lambda root: [path.rename(path.with_suffix('.jpg')) for path in (root / 'masks/train').iterdir()],
+     r'masks/train has no masks \(.png\), only such as 000.jpg: save them as .png'),
+    (lambda root: Image.open(root / 'masks/train/001.png').save(root / 'masks/train/001.png', format='JPEG'),
+     '001.png is a JPEG, which keeps no exact numbers'),
+    (lambda root: _spell(root, 'é'), 'such as é.png, but one whose name has other letters of Unicode'),
+    (lambda root: (root / 'classes.txt').write_text('\n'.join(map(str, range(256)))),
+     'classes.txt has 256 names, and mmseg knows 255 classes'),
     (lambda root: (root / 'images/val').rename(root / 'images/other'), 'no folder images/val for pictures'),
     (lambda root: cv2.imwrite(str(root / 'masks/train/000.png'), np.zeros((4, 4, 3), np.uint8)),
      'picture of colours'),
+    (lambda root: cv2.imwrite(str(root / 'masks/train/003.png'), np.zeros((64, 64, 3), np.uint8)),
+     r'masks/train/003.png is a picture of colours \(RGB\)'),
+    (lambda root: cv2.imwrite(str(root / 'masks/val/001.png'), np.zeros((64, 64, 4), np.uint8)),
+     r'masks/val/001.png is a picture of colours \(RGBA\)'),
+    (lambda root: _fill(root, 'val', 257, np.uint16), 'masks/val/000.png has the label 257, .* label 257 is no class'),
+    (lambda root: _fill(root, 'train', 65535, np.uint16), 'masks/train/000.png .* label 65535 is no class'),
+    (lambda root: _fill(root, 'train', 7), 'masks/train/000.png has the label 7, but there are 4 classes'),
+    (lambda root: _fill(root, 'train', 255),
+     r'masks/train: no mask has label 0 \(ground\), .* \(washer\); 255 is ignored: each'),
+    (lambda root: _fill(root, 'train', 3),
+     r'masks/train: no mask has label 0 \(ground\), 1 \(nut\), 2 \(bolt\): each'),
+    (lambda root: cv2.imwrite(str(root / 'masks/train/002.png'), np.zeros((64, 48), np.uint8)),
+     'mask .*train/002.png is 48 x 64, and its picture .*train/002.jpg is 64 x 64 as read: make them of one size'),
+    (lambda root: (root / 'masks/train/002.png').write_bytes(b'no mask'), '002.png cannot be decoded .*: replace'),
+    (lambda root: _cut(root / 'masks/train/000.png'), 'mask .*000.png cannot be decoded .*: replace it'),
+    (lambda root: _turn(root, 3),
+     'images/train/000.jpg is turned by its EXIF orientation 3 .* the masks in .*masks/train lie'),
+    (lambda root: _turn(root, 6),
+     'images/train/000.jpg is turned by its EXIF orientation 6 .* the masks in .*masks/train lie'),
 ])
 def test_mistakes_of_segmentation_sets(tmp_path, change, message):
     root = write_masks(tmp_path, 'images/{split}', 'masks/{split}')
     change(root)
     with pytest.raises(UserError, match=message):
         use_own_data(config('ade20k/upernet_r18_80k_ade20k-512x512.py'), str(root))
+
+
+def test_files_that_are_passed_over(tmp_path, capsys):
+    """What macOS and notebooks leave behind; masks without a picture and classes without a mask are told."""
+    root = write_masks(tmp_path, 'images/{split}', 'masks/{split}')
+    for name in ('images/train/._000.jpg', 'images/train/Thumbs.db', 'masks/train/._000.png', 'masks/train/.DS_Store',
+                 'images/val/.ipynb_checkpoints/000-checkpoint.jpg'):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b'hidden')
+    (root / 'images/train/001.jpg').unlink()
+    cfg = config('ade20k/upernet_r18_80k_ade20k-512x512.py')
+    assert '3 pictures to train and 2 to test with' in str(use_own_data(cfg, str(root)))
+    told = capsys.readouterr().out
+    assert f'{root}/masks/train: masks without a picture: 1' in told
+    assert f'{root}/masks/val: no mask has label 3 (washer); 255 is ignored' in told
+    assert [Path(path).name for path, _ in pairs(cfg, 'train')] == ['000.jpg', '002.jpg', '003.jpg']
+    assert [Path(path).name for path, _ in pairs(cfg, 'val')] == ['000.jpg', '001.jpg']
+
+
+def test_endings_of_pictures_and_masks(tmp_path):
+    """Cameras write capitals, and collections are mixed."""
+    root = write_masks(tmp_path, 'images/{split}', 'masks/{split}', '_mask.png')
+    for old, new in (('images/train/001.jpg', 'images/train/b.c.JPG'), ('images/val/000.jpg', 'images/val/000.png'),
+                     ('masks/train/001_mask.png', 'masks/train/b.c_mask.PNG'),
+                     ('images/train/002.jpg', 'images/train/002.jpeg')):
+        (root / old).rename(root / new)
+    cfg = config('ade20k/upernet_r18_80k_ade20k-512x512.py')
+    use_own_data(cfg, str(root))
+    assert [[Path(path).name for path in pair] for pair in pairs(cfg, 'train')] == [
+        ['000.jpg', '000_mask.png'], ['002.jpeg', '002_mask.png'], ['003.jpg', '003_mask.png'],
+        ['b.c.JPG', 'b.c_mask.PNG']]
+    assert [Path(path).name for path, _ in pairs(cfg, 'val')] == ['000.png', '001.jpg']
+    assert 'lgd_mm.segmentation' in cfg.custom_imports.imports
+
+
+def pairs(cfg, split):
+    """Pictures and masks as a run lists them."""
+    init_default_scope('mmseg')
+    dataset = DATASETS.build({**cfg[f'{split}_dataloader'].dataset, 'pipeline': []})
+    found = [dataset.get_data_info(index) for index in range(len(dataset))]
+    return [(info['img_path'], info['seg_map_path']) for info in found]
 
 
 def test_configs_that_cannot_take_it(tmp_path):

@@ -1,0 +1,104 @@
+"""Reading a file with the number of a class in each pixel, as far as it takes to see whether it fits."""
+
+import io
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lgd_mm.datasets.loading import of_the_machine
+from lgd_mm.errors import UserError
+
+#: Pillow's names for one channel: of 1 bit, 8 bits, indices of a palette, 16 and 32 bits.
+MODES = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
+#: Formats that keep no exact numbers.
+LOSSY = ('JPEG', 'MPO', 'WEBP', 'AVIF', 'JPEG2000')
+#: Pixels that count neither in the loss nor in the metric; mmseg's masks have 8 bits.
+IGNORED = 255
+
+
+class MaskHeader(NamedTuple):
+    """Of a mask.
+
+    Attributes:
+        width (int): In pixels.
+        height (int): In pixels.
+        wide (bool): Whether there are more than 8 bits for a pixel.
+    """
+
+    width: int
+    height: int
+    wide: bool
+
+
+def mask_header(path: str | Path, content: bytes | None = None) -> MaskHeader:
+    """Read the header of a mask.
+
+    Args:
+        path (str | Path): The file.
+        content (bytes, optional): What it holds. Defaults to None: it is read from the path.
+
+    Returns:
+        MaskHeader: Its size, and whether its labels may be beyond 255.
+
+    Raises:
+        UserError: If it is missing, no picture, one of colours, or of a format that keeps no exact numbers.
+    """
+    with _opened(path, content) as mask:
+        return MaskHeader(*mask.size, mask.mode.startswith('I'))
+
+
+def labels_in(path: str | Path, content: bytes | None = None) -> set[int]:
+    """Read which numbers a mask holds.
+
+    Args:
+        path (str | Path): The file.
+        content (bytes, optional): What it holds. Defaults to None: it is read from the path.
+
+    Returns:
+        set[int]: Also those that need more than 8 bits.
+
+    Raises:
+        UserError: As :func:`mask_header`, or if it cannot be decoded.
+    """
+    with _opened(path, content) as mask:
+        try:
+            labels: NDArray[Any] = np.asarray(mask)
+        except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
+            raise broken(path, error) from error
+    if labels.dtype.itemsize > 1:
+        return set(np.unique(labels).tolist())
+    return set(np.flatnonzero(np.bincount(labels.ravel())).tolist())
+
+
+def broken(path: str | Path, error: Exception) -> Exception:
+    """What to raise for an error met while a mask is decoded.
+
+    Args:
+        path (str | Path): The file.
+        error (Exception): Of its decoder, or of the machine.
+
+    Returns:
+        Exception: A :class:`UserError`, or the error itself if it says nothing of the file.
+    """
+    if of_the_machine(error) or isinstance(error, FileNotFoundError):
+        return error
+    reason = str(error).partition(' <_io.BytesIO')[0]  # Pillow names the bytes by their address
+    return UserError(f'mask {path} cannot be decoded ({reason}): replace it')
+
+
+def _opened(path: str | Path, content: bytes | None) -> Image.Image:
+    try:
+        mask = Image.open(path if content is None else io.BytesIO(content))
+    except Exception as error:
+        raise broken(path, error) from error
+    if mask.mode not in MODES:
+        mask.close()
+        raise UserError(f'{path} is a picture of colours ({mask.mode}): a mask holds the number of a class in each '
+                        'pixel')
+    if mask.format in LOSSY:
+        mask.close()
+        raise UserError(f'{path} is a {mask.format}, which keeps no exact numbers: save masks as PNG')
+    return mask

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lgd_mm.say import rank
+from lgd_mm.terminal import print_any_text, printable
 
 #: Seconds: the processes of a run do not start at the very same time.
 OTHERS_WAIT = 15
@@ -15,7 +16,14 @@ class UserError(Exception):
     """A mistake in the user's set-up, told in one sentence that names the file, key or value and the cure.
 
     Library code raises it; the entry points in ``tools/`` print it without a traceback and exit with code 2.
+
+    Args:
+        *parts (str): The sentence, and lines below it if there are any. Names in it are as they came: only what is
+            printed is without control characters.
     """
+
+    def __str__(self) -> str:
+        return '\n'.join(map(printable, self.args))
 
 
 class Stopped(SystemExit):
@@ -31,7 +39,7 @@ class Stopped(SystemExit):
         self.sentence = sentence
 
     def __str__(self) -> str:
-        return self.sentence
+        return printable(self.sentence)
 
 
 @contextmanager
@@ -41,6 +49,7 @@ def reported() -> Iterator[None]:
     Of several processes, most often all make the same mistake: the first one tells it, and the launcher ends the others
     while they wait. A mistake that only one of the others makes, such as data missing on its machine, is still told.
     """
+    print_any_text()
     try:
         yield
     except Stopped as stop:

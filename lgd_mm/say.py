@@ -2,6 +2,8 @@
 
 import os
 
+from lgd_mm.terminal import printable
+
 
 def rank() -> int:
     """Of this process, also before it has joined the others."""
@@ -9,10 +11,10 @@ def rank() -> int:
 
 
 def say(line: object) -> None:
-    """Print a line, in the first process.
+    """Print a line, in the first process; control characters in it are shown, not sent.
 
     Args:
-        line (object): Its string is printed.
+        line (object): Its string is printed; it may have several lines.
     """
     if rank() == 0:
-        print(line, flush=True)
+        print(printable(line, lines=True), flush=True)

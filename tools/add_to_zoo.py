@@ -3,6 +3,7 @@
 import argparse
 
 from lgd_mm.errors import reported
+from lgd_mm.say import say
 
 
 def main() -> None:
@@ -16,7 +17,7 @@ def main() -> None:
     from lgd_mm.zoo.add import add_run
     from lgd_mm.zoo.index import zoo_folder
     for model in add_run(args.run, args.name, args.zoo):
-        print(f'{model.name}: {model.weights}')
+        say(f'{model.name}: {model.weights}')
     if args.zoo and zoo_folder().resolve() != model.weights.parents[1].resolve():
         print(f'to have get_model find it: export LGD_ZOO_DIR={model.weights.parents[1].resolve()}')
 

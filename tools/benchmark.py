@@ -7,8 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
+from lgd_mm.console import PlainConsole
 from lgd_mm.errors import UserError, reported
 from lgd_mm.inputs import check_config
 
@@ -48,7 +47,7 @@ def _from(root: Path, path: str) -> str:
 def main() -> None:
     """Run, plan or compare; interrupted, the same command goes on where it stopped."""
     arguments = parse_args()
-    console = Console()
+    console = PlainConsole()
     if arguments.compare:
         from lgd_mm.benchmark.compare import compare_table
         console.print(compare_table(*map(Path, arguments.compare)))

@@ -30,11 +30,10 @@ def main() -> None:
     args = vars(parse_args())
     if args['categories'] and len(args['categories']) == 1:
         [args['categories']] = args['categories']
-    from rich.console import Console
-
+    from lgd_mm.console import PlainConsole
     from lgd_mm.evaluation import evaluate_features
     from lgd_mm.evaluation.report import results_table
-    Console().print(results_table(evaluate_features(**args)))
+    PlainConsole().print(results_table(evaluate_features(**args)))
 
 
 if __name__ == '__main__':

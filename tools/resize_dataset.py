@@ -11,10 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
-from rich.console import Console
 from rich.filesize import decimal
 
 from lgd_mm.errors import reported
+from lgd_mm.say import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,16 +36,17 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Copy, and print what was left out and what it saves."""
     args = parse_args()
+    from lgd_mm.console import PlainConsole
     from lgd_mm.datasets.resize import resize_dataset
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
         signal.signal(number, signal.default_int_handler)
     try:
-        summary = resize_dataset(args.source, args.target, args.short_side, args.quality, args.jobs, Console())
+        summary = resize_dataset(args.source, args.target, args.short_side, args.quality, args.jobs, PlainConsole())
     except KeyboardInterrupt:
         print('stopped; the same command goes on')
         return 130
     for copied in summary.unreadable:
-        print(f'left out: {args.source / copied.path} cannot be read ({copied.reason})')
+        say(f'left out: {args.source / copied.path} cannot be read ({copied.reason})')
     left_out = f', {len(summary.unreadable):,} left out' if summary.unreadable else ''
     print(f'{summary.pictures:,} pictures: {decimal(summary.before)} before, {decimal(summary.after)} after; '
           f'{summary.others:,} other files{left_out}')

@@ -4,6 +4,7 @@ import argparse
 import os
 
 from lgd_mm.errors import reported
+from lgd_mm.say import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,7 +41,7 @@ def main() -> None:
     from lgd_mm.engine.summary import next_step
     runner = train(**args)
     if runner.rank == 0:
-        print(next_step(args['config'], runner.cfg))
+        say(next_step(args['config'], runner.cfg))
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 import argparse
 
 from lgd_mm.errors import reported
+from lgd_mm.say import say
 
 
 def main() -> None:
@@ -13,7 +14,7 @@ def main() -> None:
     args = parser.parse_args()
     from lgd_mm.datasets.preparation.voc_to_coco import voc_to_coco
     for split, pictures in voc_to_coco(args.root, args.out).items():
-        print(f'{args.out}/annotations/{split}.json: {pictures:,} pictures in {args.out}/{split}')
+        say(f'{args.out}/annotations/{split}.json: {pictures:,} pictures in {args.out}/{split}')
 
 
 if __name__ == '__main__':

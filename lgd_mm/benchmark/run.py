@@ -20,6 +20,7 @@ from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
 from lgd_mm.lock import LOCK_OF_RUN, alone_in_run
+from lgd_mm.say import say
 
 RECORD = 'run.json'
 STUDENT = 'student.safetensors'
@@ -197,7 +198,7 @@ class Run:
             said = (self.work_dir / OUTPUT).read_bytes()[process.output_begins:]
             lines = said.decode(errors='replace').splitlines()
             told = cause(lines) or f'exit code {process.returncode}'
-            raise UserError('\n'.join([f'{told}; its log {self.work_dir / OUTPUT} ends with:', *lines[-15:]]))
+            raise UserError(f'{told}; its log {self.work_dir / OUTPUT} ends with:', *lines[-15:])
         return process.resident
 
 
@@ -213,7 +214,7 @@ def _set_aside(work_dir: Path) -> None:
         while (aside := work_dir.with_name(f'{work_dir.name}.old{number}')).exists():
             number += 1
         work_dir.rename(aside)
-        print(f'{work_dir} was made with other settings or versions: set aside as {aside.name}')
+        say(f'{work_dir} was made with other settings or versions: set aside as {aside.name}')
     work_dir.mkdir(parents=True, exist_ok=True)
 
 

@@ -38,7 +38,10 @@ def main() -> None:
         try:
             cli(prog_name='lgd-mm')
         except UserError as error:
-            sentence = str(error)
-            for theirs, ours in TRANSLATED.items():
-                sentence = sentence.replace(theirs, ours)
-            raise UserError(sentence) from error
+            raise UserError(*map(_translated, error.args)) from error
+
+
+def _translated(sentence: str) -> str:
+    for theirs, ours in TRANSLATED.items():
+        sentence = sentence.replace(theirs, ours)
+    return sentence

@@ -1,11 +1,12 @@
 """Commands that use what was trained."""
 
-import os
 from typing import Any
 
 import click
 
 from lgd_mm.cli.options import overrides
+from lgd_mm.say import say
+from lgd_mm.terminal import printable
 
 
 @click.command('zero-shot')
@@ -28,23 +29,22 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
       lgd-mm zero-shot run photos --out predictions.csv
       lgd-mm zero-shot run photo.jpg --classes "cat,dog,guinea pig"
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from lgd_mm import api
+    from lgd_mm.console import PlainConsole
     found = api.zero_shot(**arguments)
     for line in found.unreadable:
-        click.echo(f'left out: {line}', err=True)
+        click.echo(f'left out: {printable(line)}', err=True)
     if out:
-        click.echo(f'{found.write(out, top)}: {len(found.paths)} pictures, {len(found.names)} names')
+        say(f'{found.write(out, top)}: {len(found.paths)} pictures, {len(found.names)} names')
         return
     table = Table('picture', *(f'{rank}.' for rank in range(1, min(top, len(found.names)) + 1)))
     for path, best in zip(found.paths, found.top(top)):
         words = path, *(f'{name} {score:.0%}' for name, score in best)
-        # Text: a bracket in a name is no style, and bytes that are no text are shown as such.
-        table.add_row(*(Text(os.fsencode(word).decode(errors='replace')) for word in words))
-    Console().print(table)
+        table.add_row(*(Text(printable(word)) for word in words))  # Text: a bracket in a name is no style
+    PlainConsole().print(table)
 
 
 @click.command()
@@ -67,14 +67,14 @@ def evaluate(**arguments: Any) -> None:
       lgd-mm evaluate run --data birds --classes bird_names.txt
       lgd-mm evaluate detector
     """
-    from rich.console import Console
     from rich.table import Table
 
     from lgd_mm import api
+    from lgd_mm.console import PlainConsole
     table = Table('figure', 'value')
     for name, value in api.evaluate(**arguments).items():
         table.add_row(name, f'{value:.4g}' if isinstance(value, (int, float)) else str(value))
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 @click.command()
@@ -93,4 +93,4 @@ def export(student: str, target: str, out: str, int8: bool) -> None:
     """
     from lgd_mm.api.student import find_student
     from lgd_mm.exports import export_student
-    click.echo(str(export_student(find_student(student), target, out, **(dict(int8=True) if int8 else {}))))
+    say(str(export_student(find_student(student), target, out, **(dict(int8=True) if int8 else {}))))

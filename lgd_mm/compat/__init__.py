@@ -1,6 +1,6 @@
 """Makes the installed OpenMMLab packages importable, quiet and safe; imported before any of them.
 
-Importing this package checks the installed versions and installs nine small repairs. Nothing else in ``lgd_mm``
+Importing this package checks the installed versions and installs ten small repairs. Nothing else in ``lgd_mm``
 depends on its inside, except on :func:`lgd_mm.compat.safe_load.load_checkpoint_file`.
 """
 
@@ -9,7 +9,7 @@ import os
 from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
 from lgd_mm.compat.multimodal import leave_out_multimodal
-from lgd_mm.compat.noise import silence_known_noise
+from lgd_mm.compat.noise import show_control_characters, silence_known_noise
 from lgd_mm.compat.plain_inputs import bound_pictures, read_plain_files
 from lgd_mm.compat.safe_load import refuse_unsafe_checkpoints
 from lgd_mm.compat.versions import check_versions
@@ -27,6 +27,7 @@ os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(2 * 89_478_485))
 
 install_mmcv_ext()
 silence_known_noise()
+show_control_characters()
 when_imported('mmengine.runner.checkpoint', refuse_unsafe_checkpoints)
 when_imported('mmpretrain.utils.dependency', leave_out_multimodal)
 when_imported('mmengine.runner.checkpoint', write_whole_checkpoints)

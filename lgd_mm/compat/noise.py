@@ -1,9 +1,14 @@
-"""Messages that the libraries print on import and that say nothing to a user of this package: dropped by name."""
+"""What the libraries print: messages that say nothing to a user of this package are dropped, and names are shown."""
 
+import copy
+import logging
 import warnings
 from typing import Any
 
 import mmengine.logging
+from mmengine.logging.logger import MMFormatter
+
+from lgd_mm.terminal import printable
 
 # print_log() calls of mmdet and mmseg about a commercial data service (printed, whatever their level).
 PRINTED = ('Could not import OneDL', 'Could not import OneDL. Skipping OneDL datasets.')
@@ -33,6 +38,20 @@ def silence_known_noise() -> None:
     def quiet_print_log(msg: Any, *args: Any, **kwargs: Any) -> None:
         """As ``mmengine.logging.print_log``, less the known noise."""
         if msg not in PRINTED:
-            print_log(msg, *args, **kwargs)
+            print_log(printable(msg, lines=True), *args, **kwargs)
 
     mmengine.logging.print_log = quiet_print_log
+
+
+def show_control_characters() -> None:
+    """Let mmengine's loggers show the control characters of names, which a terminal would take for commands."""
+    format_any = MMFormatter.format
+
+    def format_plain(self: MMFormatter, record: logging.LogRecord) -> str:
+        """As mmengine's."""
+        plain = copy.copy(record)  # of which other handlers get the text as it came
+        plain.msg, plain.args = printable(record.getMessage(), lines=True), None
+        text: str = format_any(self, plain)
+        return text
+
+    MMFormatter.format = format_plain

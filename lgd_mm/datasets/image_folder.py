@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 from lgd_mm.datasets.loading import UnreadableImage
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
+from lgd_mm.terminal import printable
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
 
@@ -168,7 +169,7 @@ def files_below(folder: Path) -> Iterator[str]:
 
 def shown(path: str) -> str:
     """A path that can be printed: names of files are bytes, and those that are no text would end a log or a report."""
-    return os.fsencode(path).decode(errors='replace')
+    return printable(path)
 
 
 def seed_all(seed: int) -> None:

@@ -14,6 +14,7 @@ from lgd_mm.datasets.check_labels import CheckLabels
 from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.engine.preflight import datasets_of
 from lgd_mm.errors import UserError
+from lgd_mm.say import say
 
 
 def check_categories(cfg: Config, *splits: str) -> None:
@@ -41,8 +42,8 @@ def check_categories(cfg: Config, *splits: str) -> None:
             if left_out and path not in told and get_rank() == 0 and not _numbers_all(kind):
                 told.add(path)
                 dropped = sum(item['category_id'] in left_out for item in json.loads(path.read_bytes())['annotations'])
-                print(f'{path}: {_some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
-                      f'{key}.metainfo.classes, and left out (annotations: {dropped})', flush=True)
+                say(f'{path}: {_some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
+                    f'{key}.metainfo.classes, and left out (annotations: {dropped})')
 
 
 def watch_labels(runner: Runner) -> None:

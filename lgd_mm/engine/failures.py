@@ -56,7 +56,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     except UserError as error:
         tidy()
         # From a loader's worker, torch hands over the whole traceback as the message.
-        lines = str(error).strip().splitlines() or ['']
+        lines = '\n'.join(map(str, error.args)).strip().splitlines() or ['']
         raise UserError(lines[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
     except (FileNotFoundError, AssertionError) as error:
         sentence = bad_picture(cfg, error) or (None if runners else _bad_backbone(cfg))

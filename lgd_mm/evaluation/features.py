@@ -22,6 +22,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, StudentFile, preprocessor_of
 from lgd_mm.files import replacing
 from lgd_mm.models.teachers.weights import state_digest
+from lgd_mm.say import say
 
 
 class Features(NamedTuple):
@@ -69,7 +70,7 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
     if features is None:
         features = _compute(FrozenStudent(cfg, file).to(get_device()), loader, split)
         _write(path, features)
-    print(f'features of {len(features.labels)} pictures ({split}): {path}', flush=True)
+    say(f'features of {len(features.labels)} pictures ({split}): {path}')
     return features
 
 

@@ -15,13 +15,14 @@ from lgd_mm.datasets.preparation.subsets import LISTS, differing_lists, write_li
 from lgd_mm.datasets.preparation.tree import Tree
 from lgd_mm.errors import UserError
 from lgd_mm.lock import alone
+from lgd_mm.say import say
 
 #: Sums of archives that were found right.
 VERIFIED = '.verified.json'
 LOCK = '.prepare.lock'
 
 
-def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Callable[[str], None] = print) -> bool:
+def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Callable[[str], None] = say) -> bool:
     """Bring a data set into the layout the configs expect, and look at it.
 
     Everything may be stopped at any moment and run again. Nothing is downloaded, and no file is overwritten.
@@ -30,7 +31,7 @@ def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Calla
         spec (DatasetSpec): What it should be, from ``SPECS``.
         root (str | Path): Folder of the data set; the archives lie there or in its sub-folder ``downloads``.
         check (bool): Only look. Defaults to False.
-        say (Callable): Takes each line of the report. Defaults to :func:`print`.
+        say (Callable): Takes each line of the report. Defaults to :func:`lgd_mm.say.say`.
 
     Returns:
         bool: Whether it is whole.

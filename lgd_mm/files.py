@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,28 @@ PART = '.part'
 KINDS = {stat.S_IFIFO: 'a pipe', stat.S_IFCHR: 'a device', stat.S_IFBLK: 'a device', stat.S_IFSOCK: 'a socket'}
 
 
+@contextmanager
+def open_plain(path: str | os.PathLike[str]) -> Iterator[FileIO]:
+    """Open a plain file; never wait for a pipe or read from a device.
+
+    Args:
+        path (str | PathLike): The file.
+
+    Yields:
+        FileIO: Not buffered.
+
+    Raises:
+        OSError: If it cannot be opened, or is no plain file; its ``strerror`` says so.
+    """
+    with open(path, 'rb', buffering=0, opener=_without_waiting) as file:
+        kind = KINDS.get(stat.S_IFMT(os.fstat(file.fileno()).st_mode))
+        if kind:
+            raise OSError(errno.EINVAL, f'it is {kind} and no plain file', os.fspath(path))
+        yield file
+
+
 def read_plain(path: str | os.PathLike[str], limit: int | None = None) -> bytes:
-    """Read a plain file; never wait for a pipe or read from a device.
+    """Read a plain file.
 
     Args:
         path (str | PathLike): The file.
@@ -28,13 +49,10 @@ def read_plain(path: str | os.PathLike[str], limit: int | None = None) -> bytes:
     Raises:
         OSError: If it cannot be read, is no plain file, or is larger; its ``strerror`` says so.
     """
-    with open(path, 'rb', buffering=0, opener=_without_waiting) as file:
-        status = os.fstat(file.fileno())
-        kind = KINDS.get(stat.S_IFMT(status.st_mode))
-        if kind:
-            raise OSError(errno.EINVAL, f'it is {kind} and no plain file', os.fspath(path))
-        if limit is not None and status.st_size > limit:
-            raise OSError(errno.EINVAL, f'it has {status.st_size:,} bytes, and {limit:,} are the most that are read',
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if limit is not None and size > limit:
+            raise OSError(errno.EINVAL, f'it has {size:,} bytes, and {limit:,} are the most that are read',
                           os.fspath(path))
         return file.readall()
 

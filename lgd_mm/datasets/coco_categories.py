@@ -2,10 +2,15 @@
 
 import json
 import mmap
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from lgd_mm.errors import UserError
+from lgd_mm.files import open_plain
 
 KEY = b'"categories"'
 FIELDS: dict[str, type] = dict(id=int, name=str)
@@ -23,7 +28,7 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         UserError: If the file has no such list, if it is empty, or if two categories share an id or a name.
     """
-    with Path(path).open('rb') as file:
+    with _opened(path) as file:
         try:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 found = _found(content)
@@ -40,11 +45,33 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
             if not isinstance(category, dict) or not isinstance(category.get(key), kind):
                 raise UserError(f'{path} has no "{key}" in categories[{index}]: give each category its id, a number, '
                                 'and its name')
-        values = [category[key] for category in found]
-        twice = sorted({value for value in values if values.count(value) > 1})
+            if isinstance(category['id'], int) and abs(category['id']) >= 2**63:
+                raise UserError(f'{path} has an id of too many digits in categories[{index}]: number them from 1')
+            if key == 'name' and not _is_text(category['name']):
+                raise UserError(f'{path} has half a character in the name of categories[{index}]: correct it')
+        counts = Counter(category[key] for category in found)
+        twice = sorted(value for value, count in counts.items() if count > 1)
         if twice:
             raise UserError(f'{path} has two categories of the {key} {twice[0]!r}: rename or join them')
     return found
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[FileIO]:
+    try:
+        with open_plain(path) as file:
+            yield file
+    except OSError as error:
+        raise UserError(f'{path} cannot be read ({error.strerror})') from error
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be written; JSON may hold one half of a character that UTF-16 writes as two."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _found(content: mmap.mmap) -> Any:

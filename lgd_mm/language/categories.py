@@ -1,6 +1,5 @@
 """What ``categories`` may be: a set, a file, a data set type, a list, or a union of the first three."""
 
-import json
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -9,6 +8,7 @@ from pathlib import Path
 from lgd_mm.errors import UserError
 from lgd_mm.language.category_sets import CATEGORY_SETS, metainfo_classes
 from lgd_mm.language.cleaning import clean_names
+from lgd_mm.texts import read_json, read_text
 
 DATASET_TYPE = re.compile(r'[a-z_]\w*\.[A-Z]\w*')
 
@@ -29,7 +29,7 @@ def category_names(source: str | Sequence[str]) -> list[str]:
         UserError: If the source is unknown, cannot be read, is empty or repeats a name.
     """
     if isinstance(source, (list, tuple)):
-        return clean_names(source, 'categories')
+        return _writable(clean_names(source, 'categories'))
     if not isinstance(source, str):
         raise UserError(f'categories is {source!r}: give a set, a file, a data set type or a list of names')
     union: dict[str, str] = {}
@@ -37,6 +37,16 @@ def category_names(source: str | Sequence[str]) -> list[str]:
         for name in clean_names(_read(part), part):
             union.setdefault(name.casefold(), name)
     return list(union.values())
+
+
+def _writable(names: list[str]) -> list[str]:
+    """The names; from a command line may come bytes that are no text."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise UserError(f'categories: {name!r} is no text in UTF-8: write it anew') from error
+    return names
 
 
 def _parts(source: str) -> list[str]:
@@ -61,12 +71,10 @@ def _read(source: str) -> list[str]:
 
 def _read_coco(path: Path) -> list[str]:
     """Names of a COCO-format file in the order of their ids."""
+    content = read_json(path, 'categories')
     try:
-        content = json.loads(read_text(path, 'categories'))
         categories = sorted(content['categories'], key=lambda category: category['id'])
         return [category['name'] for category in categories]
-    except json.JSONDecodeError as error:
-        raise UserError(f'categories: {path} is no valid JSON (line {error.lineno}: {error.msg})') from error
     except (KeyError, TypeError) as error:
         raise UserError(f'categories: {path} is not in COCO format: it needs a list "categories" whose entries have '
                         '"id" and "name"') from error
@@ -87,30 +95,3 @@ def read_lines(path: Path, key: str) -> list[str]:
     """
     lines = (line.strip() for line in read_text(path, key).split('\n'))
     return [line for line in lines if line and not line.startswith('#')]
-
-
-def read_text(path: Path, key: str) -> str:
-    """Read a UTF-8 file, with or without a byte-order mark.
-
-    Args:
-        path (Path): File.
-        key (str): The config key that names it, for messages.
-
-    Returns:
-        str: Its content.
-
-    Raises:
-        UserError: If it cannot be read or is not UTF-8.
-    """
-    try:
-        text = path.read_bytes().decode('utf-8-sig')
-    except OSError as error:
-        raise UserError(f'{key}: {path} cannot be read ({error.strerror})') from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b'\n', 0, error.start) + 1
-        raise UserError(f'{key}: {path} is not UTF-8 (line {line}, byte 0x{error.object[error.start]:02x}): save it as '
-                        'UTF-8') from error
-    if '\0' in text:  # UTF-16 without a byte-order mark decodes, into every other character
-        line = text.count('\n', 0, text.index('\0')) + 1
-        raise UserError(f'{key}: {path} is not UTF-8 (line {line}, byte 0x00): save it as UTF-8')
-    return text

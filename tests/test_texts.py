@@ -1,0 +1,110 @@
+"""Texts from outside are read to an end, or refused in a sentence."""
+
+import json
+import os
+import pickle
+import signal
+
+import pytest
+
+from lgd_mm import texts
+from lgd_mm.api.classes import parse_classes
+from lgd_mm.datasets.coco_categories import read_categories
+from lgd_mm.errors import UserError
+from lgd_mm.language import category_names, prompt_templates
+from lgd_mm.texts import parse_json, read_json, read_text
+
+
+@pytest.fixture(autouse=True)
+def an_end():
+    """What waits for ever fails; what is quick takes a second."""
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """Nobody writes into it."""
+    os.mkfifo(tmp_path / 'names.txt')
+    os.mkfifo(tmp_path / 'names.json')
+    return tmp_path / 'names'
+
+
+def test_pipes_and_devices_are_refused_at_once(pipe):
+    for read in (category_names, prompt_templates, parse_classes, read_text):
+        with pytest.raises(UserError, match='names.txt cannot be read .it is a pipe and no plain file'):
+            read(f'{pipe}.txt')
+    for read in (category_names, parse_classes, read_json, read_categories):
+        with pytest.raises(UserError, match='names.json cannot be read .it is a pipe and no plain file'):
+            read(f'{pipe}.json')
+    for path in ('/dev/zero', '/dev/tty'):
+        with pytest.raises(UserError, match=f'{path} cannot be read'):
+            read_text(path)
+
+
+def test_links_to_plain_files_are_plain(tmp_path):
+    (tmp_path / 'a').write_text('cat\n')
+    (tmp_path / 'b.txt').symlink_to('a')
+    assert category_names(str(tmp_path / 'b.txt')) == ['cat']
+    (tmp_path / 'folder.txt').mkdir()
+    with pytest.raises(UserError, match='folder.txt cannot be read .Is a directory'):
+        read_text(tmp_path / 'folder.txt')
+
+
+def test_too_long_a_text(tmp_path, monkeypatch):
+    monkeypatch.setattr(texts, 'LIMIT', 10)
+    (tmp_path / 'a.txt').write_text('cat\n' * 3)
+    with pytest.raises(UserError, match='a.txt cannot be read .it has 12 bytes, and 10 are the most'):
+        read_text(tmp_path / 'a.txt')
+
+
+@pytest.mark.parametrize('end', ['\n', '\r\n', '\r'])
+def test_ends_of_lines(tmp_path, end):
+    (tmp_path / 'a.txt').write_bytes(end.join(['\ufeffcat', 'guinea pig', '']).encode())
+    assert category_names(str(tmp_path / 'a.txt')) == ['cat', 'guinea pig']
+
+
+@pytest.mark.parametrize(('content', 'sentence'), [
+    (b'[' * 100_000, 'nested too deeply'), (b'{"a":' * 100_000, 'nested too deeply'),
+    (b'[1' + b'0' * 5000 + b']', 'a number of too many digits'), (b'["\\ud800"]', r'half a character \(\\ud800\)'),
+    (b'{"\\uDFFF": 1}', r'half a character \(\\udfff\)'), (b'[1,\n2,,]', 'no valid JSON .line 2'),
+    (b'["\xff"]', 'byte 2 is not UTF-8'), (b'', 'no valid JSON .line 1'), (b'\0', 'no valid JSON')])
+def test_json_that_is_none(tmp_path, content, sentence):
+    (tmp_path / 'a.json').write_bytes(content)
+    with pytest.raises(UserError, match=f'a.json .*{sentence}'):
+        read_json(tmp_path / 'a.json')
+
+
+@pytest.mark.parametrize('text', ['["\\ud83d\\ude00", "\\u00fc", "\\\\ud800"]', '["\ufeff"]', '[NaN, 1e400, 12345678901]'])
+def test_json_that_is_some(tmp_path, text):
+    (tmp_path / 'a.json').write_text(text)
+    assert str(read_json(tmp_path / 'a.json')) == str(json.loads(text)) == str(parse_json(text, 'it'))
+
+
+def test_many_categories_are_compared_in_one_pass(tmp_path):
+    """Ten thousand took two seconds: each was counted among all."""
+    names = [dict(id=index, name=f'name {index}') for index in range(200_000)]
+    file = tmp_path / 'a.json'
+    file.write_text(json.dumps(dict(categories=names)))
+    assert read_categories(file) == names
+    file.write_text(json.dumps(dict(categories=[*names, dict(id=7, name='other')])))
+    with pytest.raises(UserError, match='two categories of the id 7'):
+        read_categories(file)
+
+
+@pytest.mark.parametrize(('category', 'sentence'), [
+    (dict(id=1, name='a\ud800'), 'half a character in the name of categories.1.'),
+    (dict(id=10**30, name='a'), 'an id of too many digits in categories.1.')])
+def test_categories_that_cannot_be_written(tmp_path, category, sentence):
+    file = tmp_path / 'a.json'
+    file.write_text(json.dumps(dict(categories=[dict(id=2, name='b'), category])))
+    with pytest.raises(UserError, match=sentence):
+        read_categories(file)
+
+
+def test_names_that_are_no_text():
+    for names in (['cat', os.fsdecode(b'\xff')], ['a\ud800']):
+        with pytest.raises(UserError, match='is no text in UTF-8') as caught:
+            category_names(names)
+        assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args  # as between processes

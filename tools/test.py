@@ -4,11 +4,12 @@ import argparse
 import os
 
 from lgd_mm.errors import reported
+from lgd_mm.inputs import check_config, check_data_folder, check_weights_file
+from lgd_mm.options import OptionsAction
 
 
 def parse_args() -> argparse.Namespace:
     """The options of OpenMMLab's own test.py."""
-    from lgd_mm.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="checkpoint of the config's model")
@@ -27,6 +28,9 @@ def main() -> None:
     """Test, and print the metrics."""
     args = vars(parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
+    check_config(args['config'])
+    check_weights_file(args['checkpoint'])
+    check_data_folder(args['data'])
     from lgd_mm.engine.launch import test
     test(**args)
 

@@ -4,12 +4,17 @@ import argparse
 import os
 
 from lgd_mm.errors import reported
+from lgd_mm.inputs import check_config, check_data_folder, check_weights_file
+from lgd_mm.options import OptionsAction
 from lgd_mm.say import say
 
 
-def parse_args() -> argparse.Namespace:
-    """The options of OpenMMLab's own train.py, and ``--student``."""
-    from lgd_mm.options import OptionsAction
+def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser:
+    """The options of OpenMMLab's own train.py, and ``--student``.
+
+    Args:
+        read_options (type | str): The action that reads ``--cfg-options``.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--student', metavar='FILE', help='start model.backbone from this student: '
@@ -26,22 +31,36 @@ def parse_args() -> argparse.Namespace:
                         '(docs/own_data.md)')
     parser.add_argument('--tracker', choices=['tensorboard', 'wandb'],
                         help='log to TensorBoard or Weights & Biases as well')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=read_options, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help='set by older launchers')
-    return parser.parse_args()
+    return parser
+
+
+def given() -> list[str]:
+    """The options that changed the config, word by word, for the next command."""
+    args = vars(parser('extend').parse_args())
+    words = []
+    for option, path in {'--work-dir': args['work_dir'], '--data': args['data']}.items():
+        if path:
+            words += [f'{option}={path}'] if path.startswith('-') else [option, path]
+    return [*words, *(['--cfg-options', *args['cfg_options']] if args['cfg_options'] else [])]
 
 
 def main() -> None:
     """Train, and print the next command."""
-    args = vars(parse_args())
+    args = vars(parser(OptionsAction).parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
+    check_config(args['config'])
+    for path in (args['student'], args['resume'] if args['resume'] != 'auto' else None):
+        check_weights_file(path)
+    check_data_folder(args['data'])
     from lgd_mm.engine.launch import train
     from lgd_mm.engine.summary import next_step
     runner = train(**args)
     if runner.rank == 0:
-        say(next_step(args['config'], runner.cfg))
+        say(next_step(args['config'], runner.cfg, given()))
 
 
 if __name__ == '__main__':

@@ -22,6 +22,7 @@ from lgd_mm.api.student import backbone_config, find_student
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import read_student_file
+from lgd_mm.inputs import check_data_folder
 from lgd_mm.say import say
 from lgd_mm.transfer.own_data import use_own_data
 
@@ -120,8 +121,7 @@ def use_data(cfg: Config, task: str, data: str) -> int:
             folders.use(loader.dataset, 'val')
         cfg.model.head.topk = (1, )  # there may be fewer than five classes
         return len(pictures_in(folders.train, 'data'))
-    if not Path(data).is_dir():
-        raise UserError(f'data: {data} is no folder: give one as in docs/own_data.md')
+    check_data_folder(data)
     folder = use_own_data(cfg, str(Path(data).resolve()))
     say(folder)
     return folder.counts['train']

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import join
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,9 @@ class CacheFiller:
                     progress.advance(task)
                 cache.write(view, part, block)
         left = len(cache.missing())
+        keys = join(f'{key}.cache={self.out}' for key in ('model.teacher', 'train_dataloader.dataset'))
         print(f'{left} files are left to other processes' if left else f'{self.out} is complete; train from it with '
-              f'--cfg-options model.teacher.cache={self.out} train_dataloader.dataset.cache={self.out} and a config '
-              'such as configs/lgd/r18_cached_pretrain.py')
+              f'--cfg-options {keys} and a config such as configs/lgd/r18_cached_pretrain.py')
 
     def plan(self) -> str:
         """What the cache will take, measured on a few batches.

@@ -7,6 +7,7 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import torch
@@ -51,7 +52,8 @@ def _checker(cfg: Config, key: str) -> str:
     for _, dataset in datasets_of(cfg, key.partition('_')[0]):
         name = dataset_name(dataset, cfg.get('default_scope') or 'mmengine')
         if name:
-            return f'; python tools/prepare_dataset.py {name} {dataset.get("data_root") or "ROOT"} --check tells more'
+            root = quote(dataset.get('data_root') or 'ROOT')
+            return f'; python tools/prepare_dataset.py {name} {root} --check tells more'
     return ''
 
 

@@ -1,6 +1,6 @@
 """The report of a pre-training, at its end."""
 
-from pathlib import Path
+from shlex import quote
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -29,4 +29,4 @@ class ReportHook(Hook):
         except Exception as error:
             reason = (str(error).strip().splitlines() or [''])[0]
             runner.logger.warning(f'report.html was not written ({type(error).__name__}: {reason}); to try again: '
-                                  f'python tools/pretrain_report.py {Path(runner.work_dir)}')
+                                  f'python tools/pretrain_report.py {quote(str(runner.work_dir))}')

@@ -9,6 +9,7 @@ import torch
 from mmengine.config import Config
 
 from lgd_mm.errors import UserError
+from lgd_mm.inputs import check_config
 
 PRECISIONS = {'fp16': 'float16', 'bf16': 'bfloat16'}
 
@@ -28,10 +29,7 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
     Raises:
         UserError: If the file is missing or cannot be read, or the options do not fit.
     """
-    if '://' in path:
-        raise UserError(f'{path} is an address: a config is a program, so read it first, and give the path of the file')
-    if not os.path.isfile(path):
-        raise UserError(f'config {path} does not exist')
+    check_config(path)
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program: anything may be raised

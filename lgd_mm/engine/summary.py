@@ -1,7 +1,8 @@
 """What is said at the end of a training: what came out, and where it lies; and what to type next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import join
 from typing import Any
 
 from mmengine.config import Config
@@ -38,12 +39,13 @@ def summary(runner: Runner, curves: str | None = None) -> str:
     return '\n'.join(filter(None, lines))
 
 
-def next_step(config: str, cfg: Config) -> str:
-    """The command a user is likely to type after training.
+def next_step(config: str, cfg: Config, given: Sequence[str] = ()) -> str:
+    """The command a user is likely to type after training, as a shell takes it.
 
     Args:
         config (str): The config file that was trained.
         cfg (Config): Its content, with ``work_dir``.
+        given (Sequence[str]): The options it was changed by, which a test needs too. Defaults to ().
 
     Returns:
         str: One line.
@@ -52,11 +54,11 @@ def next_step(config: str, cfg: Config) -> str:
     student = Path(cfg.work_dir) / (f'student_{name}.safetensors' if name else 'student.safetensors')
     if student.is_file():
         downstream = _downstream_config(model.backbone)
-        return (f'next: python tools/train.py {downstream} --student {student}' if downstream else
-                f'student: {student}')
+        return (f'next: {join(["python", "tools/train.py", str(downstream), "--student", str(student)])}'
+                if downstream else f'student: {student}')
     latest = latest_checkpoint(cfg.work_dir)
     if latest and cfg.get('test_dataloader'):
-        return f'next: python tools/test.py {config} {latest}'
+        return f'next: {join(["python", "tools/test.py", config, str(latest), *given])}'
     return f'done: {cfg.work_dir}'
 
 

@@ -1,9 +1,12 @@
 """What train() and test() do with a sound set-up."""
 
 import copy
+import importlib
 import json
 import os
 import pickle
+import shlex
+import sys
 
 import pytest
 import torch
@@ -197,6 +200,35 @@ def test_next_command_is_one_that_works(tmp_path, monkeypatch, name, downstream)
     assert next_step('', cfg) == expected
     monkeypatch.chdir(tmp_path)
     assert next_step('', cfg) == f'student: {file}'
+
+
+@pytest.mark.parametrize('words', [
+    [], ['--data', 'my set'], ['--data=-odd', '--work-dir', 'a b', '--cfg-options', "x.names=['a b','c']", 'seed=1'],
+    ['--work-dir=w', '--cfg-options', 'a=1', '--amp', '--cfg-options', 'b=2']])
+def test_next_command_has_the_options_that_were_given(tmp_path, monkeypatch, classifier, words):
+    """As a shell takes them: a test would read other data without."""
+    sys.path.insert(0, str(ROOT / 'tools'))
+    try:
+        tools = {name: importlib.import_module(name) for name in ('train', 'test')}
+    finally:
+        sys.path.pop(0)
+        [sys.modules.pop(name, None) for name in ('train', 'test')]
+    monkeypatch.setattr(sys, 'argv', ['tools/train.py', classifier, *words])
+    given = tools['train'].given()
+    run = tmp_path / 'my runs'
+    run.mkdir()
+    torch.save({}, run / 'epoch_1.pth')
+    (run / 'last_checkpoint').write_text(str(run / 'epoch_1.pth'))
+    cfg = Config.fromfile(classifier)
+    cfg.update(work_dir=str(run), test_dataloader=cfg.train_dataloader)
+    trained = tools['train'].parser('extend').parse_args()
+    line = next_step(classifier, cfg, given)
+    assert line.startswith('next: python tools/test.py ')
+    monkeypatch.setattr(sys, 'argv', shlex.split(line.removeprefix('next: python ')))
+    tested = tools['test'].parser('extend').parse_args()
+    assert tested.checkpoint == str(run / 'epoch_1.pth') and tested.config == classifier
+    for name in ('data', 'work_dir', 'cfg_options'):
+        assert getattr(tested, name) == getattr(trained, name)
 
 
 def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):

@@ -1,0 +1,48 @@
+"""Paths that a command is given, looked at before the libraries are imported, which takes seconds."""
+
+from pathlib import Path
+
+from lgd_mm.errors import UserError
+
+
+def check_config(path: str) -> None:
+    """See that a config is there.
+
+    Args:
+        path (str): As the user gave it.
+
+    Raises:
+        UserError: If it is no file.
+    """
+    if '://' in path:
+        raise UserError(f'{path} is an address: a config is a program, so read it first, and give the path of the file')
+    if not Path(path).is_file():
+        raise UserError(f'config {path} does not exist')
+
+
+def check_weights_file(path: str | None) -> None:
+    """See that a checkpoint or a student is there.
+
+    Args:
+        path (str, optional): As the user gave it.
+
+    Raises:
+        UserError: If it is no file of this machine.
+    """
+    if path and '://' in path:
+        raise UserError(f'{path} is a URL, not a file: download it first and give the path of the file')
+    if path and not Path(path).exists():
+        raise UserError(f'{path} does not exist: check the path of the checkpoint')
+
+
+def check_data_folder(path: str | None) -> None:
+    """See that a data set of one's own is there.
+
+    Args:
+        path (str, optional): As the user gave it.
+
+    Raises:
+        UserError: If it is no folder.
+    """
+    if path and not Path(path).is_dir():
+        raise UserError(f'data: {path} is no folder: give one as in docs/own_data.md')

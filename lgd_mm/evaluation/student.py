@@ -16,6 +16,7 @@ from lgd_mm.models.zero_shot import OWN_SPACE
 from lgd_mm.registry import MODELS
 from lgd_mm.transfer.backbone import build_backbone
 from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.transfer.left_out import left_out
 from lgd_mm.transfer.plug import KeyReport, compare_statistics, misfit
 from lgd_mm.transfer.student import VOCABULARY, weights_of
 from lgd_mm.version import __version__
@@ -34,6 +35,7 @@ class StudentFile(NamedTuple):
         config (dict[str, Any]): Of the pre-training; empty if it is not recorded.
         names (tuple[str, ...]): Of the C categories of an LGD pre-training; empty if they are not recorded.
         bank (Tensor, optional): The teacher's embeddings of the names (C, D).
+        left_out (str, optional): What a fine-tuned network has beside its backbone, as a sentence.
     """
 
     path: str
@@ -43,6 +45,7 @@ class StudentFile(NamedTuple):
     config: dict[str, Any]
     names: tuple[str, ...]
     bank: Tensor | None
+    left_out: str | None
 
     @property
     def model(self) -> dict[str, Any]:
@@ -69,7 +72,8 @@ def read_student_file(path: str | Path) -> StudentFile:
     if 'teacher' not in (config.get('model') or {}) or any(key.startswith(OWN_SPACE) for key in state):
         neck = {}  # it projects into a space of its own
     names = Vocabulary.from_tensor(state[VOCABULARY]).categories if VOCABULARY in state else ()
-    return StudentFile(str(path), backbone, neck, metadata, config, names, state.get(TEXTUAL_BANK))
+    return StudentFile(str(path), backbone, neck, metadata, config, names, state.get(TEXTUAL_BANK),
+                       left_out(checkpoint, path))
 
 
 def preprocessor_of(cfg: Config) -> dict[str, Any]:

@@ -42,14 +42,9 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
         UserError: If the file, a target, an option or the folder cannot be used, a library is not installed, has no
             such network, or computes something else.
     """
-    names = [target] if isinstance(target, str) else list(target)
-    chosen = {name: _target(name) for name in names}
-    _check_options(chosen, options)
+    folders = check_request(target, out, options)
+    chosen = {name: TARGETS[name] for name in folders}
     writers = {name: one.load(name) for name, one in chosen.items()}
-    folders = {name: Path(out) if isinstance(target, str) else Path(out) / name for name in chosen}
-    for folder in folders.values():
-        _check_folder(folder)
-
     # Here: they take seconds to import, and the mistakes above need none of them.
     from mmengine.logging import print_log
 
@@ -70,6 +65,8 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
             part.mkdir(parents=True)
             with quietly():
                 written = write(source, part, **{key: options[key] for key in chosen[name].options if key in options})
+                if source.left_out:
+                    written = written._replace(notes=(source.left_out, *written.notes))
                 figures = figures or measure(source.deployed)
             (part / 'README.md').write_text(model_card(source, name, written, figures), encoding='utf-8')
             part.replace(folder)
@@ -83,6 +80,28 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
             difference=written.difference.largest, relative=written.difference.relative, tolerance=written.tolerance,
             usage=written.usage.replace('FOLDER', str(folder)), notes=written.notes))
     return reports[0] if isinstance(target, str) else reports
+
+
+def check_request(target: str | Sequence[str], out: str | Path, options: dict[str, Any]) -> dict[str, Path]:
+    """See whether an export can be asked for; nothing is imported or read for it.
+
+    Args:
+        target (str | Sequence[str]): As of :func:`export_student`.
+        out (str | Path): The same.
+        options (dict[str, Any]): The same.
+
+    Returns:
+        dict[str, Path]: Target -> the folder it gets.
+
+    Raises:
+        UserError: If a target, an option or a folder cannot be used.
+    """
+    chosen = {name: _target(name) for name in ([target] if isinstance(target, str) else target)}
+    _check_options(chosen, options)
+    folders = {name: Path(out) if isinstance(target, str) else Path(out) / name for name in chosen}
+    for folder in folders.values():
+        _check_folder(folder)
+    return folders
 
 
 def _target(name: str) -> Target:

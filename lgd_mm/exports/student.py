@@ -67,6 +67,7 @@ class ExportedStudent:
         weights (dict[str, Tensor]): Of the backbone, in the order of its layers.
         image_size (int): Side of the views it was trained with, in pixels; 224 where the file does not say.
         names (tuple[str, ...]): Of the pre-training, where the file has them.
+        left_out (str, optional): What a fine-tuned network has beside its backbone, as a sentence.
 
     Raises:
         UserError: If the file cannot be used or does not say what its backbone, mean and std are.
@@ -88,7 +89,7 @@ class ExportedStudent:
         self.deployed = Deployed(frozen, **statistics).eval().requires_grad_(False)
         self.weights: dict[str, Tensor] = self.deployed.backbone.state_dict()
         self.image_size: int = file.image_size
-        self.names = file.names
+        self.names, self.left_out = file.names, file.left_out
         self._file = file
 
     def __str__(self) -> str:

@@ -8,9 +8,12 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from torch import Tensor
 
+from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.files import save_torch
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import ManyStudents
+from lgd_mm.say import say
+from lgd_mm.transfer.left_out import left_out
 from lgd_mm.transfer.student import PREFIX, read_student, student_metadata, write_student
 
 
@@ -28,6 +31,8 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
         UserError: If the checkpoint cannot be read or the files cannot be written.
     """
     weights, metadata = read_student(checkpoint)
+    if note := left_out(load_checkpoint_file(checkpoint), checkpoint):
+        say(note)
     out = Path(out)
     return write_student(weights, metadata, out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out)
 

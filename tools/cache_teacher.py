@@ -11,6 +11,7 @@ import os
 import sys
 
 from lgd_mm.errors import UserError, reported
+from lgd_mm.inputs import check_config
 
 
 def share(text: str) -> tuple[int, int]:
@@ -36,6 +37,7 @@ def main() -> None:
     if args.views < 1:
         raise UserError(f'--views {args.views}: give 1 or more')
     part = share(args.share) if args.share else (int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1)))
+    check_config(args.config)
     from lgd_mm.engine.fill_cache import CacheFiller
     filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options)
     if args.plan:

@@ -10,6 +10,7 @@ import argparse
 
 from lgd_mm.errors import UserError, reported
 from lgd_mm.exports.targets import TARGETS
+from lgd_mm.inputs import check_weights_file
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
     args = parser.parse_args()
     if bool(args.to) != bool(args.out) or bool(args.to) == bool(args.file):
         raise UserError('give either FILE to write the backbone, or --to TARGET and --out FOLDER')
+    check_weights_file(args.checkpoint)
     if args.to:
         from lgd_mm.exports import export_student
         targets = args.to[0] if len(args.to) == 1 else args.to

@@ -17,11 +17,12 @@ from lgd_mm.api.images import pictures_in
 from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import Student, find_student, load_student
-from lgd_mm.api.teachers import teacher_model
+from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
 from lgd_mm.language import category_names
+from lgd_mm.say import say
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.transfer.own_data import use_own_data
 
@@ -109,6 +110,8 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
     cfg = _config(student, folders)
     if teacher:
         cfg.model.teacher = teacher_model(teacher)
+        if teacher == SHAPES:
+            say(about_shapes(names or []))
     apply_overrides(cfg, options)
     with tempfile.TemporaryDirectory() as scratch:
         config = Path(scratch) / 'evaluate.py'

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below
 from lgd_mm.errors import UserError
 
 
@@ -21,6 +20,24 @@ def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:
         UserError: If it is missing, no folder, may not be read, or holds no picture.
     """
     folder = Path(folder)
+    check_folder(folder, what)
+    from lgd_mm.datasets.image_folder import EXTENSIONS, files_below  # here: it brings torch along
+    paths = sorted(path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
+    if not paths:
+        raise UserError(f'{what}: {folder} holds no picture ({", ".join(EXTENSIONS)}): give a folder with pictures')
+    return paths
+
+
+def check_folder(folder: Path, what: str = 'images') -> None:
+    """See that a folder of pictures is there.
+
+    Args:
+        folder (Path): The folder.
+        what (str): The argument that names it, for messages. Defaults to ``'images'``.
+
+    Raises:
+        UserError: If it is missing, no folder, or may not be read.
+    """
     if not folder.exists():
         raise UserError(f'{what}: {folder} does not exist: give a folder of pictures')
     if not folder.is_dir():
@@ -31,7 +48,3 @@ def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:
     except OSError as error:
         raise UserError(f'{what}: {folder} cannot be read ({error.strerror}): change its permissions, or give another '
                         'folder') from error
-    paths = sorted(path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
-    if not paths:
-        raise UserError(f'{what}: {folder} holds no picture ({", ".join(EXTENSIONS)}): give a folder with pictures')
-    return paths

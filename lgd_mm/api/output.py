@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lgd_mm.engine import preflight
 from lgd_mm.errors import UserError
 from lgd_mm.files import remove_content, replacing
 from lgd_mm.lock import LOCK_OF_RUN, is_empty
@@ -18,6 +17,26 @@ ASIDE, MOVING, GONE = '.replaced', '.replaced.moving', '.replaced.gone'
 
 
 def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
+    """See whether a run may use a folder, and can write there.
+
+    Args:
+        out (str | Path): The folder; it may not exist.
+        resume (bool): Go on with the run in it.
+        overwrite (bool): Replace the run in it.
+
+    Raises:
+        UserError: As :func:`check_free`, or if it cannot be written to.
+    """
+    check_free(out, resume, overwrite)
+    from lgd_mm.engine import preflight  # here: it brings torch along, and the mistakes above need none of it
+    try:
+        preflight.check_work_dir(str(out))
+    except UserError as error:
+        reason = getattr(error.__cause__, 'strerror', error)
+        raise UserError(f'out: {out} cannot be written to ({reason}): give another folder') from error
+
+
+def check_free(out: str | Path, resume: bool, overwrite: bool) -> None:
     """See whether a run may use a folder.
 
     Args:
@@ -26,8 +45,8 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
         overwrite (bool): Replace the run in it.
 
     Raises:
-        UserError: If it holds something and neither is asked for, if both are, if ``overwrite`` would remove what is no
-            run, or if it cannot be written to.
+        UserError: If it holds something and neither is asked for, if both are, or if ``overwrite`` would remove what is
+            no run.
     """
     folder = Path(out)
     if resume and overwrite:
@@ -43,11 +62,6 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
         option = 'resume' if resume else 'overwrite'
         raise UserError(f'out: {folder} holds no run of lgd-mm (no {RESOLVED}), which --{option} needs: give another '
                         'folder')
-    try:
-        preflight.check_work_dir(str(folder))
-    except UserError as error:
-        reason = getattr(error.__cause__, 'strerror', error)
-        raise UserError(f'out: {folder} cannot be written to ({reason}): give another folder') from error
 
 
 def config_of(folder: Path) -> Path | None:

@@ -10,12 +10,13 @@ from torch import Tensor
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.embedding import embed
 from lgd_mm.api.student import Student, load_student
-from lgd_mm.api.teachers import teacher_model
+from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.errors import UserError
 from lgd_mm.files import replacing
 from lgd_mm.language import category_names
 from lgd_mm.models.zero_shot import bank_of_names, similarities, zero_shot_scores
 from lgd_mm.registry import MODELS
+from lgd_mm.say import say
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ def _bank(student: Student, classes: str | Path | Sequence[str] | None, template
     if templates is not None and not isinstance(templates, str):
         templates = list(templates)
     cfg = teacher_model(teacher) if teacher else student.model['teacher']
+    if teacher == SHAPES:
+        say(about_shapes(names))
     if not hasattr(MODELS.get(cfg['type']), 'encode_text'):
         raise UserError(f'the teacher of {student.path} ({cfg["type"]}) embeds no names: zero-shot needs a student of '
                         'a CLIP')

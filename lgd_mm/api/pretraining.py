@@ -18,9 +18,10 @@ from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import SHORTEST_WARM_UP
 from lgd_mm.api.student import find_student
 from lgd_mm.api.students import student_config
-from lgd_mm.api.teachers import teacher_model, teacher_size
+from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
 from lgd_mm.engine.settings import set_precision
-from lgd_mm.language import prompt_templates
+from lgd_mm.language import category_names, prompt_templates
+from lgd_mm.say import say
 from lgd_mm.transfer.backbone import build_backbone
 from lgd_mm.transfer.config_text import parse_config
 
@@ -92,6 +93,8 @@ def pretrain(images: str | Path,
     name, changes = student_config(student)
     teacher_cfg = teacher_model(teacher)
     categories = parse_classes(classes)
+    if teacher == SHAPES:
+        say(about_shapes(category_names(categories)))
     pictures = pictures_in(images)
     prompts = None if templates is None else prompt_templates(templates)
 

@@ -1,5 +1,8 @@
 """Names of students, and the ready config of each."""
 
+import re
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from lgd_mm.api.nearest import did_you_mean
@@ -33,10 +36,23 @@ def student_config(name: str) -> tuple[str, dict[str, Any]]:
     """
     if name in STUDENTS:
         return STUDENTS[name], {}
-    import timm  # takes a second
-    if name.startswith(TIMM) and timm.is_model(name.removeprefix(TIMM)):
+    if not name.startswith(TIMM):
+        raise _unknown(name, [*STUDENTS, *(TIMM + model for model in _models_of_timm())])
+    import timm  # takes seconds
+    if timm.is_model(name.removeprefix(TIMM)):
         return TIMM_CONFIG, {'model.backbone.model_name': name.removeprefix(TIMM)}
-    known = [TIMM + model for model in timm.list_models()]
-    near = did_you_mean(name, known if name.startswith(TIMM) else [*STUDENTS, *known])
-    raise UserError(f'no student is called {name!r}; {near}there are {", ".join(STUDENTS)}, and {TIMM}NAME for any '
-                    'backbone of timm')
+    raise _unknown(name, [TIMM + model for model in timm.list_models()])
+
+
+def _unknown(name: str, known: list[str]) -> UserError:
+    return UserError(f'no student is called {name!r}; {did_you_mean(name, known)}there are {", ".join(STUDENTS)}, and '
+                     f'{TIMM}NAME for any backbone of timm')
+
+
+def _models_of_timm() -> list[str]:
+    """Names of timm's models, read from its source: enough to guess what was meant, without seconds of importing."""
+    timm = find_spec('timm')
+    folders = timm.submodule_search_locations if timm else None
+    files = (file for folder in folders or () for file in Path(folder, 'models').glob('*.py'))
+    texts = (file.read_text(encoding='utf-8') for file in files)
+    return [name for text in texts for name in re.findall(r'^@register_model\ndef (\w+)', text, re.M)]

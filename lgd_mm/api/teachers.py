@@ -1,9 +1,9 @@
 """Names of teachers: ``MODEL/TAG`` of open_clip, or a local folder."""
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import open_clip
 
 from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.errors import UserError
@@ -13,12 +13,38 @@ from lgd_mm.say import say
 LOCAL = 'local-dir:'
 #: The tiny teacher of the generated world, which comes with the package.
 SHAPES = 'shapes'
+#: What it knows: :data:`lgd_mm.datasets.shapes.SHAPES` in :data:`~lgd_mm.datasets.shapes.COLOURS`.
+WORLD = ('circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle',
+         'blue', 'green', 'orange', 'purple', 'red', 'yellow')
 SHAPES_FOLDER = Path(__file__).resolve().parents[1] / 'datasets' / 'shapes' / 'teacher'
 
 
 def teacher_names() -> list[str]:
     """``MODEL/TAG`` of every teacher of open_clip, as they are downloaded."""
+    import open_clip
     return [f'{model}/{tag}' for model, tag in open_clip.list_pretrained()]
+
+
+def check_teacher(name: str) -> None:
+    """Refuse what cannot be a teacher's name, within milliseconds: open_clip, which knows the tags, is not imported.
+
+    Args:
+        name (str): As of :func:`teacher_model`.
+
+    Raises:
+        UserError: If open_clip has no such model, or a local folder holds none; names the nearest.
+    """
+    if name.startswith(LOCAL):
+        _local(Path(name.removeprefix(LOCAL)).expanduser())
+        return
+    open_clip = find_spec('open_clip')
+    folders = open_clip.submodule_search_locations if open_clip else None
+    models = [path.stem for folder in folders or () for path in Path(folder, 'model_configs').glob('*.json')]
+    model = name.partition('/')[0]
+    if name != SHAPES and model not in models:
+        near = did_you_mean(model, [SHAPES, *models])
+        raise UserError(f'no teacher is called {name!r}; {near}give MODEL/TAG of open_clip (`lgd-mm list teachers`), '
+                        f'MODEL/FILE with a file of its weights, {LOCAL}FOLDER, or {SHAPES}')
 
 
 def teacher_model(name: str) -> dict[str, Any]:
@@ -35,30 +61,47 @@ def teacher_model(name: str) -> dict[str, Any]:
     Raises:
         UserError: If there is no such teacher; names the nearest. If the tags differ and none is given.
     """
+    check_teacher(name)
     if name == SHAPES:
         return _local(SHAPES_FOLDER)
     if name.startswith(LOCAL):
         return _local(Path(name.removeprefix(LOCAL)).expanduser())
+    import open_clip
     model, _, tag = name.partition('/')
     tags = open_clip.list_pretrained_tags_by_model(model)
-    if model in open_clip.list_models():
-        if tag in tags:
-            return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=tag)
-        file = Path(tag).expanduser()
-        if tag and file.is_file():
-            return _of_file(model, tag_of_file(model, file, f'--teacher {model}/TAG={tag}'), file)
-        tag, given, path = tag.partition('=')
-        file = Path(path).expanduser()
-        if given and tag in tags:
-            if not file.is_file():
-                raise UserError(f'teacher {name!r}: there is no file {file}: give the file of the weights of {tag}')
-            return _of_file(model, tag, file)
-        near = did_you_mean(tag, tags)
-        raise UserError(f'teacher {name!r}: {model} has no such tag; {near}give {model}/TAG with one of '
-                        f'{", ".join(tags) or "none"}, or {model}/FILE with a file of its weights that is there')
-    near = did_you_mean(name, [SHAPES, *teacher_names()])
-    raise UserError(f'no teacher is called {name!r}; {near}give MODEL/TAG of open_clip (`lgd-mm list teachers`), '
-                    f'MODEL/FILE with a file of its weights, {LOCAL}FOLDER, or {SHAPES}')
+    if tag in tags:
+        return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=tag)
+    file = Path(tag).expanduser()
+    if tag and file.is_file():
+        return _of_file(model, tag_of_file(model, file, f'--teacher {model}/TAG={tag}'), file)
+    tag, given, path = tag.partition('=')
+    file = Path(path).expanduser()
+    if given and tag in tags:
+        if not file.is_file():
+            raise UserError(f'teacher {name!r}: there is no file {file}: give the file of the weights of {tag}')
+        return _of_file(model, tag, file)
+    near = did_you_mean(tag, tags)
+    raise UserError(f'teacher {name!r}: {model} has no such tag; {near}give {model}/TAG with one of '
+                    f'{", ".join(tags) or "none"}, or {model}/FILE with a file of its weights that is there')
+
+
+def about_shapes(names: Sequence[str]) -> str:
+    """What the tiny teacher is for, and which names it has never seen.
+
+    Args:
+        names (Sequence[str]): Of the categories.
+
+    Returns:
+        str: One or two sentences.
+    """
+    known = (f'teacher {SHAPES} is tiny and for trying commands: it knows {", ".join(WORLD)}, such as "red star", and '
+             'nothing else')
+    unknown = [name for name in names if not set(name.casefold().split()) <= set(WORLD)]
+    if not unknown:
+        return known
+    shown = ', '.join(unknown[:5]) + (', ...' if len(unknown) > 5 else '')
+    return (f'{known}\nwarning: {len(unknown)} of {len(names)} names mean nothing to it ({shown}): take another '
+            'teacher for them, such as RN50/openai')
 
 
 def teacher_size(model: str) -> int:
@@ -70,6 +113,7 @@ def teacher_size(model: str) -> int:
     Returns:
         int: The longer side.
     """
+    import open_clip
     size = open_clip.get_model_config(model)['vision_cfg'].get('image_size', 224)
     return int(max(size) if isinstance(size, (list, tuple)) else size)
 

@@ -1,6 +1,6 @@
 """What the commands share: values that may be ``auto``, and ``KEY=VALUE`` arguments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -59,23 +59,26 @@ def folder_of_run(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def overrides(command: Callable[..., Any]) -> Callable[..., Any]:
     """``KEY=VALUE`` arguments, as ``options``."""
-    return click.argument('options', nargs=-1, metavar='[KEY=VALUE]...', callback=_parse)(command)
+    return click.argument('options', nargs=-1, metavar='[KEY=VALUE]...')(command)
 
 
 def gpus(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--gpus``: train in several processes."""
-    return click.option('--gpus', type=click.IntRange(min=1), metavar='N', callback=_spread, expose_value=False,
-                        is_eager=True, help='Train on N GPUs of this machine; without GPUs, in N processes on the CPU.'
-                        )(command)
+    return click.option('--gpus', type=click.IntRange(min=1), metavar='N', help='Train on N GPUs of this machine; '
+                        'without GPUs, in N processes on the CPU.')(command)
 
 
-def _parse(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
+def parsed(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as :mod:`lgd_mm.api` takes them. Reading ``KEY=VALUE`` needs its imports: paths are looked at before.
+
+    Args:
+        arguments (Mapping[str, Any]): Of a command with :func:`overrides`.
+
+    Returns:
+        dict[str, Any]: The same with keys and values in ``options``.
+
+    Raises:
+        UserError: If one has no ``=``, or its brackets do not match.
+    """
     from lgd_mm.api.overrides import parse_overrides
-    return parse_overrides(value)
-
-
-def _spread(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
-    """Begin again in so many processes, unless this is one of them."""
-    from lgd_mm.cli.spread import spread
-    if value and value > 1:
-        spread(value)
+    return {**arguments, 'options': parse_overrides(arguments['options'])}

@@ -13,17 +13,17 @@ from lgd_mm.errors import UserError
 CHILD = 'TORCHELASTIC_RUN_ID'
 
 
-def spread(processes: int) -> None:
+def spread(processes: int | None) -> None:
     """Let torchrun start the same command several times, and end with it; one of its processes goes on.
 
     Args:
-        processes (int): How many.
+        processes (int, optional): How many; None or 1: this one goes on.
 
     Raises:
         UserError: If this machine has fewer GPUs.
         SystemExit: When all have ended, with the exit code of the first that failed.
     """
-    if CHILD in os.environ:
+    if processes is None or processes == 1 or CHILD in os.environ:
         return
     import torch
     here = torch.cuda.device_count()

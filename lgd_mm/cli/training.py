@@ -2,14 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from shlex import quote
+from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides
+from lgd_mm.cli.early import check_finetuning, check_pretraining
+from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides, parsed
+from lgd_mm.cli.spread import spread
 
 if TYPE_CHECKING:
     from lgd_mm.api import Run
@@ -25,7 +28,8 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
               'names separated by commas.')
 @click.option('--student', default='resnet18', show_default=True, metavar='NAME', help='See lgd-mm list students.')
 @click.option('--teacher', default='RN50/openai', show_default=True, metavar='MODEL/TAG',
-              help='Of open_clip (lgd-mm list teachers), local-dir:FOLDER, or shapes.')
+              help='Of open_clip (lgd-mm list teachers), local-dir:FOLDER, or shapes: a tiny one for trying commands, '
+              'which knows eight shapes (circle, star, ...) in six colours.')
 @folder_of_run
 @click.option('--init', metavar='FILE', help='Weights that the student starts from.')
 @auto('--epochs', int, 'Passes over the pictures.')
@@ -56,11 +60,13 @@ def pretrain(**arguments: Any) -> None:
       lgd-mm pretrain --images photos --classes names.txt --out run model.lgka.momentum=0.99
       lgd-mm pretrain --images photos --classes names.txt --out run --resume
     """
+    check_pretraining(arguments)
+    spread(arguments.pop('gpus'))
     from lgd_mm import api
     with resumable(arguments['out']):
-        run = api.pretrain(**arguments)
-    out = quote(str(run.out))
-    _summary(run, [f'lgd-mm zero-shot {out} PICTURES', f'lgd-mm export {out} --to onnx --out {out}/onnx'])
+        run = api.pretrain(**parsed(arguments))
+    _summary(run, ['zero-shot', run.out, Path(arguments['images'])],
+             ['export', run.out, '--to', 'onnx', '--out', run.out / 'onnx'])
 
 
 @click.command()
@@ -88,10 +94,12 @@ def finetune(**arguments: Any) -> None:
       lgd-mm finetune --task detection --student run/student.safetensors --data my_coco --gpus 4 --out detector
       lgd-mm finetune --task segmentation --student run --data my_masks --out segmentor train_cfg.val_interval=500
     """
+    check_finetuning(arguments)
+    spread(arguments.pop('gpus'))
     from lgd_mm import api
     with resumable(arguments['out']):
-        run = api.finetune(**arguments)
-    _summary(run, [f'lgd-mm evaluate {quote(str(run.out))}'])
+        run = api.finetune(**parsed(arguments))
+    _summary(run, ['evaluate', run.out, '--data', Path(arguments['data'])])
 
 
 @contextmanager
@@ -110,7 +118,7 @@ def resumable(out: str) -> Iterator[None]:
         sys.exit(130)
 
 
-def _summary(run: 'Run', commands: list[str]) -> None:
+def _summary(run: 'Run', *commands: Sequence[str | Path]) -> None:
     """What a run left, and what may be typed next; of several processes, the first one tells it."""
     if int(os.environ.get('RANK', 0)):
         return
@@ -123,4 +131,9 @@ def _summary(run: 'Run', commands: list[str]) -> None:
         click.echo(f'{"last:":<12}' + ', '.join(f'{name} {value:.4g}' for name, value in figures.items()
                                                if isinstance(value, (int, float))))
     for index, command in enumerate(commands):
-        click.echo(f'{"" if index else "next:":<12}{command}')
+        click.echo(f'{"" if index else "next:":<12}{join(["lgd-mm", *map(_word, command)])}')
+
+
+def _word(part: str | Path) -> str:
+    """A part of a command; no path is taken for an option."""
+    return f'./{part}' if isinstance(part, Path) and str(part).startswith('-') else str(part)

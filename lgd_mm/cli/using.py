@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from lgd_mm.cli.options import overrides
+from lgd_mm.cli.early import check_evaluation, check_student, check_zero_shot
+from lgd_mm.cli.options import overrides, parsed
 from lgd_mm.say import say
 from lgd_mm.terminal import printable
 
@@ -29,6 +30,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
       lgd-mm zero-shot run photos --out predictions.csv
       lgd-mm zero-shot run photo.jpg --classes "cat,dog,guinea pig"
     """
+    check_zero_shot(arguments)
     from rich.table import Table
     from rich.text import Text
 
@@ -67,13 +69,15 @@ def evaluate(**arguments: Any) -> None:
       lgd-mm evaluate run --data birds --classes bird_names.txt
       lgd-mm evaluate detector
     """
+    check_evaluation(arguments)
     from rich.table import Table
+    from rich.text import Text
 
     from lgd_mm import api
     from lgd_mm.console import PlainConsole
     table = Table('figure', 'value')
-    for name, value in api.evaluate(**arguments).items():
-        table.add_row(name, f'{value:.4g}' if isinstance(value, (int, float)) else str(value))
+    for name, value in api.evaluate(**parsed(arguments)).items():
+        table.add_row(Text(name), Text(f'{value:.4g}' if isinstance(value, (int, float)) else str(value)))
     PlainConsole().print(table)
 
 
@@ -91,6 +95,9 @@ def export(student: str, target: str, out: str, int8: bool) -> None:
       lgd-mm export run --to onnx --out onnx
       lgd-mm export run/student.safetensors --to timm --out student_timm
     """
+    from lgd_mm.exports.export import check_request, export_student
+    options = dict(int8=True) if int8 else {}
+    check_student(student)
+    check_request(target, out, options)
     from lgd_mm.api.student import find_student
-    from lgd_mm.exports import export_student
-    say(str(export_student(find_student(student), target, out, **(dict(int8=True) if int8 else {}))))
+    say(str(export_student(find_student(student), target, out, **options)))

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from importlib.resources import files
 
-from open_clip import IMAGENET_CLASSNAMES
-
 from lgd_mm.errors import UserError
 from lgd_mm.language.cleaning import QUALIFIER
 
@@ -17,6 +15,7 @@ def imagenet() -> list[str]:
 
     Their qualifiers were chosen for the prompts and stay: ``kite (bird of prey)`` is ``kite, bird of prey``.
     """
+    from open_clip import IMAGENET_CLASSNAMES  # takes seconds, which no other set needs
     names = [IMAGENET_RENAMED.get(index, name) for index, name in enumerate(IMAGENET_CLASSNAMES)]
     return [QUALIFIER.sub(r', \1', name) for name in names]
 

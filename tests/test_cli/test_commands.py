@@ -57,7 +57,8 @@ def test_from_pictures_to_predictions(photos, birds, tmp_path, monkeypatch):
     said = typed('pretrain', '--images', photos, '--classes', 'names.txt', '--teacher', 'shapes', '--out', 'run',
                  '--epochs', 1, '--templates', 'templates.txt', '--workers', 0,
                  *(f'{key}={value}' for key, value in SLIM.items()))
-    assert 'next:       lgd-mm zero-shot run PICTURES' in said and 'student:    run/student.safetensors' in said
+    assert f'next:       lgd-mm zero-shot run {photos}\n' in said and 'student:    run/student.safetensors' in said
+    assert 'teacher shapes is tiny and for trying commands: it knows circle, ' in said and 'warning' not in said
     assert typed('zero-shot', 'run', photos, '--out', 'found.csv') == 'found.csv: 20 pictures, 3 names\n'
     assert len((tmp_path / 'found.csv').read_text().splitlines()) == 1 + 20 * 3
     assert 'linear/top1' in typed('evaluate', 'run', '--data', birds)
@@ -89,13 +90,13 @@ def test_mistakes_are_one_line_in_the_words_of_the_command(photos, tmp_path, mon
     assert not (tmp_path / 'run').exists()
 
 
-def test_stopped_runs_say_how_to_go_on(monkeypatch):
+def test_stopped_runs_say_how_to_go_on(monkeypatch, photos, tmp_path):
     """Ctrl-C: exit code 130."""
     def stop(**_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr('lgd_mm.api.pretrain', stop)
-    said = typed('pretrain', '--images', 'x', '--classes', 'y', '--out', 'z', code=130)
+    said = typed('pretrain', '--images', photos, '--classes', 'x,y', '--out', tmp_path / 'run', code=130)
     assert 'The same command with --resume (instead of --overwrite) goes on' in said
 
 
@@ -107,17 +108,23 @@ def test_choices_are_those_of_python():
         tuple(TASKS), ('auto', *AMP), ('auto', *OPTIMIZERS)]
 
 
-def test_names_are_shown_as_they_are(monkeypatch):
+def test_names_are_shown_as_they_are(monkeypatch, photos):
     """Brackets are no style, and a file's name need not be text."""
     found = Predictions(['[red]a[/b].jpg', os.fsdecode(b'\xff.jpg')], ['[/x]'], torch.ones(2, 1), torch.ones(2, 1),
                         ['c: broken'])
     monkeypatch.setattr('lgd_mm.api.zero_shot', lambda **_: found)
-    said = typed('zero-shot', 'run', 'photos')
+    said = typed('zero-shot', photos, photos)
     assert '[red]a[/b].jpg' in said and '\ufffd.jpg' in said and '[/x] 100%' in said and 'left out: c: broken' in said
 
 
 def test_lists():
-    """A line for each, by a part of the name or a pattern."""
+    """A line for each, by parts of the name or a pattern, in any case; the nearest is told."""
+    assert typed('list', 'Teachers', 'vit-b-16', 'LAION').startswith('ViT-B-16/laion400m_e31')
+    assert typed('list', 'students', 'MobileNetV2') == typed('list', 'students', 'mobilenetv2')
+    configs = [line.partition('/configs/')[2] for line in typed('list', 'configs', 'COCO/*').splitlines()]
+    assert configs and all(name.startswith('coco/') for name in configs)
+    with pytest.raises(UserError, match="none of the classes is called 'cityscape5': did you mean 'cityscapes'"):
+        typed('list', 'classes', 'cityscape5')
     assert typed('list', 'students', 'mobilenetv2').splitlines()[0].split() == [
         'mobilenetv2', 'lgd/mobilenetv2_pretrain.py']
     assert typed('list', 'teachers', 'RN50/*').split()[:6] == ['RN50/openai', '224', 'px', 'RN50/yfcc15m', '224', 'px']

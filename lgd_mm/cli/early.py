@@ -1,0 +1,101 @@
+"""What can be known to be wrong before the libraries are imported, which takes seconds.
+
+Each function looks at the arguments of one command, as :mod:`lgd_mm.api` calls them, in the order in which that does.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lgd_mm.api.class_folders import read_class_folders
+from lgd_mm.api.classes import parse_classes
+from lgd_mm.api.images import check_folder
+from lgd_mm.api.output import check_free
+from lgd_mm.api.students import TIMM, student_config
+from lgd_mm.api.teachers import check_teacher
+from lgd_mm.errors import UserError
+from lgd_mm.inputs import check_data_folder, check_weights_file
+from lgd_mm.language import CATEGORY_SETS
+from lgd_mm.language.categories import DATASET_TYPE, read_lines
+
+
+def check_pretraining(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder of the run, a name or a path cannot be used.
+    """
+    check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    if not arguments['student'].startswith(TIMM):
+        student_config(arguments['student'])
+    check_teacher(arguments['teacher'])
+    _check_classes(arguments['classes'])
+    check_folder(Path(arguments['images']))
+    _check_templates(arguments['templates'])
+    if arguments['init']:
+        check_student(arguments['init'])
+
+
+def check_finetuning(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder of the run, the student or the data cannot be used.
+    """
+    check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    check_student(arguments['student'])
+    if arguments['task'] in ('classification', 'linear-probe'):
+        read_class_folders(arguments['data'], training=True)
+    else:
+        check_data_folder(arguments['data'])
+
+
+def check_zero_shot(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the student, a name or a path cannot be used.
+    """
+    check_student(arguments['student'])
+    if not Path(arguments['images']).is_file():
+        check_folder(Path(arguments['images']))
+    _check_language(arguments)
+    _check_templates(arguments['templates'])
+
+
+def check_evaluation(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the run, a name or a path cannot be used.
+    """
+    check_student(arguments['run'])
+    if arguments['data'] is not None:
+        check_folder(Path(arguments['data']), 'data')
+    _check_language(arguments)
+
+
+def check_student(path: str) -> None:
+    """See that the file of a student, or the folder of a run, is there.
+
+    Args:
+        path (str): As the user gave it.
+
+    Raises:
+        UserError: If it is not.
+    """
+    if '://' not in path and not Path(path).exists():
+        raise UserError(f'{path} does not exist: give the folder of a run, student.safetensors or a checkpoint')
+    check_weights_file(path)
+
+
+def _check_language(arguments: Mapping[str, Any]) -> None:
+    if arguments['teacher']:
+        check_teacher(arguments['teacher'])
+    if arguments['classes'] is not None:
+        _check_classes(arguments['classes'])
+
+
+def _check_classes(classes: str) -> None:
+    """Names and files of names are read; of what the libraries know, the name is enough."""
+    names = ',' in classes or Path(classes).is_file()
+    for part in [classes] if names else map(str.strip, classes.split('+')):
+        if part not in CATEGORY_SETS and not DATASET_TYPE.fullmatch(part):
+            parse_classes(part)
+
+
+def _check_templates(templates: str | None) -> None:
+    if templates is not None and '{}' not in templates:
+        read_lines(Path(templates), 'templates')

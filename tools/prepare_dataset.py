@@ -21,8 +21,10 @@ def main() -> int:
     args = parser.parse_args()
     from lgd_mm.datasets.preparation.catalogue import SPECS
     from lgd_mm.datasets.preparation.prepare import prepare
+    from lgd_mm.progress import still
     try:
-        return 0 if prepare(SPECS[args.dataset], args.root, check=args.check) else 2
+        with still('checking' if args.check else 'preparing'):
+            return 0 if prepare(SPECS[args.dataset], args.root, check=args.check) else 2
     except KeyboardInterrupt:
         print('stopped; the same command goes on')
         return 130

@@ -9,7 +9,7 @@ import torch
 from mmcv.transforms import CenterCrop, Compose
 from mmengine.device import get_device
 from mmpretrain.datasets.transforms import ResizeEdge
-from rich.progress import track
+from rich.console import Console
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -19,6 +19,7 @@ from lgd_mm.api.student import Student, load_student
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import mean_pool
+from lgd_mm.progress import track
 
 #: Pictures at a time.
 BATCH = 64
@@ -67,7 +68,9 @@ def embed(student: Student | str | Path, images: str | Path | Sequence[str | Pat
     student.to(device)
     read, unreadable, features, embeddings = [], [], [], []
     try:
-        for batch in track(loader, description='pictures', disable=len(paths) <= BATCH):
+        # Standard output may be taken for the result.
+        batches = track(loader, 'batches of pictures', len(loader), Console(stderr=True))
+        for batch in loader if len(paths) <= BATCH else batches:
             unreadable += [item for item in batch if isinstance(item, str)]
             items = [item for item in batch if not isinstance(item, str)]
             if not items:

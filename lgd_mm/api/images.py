@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from lgd_mm.errors import UserError
+from lgd_mm.progress import still
 
 
 def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:
@@ -22,7 +23,8 @@ def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:
     folder = Path(folder)
     check_folder(folder, what)
     from lgd_mm.datasets.image_folder import EXTENSIONS, files_below  # here: it brings torch along
-    paths = sorted(path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
+    with still(f'looking for pictures in {folder}'):
+        paths = sorted(path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
     if not paths:
         raise UserError(f'{what}: {folder} holds no picture ({", ".join(EXTENSIONS)}): give a folder with pictures')
     return paths

@@ -23,6 +23,7 @@ from lgd_mm.benchmark.suite import Suite
 from lgd_mm.datasets.shapes import write_world
 from lgd_mm.errors import UserError
 from lgd_mm.lock import take
+from lgd_mm.progress import Heartbeat
 
 #: What may be wrong with a single run: its set-up, its folder, or a value in its config.
 OF_ONE_RUN = (UserError, OSError, ValueError)
@@ -49,6 +50,8 @@ class SuiteRunner:
         self.records: dict[Run, dict[str, Any]] = {}
         self.failures: dict[Run, str] = {}
         self._others: dict[Run, dict[str, Any]] = {}
+        self._shares: dict[str, float] = {}
+        self._heartbeat = Heartbeat(self._where, self._say_where)
 
     def dry_run(self) -> Table:
         """What would run: each run with its state and its number of training iterations; nothing is written.
@@ -120,7 +123,7 @@ class SuiteRunner:
         """Start runs as places get free and what they need is there."""
         waiting: list[Run] = list(self.runs)
         going: dict[Future[Any], Run] = {}
-        with self._bars() as bars, ThreadPoolExecutor(self.launcher.jobs) as pool:
+        with self._heartbeat, self._bars() as bars, ThreadPoolExecutor(self.launcher.jobs) as pool:
             try:
                 while waiting or going:
                     for run in self._startable(waiting)[:self.launcher.jobs - len(going)]:
@@ -158,23 +161,33 @@ class SuiteRunner:
         return {run.work_dir for run in runs}
 
     def _execute(self, run: Run, bars: Bars) -> dict[str, Any]:
-        """Run under a progress bar; without a terminal, a line for each tenth."""
+        """Run under a progress bar; without a terminal, a line for each tenth, and whenever there is none for long."""
         title = escape(run.title)
         bar = bars.add_task(title, total=1.0, loss='starting')
         shown = -1
 
         def on_progress(progress: Progress) -> None:
             nonlocal shown
+            self._shares[title] = progress.done
             loss = '' if progress.loss is None else f'loss {progress.loss:.3f}'
             bars.update(bar, completed=progress.done, loss=loss)
             if not self.console.is_terminal and int(progress.done * 10) > shown:
                 shown = int(progress.done * 10)
                 self._say(f'{title}: {progress.done:4.0%}  {loss}')
 
+        self._shares[title] = 0
         try:
             return run.execute(self.launcher, on_progress)
         finally:
+            del self._shares[title]
             bars.remove_task(bar)
+
+    def _where(self) -> str:
+        return '; '.join(f'{title}: {share:4.0%}' for title, share in list(self._shares.items()))
+
+    def _say_where(self, line: str) -> None:
+        if line and not self.console.is_terminal:
+            self._say(line)
 
     def _finish(self, run: Run, record: dict[str, Any]) -> None:
         self.records[run] = record
@@ -198,6 +211,7 @@ class SuiteRunner:
         return results
 
     def _say(self, line: str) -> None:
+        self._heartbeat.spoken()
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def _bars(self) -> Bars:

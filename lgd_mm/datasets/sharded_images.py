@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from lgd_mm.datasets.image_folder import UnlabelledImages, files_below
 from lgd_mm.datasets.tar_backend import member_path
 from lgd_mm.datasets.tar_index import tar_index
 from lgd_mm.errors import UserError
+from lgd_mm.progress import track
 from lgd_mm.registry import DATASETS
 
 #: Shards that are indexed at a time; most of it is waiting for the storage.
@@ -39,7 +38,7 @@ class ShardedImages(UnlabelledImages):
                             'one that does')
         _check_numbers(shards)
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            indexes = tqdm(pool.map(tar_index, shards), 'looking into shards', len(shards), disable=None, leave=False)
+            indexes = track(pool.map(tar_index, shards), 'looking into shards', len(shards))
             pictures = sorted((member, shard) for shard, index in zip(shards, indexes) for member in index
                               if member.name.lower().endswith(self.extensions))
         if not pictures:

@@ -14,7 +14,6 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from torch.utils.data import DataLoader, default_collate
 
@@ -25,6 +24,7 @@ from lgd_mm.engine import preflight, settings
 from lgd_mm.errors import UserError
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.teachers import Teacher
+from lgd_mm.progress import track
 from lgd_mm.registry import DATASETS, MODELS
 
 #: Batches that --plan is measured on, after one to warm up.
@@ -75,17 +75,15 @@ class CacheFiller:
         number, count = self.share
         ours = set(list(cache.parts())[number::count])
         missing = [part for part in cache.missing() if part in ours]
-        self._check_room(sum(len(pictures) for *_, pictures in missing) * entry_type(self.teacher.embed_dim).itemsize)
-        entries = self._entries([(view, pictures) for view, _, pictures in missing])
-        columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns) as progress:
-            task = progress.add_task('views', total=sum(len(pictures) for *_, pictures in missing))
-            for view, part, pictures in missing:
-                block = np.empty(len(pictures), entry_type(self.teacher.embed_dim))
-                for place in range(len(block)):
-                    block[place] = next(entries)
-                    progress.advance(task)
-                cache.write(view, part, block)
+        total = sum(len(pictures) for *_, pictures in missing)
+        self._check_room(total * entry_type(self.teacher.embed_dim).itemsize)
+        entries = track(self._entries([(view, pictures) for view, _, pictures in missing]), 'views', total)
+        for view, part, pictures in missing:
+            block = np.empty(len(pictures), entry_type(self.teacher.embed_dim))
+            for place in range(len(block)):
+                block[place] = next(entries)
+            cache.write(view, part, block)
+        next(entries, None)  # the last one is counted when another is asked for
         left = len(cache.missing())
         keys = join(f'{key}.cache={self.out}' for key in ('model.teacher', 'train_dataloader.dataset'))
         print(f'{left} files are left to other processes' if left else f'{self.out} is complete; train from it with '

@@ -27,12 +27,13 @@ from lgd_mm.engine.data_checks import check_categories, watch_labels
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.loader_workers import outlive_signals
 from lgd_mm.engine.processes import end_processes, start_processes
-from lgd_mm.engine.progress import progress_bar
+from lgd_mm.engine.progress import lines, progress_bar
 from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.lock import alone_in_run
+from lgd_mm.progress import still
 from lgd_mm.say import say
 from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
@@ -151,7 +152,8 @@ def test(config: str,
             dump = 'mmdet.DumpDetResults' if cfg.get('default_scope') == 'mmdet' else 'mmengine.DumpResults'
             runner.test_evaluator.metrics.append(METRICS.build(dict(type=dump, out_file_path=out)))
         watch_labels(runner)
-        metrics = runner.test()
+        with lines(runner):
+            metrics = runner.test()
     end_processes()
     return metrics
 
@@ -159,7 +161,8 @@ def test(config: str,
 def _build(cfg: Config) -> Runner:
     """The runner, without known noise."""
     _forget_visualizers(Visualizer)
-    runner = QuietRunner.from_cfg(cfg)
+    with still('reading the data and building the networks'):
+        runner = QuietRunner.from_cfg(cfg)
     runner.logger.addFilter(lambda record: not record.getMessage().startswith(LOGGED))
     return runner
 

@@ -1,4 +1,4 @@
-"""A progress bar in place of the lines that a terminal need not scroll."""
+"""A progress bar in place of the lines that a terminal need not scroll; elsewhere, lines where there would be none."""
 
 import logging
 import sys
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from lgd_mm.engine.log_interval import log_interval
+from lgd_mm.progress import Heartbeat
 
 #: Beginnings of the lines that the bar stands for; log files keep them.
 SHOWN_BY_BAR = ('Epoch(train)', 'Iter(train)', 'Exp name: ')
@@ -20,7 +21,8 @@ SHOWN_BY_BAR = ('Epoch(train)', 'Iter(train)', 'Exp name: ')
 
 @contextmanager
 def progress_bar(runner: Runner, console: Console | None = None) -> Iterator[None]:
-    """Show a bar with loss, images/s and the time left while the runner trains; without a terminal, nothing changes.
+    """Show a bar with loss, images/s and the time left while the runner trains; without a terminal, a line that says
+    where it is whenever the logger has been silent for long.
 
     The loss is the one that the logger prints, so between two prints nothing is read from the device.
 
@@ -29,8 +31,12 @@ def progress_bar(runner: Runner, console: Console | None = None) -> Iterator[Non
         console (Console, optional): Where to draw. Defaults to None: standard output, if it is a terminal.
     """
     console = console or Console(force_interactive=None if sys.stdout.isatty() else False)
-    if not console.is_interactive or get_rank() != 0:
+    if get_rank() != 0:
         yield
+        return
+    if not console.is_interactive:
+        with lines(runner):
+            yield
         return
     columns = (TextColumn('{task.description}'), BarColumn(), TextColumn('{task.percentage:3.0f}%'),
                TextColumn('{task.fields[told]}'))
@@ -47,6 +53,90 @@ def progress_bar(runner: Runner, console: Console | None = None) -> Iterator[Non
         for handler in handlers:
             handler.setStream(sys.stdout)
             handler.removeFilter(_beside_the_bar)
+
+
+@contextmanager
+def lines(runner: Runner) -> Iterator[None]:
+    """Print where the runner is whenever its logger has said nothing for long.
+
+    Args:
+        runner (Runner): About to train or to test.
+    """
+    place = PlaceHook()
+    runner.register_hook(place, priority='LOWEST')
+    with Heartbeat(lambda: place.line) as heartbeat:
+        listener = _Listener(heartbeat)
+        runner.logger.addHandler(listener)
+        try:
+            yield
+        finally:
+            runner.logger.removeHandler(listener)
+            runner._hooks.remove(place)
+
+
+class _Listener(logging.Handler):
+    """Hears that a line is printed."""
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        super().__init__(logging.INFO)
+        self.heartbeat = heartbeat
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One is."""
+        self.heartbeat.spoken()
+
+
+class PlaceHook(Hook):
+    """Knows where a run is; nothing is asked of the device.
+
+    Attributes:
+        line (str): ``epoch 3/200  120/5005``, ``iteration 500/80,000``, or of a validation or a test ``12/50``.
+    """
+
+    def __init__(self) -> None:
+        self.line = 'getting ready'
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """The first batch is on its way."""
+        self._trained(runner, -1)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: dict[str, Any] | None = None) -> None:
+        """One more."""
+        self._trained(runner, batch_idx)
+
+    def _trained(self, runner: Runner, batch_idx: int) -> None:
+        within = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        batches = f'  {batch_idx + 1:,}/{len(runner.train_dataloader):,}' if within else ''
+        self.line = _place(runner, 1 if batch_idx >= 0 else 0) + batches
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Checkpoints are written and evaluations begin here."""
+        self.line += ', done'
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """A validation begins."""
+        self._evaluated('validation', -1, runner.val_dataloader)
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """One more."""
+        self._evaluated('validation', batch_idx, runner.val_dataloader)
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """A test begins."""
+        self._evaluated('test', -1, runner.test_dataloader)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """One more."""
+        self._evaluated('test', batch_idx, runner.test_dataloader)
+
+    def _evaluated(self, what: str, batch_idx: int, loader: Any) -> None:
+        whole = batch_idx + 1 == len(loader)
+        self.line = f'{what}  {batch_idx + 1:,}/{len(loader):,}' + (', computing the metrics' if whole else '')
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Training goes on."""
+        self.line = 'validation, done'
 
 
 def _beside_the_bar(record: logging.LogRecord) -> bool:

@@ -12,7 +12,6 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.runner import Runner
-from rich.progress import track
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -23,6 +22,7 @@ from lgd_mm.evaluation.student import FrozenStudent, StudentFile, preprocessor_o
 from lgd_mm.files import replacing
 from lgd_mm.models.teachers.weights import state_digest
 from lgd_mm.say import say
+from lgd_mm.progress import track
 
 
 class Features(NamedTuple):
@@ -92,7 +92,7 @@ def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file:
 @torch.no_grad()
 def _compute(student: FrozenStudent, loader: DataLoader[Any], split: str) -> Features:
     pooled, labels, embeddings = [], [], []
-    for batch in track(loader, description=f'features ({split})'):
+    for batch in track(loader, f'features ({split})', len(loader)):
         data = student.data_preprocessor(batch)
         features, embedding = student(data['inputs'])
         pooled.append(features.half().cpu())

@@ -3,14 +3,18 @@
 import io
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from rich.console import Console
 
-from lgd_mm.engine.progress import ProgressHook, progress_bar
+from lgd_mm.engine.progress import PlaceHook, ProgressHook, progress_bar
+from lgd_mm.progress import Heartbeat
 from tests.tiny import write_lgd_config, write_pictures
 
 
@@ -54,6 +58,48 @@ def test_an_error_gives_the_terminal_back(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     assert sys.stdout is before
     assert runner.logger.handlers[0].stream is before
+
+
+def test_without_a_terminal_lines_say_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each step, whatever the logger prints; its lines put the next one off, and nothing is asked of the device."""
+    made, spoken, seen = [], [], []
+
+    class Now(Heartbeat):
+        def __init__(self, where: Callable[[], str]) -> None:
+            super().__init__(where)
+            made.append(where)
+
+        def spoken(self) -> None:
+            spoken.append(True)
+
+    class Look(Hook):
+        def _look(self, *args: object, **kwargs: object) -> None:
+            seen.append(made[0]())
+
+        before_train = before_train_epoch = after_train_iter = after_train_epoch = _look
+
+    monkeypatch.setattr('lgd_mm.engine.progress.Heartbeat', Now)
+    runner = tiny_runner(tmp_path)
+    with progress_bar(runner):
+        runner.register_hook(Look(), priority='LOWEST')
+        runner.train()
+    assert seen == ['getting ready', *(line for epoch in '12' for line in (
+        f'epoch {epoch}/2  0/3', *(f'epoch {epoch}/2  {batch}/3' for batch in '123'), f'epoch {epoch}/2  3/3, done'))]
+    assert len(spoken) >= 2, 'the logger printed two lines of losses'
+    assert not any(isinstance(hook, PlaceHook) for hook in runner.hooks)
+
+
+@pytest.mark.parametrize('what', ['val', 'test'])
+def test_validations_and_tests_say_where_they_are(what: str) -> None:
+    place, loader = PlaceHook(), range(1200)
+    runner = SimpleNamespace(val_dataloader=loader, test_dataloader=loader)
+    name = dict(val='validation', test='test')[what]
+    getattr(place, f'before_{what}_epoch')(runner)
+    assert place.line == f'{name}  0/1,200'
+    getattr(place, f'after_{what}_iter')(runner, 1100)
+    assert place.line == f'{name}  1,101/1,200'
+    getattr(place, f'after_{what}_iter')(runner, 1199)
+    assert place.line == f'{name}  1,200/1,200, computing the metrics'
 
 
 def test_without_a_terminal_nothing_changes(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

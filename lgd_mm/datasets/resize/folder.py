@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Thread
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from lgd_mm.datasets.image_folder import files_below
 from lgd_mm.datasets.preparation.prepare import recognise
@@ -21,6 +20,7 @@ from lgd_mm.datasets.preparation.spec import Pictures
 from lgd_mm.datasets.resize.file import Copied, Settings, copy_file, is_picture
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
+from lgd_mm.progress import track
 
 #: In the copy: its settings, by which the files in it are known to be its own.
 MARK = '.resized.json'
@@ -119,11 +119,8 @@ def _copy_all(paths: Sequence[str], target: Path, settings: Settings, jobs: int,
     pool = ProcessPoolExecutor(jobs, initializer=_end_with_the_caller, initargs=(os.getpid(), ))
     try:
         found = pool.map(partial(copy_file, target, settings), paths, chunksize=CHUNK)  # forks before the bar's thread
-        with Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                      TextColumn('left'), TimeRemainingColumn(), console=console,
-                      disable=not console.is_terminal) as bars:
-            for copied in bars.track(found, total=len(paths), description='files'):
-                summary.add(copied)
+        for copied in track(found, 'files', len(paths), console):
+            summary.add(copied)
     finally:
         pool.shutdown(cancel_futures=True)
     return summary

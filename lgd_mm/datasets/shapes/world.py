@@ -9,13 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from lgd_mm.datasets.shapes.layouts import ade_labels, coco_captions, coco_instances
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene, draw_scene
 from lgd_mm.datasets.shapes.surfaces import COLOURS
 from lgd_mm.errors import UserError
+from lgd_mm.progress import track
 
 #: Height and width of the pictures for pre-training and zero-shot classification, and of those with 1-4 objects.
 SMALL, LARGE = 64, 128
@@ -180,7 +180,7 @@ def _write_segmentation(root: Path, split: str, seed: int, count: int) -> None:
 
 def _scenes(paths: list[Path], split: str, seed: int) -> Iterator[tuple[Path, Scene]]:
     """The pictures of a split with their files, under a progress bar where there is a terminal."""
-    for index, path in enumerate(tqdm(paths, f'drawing {split}', unit=' pictures', disable=None)):
+    for index, path in enumerate(track(paths, f'drawing {split}', len(paths))):
         yield path, make_scene(split, index, seed)
 
 

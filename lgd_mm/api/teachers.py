@@ -7,7 +7,6 @@ from typing import Any
 
 from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.errors import UserError
-from lgd_mm.models.teachers.tags import tag_of_file
 from lgd_mm.say import say
 
 LOCAL = 'local-dir:'
@@ -67,6 +66,8 @@ def teacher_model(name: str) -> dict[str, Any]:
     if name.startswith(LOCAL):
         return _local(Path(name.removeprefix(LOCAL)).expanduser())
     import open_clip
+
+    from lgd_mm.models.teachers.tags import tag_of_file
     model, _, tag = name.partition('/')
     tags = open_clip.list_pretrained_tags_by_model(model)
     if tag in tags:

@@ -1,7 +1,7 @@
 """Views per second of one core: Pillow, the package's own, colour work left to the device, and a copy resized before.
 
-All crop by the same antialiasing filter (the crops are Pillow's to a rounding). Pillow's form normalises as well, as it is
-published; the package leaves that to the device in every form and ships bytes.
+All crop by the same antialiasing filter (the crops are Pillow's to a rounding). Pillow's form normalises as well, as it
+is published; the package leaves that to the device in every form and ships bytes.
 
 LGD_DATA_DIR names real pictures (``coco/**/*.jpg`` below it); without it, made-up JPEGs of 640 x 480 are read. The
 larger a picture is, the more of the time goes into decoding, which no form can avoid: two sizes are compared.

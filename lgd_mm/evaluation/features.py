@@ -21,8 +21,8 @@ from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, StudentFile, preprocessor_of
 from lgd_mm.files import replacing
 from lgd_mm.models.teachers.weights import state_digest
-from lgd_mm.say import say
 from lgd_mm.progress import track
+from lgd_mm.say import say
 
 
 class Features(NamedTuple):

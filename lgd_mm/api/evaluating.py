@@ -23,8 +23,9 @@ from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
 from lgd_mm.language import category_names
 from lgd_mm.say import say
-from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.transfer.config_text import parse_config, write_config
 from lgd_mm.transfer.own_data import use_own_data
+from lgd_mm.transfer.saved_config import read_saved_run
 
 #: Neighbours that vote, if there are as many pictures.
 NEIGHBOURS = 20
@@ -72,7 +73,7 @@ def _finetuned(run: Path) -> Config | None:
     file = run / RESOLVED
     if not file.is_file() or 'teacher' in parse_config(file.read_text(encoding='utf-8')).get('model', {}):
         return None
-    return Config.fromfile(file)
+    return read_saved_run(file)
 
 
 def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | None,
@@ -86,10 +87,13 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
     if _classes(cfg) != trained_with:  # as many others would be tested without a word
         raise UserError(f'data: {data} has the classes {", ".join(_classes(cfg))}, and {run} was trained with '
                         f'{", ".join(trained_with)}: give data with the same classes in the same order')
+    for split in ('train', 'val'):
+        for part in ('dataloader', 'evaluator', 'cfg'):
+            cfg.pop(f'{split}_{part}', None)
     apply_overrides(cfg, options)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / RESOLVED
-        cfg.dump(str(file))
+        write_config(cfg, file)
         return launch.test(str(file), str(checkpoint), work_dir=str(out or run / 'evaluation'),
                            launcher=launching.launcher())
 
@@ -115,7 +119,7 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
     apply_overrides(cfg, options)
     with tempfile.TemporaryDirectory() as scratch:
         config = Path(scratch) / 'evaluate.py'
-        cfg.dump(str(config))
+        write_config(cfg, config)
         results = evaluate_features(str(config), str(file), str(out or file.parent / 'evaluation'), categories=names)
     figures = {'zero-shot/top1': results.zero_shot, 'knn/top1': results.knn,
                'linear/top1': results.chosen and results.chosen.test}
@@ -125,9 +129,8 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
 def _config(student: Student, folders: ClassFolders) -> Config:
     """The ready linear probe with the student's backbone and the pictures of a user."""
     cfg = Config.fromfile(ready_config('classification/linear_r18_folder.py'))
-    known = student.metadata
-    cfg.model.backbone = known['backbone']
-    cfg.model.data_preprocessor = {key: known[key] for key in ('mean', 'std') if known.get(key)}
+    cfg.model.backbone = student.file.backbone_config
+    cfg.model.data_preprocessor = student.file.statistics
     cfg.model.head.num_classes = len(folders.names)
     if folders.train is None:
         cfg.train_dataloader = None

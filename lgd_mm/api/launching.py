@@ -14,6 +14,7 @@ from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.lock import alone_in_run
 from lgd_mm.say import rank
+from lgd_mm.transfer.config_text import write_config
 
 
 def processes() -> int:
@@ -49,7 +50,7 @@ def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: 
     # Not in out yet: a run that fails before it has begun leaves no folder.
     with tempfile.TemporaryDirectory() as scratch, _alone(out, overwrite):
         file = Path(scratch) / RESOLVED
-        cfg.dump(str(file))
+        write_config(cfg, file)
         return launch.train(str(file), student=str(student) if student else None, work_dir=str(out),
                             resume='auto' if resume else None, tracker=tracker, launcher=launcher())
 

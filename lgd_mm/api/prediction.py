@@ -120,7 +120,7 @@ def _bank(student: Student, classes: str | Path | Sequence[str] | None, template
     names = category_names(parse_classes(classes))
     if templates is not None and not isinstance(templates, str):
         templates = list(templates)
-    cfg = teacher_model(teacher) if teacher else student.model['teacher']
+    cfg = teacher_model(teacher) if teacher else student.file.teacher_config
     if teacher == SHAPES:
         say(about_shapes(names))
     if not hasattr(MODELS.get(cfg['type']), 'encode_text'):

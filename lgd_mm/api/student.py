@@ -40,9 +40,11 @@ class Student(nn.Module):
     def __init__(self, file: StudentFile) -> None:
         super().__init__()
         self.path, self.metadata, self.model = file.path, file.metadata, file.model
+        self.file = file._replace(backbone={}, neck={})  # what it says: the weights are in the modules
         self.image_size: int = file.image_size
         self.names, self.bank = file.names, file.bank
-        statistics = {key: file.metadata.get(key) or IMAGENET_PREPROCESSOR[key] for key in ('mean', 'std')}
+        known = file.statistics
+        statistics = {key: known.get(key) or IMAGENET_PREPROCESSOR[key] for key in ('mean', 'std')}
         frozen = FrozenStudent(backbone_config(file, statistics), file)
         self.backbone, self.neck = frozen.backbone, frozen.neck
         for key, values in statistics.items():
@@ -154,10 +156,7 @@ def backbone_config(file: StudentFile, statistics: dict[str, Any]) -> Config:
     """A config that is the student's backbone and normalisation.
 
     Raises:
-        UserError: If the file does not say of which backbone it is.
+        UserError: If the file does not say of which backbone it is, or names what no file may build.
     """
-    backbone = file.metadata.get('backbone')
-    if not backbone:
-        raise UserError(f'{file.path} does not say of which backbone it is: give a student exported by lgd_mm, or a '
-                        'checkpoint of lgd_mm or OpenMMLab')
-    return Config(dict(default_scope='mmpretrain', model=dict(backbone=backbone, data_preprocessor=statistics)))
+    model = dict(backbone=file.backbone_config, data_preprocessor=statistics)
+    return Config(dict(default_scope='mmpretrain', model=model))

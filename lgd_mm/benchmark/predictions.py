@@ -18,6 +18,9 @@ from lgd_mm.engine.preflight import check_data, latest_checkpoint
 from lgd_mm.errors import UserError
 from lgd_mm.pictures import open_picture
 from lgd_mm.report.tiles import draw_tile
+from lgd_mm.say import say
+from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.transfer.saved_config import read_saved_run
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
 SCORE = 0.3
@@ -57,7 +60,7 @@ def find_models(results: dict[str, Any], task: dict[str, Any]) -> tuple[dict[str
         if cell['task'] != task['name'] or not cell['work_dirs']:
             continue
         config = Path(cell['work_dirs'][0]) / Path(task['config']).name
-        if not config.is_file() or (cfg := Config.fromfile(config)).get('default_scope') not in ('mmdet', 'mmseg'):
+        if not config.is_file() or _scope_of(config) not in ('mmdet', 'mmseg'):
             continue
         try:
             checkpoint = latest_checkpoint(cell['work_dirs'][0])
@@ -65,9 +68,16 @@ def find_models(results: dict[str, Any], task: dict[str, Any]) -> tuple[dict[str
             checkpoint = None
         if checkpoint is None:
             gone.append(cell['entry'])
-        else:
-            models[cell['entry']] = cfg, checkpoint
+            continue
+        try:
+            models[cell['entry']] = read_saved_run(config), checkpoint
+        except UserError as error:  # parts of a user's own: the figures are there
+            say(f'no pictures of {cell["entry"]}, {task["name"]}: {error}')
     return models, gone
+
+
+def _scope_of(config: Path) -> Any:
+    return parse_config(config.read_text(encoding='utf-8')).get('default_scope')
 
 
 def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:

@@ -1,11 +1,12 @@
 """Makes the installed OpenMMLab packages importable, quiet and safe; imported before any of them.
 
-Importing this package checks the installed versions and installs ten small repairs. Nothing else in ``lgd_mm``
+Importing this package checks the installed versions and installs small repairs. Nothing else in ``lgd_mm``
 depends on its inside, except on :func:`lgd_mm.compat.safe_load.load_checkpoint_file`.
 """
 
 import os
 
+from lgd_mm.compat.config_text import check_inferencers, read_text_as_data
 from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
 from lgd_mm.compat.multimodal import leave_out_multimodal
@@ -33,3 +34,5 @@ when_imported('mmpretrain.utils.dependency', leave_out_multimodal)
 when_imported('mmengine.runner.checkpoint', write_whole_checkpoints)
 when_imported('mmcv.image.io', bound_pictures)
 when_imported('mmengine.fileio.backends.local_backend', read_plain_files)
+when_imported('mmengine.config.config', read_text_as_data)
+when_imported('mmengine.infer.infer', check_inferencers)

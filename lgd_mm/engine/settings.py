@@ -34,13 +34,27 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program: anything may be raised
         raise UserError(f'config {path} cannot be read ({type(error).__name__}: {_first_line(error)})') from error
+    apply_options(cfg, options, path)
+    cfg.launcher = launcher
+    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
+    return cfg
+
+
+def apply_options(cfg: Config, options: Mapping[str, Any] | None, path: str) -> None:
+    """Overwrite keys of a config.
+
+    Args:
+        cfg (Config): Changed in place.
+        options (Mapping[str, Any], optional): Of ``--cfg-options``.
+        path (str): The config file, for messages.
+
+    Raises:
+        UserError: If they do not fit.
+    """
     try:
         cfg.merge_from_dict(dict(options or {}))
     except (KeyError, TypeError, AssertionError) as error:
         raise UserError(f'--cfg-options do not fit {path}: {_first_line(error)}') from error
-    cfg.launcher = launcher
-    cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
-    return cfg
 
 
 def set_precision(cfg: Config, precision: str) -> None:

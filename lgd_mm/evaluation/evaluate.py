@@ -105,7 +105,7 @@ def _textual_bank(cfg: Config, test: str, file: StudentFile, categories: str | l
     names = categories or cfg.model.get('categories') or next(filter(None, stated), None)
     teacher = cfg.model.get('teacher') or {}
     if 'type' not in teacher:
-        teacher = {**(file.model.get('teacher') or {}), **teacher}
+        teacher = {**(file.teacher_config if names and file.neck else {}), **teacher}
     if not names or not file.neck or not hasattr(MODELS.get(teacher['type']), 'encode_text'):
         return None
     return bank_of_names(MODELS.build(teacher), names, cfg.model.get('templates'))

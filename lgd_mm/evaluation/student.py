@@ -1,5 +1,6 @@
 """The frozen student of a file: backbone, and where its pre-training left one, the projection."""
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -7,6 +8,8 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from lgd_mm.allow_list import LARGEST, checked
+from lgd_mm.bounded_build import bounded_build
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary
@@ -31,8 +34,9 @@ class StudentFile(NamedTuple):
         path (str): The file.
         backbone (dict[str, Tensor]): Weights, without prefix.
         neck (dict[str, Tensor]): Weights of the projection to a teacher's embeddings; empty if there is none.
-        metadata (dict[str, Any]): As of :func:`lgd_mm.transfer.student.read_student`.
-        config (dict[str, Any]): Of the pre-training; empty if it is not recorded.
+        metadata (dict[str, Any]): As of :func:`lgd_mm.transfer.student.read_student`, as the file has it: what is to
+            be built is taken from the properties, which check it.
+        config (dict[str, Any]): Of the pre-training, likewise; empty if it is not recorded.
         names (tuple[str, ...]): Of the C categories of an LGD pre-training; empty if they are not recorded.
         bank (Tensor, optional): The teacher's embeddings of the names (C, D).
         left_out (str, optional): What a fine-tuned network has beside its backbone, as a sentence.
@@ -54,8 +58,52 @@ class StudentFile(NamedTuple):
 
     @property
     def image_size(self) -> int:
-        """Side of the views it was trained with, in pixels; 224 if it is not recorded."""
-        return self.metadata.get('image_size') or 224
+        """Side of the views it was trained with, in pixels; 224 if it is not recorded.
+
+        Raises:
+            UserError: If it is no number of pixels.
+        """
+        size = self.metadata.get('image_size') or 224
+        if not isinstance(size, int) or not 0 < size <= LARGEST:
+            raise UserError(f'{self.path}: image_size is no number of pixels: the file is damaged or of another '
+                            'program')
+        return size
+
+    @property
+    def statistics(self) -> dict[str, list[float]]:
+        """Those of ``mean`` and ``std`` that are recorded.
+
+        Raises:
+            UserError: If one is not three numbers.
+        """
+        found = {key: self.metadata[key] for key in ('mean', 'std') if self.metadata.get(key)}
+        for key, values in found.items():
+            if not (isinstance(values, (list, tuple)) and len(values) == 3 and all(
+                    isinstance(value, (int, float)) and math.isfinite(value) for value in values)):
+                raise UserError(f'{self.path}: {key} is not three numbers: the file is damaged or of another program')
+        return found
+
+    @property
+    def backbone_config(self) -> dict[str, Any]:
+        """The config of the backbone, checked; without its own, mmpretrain's scope is meant.
+
+        Raises:
+            UserError: If it is not recorded, or names what no file may build.
+        """
+        if not self.metadata.get('backbone'):
+            raise UserError(f'{self.path} does not say of which backbone it is: give a student exported by lgd_mm, or '
+                            'a checkpoint of lgd_mm or OpenMMLab')
+        return checked(self.metadata['backbone'], 'backbone', self.path, 'backbone')
+
+    @property
+    def teacher_config(self) -> dict[str, Any]:
+        """The config of the teacher of the pre-training, checked; empty if it is not recorded.
+
+        Raises:
+            UserError: If it names what no file may build.
+        """
+        teacher = self.model.get('teacher')
+        return checked(teacher, 'teacher', self.path, 'model.teacher', 'lgd_mm') if teacher else {}
 
 
 def read_student_file(path: str | Path) -> StudentFile:
@@ -94,7 +142,8 @@ class FrozenStudent(BaseModel):
 
     def __init__(self, cfg: Config, file: StudentFile) -> None:
         super().__init__(preprocessor_of(cfg))
-        self.backbone = build_backbone(cfg)
+        with bounded_build(file.backbone.values(), file.path):
+            self.backbone = build_backbone(cfg)
         report = KeyReport.compare(self.backbone.state_dict(), file.backbone)
         if not report.complete:
             raise UserError(misfit(cfg, file.path, file.metadata, report))
@@ -114,9 +163,11 @@ class FrozenStudent(BaseModel):
 def _projection(file: StudentFile) -> nn.Module:
     """The projection of a file, with its weights."""
     matrices = [value for value in file.neck.values() if value.dim() == 2]  # (out, in), of an MLP
+    config = checked(file.model.get('neck'), 'neck', file.path, 'model.neck', 'lgd_mm')
     try:
-        neck: nn.Module = MODELS.build({**file.model['neck'], 'in_channels': matrices[0].shape[1],
-                                        'out_channels': matrices[-1].shape[0]})
+        with bounded_build(file.neck.values(), file.path):
+            neck: nn.Module = MODELS.build({**config, 'in_channels': matrices[0].shape[1],
+                                            'out_channels': matrices[-1].shape[0]})
         neck.load_state_dict(file.neck)
     except (KeyError, TypeError, IndexError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [''])[-1].strip()

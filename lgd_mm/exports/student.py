@@ -11,6 +11,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
+from lgd_mm.allow_list import checked
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import FrozenStudent, read_student_file
 from lgd_mm.language import category_names
@@ -80,9 +81,10 @@ class ExportedStudent:
             if not file.metadata.get(key):
                 raise UserError(f'{path} does not say what its {key} is: give the student.safetensors or a checkpoint '
                                 'of a pre-training')
-        self.backbone: dict[str, Any] = _scoped(file.metadata['backbone'], file.config)
+        scoped = _scoped(file.metadata['backbone'], file.config)
+        self.backbone: dict[str, Any] = checked(scoped, 'backbone', path, 'backbone')
         self.metadata['backbone'] = self.backbone
-        statistics = {key: file.metadata[key] for key in ('mean', 'std')}
+        statistics = file.statistics
         cfg = Config(dict(model=dict(backbone=self.backbone, data_preprocessor=statistics)))
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             frozen = revert_sync_batchnorm(FrozenStudent(cfg, file))
@@ -125,15 +127,17 @@ class ExportedStudent:
             return (), None
         if not self._file.neck:
             raise UserError(f'categories: {self.path} {NO_PROJECTION}')
-        teacher = self._file.model['teacher']
+        teacher = self._file.teacher_config
         if not hasattr(MODELS.get(teacher['type']), 'encode_text'):
             raise UserError(f'categories: the teacher of {self.path} ({teacher["type"]}) has no text tower: leave the '
                             'names out')
         return tuple(category_names(categories)), bank_of_names(MODELS.build(teacher), categories)
 
 
-def _scoped(backbone: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+def _scoped(backbone: Any, config: Mapping[str, Any]) -> Any:
     """A backbone's config with the library in its type, and without weights to begin from."""
+    if not isinstance(backbone, Mapping) or 'type' not in backbone:
+        return backbone
     scope = config.get('default_scope') or 'mmpretrain'
     kind = str(backbone['type'])
     other = ('type', 'init_cfg', 'frozen_stages', 'pretrained')

@@ -9,16 +9,21 @@ from mmengine.device import get_device
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
+from lgd_mm.allow_list import plain
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.preflight import check_weights, latest_checkpoint
-from lgd_mm.engine.settings import load_config
+from lgd_mm.engine.settings import apply_options
 from lgd_mm.errors import UserError
 from lgd_mm.report.pretraining import write_pretraining_report
+from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.transfer.saved_config import read_saved_run
 
 
 def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None = None) -> Path:
     """Write ``report.html`` into a work dir, from its config, its logs and its latest checkpoint.
+
+    The config is read as data (:mod:`lgd_mm.transfer.saved_config`): nobody has named it as one.
 
     Args:
         work_dir (str | Path): Of a pre-training.
@@ -28,12 +33,16 @@ def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None 
         Path: The file.
 
     Raises:
-        UserError: If there is no run, or its checkpoint is not of its config.
+        UserError: If there is no run, its checkpoint is not of its config, or that names what no file may build.
     """
     configs = sorted(Path(work_dir).glob('*.py'), key=lambda path: path.stat().st_mtime_ns)
     if not configs:
         raise UserError(f'{work_dir} is no work dir of a run: it holds no config (*.py)')
-    cfg = load_config(str(configs[-1]), cfg_options, str(work_dir), 'none')
+    saved = configs[-1]
+    cfg = Config({**plain(parse_config(saved.read_text(encoding='utf-8', errors='replace')), saved, 'config'),
+                  **read_saved_run(saved)})
+    apply_options(cfg, cfg_options, str(saved))
+    cfg.work_dir = str(work_dir)
     checkpoint = latest_checkpoint(str(work_dir))
     with user_errors(cfg, after_room=''):
         return write_pretraining_report(work_dir, cfg, _model(cfg, checkpoint) if checkpoint else None)

@@ -13,10 +13,12 @@ import yaml
 from mmengine.config import Config
 from mmpretrain.apis import get_model, list_models
 
+from lgd_mm.bounded_build import bounded_build
 from lgd_mm.engine.preflight import check_weights
 from lgd_mm.errors import UserError
 from lgd_mm.files import save_torch
 from lgd_mm.models.teachers.weights import file_digest
+from lgd_mm.transfer.config_text import write_config
 from lgd_mm.version import __version__
 from lgd_mm.zoo.finished import FinishedModel, read_run
 from lgd_mm.zoo.index import SHA256, zoo_folder
@@ -103,7 +105,7 @@ def _new_folder(zoo: Path, name: str) -> Iterator[Path]:
 def _write(model: FinishedModel, folder: Path) -> Path:
     """Write config and weights; the name of the latter ends with a digest."""
     config, weights = folder / f'{model.name}.py', folder / 'weights.pth'
-    Config(model.config).dump(config)
+    write_config(Config(model.config), config)
     model.metadata['Parameters'] = _fit(model, config)
     meta = dict(model.meta, cfg=config.read_text(), lgd_mm=__version__)
     save_torch(weights, dict(meta=meta, state_dict=model.state))
@@ -113,10 +115,11 @@ def _write(model: FinishedModel, folder: Path) -> Path:
 def _fit(model: FinishedModel, config: Path) -> int:
     """See ``get_model`` build the config for these weights; returns the number of its parameters."""
     try:
-        built = get_model(str(config))
-    except (ImportError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f'mmpretrain.get_model cannot build the model of {model.source} ({error}): modules that its '
-                        'custom_imports name must be importable') from error
+        with bounded_build(model.state.values(), model.source):
+            built = get_model(str(config))
+    except (AssertionError, AttributeError, ImportError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise UserError(f'mmpretrain.get_model cannot build the model of {model.source} ({error}): give a run that '
+                        'this version of the libraries has trained') from error
     check_weights(built, model.state, model.source)
     return sum(parameter.numel() for parameter in built.parameters())
 

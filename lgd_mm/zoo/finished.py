@@ -7,21 +7,22 @@ from typing import Any, NamedTuple
 from mmengine.config import Config
 from torch import Tensor
 
+from lgd_mm.allow_list import checked
 from lgd_mm.benchmark.measures import last_metrics
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
+from lgd_mm.evaluation.student import read_student_file
 from lgd_mm.language import Vocabulary
 from lgd_mm.transfer.backbone import describe
 from lgd_mm.transfer.config_text import parse_config
-from lgd_mm.transfer.student import PREFIX, VOCABULARY, read_student
+from lgd_mm.transfer.saved_config import saved_network
+from lgd_mm.transfer.student import PREFIX, VOCABULARY
 from lgd_mm.version import __version__
 from lgd_mm.zoo.index import shipped_index
 
 #: Names of tasks in OpenMMLab's metafiles.
 TASKS = dict(mmpretrain='Image Classification', mmdet='Object Detection', mmseg='Semantic Segmentation')
-#: What a config says of one run alone.
-OF_THE_RUN = ('load_from', 'resume', 'work_dir', 'launcher')
 
 
 class FinishedModel(NamedTuple):
@@ -69,12 +70,14 @@ def read_run(run: Path, name: str) -> list[FinishedModel]:
 
 def _of_student(run: Path, file: Path, name: str) -> Iterator[FinishedModel]:
     """The models of ``student.safetensors``, or of ``student_NAME.safetensors`` with ``NAME.pth`` beside it."""
-    weights, known = read_student(file)
+    student = read_student_file(file)
+    known = dict(student.metadata, **student.statistics, backbone=student.backbone_config,
+                 image_size=student.image_size)
     which = file.stem.removeprefix('student')
     path = run / f'{which[1:]}.pth' if which else latest_checkpoint(str(run))
     metadata = dict(Architecture=describe(known['backbone']), Teacher=_teacher(known.get('teacher')),
                     Iterations=known['iteration'], lgd_mm=__version__)
-    state = {PREFIX + key: value for key, value in weights.items()}
+    state = {PREFIX + key: value for key, value in student.backbone.items()}
     yield FinishedModel(f'{name}{which}_headless', _config('headless', known), state, {}, metadata, None, file)
     if path is None:  # the student alone was kept
         return
@@ -89,7 +92,8 @@ def _of_student(run: Path, file: Path, name: str) -> Iterator[FinishedModel]:
     categories = Vocabulary.from_tensor(state[VOCABULARY]).categories
     head = {key: value for key, value in state.items() if key.startswith((PREFIX, 'neck.'))}
     head |= {key: state[f'lgka.{key}'] for key in ('textual_bank', 'vocabulary')}
-    yield FinishedModel(f'{name}{which}_zero-shot', _config('zero-shot', known, neck=cfg['model']['neck']), head,
+    neck = checked((cfg.get('model') or {}).get('neck'), 'neck', path, 'model.neck', 'lgd_mm')
+    yield FinishedModel(f'{name}{which}_zero-shot', _config('zero-shot', known, neck=neck), head,
                         dict(dataset_meta=dict(classes=list(categories))), {**metadata, 'Categories': len(categories)},
                         None if which else _results(run, cfg), path)
 
@@ -118,40 +122,29 @@ def _of_checkpoint(run: Path, name: str) -> FinishedModel:
     if path is None:
         raise UserError(f'{run} has no last_checkpoint: name the work dir of a run of tools/train.py')
     checkpoint = load_checkpoint_file(path)
-    meta = checkpoint['meta']
-    cfg = parse_config(meta['cfg'])
+    meta = checkpoint.get('meta') or {}
+    cfg = parse_config(meta.get('cfg') or '')
     scope = cfg.get('default_scope')
     if scope not in TASKS:
         raise UserError(f'{path} is of default_scope {scope!r}: the zoo takes models of {", ".join(TASKS)}')
     _check_finished(run, cfg, meta)
-    for key in OF_THE_RUN:
-        cfg.pop(key, None)
-    cfg['model'] = _without_files(cfg['model'])
+    kept = saved_network(meta['cfg'], path)
+    architecture = f'{kept["model"]["type"]}, {describe(kept["model"].get("backbone"))}'
     if scope != 'mmpretrain':
-        cfg['model']['_scope_'] = scope  # mmpretrain.get_model builds in its own
+        kept['model']['_scope_'] = scope  # mmpretrain.get_model builds in its own
     return FinishedModel(
-        name, cfg, checkpoint['state_dict'], dict(dataset_meta=meta.get('dataset_meta') or {}),
-        dict(Architecture=f'{cfg["model"]["type"]}, {describe(cfg["model"].get("backbone"))}', Iterations=meta['iter'],
-             lgd_mm=__version__), _results(run, cfg), path)
+        name, kept, checkpoint['state_dict'], dict(dataset_meta=meta.get('dataset_meta') or {}),
+        dict(Architecture=architecture, Iterations=meta['iter'], lgd_mm=__version__), _results(run, cfg), path)
 
 
 def _check_finished(run: Path, cfg: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-    if 'teacher' in cfg['model']:
+    if 'teacher' in (cfg.get('model') or {}):
         raise UserError(f'{run} has no student.safetensors, which a pre-training ends with: let it end with --resume')
     loop = cfg.get('train_cfg') or {}
     for unit, done in (('epochs', meta.get('epoch')), ('iters', meta.get('iter'))):
         wanted = loop.get(f'max_{unit}')
-        if wanted and done < wanted:
+        if isinstance(wanted, int) and (not isinstance(done, int) or done < wanted):
             raise UserError(f'{run} has trained {done} of {wanted} {unit}: let it end with --resume')
-
-
-def _without_files(node: Any) -> Any:
-    """A model's config without the files that it began from."""
-    if isinstance(node, Mapping):
-        if node.get('type') == 'Pretrained':  # an init_cfg
-            return None
-        return {key: _without_files(value) for key, value in node.items() if key != 'pretrained'}
-    return type(node)(map(_without_files, node)) if isinstance(node, (list, tuple)) else node
 
 
 def _results(run: Path, cfg: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -115,8 +115,10 @@ def write_run(folder: Path, text: str, root: Path, scope: str) -> None:
     folder.mkdir(parents=True)
     config, checkpoint = folder / 'task.py', folder / 'epoch_1.pth'
     config.write_text(text.format(backbone=BACKBONE, channels=CHANNELS, root=str(root)))
+    cfg = Config.fromfile(config)
+    cfg.dump(config)  # as a run leaves it
     with DefaultScope.overwrite_default_scope(scope):
-        model = MODELS.build(Config.fromfile(config).model)
+        model = MODELS.build(cfg.model)
     meta = dict(dataset_meta=dict(classes=('disc', 'box'), palette=[(220, 40, 40), (40, 90, 220)]))
     torch.save(dict(meta=meta, state_dict=model.state_dict()), checkpoint)
     (folder / 'last_checkpoint').write_text(str(checkpoint))

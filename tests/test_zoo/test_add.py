@@ -87,12 +87,12 @@ def test_the_tool_needs_nothing_that_training_has_imported(segmenter, own_zoo):
                                              f'{own_zoo / "other"}']
 
 
-def test_a_model_that_cannot_be_built(classifier, own_zoo, tmp_path):
+def test_a_model_of_unknown_code(classifier, own_zoo, tmp_path):
     checkpoint = load_checkpoint_file(classifier / 'epoch_1.pth')
     checkpoint['meta']['cfg'] = checkpoint['meta']['cfg'].replace('lgd_mm.LinearProbe', 'my_own.Probe')
     torch.save(checkpoint, tmp_path / 'epoch_1.pth')
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
-    with pytest.raises(UserError, match=r'cannot build the model of .*epoch_1.pth \(.*my_own.Probe is not in'):
+    with pytest.raises(UserError, match=r"epoch_1.pth: model.type is 'my_own.Probe', which is not in the list"):
         add_run(tmp_path, name='probe')
     assert files(own_zoo) == []
 

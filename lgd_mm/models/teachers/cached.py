@@ -1,10 +1,12 @@
 """A teacher whose embeddings were computed before."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from lgd_mm.allow_list import checked
 from lgd_mm.datasets.teacher_cache import TeacherCache
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers.base import Teacher
@@ -28,6 +30,7 @@ class CachedTeacher(Teacher):
         super().__init__((0., 0., 0.), (1., 1., 1.), None)
         about = TeacherCache(cache).about
         self.embed_dim, self.fingerprint, self._config = about['embed_dim'], about['fingerprint'], about['teacher']
+        self._cache = cache
         self._text: tuple[Any] | None = None  # a tuple hides it from nn.Module
 
     def original(self) -> Any:
@@ -37,10 +40,14 @@ class CachedTeacher(Teacher):
             Teacher: On the CPU, without input statistics.
 
         Raises:
-            UserError: If the teacher's weights have changed since.
+            UserError: If the teacher's weights have changed since, or the cache names what no file may build.
         """
+        file = Path(self._cache, 'cache.json')
+        config = checked(self._config, 'teacher', file, 'teacher', 'lgd_mm')
+        if config['type'].endswith('CachedTeacher'):
+            raise UserError(f'{file}: the teacher of a cache is itself a cache: make the cache anew')
         with torch.random.fork_rng(devices=[]):  # the student begins the same whether its names were known or not
-            teacher = MODELS.build(self._config)
+            teacher = MODELS.build(config)
         if teacher.fingerprint != self.fingerprint:
             raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, or '
                             'make the cache anew')

@@ -17,6 +17,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.language.rows import some
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.dense import dense_embeddings
+from lgd_mm.models.teachers.folder import check_folder, of_hugging_face
 from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.tags import tag_of_file
 from lgd_mm.models.teachers.weights import file_digest, resolve_weights
@@ -117,7 +118,8 @@ def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
     random_weights = lambda record: not record.getMessage().startswith('No pretrained weights loaded')  # noqa: E731
     logging.getLogger().addFilter(random_weights)
     try:
-        clip = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick_gelu, pretrained_image=False)
+        clip = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick_gelu, pretrained_image=False,
+                                      pretrained_text=False)
         open_clip.load_checkpoint(clip, str(weights), strict=True, weights_only=True)
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -140,6 +142,7 @@ def _folder_weights(folder: Path) -> Path:
     """The weights of an open_clip folder, as open_clip chooses them."""
     if not (folder / 'open_clip_config.json').is_file():
         raise UserError(f'model.teacher.model: {folder} holds no open_clip_config.json')
+    check_folder(folder)
     for name in ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin'):
         if (folder / name).is_file():
             return folder / name
@@ -149,7 +152,9 @@ def _folder_weights(folder: Path) -> Path:
 def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
     """The model's tokenizer; a local folder may bring its own byte-pair merges."""
     merges = Path(model.removeprefix(LOCAL_DIR)) / 'bpe.txt.gz'
-    own = {'bpe_path': str(merges)} if model.startswith(LOCAL_DIR) and merges.is_file() else {}
+    own: dict[str, Any] = {'bpe_path': str(merges)} if model.startswith(LOCAL_DIR) and merges.is_file() else {}
+    if model.startswith(LOCAL_DIR) and of_hugging_face(Path(model.removeprefix(LOCAL_DIR))):
+        own = {'trust_remote_code': False, 'local_files_only': True}  # else transformers asks at the terminal
     try:
         return open_clip.get_tokenizer(model, **own)
     except (ImportError, OSError) as error:

@@ -1,0 +1,82 @@
+"""A network that a file describes is built only as far as the file's own weights can fill it."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import _device_constructors
+from torch.utils._pytree import tree_flatten, tree_map_only
+
+from lgd_mm.errors import UserError
+
+#: How much more than the file holds a network may ask for while it is built: values, and tensors. Some make tables of
+#: their positions, or parts that they throw away.
+VALUES, TENSORS = 16, 64
+#: Free for every network.
+FREE_VALUES, FREE_TENSORS = 2**26, 2**14
+
+
+@contextmanager
+def bounded_build(weights: Iterable[Any], source: object) -> Iterator[None]:
+    """Refuse a network that grows far beyond the weights that are to fill it, before there is room for it.
+
+    A file of a kilobyte may describe a network of a terabyte.
+
+    Args:
+        weights (Iterable): The file's; what is no tensor counts for nothing.
+        source (object): The file, for the message.
+
+    Raises:
+        UserError: If the network is too large.
+    """
+    tensors = [value for value in weights if isinstance(value, Tensor)]
+    held = sum(value.numel() for value in tensors)
+    with _Bound(VALUES * held + FREE_VALUES, TENSORS * len(tensors) + FREE_TENSORS, f'{source} describes a network '
+                f'far larger than the {held:,} values in it: the file is damaged or of another program'):
+        yield
+
+
+class _Bound(TorchFunctionMode):
+    """Looks at the size of what is made before it is made."""
+
+    def __init__(self, values: int, tensors: int, sentence: str) -> None:
+        super().__init__()
+        self.values, self.tensors, self.sentence = values, tensors, sentence
+
+    def __torch_function__(self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (),
+                           kwargs: dict[str, Any] | None = None) -> Any:
+        kwargs = kwargs or {}
+        if func in _device_constructors():
+            if func is not torch.tensor and func is not torch.as_tensor:  # of values that are there
+                self.count(self.size(func, args, {**kwargs, 'device': 'meta'}))
+        else:
+            given = [value for value in tree_flatten((args, kwargs))[0] if isinstance(value, Tensor)]
+            if given and math.prod(value.numel() for value in given) > FREE_VALUES or func in GROWING:
+                self.count(self.size(func, *tree_map_only(Tensor, lambda value: value.to('meta'), (args, kwargs))))
+        return func(*args, **kwargs)
+
+    def size(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+        """Values of what would be made; nothing is."""
+        with torch._C.DisableTorchFunction():
+            try:
+                made = func(*args, **kwargs)
+            except (NotImplementedError, RuntimeError, TypeError):  # it has no size: the function itself tells why
+                return 0
+        return sum(value.numel() for value in tree_flatten(made)[0] if isinstance(value, Tensor))
+
+    def count(self, size: int) -> None:
+        """Count one more tensor."""
+        self.values -= size
+        self.tensors -= 1
+        if self.values < 0 or self.tensors < 0:
+            raise UserError(self.sentence)
+
+
+#: Make more of little without making a tensor from nothing.
+GROWING = (Tensor.repeat, Tensor.repeat_interleave, torch.repeat_interleave, Tensor.new_zeros, Tensor.new_ones,
+           Tensor.new_empty, Tensor.new_full, Tensor.tile, torch.tile, torch.nn.functional.pad,
+           torch.nn.functional.one_hot, torch.nn.functional.interpolate)

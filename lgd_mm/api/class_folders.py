@@ -1,15 +1,15 @@
 """Labelled pictures in folders that are their classes."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import ConfigDict
 
+from lgd_mm.datasets.labelled_images import check_same_classes, class_folders, count_pictures
 from lgd_mm.errors import UserError
 
 #: Names that the folder of each part may have.
-PARTS = dict(train=('train', 'training'), val=('val', 'validation', 'test'))
+PARTS = dict(train=('train', 'training'), val=('val', 'validation', 'valid', 'test', 'testing'))
 
 
 class ClassFolders(NamedTuple):
@@ -19,14 +19,16 @@ class ClassFolders(NamedTuple):
         train (str, optional): Folder of the training classes; None if there are only pictures to test with.
         val (str): Folder of the classes to test with.
         names (list[str]): Of the class folders, in the order of the labels.
+        pictures (int): In the training classes.
     """
 
     train: str | None
     val: str
     names: list[str]
+    pictures: int
 
     def use(self, dataset: ConfigDict, part: str) -> None:
-        """Let mmpretrain's data set of class folders read a part.
+        """Let a data set of class folders read a part.
 
         Args:
             dataset (ConfigDict): Changed in place.
@@ -46,13 +48,13 @@ def read_class_folders(data: str | Path, training: bool) -> ClassFolders:
         ClassFolders: Whole paths.
 
     Raises:
-        UserError: If there are no such folders.
+        UserError: If there are no such folders, or those to train and to test with differ.
     """
     root = Path(data).resolve()
     if not root.is_dir():
         raise UserError(f'data: {data} is no folder: give one with train/CLASS/* and val/CLASS/*')
-    found = {part: next((root / name for name in names if (root / name).is_dir()), None)
-             for part, names in PARTS.items()}
+    there = {entry.name.lower(): root / entry.name for entry in sorted(root.iterdir()) if entry.is_dir()}
+    found = {part: next((there[name] for name in names if name in there), None) for part, names in PARTS.items()}
     train, val = found['train'], found['val']
     if val is None and (train is not None or training):
         raise UserError(f'data: {data} has no folder {"val" if train else "train and no val"}: put the pictures into '
@@ -60,8 +62,16 @@ def read_class_folders(data: str | Path, training: bool) -> ClassFolders:
     if training and train is None:
         raise UserError(f'data: {data} has no folder train: put the pictures to train with into train/CLASS/*')
     folder = val or root
-    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+    names = _names(folder)
+    if train is None:
+        return ClassFolders(None, str(folder), names, 0)
+    check_same_classes(str(train), _names(train), str(folder), names)
+    return ClassFolders(str(train), str(folder), names, count_pictures(class_folders(train)))
+
+
+def _names(folder: Path) -> list[str]:
+    names = list(class_folders(folder))
     if not names:
         raise UserError(f'data: {folder} has no class folders: put the pictures of each class into a folder with its '
                         'name')
-    return ClassFolders(str(train) if train else None, str(folder), names)
+    return names

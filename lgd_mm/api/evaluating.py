@@ -13,7 +13,6 @@ from lgd_mm.api.class_folders import ClassFolders, read_class_folders
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.embedding import short_side
-from lgd_mm.api.images import pictures_in
 from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import Student, find_student, load_student
@@ -135,7 +134,7 @@ def _config(student: Student, folders: ClassFolders) -> Config:
     if folders.train is None:
         cfg.train_dataloader = None
     else:
-        cfg.model.k = min(NEIGHBOURS, len(pictures_in(folders.train, 'data')))
+        cfg.model.k = min(NEIGHBOURS, folders.pictures)
         folders.use(cfg.train_dataloader.dataset, 'train')
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=workers(1)[0], persistent_workers=False)

@@ -12,7 +12,6 @@ from lgd_mm.api.auto import AUTO, check_value, workers
 from lgd_mm.api.class_folders import read_class_folders
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.downstream import use_backbone
-from lgd_mm.api.images import pictures_in
 from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.api.output import check_out
 from lgd_mm.api.overrides import apply_overrides
@@ -120,7 +119,7 @@ def use_data(cfg: Config, task: str, data: str) -> int:
         for loader in (cfg.val_dataloader, cfg.test_dataloader):
             folders.use(loader.dataset, 'val')
         cfg.model.head.topk = (1, )  # there may be fewer than five classes
-        return len(pictures_in(folders.train, 'data'))
+        return folders.pictures
     check_data_folder(data)
     folder = use_own_data(cfg, str(Path(data).resolve()))
     say(folder)

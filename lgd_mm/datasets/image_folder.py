@@ -20,6 +20,8 @@ from lgd_mm.registry import DATASETS
 from lgd_mm.terminal import printable
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
+#: Folders of macOS' archives, of Synology, QNAP and Windows, and of file systems.
+OF_FILE_MANAGERS = ('__MACOSX', '@eaDir', '@__thumb', '$RECYCLE.BIN', 'System Volume Information', 'lost+found')
 
 
 @DATASETS.register_module()
@@ -144,8 +146,9 @@ class UnlabelledImages(BaseDataset):
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Files below a folder, through links to other folders, each folder once. Hidden ones are no part of it, nor are
-    pipes and devices, which one could wait for without end; links that lead nowhere are, to be told as unreadable."""
+    """Files below a folder, through links to other folders, each folder once. Hidden ones and those of file managers
+    are no part of it, nor are pipes and devices, which one could wait for without end; links that lead nowhere are, to
+    be told as unreadable."""
     entered = set()
     folders = [os.fspath(folder)]
     while folders:
@@ -162,9 +165,15 @@ def files_below(folder: Path) -> Iterator[str]:
             if entry.name.startswith('.'):
                 continue
             if entry.is_dir():
-                folders.append(entry.path)
+                if not no_pictures(entry.name):
+                    folders.append(entry.path)
             elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
                 yield entry.path
+
+
+def no_pictures(folder: str) -> bool:
+    """Whether a folder, by its name, holds copies and thumbnails that a file manager made, or is hidden."""
+    return folder.startswith('.') or folder in OF_FILE_MANAGERS
 
 
 def shown(path: str) -> str:

@@ -8,13 +8,17 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
+from lgd_mm.datasets.loading import UnreadableImage
 from lgd_mm.engine.preflight import datasets_of
 
 #: What Python and mmcv say; a loader's worker hands over its whole traceback as the message.
-LOST = re.compile(r"No such file or directory: '([^']+\.(?:jpe?g|png|bmp|tiff?|webp))'", re.IGNORECASE)
+LOST = re.compile(r"No such file or directory: '([^']+\.(?:jpe?g|png|bmp|tiff?|webp|ppm|pgm|gif|jp2|avif))'",
+                  re.IGNORECASE)
 BROKEN = re.compile(r'failed to load image: (.+)')
 #: What lgd_mm.files.read_plain says.
 NO_FILE = re.compile(r"it is (a \w+) and no plain file: '([^']+)'")
+#: What lgd_mm.LoadImage says.
+UNREADABLE = re.compile(r'^(?:lgd_mm\.datasets\.loading\.UnreadableImage: )?(.+?): \w*Error: .*\Z', re.MULTILINE)
 
 
 class Owner(NamedTuple):
@@ -36,8 +40,9 @@ def bad_picture(cfg: Config, error: Exception) -> str | None:
     Returns:
         str, optional: The sentence; None if the error is of something else.
     """
-    lost, broken = LOST.search(str(error)), BROKEN.search(str(error))
-    strange = NO_FILE.search(str(error))
+    text = str(error).strip()
+    lost, strange = LOST.search(text), NO_FILE.search(text)
+    broken = (UNREADABLE if isinstance(error, UnreadableImage) else BROKEN).search(text)
     found = lost or broken or strange
     if not found:
         return None

@@ -7,10 +7,12 @@ from typing import Any
 
 from mmengine.config import Config
 
+from lgd_mm.datasets.image_folder import no_pictures
+from lgd_mm.datasets.labelled_images import check_same_classes, class_folders
 from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
 
-FOLDER_DATASETS = ('CustomDataset', 'ImageNet')
+FOLDER_DATASETS = ('LabelledImages', 'CustomDataset', 'ImageNet')
 
 
 def check_classes(cfg: Config, *splits: str) -> None:
@@ -36,7 +38,10 @@ def check_classes(cfg: Config, *splits: str) -> None:
         if labels:
             _check_labels(labels, key, expected)
             continue
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+        names = _names(folder, kind)
+        if first:
+            check_same_classes(first[0], first[1], folder, names)
+        first = first or (folder, names)
         if len(names) != expected:
             cure = (f'set the name of each class, in the order of the folders, as {key}'
                     if key.endswith('categories') else
@@ -44,11 +49,17 @@ def check_classes(cfg: Config, *splits: str) -> None:
                     if kind == 'ImageNet' else f'give --cfg-options {key}={len(names)}')
             has = 'has' if key.endswith('categories') else 'is'
             raise UserError(f'{folder} has {len(names)} class folders, but {key} {has} {expected}: {cure}')
-        first = first or (folder, names)
-        other = set(names) ^ set(first[1])
-        if other:
-            raise UserError(f'{first[0]} and {folder} must have folders of the same names, which number the classes: '
-                            f'{sorted(other)[0]} is only in one of them')
+
+
+def _names(folder: str, kind: str) -> list[str]:
+    """Class folders as the data set numbers them."""
+    names = list(class_folders(folder))
+    if kind != 'LabelledImages':
+        hidden = sorted({entry.name for entry in os.scandir(folder) if entry.is_dir() and no_pictures(entry.name)})
+        if hidden:
+            raise UserError(f'{folder} holds {", ".join(hidden)}, which mmpretrain.{kind} takes for a class: remove '
+                            'it, or set type=lgd_mm.LabelledImages')
+    return names
 
 
 def _num_classes(model: Mapping[str, Any]) -> tuple[str, int | None]:

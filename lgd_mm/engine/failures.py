@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.runner import BaseLoop, Runner
 
-from lgd_mm.datasets.loading import FAILING
+from lgd_mm.datasets.loading import FAILING, UnreadableImage
 from lgd_mm.engine import settings
 from lgd_mm.engine.bad_pictures import bad_picture
 from lgd_mm.errors import UserError
@@ -58,7 +58,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         # From a loader's worker, torch hands over the whole traceback as the message.
         lines = '\n'.join(map(str, error.args)).strip().splitlines() or ['']
         raise UserError(lines[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
-    except (FileNotFoundError, AssertionError) as error:
+    except (FileNotFoundError, AssertionError, UnreadableImage) as error:
         sentence = bad_picture(cfg, error) or (None if runners else _bad_backbone(cfg))
         if sentence is None:
             raise

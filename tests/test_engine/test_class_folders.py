@@ -79,3 +79,26 @@ def test_other_classes_in_val(root):
 def test_wrong_lists(root, line, sentence):
     (root / 'meta' / 'half.txt').write_text(f'cat/a.jpg 0\n{line}\n')
     assert sentence in told(config(root, ann_file='meta/half.txt'), 'train')
+
+
+def test_a_class_that_one_part_lacks(root):
+    """It is told before the number of classes, whichever that is; the cure works."""
+    (root / 'train' / 'owl').mkdir()
+    for count in (2, 3):
+        cfg = config(root, dict(head=dict(num_classes=count)), type='lgd_mm.LabelledImages')
+        if count == 3:
+            assert f'{root}/val lacks owl, which {root}/train has' in told(cfg, 'train', 'val')
+    (root / 'val' / 'owl').mkdir()
+    check_classes(cfg, 'train', 'val')
+
+
+def test_folders_that_are_no_classes(root):
+    """Our data set leaves them out; mmpretrain's would number them."""
+    (root / 'train' / '.ipynb_checkpoints').mkdir()
+    (root / 'val' / '__MACOSX').mkdir()
+    cfg = config(root, type='lgd_mm.LabelledImages')
+    cfg.val_dataloader.dataset.type = 'lgd_mm.LabelledImages'
+    check_classes(cfg, 'train', 'val')
+    assert told(config(root), 'train') == (
+        f'{root}/train holds .ipynb_checkpoints, which mmpretrain.CustomDataset takes for a class: remove it, or set '
+        'type=lgd_mm.LabelledImages')

@@ -1,0 +1,135 @@
+"""Labelled pictures in folders that are their classes."""
+
+import os
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import print_log
+from mmpretrain.datasets import CustomDataset
+
+from lgd_mm.datasets.image_folder import EXTENSIONS, files_below, no_pictures, shown
+from lgd_mm.errors import UserError
+from lgd_mm.registry import DATASETS
+
+
+@DATASETS.register_module()
+class LabelledImages(CustomDataset):
+    """mmpretrain's data set of class folders, which reads every format that pre-training does.
+
+    Hidden folders and those of file managers are no classes, and all that is left out is counted in the log. With
+    ``ann_file`` it is mmpretrain's own.
+
+    Args:
+        extensions (Sequence[str]): File endings that are pictures. Defaults to the common ones.
+        **kwargs: See :class:`mmpretrain.datasets.CustomDataset`.
+
+    Raises:
+        UserError: If the folder holds no classes, other classes than ``metainfo`` says, or no picture.
+    """
+
+    def __init__(self, extensions: Sequence[str] = EXTENSIONS, **kwargs: Any) -> None:
+        super().__init__(extensions=extensions, **kwargs)
+
+    def _find_samples(self) -> list[Any]:
+        """Pairs of a picture, by its path below the folder, and the number of its class."""
+        root = self.img_prefix
+        if not self.with_label:
+            pictures, _ = _sorted_out(files_below(Path(root)), self.extensions)
+            return [os.path.relpath(path, root) for path in pictures]
+        folders = class_folders(root)
+        if self.CLASSES is not None and len(self.CLASSES) != len(folders):
+            raise UserError(f'{root} has {len(folders)} class folders, but metainfo.classes has {len(self.CLASSES)}: '
+                            'give each folder one name, in the order of the folders')
+        self.folder_to_idx = {name: label for label, name in enumerate(folders)}
+        self._metainfo.setdefault('classes', tuple(folders))
+        samples, others, empty = [], [], []
+        for label, (name, folder) in enumerate(folders.items()):
+            pictures, rest = _sorted_out(files_below(Path(folder)), self.extensions)
+            samples += [(os.path.relpath(path, root), label) for path in pictures]
+            others += rest
+            empty += [] if pictures else [name]
+        if not samples:
+            raise UserError(f'the class folders of {root} hold no picture ({", ".join(sorted(self.extensions))}): put '
+                            'the pictures of each class into its folder')
+        _tell(root, others, empty)
+        return samples
+
+
+def class_folders(root: str | os.PathLike[str]) -> dict[str, str]:
+    """Folders that are classes, in the order of their labels: neither hidden ones nor those of file managers.
+
+    Args:
+        root (str | PathLike): Their parent.
+
+    Returns:
+        dict[str, str]: Their names, with accents written as one character, and paths.
+
+    Raises:
+        UserError: If two have the same name but for the way accents are written.
+    """
+    entries = [entry for entry in os.scandir(root) if entry.is_dir() and not no_pictures(entry.name)]
+    folders = {unicodedata.normalize('NFC', shown(entry.name)): entry.path for entry in entries}
+    if len(folders) < len(entries):
+        raise UserError(f'{root} has two class folders whose names look the same: put their pictures into one')
+    return dict(sorted(folders.items()))
+
+
+def count_pictures(folders: Mapping[str, str]) -> int:
+    """Number of pictures in class folders.
+
+    Args:
+        folders (Mapping[str, str]): Of :func:`class_folders`.
+    """
+    return sum(len(_sorted_out(files_below(Path(folder)), EXTENSIONS)[0]) for folder in folders.values())
+
+
+def check_same_classes(train: str, ours: Sequence[str], val: str, theirs: Sequence[str]) -> None:
+    """Compare the class folders of two parts, which number the classes.
+
+    Args:
+        train (str): The first part's folder.
+        ours (Sequence[str]): Names of its class folders.
+        val (str): The other part's folder.
+        theirs (Sequence[str]): Names of its class folders.
+
+    Raises:
+        UserError: If one lacks a folder of the other.
+    """
+    lacks, more = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
+    if lacks and more:
+        alike = {name.casefold(): name for name in more}
+        pair = next(((name, alike[name.casefold()]) for name in lacks if name.casefold() in alike), None)
+        raise UserError(f'{train} and {val} must have folders of the same names, which number the classes: '
+                        + (f'{pair[0]} and {pair[1]} are two names' if pair else
+                           f'{min(lacks + more)} is only in one of them'))
+    if lacks or more:
+        one, other = (val, train) if lacks else (train, val)
+        raise UserError(f'{one} lacks {", ".join((lacks or more)[:5])}{", ..." if (lacks or more)[5:] else ""}, which '
+                        f'{other} has: make such a class folder there, which may be empty, or take it out of {other}')
+
+
+def _sorted_out(files: Any, extensions: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Pictures, sorted, and other files."""
+    pictures, others = [], []
+    for path in files:
+        (pictures if path.lower().endswith(tuple(extensions)) else others).append(path)
+    return sorted(pictures), others
+
+
+def _tell(root: str, others: Sequence[str], empty: Sequence[str]) -> None:
+    """What of a folder is no part of the data set."""
+    with os.scandir(root) as entries:
+        beside = [entry for entry in entries if not entry.is_dir() and not entry.name.startswith('.')
+                  or entry.is_dir() and no_pictures(entry.name)]
+    folders = sorted(shown(entry.name) for entry in beside if entry.is_dir())
+    files = sorted(shown(entry.name) for entry in beside if not entry.is_dir())
+    for names, what in ((folders, 'folders that are no classes'), (files, 'files beside the class folders'),
+                        (sorted(map(shown, others)), 'files in class folders that are no pictures')):
+        if names:
+            print_log(f'{root}: {len(names)} {what} are left out: {", ".join(names[:5])}'
+                      f'{", ..." if names[5:] else ""}', logger='current')
+    if empty:
+        print_log(f'{root}: {len(empty)} class folders hold no picture: {", ".join(empty[:5])}'
+                  f'{", ..." if empty[5:] else ""}', logger='current')

@@ -1,7 +1,7 @@
 """Makes the installed OpenMMLab packages importable, quiet and safe; imported before any of them.
 
-Importing this package checks the installed versions and installs small repairs. Nothing else in ``lgd_mm``
-depends on its inside, except on :func:`lgd_mm.compat.safe_load.load_checkpoint_file`.
+Importing this package checks the installed versions and installs small repairs. Nothing else in ``lgd_mm`` depends on
+its inside, except on :func:`lgd_mm.compat.safe_load.load_checkpoint_file` and :mod:`lgd_mm.compat.networks`.
 """
 
 import os
@@ -10,6 +10,7 @@ from lgd_mm.compat.config_text import check_inferencers, read_text_as_data
 from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
 from lgd_mm.compat.multimodal import leave_out_multimodal
+from lgd_mm.compat.networks import register_networks
 from lgd_mm.compat.noise import show_control_characters, silence_known_noise
 from lgd_mm.compat.plain_inputs import bound_pictures, read_plain_files
 from lgd_mm.compat.safe_load import refuse_unsafe_checkpoints
@@ -36,3 +37,4 @@ when_imported('mmcv.image.io', bound_pictures)
 when_imported('mmengine.fileio.backends.local_backend', read_plain_files)
 when_imported('mmengine.config.config', read_text_as_data)
 when_imported('mmengine.infer.infer', check_inferencers)
+when_imported('mmengine.runner.checkpoint', register_networks)

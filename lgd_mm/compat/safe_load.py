@@ -9,6 +9,7 @@ import io
 import os
 import pickle
 import re
+import tarfile
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -88,6 +89,8 @@ def safe_torch_load(
         raise UserError(f'{name} does not exist: check the path of the checkpoint') from None
     except OSError as error:
         raise UserError(f'{name} cannot be read: {error.strerror or error}') from error
+    if not flat and isinstance(file, (str, os.PathLike)):
+        _refuse_programs(name)
     try:
         if flat:
             return _load_safetensors(name, map_location)
@@ -135,6 +138,30 @@ def _is_safetensors(path: Path) -> bool:
         start = file.read(9)
     # Eight bytes of length, then a JSON object; a zip file and a pickle have other ninth bytes.
     return start[8:] == b'{' or (path.suffix == '.safetensors' and not start.startswith((b'PK', b'\x80')))
+
+
+def _refuse_programs(path: str) -> None:
+    """Tell what torch would advise to load without restriction.
+
+    Raises:
+        UserError: If the file is a TorchScript archive, an exported program, or of a form that torch no longer writes.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            parts = [part.partition('/')[2] for part in file.namelist()]
+        if 'constants.pkl' in parts or any(part.startswith('code/') for part in parts):
+            raise UserError(
+                f'{path} is a TorchScript archive, a program and no file of weights: give the same weights as '
+                '.safetensors (open_clip_model.safetensors on huggingface.co for a CLIP teacher, which its tag '
+                'downloads), or write them where the program may run, in a container without network: python -c '
+                '"import torch; from safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v '
+                f"in torch.jit.load('{path}', 'cpu').state_dict().items()}}, 'weights.safetensors')\"")
+        if any(part.endswith(('serialized_exported_program.json', 'models/model.json')) for part in parts):
+            raise UserError(f'{path} is a program of torch.export and no file of weights: give its state dict as '
+                            '.safetensors')
+    elif tarfile.is_tarfile(path):
+        raise UserError(f'{path} is in the form of the first versions of torch (tar), which cannot be read without '
+                        'running what is in it: give its state dict as .safetensors')
 
 
 def _check_bytes(path: str) -> None:
@@ -191,6 +218,7 @@ def _diagnosis(error: Exception) -> str:
         what = f' ({used})' if used else ''
         return (
             f'would run code{what} when loaded and was refused: use a checkpoint that holds only tensors and plain data'
+            ', such as the state_dict() of its network'
         )
     if isinstance(error, (EOFError, io.UnsupportedOperation)) or not text:
         text = 'it ends too early'

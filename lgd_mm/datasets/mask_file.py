@@ -1,6 +1,5 @@
 """Reading a file with the number of a class in each pixel, as far as it takes to see whether it fits."""
 
-import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from PIL import Image
 
 from lgd_mm.datasets.loading import of_the_machine
 from lgd_mm.errors import UserError
+from lgd_mm.pictures import open_picture
 
 #: Pillow's names for one channel: of 1 bit, 8 bits, indices of a palette, 16 and 32 bits.
 MODES = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
@@ -91,7 +91,7 @@ def broken(path: str | Path, error: Exception) -> Exception:
 
 def _opened(path: str | Path, content: bytes | None) -> Image.Image:
     try:
-        mask = Image.open(path if content is None else io.BytesIO(content))
+        mask = open_picture(path if content is None else content)
     except Exception as error:
         raise broken(path, error) from error
     if mask.mode not in MODES:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lgd_mm.allow_list import LARGEST, checked
 from lgd_mm.bounded_build import bounded_build
+from lgd_mm.compat.networks import find_network
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary
@@ -113,8 +114,8 @@ def read_student_file(path: str | Path) -> StudentFile:
         UserError: If the file is missing, damaged or unsafe.
     """
     checkpoint = load_checkpoint_file(path)
-    backbone, metadata, _ = weights_of(checkpoint)
-    state = checkpoint.get('state_dict', checkpoint)
+    backbone, metadata, _ = weights_of(checkpoint, path)
+    state = find_network(checkpoint, path).state
     config = parse_config((checkpoint.get('meta') or {}).get('cfg') or '')
     neck = {key.removeprefix(NECK): value for key, value in state.items() if key.startswith(NECK)}
     if 'teacher' not in (config.get('model') or {}) or any(key.startswith(OWN_SPACE) for key in state):

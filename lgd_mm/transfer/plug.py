@@ -8,10 +8,12 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
+from lgd_mm.compat.networks import SCHEME, find_network, prefix_of
+from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.say import say
 from lgd_mm.transfer.backbone import build_backbone, describe
-from lgd_mm.transfer.student import read_weights
+from lgd_mm.transfer.student import PREFIX, weights_of
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,9 @@ class KeyReport:
 
     Attributes:
         matched (tuple[str, ...]): In both, with the same shape.
-        missing (tuple[str, ...]): The backbone's alone.
+        missing (tuple[str, ...]): The backbone's alone, but for counts of batches, which change nothing.
         unexpected (tuple[str, ...]): The file's alone.
-        mismatched (tuple[str, ...]): In both, with another shape.
+        mismatched (tuple[str, ...]): In both, with another shape, or whole numbers where the backbone has others.
     """
 
     matched: tuple[str, ...]
@@ -33,12 +35,12 @@ class KeyReport:
     @classmethod
     def compare(cls, backbone: Mapping[str, Tensor], student: Mapping[str, Tensor]) -> 'KeyReport':
         """Compare two state dicts, in the backbone's order."""
-        shared = [key for key in backbone if key in student]
+        shared = {key: _fits(backbone[key], student[key]) for key in backbone if key in student}
         return cls(
-            matched=tuple(key for key in shared if backbone[key].shape == student[key].shape),
-            missing=tuple(key for key in backbone if key not in student),
+            matched=tuple(key for key, fits in shared.items() if fits),
+            missing=tuple(key for key in backbone if key not in student and not key.endswith('num_batches_tracked')),
             unexpected=tuple(key for key in student if key not in backbone),
-            mismatched=tuple(key for key in shared if backbone[key].shape != student[key].shape))
+            mismatched=tuple(key for key, fits in shared.items() if not fits))
 
     @property
     def complete(self) -> bool:
@@ -59,6 +61,11 @@ class KeyReport:
         return '\n'.join(lines)
 
 
+def _fits(ours: Tensor, theirs: Tensor) -> bool:
+    """Quantised weights are of the same shape, but mean others."""
+    return ours.shape == theirs.shape and ours.is_floating_point() == theirs.is_floating_point()
+
+
 def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> KeyReport:
     """Let a downstream config's backbone start from a student; prints the key report.
 
@@ -75,18 +82,27 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
         UserError: If the file cannot be used, the config has no backbone or loads another checkpoint over it, or less
             than 100 % of its keys would be filled.
     """
-    weights, metadata, prefix = read_weights(file)
+    checkpoint = load_checkpoint_file(file)
+    network = find_network(checkpoint, file)
+    weights, metadata, prefix = weights_of(checkpoint, file)
     if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
         raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
     _leave_to_student(cfg)
-    report = KeyReport.compare(build_backbone(cfg).state_dict(), weights)
-    say(f'student {file}: {report}')
+    backbone = build_backbone(cfg).state_dict()
+    if not prefix:
+        prefix = prefix_of(weights, backbone, file)
+        weights = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+    report = KeyReport.compare(backbone, weights)
+    told = ', '.join(filter(None, (str(network), f'keys begin with {prefix}' if prefix not in ('', PREFIX) else '')))
+    say(f'student {file}: {told}{"; " if told else ""}{report}')
     if not report.matched or not (report.complete or allow_partial):
         cure = ', or --allow-partial-student' if report.matched else ''
         raise UserError(misfit(cfg, file, metadata, report) + cure)
     compare_statistics(cfg, metadata, file)
     # The type must be 'Pretrained': mmpretrain's ResNet would zero its last norm of each block otherwise.
-    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(Path(file).resolve()), prefix=prefix or None)
+    path = str(Path(file).resolve())
+    cfg.model.backbone.init_cfg = dict(
+        type='Pretrained', checkpoint=f'{SCHEME}{path}' if str(network) else path, prefix=prefix or None)
     return report
 
 

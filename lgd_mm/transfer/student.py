@@ -8,6 +8,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from lgd_mm.compat.networks import find_network
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.files import replacing, save_torch
@@ -53,12 +54,12 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], s
     Raises:
         UserError: If the file is missing, damaged or unsafe.
     """
-    return weights_of(load_checkpoint_file(path))
+    return weights_of(load_checkpoint_file(path), path)
 
 
-def weights_of(checkpoint: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any], str]:
+def weights_of(checkpoint: Mapping[str, Any], path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
     """What :func:`read_weights` returns, of what :func:`lgd_mm.compat.safe_load.load_checkpoint_file` has read."""
-    state = checkpoint.get('state_dict', checkpoint)
+    state = find_network(checkpoint, path).state
     prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else ''
     weights = {key.removeprefix(prefix): value for key, value in state.items()
                if key.startswith(prefix) and isinstance(value, Tensor)}

@@ -7,6 +7,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from lgd_mm.datasets.preparation import voc_to_coco as module
+from lgd_mm.datasets.preparation.voc import read_split
 from lgd_mm.datasets.preparation.voc_to_coco import voc_to_coco
 from lgd_mm.errors import UserError
 from lgd_mm.transfer.own_detection import read_detection
@@ -174,3 +175,54 @@ def test_nothing_is_overwritten_and_a_stop_is_gone_on_from(tmp_path, monkeypatch
         voc_to_coco(tmp_path / 'voc', tmp_path / 'other')
     assert (tmp_path / 'other/val/2007_000033.jpg').read_bytes() == b'mine'
     assert not (tmp_path / 'other/annotations').exists()
+
+
+CAT = '<?xml version="1.0" encoding="{}"?>\n' + xml(('猫', 0, 1, 1, 12, 8)).decode()
+
+
+@pytest.mark.parametrize(('declared', 'written', 'name'), [
+    ('gb2312', 'gb2312', '猫'), ('GBK', 'gbk', '猫'), ('gb18030', 'gb18030', '猫'), ('big5', 'big5', '貓'),
+    ('Shift_JIS', 'cp932', '猫'), ('euc-jp', 'euc-jp', '猫'), ('euc-kr', 'cp949', '고양이'), ('UTF-16', 'utf-16', '猫'),
+    ('utf-16', 'utf-16-be', '猫'), ('utf-16', 'utf-16-le', '猫'), ('utf-32', 'utf-32', '猫'),
+    ('utf-8', 'utf-8', '猫'), ('utf-8', 'utf-8-sig', '猫'), ('gb2312', 'utf-8-sig', '猫'), ('utf-16', 'utf-8', '猫'),
+    ('ISO-8859-1', 'latin-1', 'chaton né'), ('windows-1251', 'cp1251', 'кот'),
+])
+def test_encodings(tmp_path, declared, written, name):
+    """What is declared, or what the file itself begins with."""
+    voc(tmp_path, **{'Annotations/2007_000027.xml': CAT.format(declared).replace('猫', name).encode(written)})
+    assert [item.name for item in read_split(tmp_path, 'train')[0].objects] == [name]
+
+
+@pytest.mark.parametrize(('content', 'sentence'), [
+    (CAT.format('utf-8').replace('猫', '大象').encode('gbk'),
+     r'2007_000027\.xml is not in utf-8, which it declares \(line 2, byte 0xb4\)'),
+    (xml(('大象', 0, 1, 1, 2, 2)).decode().encode('gbk'), 'is not in utf-8, which it should be in'),
+    (CAT.format('klingon').encode(), "declares the encoding 'klingon', which is not known"),
+    (CAT.format('rot13').encode(), "declares the encoding 'rot13', which is not known"),
+    (CAT.format('latin-1').encode(), 'declares latin-1, but it is UTF-8: mend its declaration'),
+    (b'<html/>', 'is a <html> and no <annotation>'),
+    (xml() + xml(), 'is no valid XML .*junk after document element'),
+    (xml(('dog', 'maybe', 1, 1, 2, 2)), "<difficult> of 'dog' is 'maybe' and should be 0 or 1"),
+    (xml(('dog', 0, 5, 1, 2, 2)), 'is not inside its picture'),
+    (xml(('dog', 0, 'nan', 1, 2, 2)), 'is not inside its picture'),
+    (b'<annotation><object><name>dog</name><part><bndbox/></part></object></annotation>', 'object without <bndbox>'),
+])
+def test_what_cannot_be_read(tmp_path, content, sentence):
+    voc(tmp_path, **{'Annotations/2007_000027.xml': content})
+    with pytest.raises(UserError, match=sentence):
+        read_split(tmp_path, 'train')
+
+
+def test_what_tools_write(tmp_path):
+    """No size, parts of an object, difficult in words; lists with labels, endings and Windows' ends of lines."""
+    part = b'<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>'
+    voc(tmp_path, **{
+        'ImageSets/Main/train.txt': '2007_000027 -1\r\n2007_000032.jpg  1\r\nmy photo\r\n'.encode('utf-8-sig'),
+        'Annotations/2007_000027.xml': xml(('dog', 'True', 1, 1, 12, 8), size=(0, 0)),
+        'Annotations/2007_000032.xml': xml(('dog', 0, 1, 1, 2, 2)).replace(b'</object>', part + b'</object>'),
+        'Annotations/my photo.xml': xml(('guinea pig', 0, '1.5', 1, 2, 2)),
+        'JPEGImages/my photo.PNG': picture(seed=4)})
+    pictures = read_split(tmp_path, 'train')
+    assert [[(item.name, item.difficult) for item in each.objects] for each in pictures] == [
+        [('dog', True)], [('dog', False)], [('guinea pig', False)]]
+    assert pictures[2].path.name == 'my photo.PNG'

@@ -1,14 +1,23 @@
 """Pascal VOC's XML files, read strictly (http://host.robots.ox.ac.uk/pascal/VOC/voc2012/devkit_doc.pdf, section 3)."""
 
+import re
 import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds what entities grow to
 from dataclasses import dataclass
 from pathlib import Path
 
+from lgd_mm.datasets.image_folder import EXTENSIONS
+from lgd_mm.datasets.preparation.xml_text import read_xml_text
 from lgd_mm.errors import UserError
+from lgd_mm.language.categories import read_text
 from lgd_mm.pictures import open_picture
 
 SPLITS = ('train', 'val')
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
+SUFFIXES = (*EXTENSIONS, *(suffix.upper() for suffix in EXTENSIONS))
+#: EXIF's number of how a picture is turned.
+ORIENTATION = 0x0112
+#: A line of VOC's list of one class: whether the picture shows it.
+LABELLED = re.compile(r'(.+?)\s+(?:-1|0|1)')
+DIFFICULT = {'0': False, 'false': False, 'no': False, 'unspecified': False, '1': True, 'true': True, 'yes': True}
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,8 @@ def read_split(root: Path, split: str) -> list[VOCPicture]:
             first such file and says how many there are.
     """
     listed = root / 'ImageSets' / 'Main' / f'{split}.txt'
-    names = [line.strip() for line in listed.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
+    lines = read_text(listed, f'ImageSets/Main/{split}.txt').splitlines()
+    names = [_listed(root, line.strip()) for line in lines if line.strip()]
     if not names or len(set(names)) < len(names):
         raise UserError(f'{listed} names {"a picture twice" if names else "no picture"}: give each picture one line '
                         'with its name without ending')
@@ -101,23 +111,37 @@ def read_split(root: Path, split: str) -> list[VOCPicture]:
     return pictures
 
 
+def _listed(root: Path, line: str) -> str:
+    """The name in a line, which may have a label behind it, as in VOC's lists of a class, or the picture's ending."""
+    labelled = LABELLED.fullmatch(line)
+    for name in (line, *([labelled[1]] if labelled else [])):
+        for stem in (name, name.rpartition('.')[0]):
+            if stem and (root / 'Annotations' / f'{stem}.xml').is_file():
+                return stem
+    return line
+
+
 def _read_picture(root: Path, name: str) -> VOCPicture:
     path = root / 'Annotations' / f'{name}.xml'
     try:
-        tree = ElementTree.parse(path).getroot()  # nosec B314  # likewise
+        tree = ElementTree.fromstring(read_xml_text(path))  # nosec B314  # likewise
     except FileNotFoundError:
         raise UserError(f'{path} does not exist, and ImageSets/Main names it: add it or remove the line') from None
     except (ElementTree.ParseError, OSError) as error:
         raise UserError(f'{path} is no valid XML ({error}): mend it') from error
+    if tree.tag != 'annotation':
+        raise UserError(f'{path} is a <{tree.tag}> and no <annotation>: replace it')
     picture = _find_picture(root, name, tree.findtext('filename'))
     try:
         with open_picture(picture) as image:
             width, height = image.size
+            if image.getexif().get(ORIENTATION, 1) > 4:  # it is read turned upright
+                width, height = height, width
     except OSError as error:
         raise UserError(f'{picture} cannot be read as a picture ({error}): replace it') from error
     size = tree.find('size')
     stated = (width, height) if size is None else tuple(_number(path, size, key) for key in ('width', 'height'))
-    if stated != (width, height):
+    if stated not in ((width, height), (0, 0)):  # some tools write 0 where they do not know
         raise UserError(f'{path} says {stated[0]:g} x {stated[1]:g} pixels, and {picture} has {width} x {height}: mend '
                         'the XML file or replace the picture')
     objects = [_read_object(path, node, width, height) for node in tree.findall('object')]
@@ -143,7 +167,10 @@ def _read_object(path: Path, node: ElementTree.Element, width: int, height: int)
     if not (1 <= xmin <= xmax <= width and 1 <= ymin <= ymax <= height):
         raise UserError(f'{path}: the box ({xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}) of {name!r} is not inside its '
                         f'picture of {width} x {height} pixels, which VOC counts from 1: mend it')
-    return VOCObject(name, (xmin, ymin, xmax, ymax), (node.findtext('difficult') or '0').strip() == '1')
+    difficult = (node.findtext('difficult') or '0').strip().lower()
+    if difficult not in DIFFICULT:
+        raise UserError(f'{path}: <difficult> of {name!r} is {difficult!r} and should be 0 or 1: mend it')
+    return VOCObject(name, (xmin, ymin, xmax, ymax), DIFFICULT[difficult])
 
 
 def _number(path: Path, node: ElementTree.Element, key: str) -> float:

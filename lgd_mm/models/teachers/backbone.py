@@ -4,12 +4,15 @@ from typing import Any
 
 from torch import Tensor
 
+from lgd_mm.compat.networks import find_network, prefix_of
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import feature_channels, mean_pool
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.weights import state_digest
 from lgd_mm.registry import MODELS
+
+PREFIX = 'backbone.'
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -58,11 +61,12 @@ class BackboneTeacher(Teacher):
 
     def _load(self, path: str) -> None:
         """Fill every key of the backbone from a file, or say why not."""
-        checkpoint = load_checkpoint_file(path)
-        state = checkpoint.get('state_dict', checkpoint)
-        weights = {key.removeprefix('backbone.'): value for key, value in state.items() if key.startswith('backbone.')}
         own = self.backbone.state_dict()
-        lacking = [key for key in own if key not in weights or weights[key].shape != own[key].shape]
+        state = find_network(load_checkpoint_file(path), path).state
+        prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else prefix_of(state, own, path)
+        weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        lacking = [key for key in own if not key.endswith('num_batches_tracked')
+                   and (key not in weights or weights[key].shape != own[key].shape)]
         if lacking:
             raise UserError(f'model.teacher.checkpoint {path} fills {len(own) - len(lacking)} of {len(own)} keys of '
                             f'model.teacher.backbone (not {lacking[0]}): set the backbone it was trained with')

@@ -4,6 +4,7 @@ import logging
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import open_clip
 import torch
@@ -20,7 +21,7 @@ from lgd_mm.models.teachers.dense import dense_embeddings
 from lgd_mm.models.teachers.folder import check_folder, of_hugging_face
 from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.tags import tag_of_file
-from lgd_mm.models.teachers.weights import file_digest, resolve_weights
+from lgd_mm.models.teachers.weights import file_digest, read_state, resolve_weights
 from lgd_mm.registry import MODELS
 
 LOCAL_DIR = 'local-dir:'
@@ -120,9 +121,13 @@ def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
     try:
         clip = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick_gelu, pretrained_image=False,
                                       pretrained_text=False)
-        open_clip.load_checkpoint(clip, str(weights), strict=True, weights_only=True)
+        with patch('open_clip.factory.load_state_dict', lambda path, *_, **__: read_state(path, clip.state_dict())):
+            open_clip.load_checkpoint(clip, str(weights), strict=True, weights_only=True)
+    except UserError:
+        raise
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        reason = lines[1 if lines[0].startswith('Error(s) in loading') and lines[1:] else 0][:300]
         raise UserError(f'teacher weights {weights} cannot be loaded into {model} ({reason}): they must be a state '
                         'dict of that model in a .safetensors or plain .pt file') from error
     finally:

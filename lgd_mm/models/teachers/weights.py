@@ -12,13 +12,18 @@ from urllib.parse import urlparse
 import open_clip
 import torch
 from huggingface_hub import try_to_load_from_cache
+from mmengine.logging import print_log
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 from torch import Tensor
 
+from lgd_mm.compat.networks import find_network, prefix_of
+from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 
 #: Names under which open_clip's hub repositories keep their weights, the preferred one first.
 HUB_FILES = ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin')
+#: What OpenAI's archives hold beside weights.
+OF_TORCHSCRIPT = ('input_resolution', 'context_length', 'vocab_size')
 
 
 def resolve_weights(model: str, pretrained: str, checkpoint: str | None) -> Path:
@@ -64,6 +69,28 @@ def resolve_weights(model: str, pretrained: str, checkpoint: str | None) -> Path
     except Exception as error:
         raise UserError(f'the download of teacher {model}/{pretrained} failed ({error}): fetch {url} and set '
                         'model.teacher.checkpoint to the file') from error
+
+
+def read_state(path: str | Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read a teacher's weights, in place of open_clip's own reader, which knows one wrapper alone.
+
+    Args:
+        path (str | Path): A file.
+        wanted (Mapping[str, Tensor]): Of the model that they are for.
+
+    Returns:
+        dict[str, Tensor]: Without what their writer put before the keys; that is told.
+
+    Raises:
+        UserError: If the file is damaged or a program, or holds several networks that fit.
+    """
+    network = find_network(load_checkpoint_file(path), path)
+    state = {key: value for key, value in network.state.items() if key not in OF_TORCHSCRIPT}
+    prefix = prefix_of(state, wanted, path)
+    if prefix or str(network):
+        told = ', '.join(filter(None, (str(network), f'{prefix} is taken off its keys' if prefix else '')))
+        print_log(f'teacher weights {path}: {told}', logger='current')
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def file_digest(path: Path) -> str:

@@ -1,5 +1,6 @@
 """The student, ready for transfer, at the end of pre-training."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
@@ -8,6 +9,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
+from lgd_mm.engine.health import HealthHook
+from lgd_mm.engine.non_finite import NonFiniteHook
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import students_of
@@ -21,29 +24,36 @@ class ExportStudentHook(Hook):
     ``student_NAME.*`` and ``NAME.pth``.
 
     Raises:
-        UserError: If a weight or a statistic of a student is not finite; nothing is written then.
+        UserError: If a weight or a statistic of a student is not finite, or nothing came of its training; only the
+            others are written then.
     """
 
     def after_train(self, runner: Runner) -> None:
         """Export the backbone, or every student's."""
+        broken = {name: sentence for hook in runner.hooks if isinstance(hook, (HealthHook, NonFiniteHook))
+                  for name, sentence in hook.broken().items()}
         for name, student in students_of(bare_model(runner.model)).items():
-            _check_finite(f'student {name}' if name else 'the student', student)
-        self._export(runner)
+            sentence = _not_finite(student)  # of all: each process asks the others
+            if sentence and name not in broken:
+                broken[name] = (f'student {name}: ' if name else 'the student is not exported: ') + sentence
+        self._export(runner, broken)
+        if broken:
+            raise UserError('; '.join(broken.values()))
 
     @master_only
-    def _export(self, runner: Runner) -> None:
-        for file in export_runner(runner, Path(runner.work_dir) / 'student'):
+    def _export(self, runner: Runner, broken: Collection[str]) -> None:
+        for file in export_runner(runner, Path(runner.work_dir) / 'student', leave_out=broken):
             runner.logger.info(f'student written to {file} and {file.with_suffix(".pth").name}')
 
 
-def _check_finite(which: str, student: nn.Module) -> None:
-    """End every process alike: each has batch norms of its own."""
+def _not_finite(student: nn.Module) -> str | None:
+    """What is not finite, in any of the processes: each has batch norms of its own."""
     state = {key: value for key, value in student.state_dict().items() if value.is_floating_point()}
     broken = [key for key, value in state.items() if not value.isfinite().all()]
     count = torch.tensor(len(broken))
     all_reduce(count, 'max')
-    if count:
-        named = f' ({", ".join(broken[:3])}{", ..." if broken[3:] else ""})' if broken else ''
-        raise UserError(f'{which} is not exported: {int(count)} of its {len(state)} tensors hold NaN or infinity'
-                        f'{named}; give a lower learning rate (optim_wrapper.optimizer.lr), or an earlier checkpoint '
-                        '(--resume FILE)')
+    if not count:
+        return None
+    named = f' ({", ".join(broken[:3])}{", ..." if broken[3:] else ""})' if broken else ''
+    return (f'{int(count)} of its {len(state)} tensors hold NaN or infinity{named}; give a lower learning rate '
+            '(optim_wrapper.optimizer.lr), or an earlier checkpoint (--resume FILE)')

@@ -1,5 +1,6 @@
 """Signs that a pre-training learns nothing, told while it runs."""
 
+import math
 from typing import Any
 
 import torch
@@ -36,13 +37,17 @@ class HealthHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the students; a run that is resumed at its end has no epoch."""
-        self._students = {f'student {name}: ' if name else '': student
-                          for name, student in students_of(bare_model(runner.model)).items()
+        self._students = {name: student for name, student in students_of(bare_model(runner.model)).items()
                           if isinstance(student, Distiller)}
         self._banks: dict[str, LGKA] = {name: student.lgka for name, student in self._students.items()
                                         if isinstance(getattr(student, 'lgka', None), LGKA)}
         self._batch: Any = None
         self._told: set[str] = set()
+        self._broken: dict[str, str] = {}
+
+    def broken(self) -> dict[str, str]:
+        """Why a student is of no use, by name."""
+        return self._broken
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Remember the counts of pseudo labels."""
@@ -57,39 +62,43 @@ class HealthHook(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Tell what is wrong."""
         self._told = set()
-        for which, student in self._students.items() if self._batch is not None else ():
+        for name, student in self._students.items() if self._batch is not None else ():
             with batch_statistics(student):  # the running ones lag behind, but only those of the end are exported
                 cosine = _mean_cosines(student, self._batch).get('embeddings', 0)
             if cosine > CONSTANT:
-                self._told.add(which)
-                runner.logger.warning(which + COLLAPSED.format('embeddings', cosine))
-        for which, lgka in self._banks.items():
-            moved = lgka.counts - self._counts[which]
+                self._told.add(name)
+                runner.logger.warning(_whose(name) + COLLAPSED.format('embeddings', cosine))
+        for name, lgka in self._banks.items():
+            moved = lgka.counts - self._counts[name]
             total = int(moved.sum())
             if total and len(moved) > 1 and int(moved.max()) > ALONE * total:
-                runner.logger.warning(f'{which}{int(moved.max())} of {total} pictures of this epoch were taken for '
-                                      f'{_names(lgka)[int(moved.argmax())]!r}: give names that fit the pictures, or '
-                                      'look whether the teacher gets what it expects')
+                runner.logger.warning(f'{_whose(name)}{int(moved.max())} of {total} pictures of this epoch were taken '
+                                      f'for {_names(lgka)[int(moved.argmax())]!r}: give names that fit the pictures, '
+                                      'or look whether the teacher gets what it expects')
 
     def after_train(self, runner: Runner) -> None:
         """Tell what is wrong with what is exported, and of rows of the visual banks that nothing has moved."""
-        for which, student in self._students.items() if self._batch is not None else ():
+        for name, student in self._students.items() if self._batch is not None else ():
             student.eval()
             cosines = _mean_cosines(student, self._batch)
+            if not all(map(math.isfinite, cosines.values())):
+                self._broken[name] = (f'{_whose(name)}in eval mode, features or embeddings are not finite: give a '
+                                      'lower learning rate (optim_wrapper.optimizer.lr)')
             with batch_statistics(student):
                 own = _mean_cosines(student, self._batch)
             constant = [what for what, cosine in cosines.items() if cosine > CONSTANT]
             lagging = [what for what in constant if own[what] <= CONSTANT]
             for what in lagging[:1]:
-                runner.logger.warning(which + LAGGING.format(what, cosines[what], own[what]))
-            for what in constant[:1] if not lagging and which not in self._told else ():
-                runner.logger.warning(which + COLLAPSED.format(what, cosines[what]))
+                runner.logger.warning(_whose(name) + LAGGING.format(what, cosines[what], own[what]))
+            for what in constant[:1] if not lagging and name not in self._told else ():
+                runner.logger.warning(_whose(name) + COLLAPSED.format(what, cosines[what]))
             student.train()
-        for which, lgka in self._banks.items():
-            never = [name for name, count in zip(_names(lgka), lgka.counts.tolist()) if not count]
+        for name, lgka in self._banks.items():
+            never = [each for each, count in zip(_names(lgka), lgka.counts.tolist()) if not count]
             if never:
-                runner.logger.warning(f'{which}no picture was taken for {len(never)} of {len(lgka.counts)} categories, '
-                                      f'whose rows in the visual bank are as they began: {", ".join(never[:10])}'
+                runner.logger.warning(f'{_whose(name)}no picture was taken for {len(never)} of {len(lgka.counts)} '
+                                      f'categories, whose rows in the visual bank are as they began: '
+                                      f'{", ".join(never[:10])}'
                                       f'{", ..." if len(never) > 10 else ""}')
 
 
@@ -107,6 +116,10 @@ def _mean_cosine(vectors: Tensor) -> float:
     """Over all pairs: the squared length of the mean, which holds each vector with itself too."""
     count = len(vectors)
     return float((F.normalize(vectors.float(), dim=1).mean(dim=0).square().sum() * count - 1) / (count - 1))
+
+
+def _whose(name: str) -> str:
+    return f'student {name}: ' if name else ''
 
 
 def _names(lgka: LGKA) -> tuple[str, ...]:

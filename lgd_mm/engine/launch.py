@@ -87,6 +87,7 @@ def train(config: str,
     if auto_scale_lr:
         settings.set_lr_scaling(cfg)
     settings.set_exact_resume(cfg)
+    settings.set_finite_steps(cfg)
     curves = set_tracker(cfg, tracker) if tracker else None
     start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')

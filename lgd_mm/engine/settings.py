@@ -107,6 +107,17 @@ def set_exact_resume(cfg: Config) -> None:
         hook['type'] = 'lgd_mm.CheckpointHook'
 
 
+def set_finite_steps(cfg: Config) -> None:
+    """Have every training skip steps that are not finite, and end with a reason when it has no others.
+
+    Args:
+        cfg (Config): Changed in place: ``custom_hooks``.
+    """
+    hooks = list(cfg.get('custom_hooks') or ())
+    if not any(_name_of_type(hook) == 'NonFiniteHook' for hook in hooks):
+        cfg.custom_hooks = [*hooks, dict(type='lgd_mm.NonFiniteHook')]
+
+
 def _name_of_type(node: Mapping[str, Any]) -> str:
     """Without its scope; configs in Python's own style name the class itself."""
     kind = node.get('type')

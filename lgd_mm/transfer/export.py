@@ -1,6 +1,6 @@
 """Training checkpoint -> bare student."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +37,25 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
     return write_student(weights, metadata, out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out)
 
 
-def export_runner(runner: Runner, out: str | Path) -> list[Path]:
+def export_runner(runner: Runner, out: str | Path, leave_out: Collection[str] = ()) -> list[Path]:
     """Write the backbone of a runner's model with its metadata; of ``lgd_mm.ManyStudents``, each student by itself,
     and beside it ``NAME.pth``, a checkpoint as it would have had alone.
 
     Args:
         runner (Runner): Its model has a ``backbone`` or ``students``.
         out (str | Path): Path without suffix; several students add ``_NAME`` to it.
+        leave_out (Collection[str]): Names of students not to write; ``''`` for a single one. Defaults to ().
 
     Returns:
         list[Path]: The ``.safetensors`` files; a ``.pth`` lies beside each.
     """
     model = bare_model(runner.model)
     if not isinstance(model, ManyStudents):
-        return [_export(model.state_dict(), runner.cfg.to_dict(), runner.iter, out)]
+        return [] if '' in leave_out else [_export(model.state_dict(), runner.cfg.to_dict(), runner.iter, out)]
     files = []
     for name, student in model.students.items():
+        if name in leave_out:
+            continue
         shared = {key: value for key, value in runner.cfg.model.to_dict().items() if key not in ('type', 'students')}
         alone = Config(dict(model={**shared, **runner.cfg.model.students[name]}))
         state = student.state_dict()

@@ -15,6 +15,7 @@ from lgd_mm.datasets.view_sampler import ViewSampler
 from lgd_mm.engine import skipped_steps
 from lgd_mm.engine.loops import LaterBatches
 from lgd_mm.engine.non_finite import _begin_momentum
+from lgd_mm.engine.settings import set_finite_steps
 from lgd_mm.engine.skipped_steps import save_steps
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.models.necks import lgka
@@ -39,6 +40,18 @@ class PoisonHook(Hook):
             weight = runner.model.backbone.conv1.weight
             handle = weight.register_hook(lambda gradient: (handle.remove(), gradient * self.value)[1])
             runner.model.backbone.bn1.running_mean.fill_(self.value)
+
+
+@HOOKS.register_module(force=True)
+class PoisonStudentHook(Hook):
+    """Makes every gradient of one of several students NaN."""
+
+    def __init__(self, student) -> None:
+        self.student = student
+
+    def before_train(self, runner) -> None:
+        weight = runner.model.students[self.student].backbone.conv1.weight
+        weight.register_hook(lambda gradient: gradient * float('nan'))
 
 
 @OPTIM_WRAPPERS.register_module(force=True)
@@ -195,6 +208,61 @@ def test_too_many_end_the_run(one_step_each, tmp_path):
     with pytest.raises(UserError, match='2 steps one after another, up to iteration 4, had gradients that are not .*'
                                         'give a lower learning rate'):
         run_here(work_dir=tmp_path, custom_hooks=hooks, **one_step_each)
+
+
+@pytest.mark.parametrize('poisoned, epochs', [(range(1, 99), 1), (range(1, 2), 0), (range(3, 99), 1)])
+def test_a_run_that_ends_with_skipped_steps_is_no_success(one_step_each, tmp_path, poisoned, epochs):
+    """All of them, the only one, and those after the weights have gone astray."""
+    options = {**one_step_each, 'param_scheduler': None}
+    if not epochs:
+        del options['train_cfg.max_epochs']
+        options['train_cfg'] = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=1)
+    hooks = [SEEDS, dict(type='lgd_mm.PoisonHook', iterations=list(poisoned), value='nan'),
+             dict(type='lgd_mm.ExportStudentHook')]  # without NonFiniteHook, which every training has
+    with pytest.raises(UserError, match=r'the last (5 of 5|1 of 1|3 of 5) steps had gradients that are not finite, and '
+                                        'changed nothing: give a lower learning rate'):
+        run_here(work_dir=tmp_path, custom_hooks=hooks, **options)
+    assert not list(tmp_path.glob('student*'))
+
+
+def test_a_run_of_skipped_steps_is_none_when_it_goes_on(one_step_each, tmp_path):
+    hooks = [SEEDS, dict(type='lgd_mm.PoisonHook', iterations=[1, 2, 3, 4, 5], value='nan'),
+             dict(type='lgd_mm.ExportStudentHook')]
+    for resume in (None, 'auto'):  # from the checkpoint after the fourth
+        with pytest.raises(UserError, match='the last 5 of 5 steps'):
+            run_here(work_dir=tmp_path, resume=resume, custom_hooks=hooks, **one_step_each)
+
+
+def test_one_student_that_is_lost_leaves_the_others(one_step_each, tmp_path):
+    base = one_step_each.pop('config')
+    student = Config.fromfile(base).model.to_dict()
+    model = dict(type='lgd_mm.ManyStudents', teacher=student.pop('teacher'), students=dict(well=student, ill=student))
+    (tmp_path / 'many.py').write_text(f'_base_ = {str(base)!r}\nmodel = dict(_delete_=True, **{model})\n')
+    hooks = [SEEDS, dict(type='lgd_mm.PreciseBNHook'), dict(type='lgd_mm.HealthHook'),
+             dict(type='lgd_mm.ExportStudentHook')]
+    states = {}
+    for name, more in (('whole', []), ('half', [dict(type='lgd_mm.PoisonStudentHook', student='ill')])):
+        def run(name=name, more=more):
+            run_here(tmp_path / 'many.py', tmp_path / name, custom_hooks=[*hooks, *more], **one_step_each)
+        if more:
+            with pytest.raises(UserError, match='student ill: the last 5 of 5 steps had gradients .* not finite'):
+                run()
+        else:
+            run()
+        states[name] = last_checkpoint(tmp_path / name)['state_dict']
+    assert sorted(path.name for path in (tmp_path / 'half').glob('*.safetensors')) == ['student_well.safetensors']
+    whole, half = ({key: value for key, value in state.items() if key.startswith('students.well.')}
+                   for state in states.values())
+    assert all(torch.equal(whole[key], half[key]) for key in whole), 'it becomes what it would have become'
+    assert all(value.isfinite().all() for value in states['half'].values())
+
+
+def test_every_training_has_the_hook():
+    for hooks in (None, [], [dict(type='EMAHook')]):
+        cfg = Config(dict(custom_hooks=hooks))
+        set_finite_steps(cfg)
+        set_finite_steps(cfg)
+        assert [hook.type for hook in cfg.custom_hooks] == [*(['EMAHook'] if hooks else []), 'lgd_mm.NonFiniteHook']
 
 
 def test_a_loss_scale_that_only_falls_ends_the_run(one_step_each, tmp_path):

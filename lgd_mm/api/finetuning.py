@@ -141,7 +141,8 @@ def settle(cfg: Config, given: Mapping[str, Any], pictures: int) -> None:
     base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size') or cfg.train_dataloader.batch_size
     batch = cfg.train_dataloader.batch_size
     auto: dict[str, tuple[Any, str]] = dict(
-        batch_size=(min(batch, max(1, pictures // processes)), f"the config's {batch}, at most all pictures"),
+        batch_size=(_batch_size(cfg, batch, pictures, processes), f"the config's {batch}, at most all pictures, and "
+                    'none of one picture alone'),
         epochs=(cfg.train_cfg.get('max_epochs', ADE20K_EPOCHS), "the config's passes over its own data"),
         amp=('fp16', 'there is a GPU') if torch.cuda.is_available() else ('off', 'there is no GPU'),
         workers=workers(processes))
@@ -172,3 +173,16 @@ def settle(cfg: Config, given: Mapping[str, Any], pictures: int) -> None:
     if values['amp'] != 'off':
         set_precision(cfg, values['amp'])
     cfg.auto = {name: dict(value=value, why=reasons[name]) for name, value in values.items()}
+
+
+def _batch_size(cfg: Config, most: int, pictures: int, processes: int) -> int:
+    """The largest batch up to a bound that leaves no picture alone, not in the last batch of an epoch either: batch
+    norms want two."""
+    loader = cfg.train_dataloader
+    size = min(most, max(1, pictures // processes))
+    if 'InfiniteSampler' in str((loader.get('sampler') or {}).get('type')):  # fills its batches by going round
+        return max(2, size)
+    share = -(-pictures // processes)
+    if size == 1 or loader.get('drop_last') or share % size != 1:
+        return size
+    return next((smaller for smaller in range(size - 1, 1, -1) if share % smaller != 1), size + 1)

@@ -15,6 +15,7 @@ from mmengine.runner import BaseLoop, Runner
 from lgd_mm.datasets.loading import FAILING, UnreadableImage
 from lgd_mm.engine import settings
 from lgd_mm.engine.bad_pictures import bad_picture
+from lgd_mm.engine.lone_picture import ALONE, REFUSED
 from lgd_mm.errors import UserError
 from lgd_mm.files import remove_content
 from lgd_mm.lock import LOCK_OF_RUN, is_empty
@@ -76,7 +77,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free some room or give '
                         f'another with --work-dir FOLDER{after_room}') from error
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        sentence = (_exhausted(error) or _lost_process(error) or _unknown_type(cfg, error)
+        sentence = (_exhausted(error) or _lost_process(error) or _lone_picture(error) or _unknown_type(cfg, error)
                     or _unknown_argument(cfg, error) or _short_schedule(error)
                     or (None if runners else _bad_backbone(cfg)))
         if sentence is None:
@@ -135,6 +136,11 @@ def _lost_process(error: Exception) -> str | None:
     what = f'has not answered for {int(found[1]) // 1000} seconds' if found[1] else 'has ended'
     return (f'another process of this run {what}: see what it said; MAX_RESTARTS=N tools/dist_train.sh begins again by '
             'itself, --resume goes on from the last checkpoint, and env_cfg.dist_cfg.timeout sets the seconds to wait')
+
+
+def _lone_picture(error: Exception) -> str | None:
+    return (f'{ALONE}: give a larger train_dataloader.batch_size, or train_dataloader.drop_last=True'
+            if REFUSED in str(error) else None)
 
 
 def _short_schedule(error: Exception) -> str | None:

@@ -26,6 +26,7 @@ from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.engine.data_checks import check_categories, watch_labels
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.loader_workers import outlive_signals
+from lgd_mm.engine.lone_picture import check_lone_picture
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import lines, progress_bar
 from lgd_mm.engine.stopping import stopped_by_signals
@@ -203,6 +204,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
             check_same_batches(runner, state['meta'], cfg.load_from)
         del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
+        check_lone_picture(runner)
         watch_labels(runner)
         with progress_bar(runner), stopped_by_signals(runner):
             try:

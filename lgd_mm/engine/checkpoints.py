@@ -1,5 +1,6 @@
 """Checkpoints of which a whole one always exists."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from torch import Tensor, nn
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.loops import EpochLoop
+from lgd_mm.engine.same_run import follow_schedule, schedule_differs, teacher_of
 from lgd_mm.errors import UserError
-from lgd_mm.files import remove_parts
+from lgd_mm.files import remove_parts, write_text
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.registry import HOOKS
 
 #: Of a run that was asked to stop; the next regular checkpoint takes its place.
 STOPPED = 'stopped.pth'
+#: Says which run is at work in a folder until the first checkpoint of it is named there.
+BEGUN = '.begun'
 
 
 @HOOKS.register_module()
@@ -38,15 +42,24 @@ class CheckpointHook(MMEngineCheckpointHook):
     save_optimizer: bool
     save_param_scheduler: bool
     _gradients: dict[str, list[Tensor]] = {}
+    _run = ''
+    _follows = False
 
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left unfinished, and point no longer to what another run left here: this one, begun
         again after a loss, would go on from there."""
         super().before_train(runner)
+        self._run = self._run or uuid.uuid4().hex
+        self._teacher = teacher_of(runner.model)
+        if self._follows:
+            follow_schedule(runner)
         if is_main_process():
             remove_parts(self.out_dir, '*.pth')
+            pointer = Path(runner.work_dir, 'last_checkpoint')
+            if not runner._resume or not pointer.is_file():
+                write_text(Path(runner.work_dir, BEGUN), self._run)
             if not runner._resume:
-                Path(runner.work_dir, 'last_checkpoint').unlink(missing_ok=True)
+                pointer.unlink(missing_ok=True)
 
     def save_now(self, runner: Runner) -> None:
         """Write a checkpoint to go on from after the iteration at hand, apart from those of the schedule."""
@@ -85,14 +98,20 @@ class CheckpointHook(MMEngineCheckpointHook):
             super()._save_checkpoint_with_step(runner, step, meta)
         finally:
             self.max_keep_ckpts, self._gradients = kept, {}
+        if is_main_process():
+            Path(runner.work_dir, BEGUN).unlink(missing_ok=True)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Add what mmengine leaves out: what a batch is, and gradients that wait for the others of a step."""
-        checkpoint['meta']['batch'] = _batch(runner)
+        """Add what mmengine leaves out: what a batch is, of which run and teacher this is, and gradients that wait for
+        the others of a step."""
+        checkpoint['meta'].update(batch=_batch(runner), run=self._run, teacher=self._teacher)
         checkpoint['gradients'] = self._gradients
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Bring back gradients that wait, if the run goes on."""
+        if runner._resume:
+            self._run = checkpoint['meta'].get('run') or ''
+            self._follows = schedule_differs(runner.cfg, checkpoint['meta'])
         gradients = checkpoint.get('gradients') or {} if runner._resume else {}
         for name, parameter in _parameters(runner):
             if name in gradients:

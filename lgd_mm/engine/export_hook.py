@@ -12,16 +12,15 @@ from torch import nn
 from lgd_mm.engine.health import HealthHook
 from lgd_mm.engine.non_finite import NonFiniteHook
 from lgd_mm.errors import UserError
-from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import students_of
 from lgd_mm.registry import HOOKS
-from lgd_mm.transfer.export import export_runner
+from lgd_mm.transfer.export import export_runner, trained_model
 
 
 @HOOKS.register_module()
 class ExportStudentHook(Hook):
     """Writes ``student.safetensors`` and ``student.pth`` into the work dir after training, of several students
-    ``student_NAME.*`` and ``NAME.pth``.
+    ``student_NAME.*`` and ``NAME.pth``; with an EMAHook, the average.
 
     Raises:
         UserError: If a weight or a statistic of a student is not finite, or nothing came of its training; only the
@@ -32,7 +31,7 @@ class ExportStudentHook(Hook):
         """Export the backbone, or every student's."""
         broken = {name: sentence for hook in runner.hooks if isinstance(hook, (HealthHook, NonFiniteHook))
                   for name, sentence in hook.broken().items()}
-        for name, student in students_of(bare_model(runner.model)).items():
+        for name, student in students_of(trained_model(runner)[0]).items():
             sentence = _not_finite(student)  # of all: each process asks the others
             if sentence and name not in broken:
                 broken[name] = (f'student {name}: ' if name else 'the student is not exported: ') + sentence
@@ -42,8 +41,9 @@ class ExportStudentHook(Hook):
 
     @master_only
     def _export(self, runner: Runner, broken: Collection[str]) -> None:
+        averaged = ': the average that EMAHook kept' if trained_model(runner)[1] else ''
         for file in export_runner(runner, Path(runner.work_dir) / 'student', leave_out=broken):
-            runner.logger.info(f'student written to {file} and {file.with_suffix(".pth").name}')
+            runner.logger.info(f'student written to {file} and {file.with_suffix(".pth").name}{averaged}')
 
 
 def _not_finite(student: nn.Module) -> str | None:

@@ -29,6 +29,8 @@ from lgd_mm.engine.loader_workers import outlive_signals
 from lgd_mm.engine.lone_picture import check_lone_picture
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import lines, progress_bar
+from lgd_mm.engine.report_hook import write_reports
+from lgd_mm.engine.same_run import check_same_run
 from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
@@ -99,8 +101,9 @@ def train(config: str,
     preflight.check_work_dir(cfg.work_dir)
     with alone_in_run(cfg.work_dir) if get_rank() == 0 else nullcontext():
         runner = _train(cfg, student, allow_partial_student, resume)
-        say(summary(runner, curves))
         end_processes()
+        write_reports(runner)
+        say(summary(runner, curves))
     return runner
 
 
@@ -202,6 +205,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         if state is not None:
             preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
             check_same_batches(runner, state['meta'], cfg.load_from)
+            check_same_run(cfg, state['meta'], runner.model, cfg.load_from)
         del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
         check_lone_picture(runner)
@@ -230,7 +234,7 @@ def _forget_visualizers(kind: Any) -> None:
 def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     """Settle which checkpoint is resumed from; returns what it holds."""
     again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))  # torchrun begins again after the loss of a process
-    if again and Path(cfg.work_dir, 'last_checkpoint').is_file():
+    if again and (Path(cfg.work_dir, 'last_checkpoint').is_file() or preflight.latest_checkpoint(cfg.work_dir)):
         resume = 'auto'
     if resume is None and cfg.get('resume'):
         resume = cfg.get('load_from') or 'auto'

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.datasets.preparation.recognise import dataset_name
 from lgd_mm.datasets.teacher_cache import TeacherCache
-from lgd_mm.engine.checkpoints import STOPPED, is_whole
+from lgd_mm.engine.checkpoints import BEGUN, STOPPED, is_whole
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.say import say
@@ -181,7 +181,8 @@ def check_batches(runner: Runner) -> None:
 def latest_checkpoint(work_dir: str) -> Path | None:
     """The checkpoint to resume from, also in a work dir that was moved or copied.
 
-    If the newest is missing or damaged, the newest whole one is taken, and this is said.
+    If the newest is missing or damaged, or the run was killed before it was named, the newest whole one is taken, and
+    this is said.
 
     Args:
         work_dir (str): May not exist.
@@ -194,7 +195,7 @@ def latest_checkpoint(work_dir: str) -> Path | None:
     """
     pointer = Path(work_dir) / 'last_checkpoint'
     if not pointer.is_file():
-        return None
+        return _unnamed_checkpoint(work_dir)
     named = Path(pointer.read_text(errors='replace').strip())
     for path in (Path(work_dir) / named.name, named):  # of a copied run, its own
         if is_whole(path):
@@ -205,6 +206,24 @@ def latest_checkpoint(work_dir: str) -> Path | None:
         raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
     say(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
+    return newest
+
+
+def _unnamed_checkpoint(work_dir: str) -> Path | None:
+    """The newest whole checkpoint of a run that was killed between its first one and ``last_checkpoint``; checkpoints
+    of other runs in the same folder are passed over."""
+    begun = Path(work_dir) / BEGUN
+    if not begun.is_file():
+        return None
+    run, found = begun.read_text(errors='replace'), {}
+    for path in filter(is_whole, _checkpoints(work_dir)):
+        meta = load_checkpoint_file(path).get('meta') or {}
+        if run and meta.get('run') == run:
+            found[path] = meta['iter']
+    if not found:
+        return None
+    newest = max(found, key=lambda path: found[path])
+    say(f'{work_dir} was left before its first checkpoint was named in last_checkpoint: it is {newest.name}')
     return newest
 
 

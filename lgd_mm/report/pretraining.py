@@ -25,8 +25,8 @@ from lgd_mm.report.scalars import read_history
 from lgd_mm.report.similarity import draw_maps, similarity_map
 from lgd_mm.report.teacher_accuracy import teacher_metrics
 
-#: Training pictures among which the nearest ones are looked for.
-SAMPLE = 2000
+#: Training pictures among which the nearest ones are looked for; without a GPU, a teacher takes seconds for these few.
+SAMPLE, SAMPLE_ON_CPU = 2000, 256
 #: Pictures with similarity maps.
 MAPS = 6
 
@@ -182,7 +182,8 @@ def _knowledge(students: dict[str, LGD], teacher: Teacher | None, cfg: Config, t
 def _sample(students: dict[str, LGD], teacher: Teacher, cfg: Config) -> Sample:
     pictures = PlainPictures(cfg)
     preprocessor = next(iter(students.values())).data_preprocessor
-    return Sample(teacher, pictures, *embed_pictures(pictures, pictures.sample(SAMPLE), preprocessor, teacher,
+    count = SAMPLE if preprocessor.mean.is_cuda else SAMPLE_ON_CPU
+    return Sample(teacher, pictures, *embed_pictures(pictures, pictures.sample(count), preprocessor, teacher,
                                                      cfg.train_dataloader.get('num_workers', 0)))
 
 

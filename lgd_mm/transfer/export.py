@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -39,7 +40,8 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
 
 def export_runner(runner: Runner, out: str | Path, leave_out: Collection[str] = ()) -> list[Path]:
     """Write the backbone of a runner's model with its metadata; of ``lgd_mm.ManyStudents``, each student by itself,
-    and beside it ``NAME.pth``, a checkpoint as it would have had alone.
+    and beside it ``NAME.pth``, a checkpoint as it would have had alone. With an EMAHook it is the average, as in
+    mmengine's checkpoints.
 
     Args:
         runner (Runner): Its model has a ``backbone`` or ``students``.
@@ -49,9 +51,11 @@ def export_runner(runner: Runner, out: str | Path, leave_out: Collection[str] = 
     Returns:
         list[Path]: The ``.safetensors`` files; a ``.pth`` lies beside each.
     """
-    model = bare_model(runner.model)
+    model, averaged = trained_model(runner)
     if not isinstance(model, ManyStudents):
-        return [] if '' in leave_out else [_export(model.state_dict(), runner.cfg.to_dict(), runner.iter, out)]
+        if '' in leave_out:
+            return []
+        return [_export(model.state_dict(), runner.cfg.to_dict(), runner.iter, out, averaged)]
     files = []
     for name, student in model.students.items():
         if name in leave_out:
@@ -59,13 +63,28 @@ def export_runner(runner: Runner, out: str | Path, leave_out: Collection[str] = 
         shared = {key: value for key, value in runner.cfg.model.to_dict().items() if key not in ('type', 'students')}
         alone = Config(dict(model={**shared, **runner.cfg.model.students[name]}))
         state = student.state_dict()
-        files.append(_export(state, alone.to_dict(), runner.iter, f'{out}_{name}'))
+        files.append(_export(state, alone.to_dict(), runner.iter, f'{out}_{name}', averaged))
         save_torch(Path(out).with_name(f'{name}.pth'),
-                   dict(meta=dict(cfg=alone.pretty_text, iter=runner.iter), state_dict=state))
+                   dict(meta=dict(cfg=alone.pretty_text, iter=runner.iter, averaged=averaged), state_dict=state))
     return files
 
 
-def _export(state: Mapping[str, Tensor], config: Mapping[str, Any], iteration: int, out: str | Path) -> Path:
+def trained_model(runner: Runner) -> tuple[Any, bool]:
+    """What a training leaves.
+
+    Args:
+        runner (Runner): After training.
+
+    Returns:
+        tuple[Any, bool]: The model, not wrapped, and whether it is the average of an EMAHook, with the batch norms'
+        statistics that belong to it.
+    """
+    average = next((hook.ema_model for hook in getattr(runner, 'hooks', ()) if isinstance(hook, EMAHook)), None)
+    return (bare_model(runner.model), False) if average is None else (average.module, True)
+
+
+def _export(state: Mapping[str, Tensor], config: Mapping[str, Any], iteration: int, out: str | Path,
+            averaged: bool) -> Path:
     """Write the backbone of one model's state."""
     weights = {key.removeprefix(PREFIX): value for key, value in state.items() if key.startswith(PREFIX)}
-    return write_student(weights, student_metadata(config, iteration, state), out)[0]
+    return write_student(weights, student_metadata(config, iteration, state, averaged), out)[0]

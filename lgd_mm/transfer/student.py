@@ -109,18 +109,20 @@ def _prefixed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {PREFIX + key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
 
 
-def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Mapping[str, Tensor]) -> dict[str, Any]:
+def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Mapping[str, Tensor],
+                     averaged: bool = False) -> dict[str, Any]:
     """What a student file says about itself; all values are plain JSON.
 
     Args:
         config (Mapping[str, Any]): The pre-training config.
         iteration (int, optional): Iterations trained.
         state (Mapping[str, Tensor]): The pre-trained model's state, for its category names.
+        averaged (bool): Whether the weights are the average of an EMAHook. Defaults to False.
 
     Returns:
         dict[str, Any]: ``backbone`` (config), ``mean`` and ``std`` (of its input, 0-255 RGB), ``teacher`` (config),
         ``image_size`` (side of its views, in pixels), ``vocabulary_digest`` (of names and templates), ``lgd_mm``
-        (version) and ``iteration``; None where unknown.
+        (version) and ``iteration``; None where unknown. ``averaged`` is there, and True, for an average.
     """
     model = config.get('model') or {}
     preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
@@ -142,7 +144,8 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
                 teacher=model.get('teacher'),
                 vocabulary_digest=digest,
                 lgd_mm=__version__,
-                iteration=iteration),
+                iteration=iteration,
+                **(dict(averaged=True) if averaged else {})),
             default=str))
 
 
@@ -160,7 +163,8 @@ def _metadata(checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]) -> dic
     """Metadata of an exported student, or put together from a training checkpoint."""
     meta = checkpoint.get('meta') or {}
     if 'cfg' in meta:
-        return student_metadata(parse_config(meta['cfg']), meta.get('iter'), state)
+        averaged = 'ema_state_dict' in checkpoint or bool(meta.get('averaged'))  # mmengine has the average in state_dict
+        return student_metadata(parse_config(meta['cfg']), meta.get('iter'), state, averaged)
     if 'vocabulary_digest' not in meta:
         return {}
     if meta.get('format') == 'pt':  # safetensors keeps strings only

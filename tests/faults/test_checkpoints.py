@@ -13,6 +13,7 @@ import zipfile
 import pytest
 import torch
 from mmengine.config import Config
+from safetensors.torch import load_file, save_file
 
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.checkpoints import is_whole
@@ -22,7 +23,7 @@ from lgd_mm.engine.preflight import check_weights, latest_checkpoint, read_train
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
 from tests.faults.conftest import last_checkpoint, run_here
-from tests.tiny import ROOT, write_pictures
+from tests.tiny import ROOT, write_pictures, write_tiny_teacher
 
 
 @pytest.fixture(scope='module')
@@ -83,6 +84,48 @@ def test_a_pointer_that_is_gone(fault_config, work_dir):
     assert (work_dir / 'epoch_1.pth').read_bytes() == before
     write_text(work_dir / 'last_checkpoint', 'epoch_1.pth')
     assert run_here(fault_config, work_dir, 'auto')['meta']['epoch'] == 2
+
+
+def test_killed_between_its_first_checkpoint_and_its_name(fault_config, finished, tmp_path, monkeypatch, capsys):
+    """In a folder in which another run left checkpoints: the run goes on from its own."""
+    shutil.copy(finished[1] / 'epoch_2.pth', tmp_path)
+
+    class KilledError(BaseException):
+        pass
+
+    def kill(*_, **__):
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr('mmengine.hooks.checkpoint_hook.open', kill, raising=False)  # which writes last_checkpoint
+        with pytest.raises(KilledError):
+            run_here(fault_config, tmp_path)
+    assert not (tmp_path / 'last_checkpoint').exists()
+    again = run_here(fault_config, tmp_path, 'auto')
+    assert 'was left before its first checkpoint was named in last_checkpoint: it is epoch_1.pth' in (
+        capsys.readouterr().out)
+    assert again['meta']['epoch'] == 2 and not list(tmp_path.glob('.begun'))
+    assert all(torch.equal(again['state_dict'][key], value) for key, value in finished[0]['state_dict'].items())
+
+
+@pytest.mark.parametrize(('key', 'value'), [
+    ('optim_wrapper.optimizer.lr', 0.5), ('model.lgka.momentum', 0.5), ('randomness.seed', 7),
+    ('optim_wrapper.accumulative_counts', 2), ('train_dataloader.dataset.pipeline.1.size', 24),
+    ('train_cfg.max_epochs', 1)])
+def test_another_run_is_refused(fault_config, work_dir, key, value):
+    """What the checkpoint decides, or would be mixed with what was learned until then, is named."""
+    with pytest.raises(UserError, match=rf'epoch_2.pth is of a run .*{key}=.*give '):
+        run_here(fault_config, work_dir, 'auto', **{key: value})
+
+
+def test_another_teacher_of_the_same_width_is_refused(fault_config, work_dir, tmp_path):
+    """The same one in another folder is none."""
+    teacher = write_tiny_teacher(tmp_path / 'moved')
+    assert run_here(fault_config, work_dir, 'auto', **{'model.teacher.model': teacher})['meta']['epoch'] == 2
+    weights = tmp_path / 'moved/open_clip_model.safetensors'
+    save_file({key: value + 1 for key, value in load_file(weights).items()}, weights)
+    with pytest.raises(UserError, match='of a run with another teacher than model.teacher is here'):
+        run_here(fault_config, work_dir, 'auto', **{'model.teacher.model': teacher})
 
 
 @pytest.mark.parametrize('pointer', [b'', bytes(60), b'\xff\xfe'])

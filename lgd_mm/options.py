@@ -189,7 +189,8 @@ class _Reader:
 
     def _bare(self, end: str) -> str:
         """A text without quotes; the brackets in it stay in it, with what they hold."""
-        begin, open_ = self.at, []
+        begin = self.at
+        open_: list[str] = []
         while self.at < len(self.text):
             char = self.text[self.at]
             if not open_ and (char == ',' or (end and char == end)):

@@ -110,6 +110,9 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
     names = None
     if student.neck is not None:
         names = category_names(parse_classes(folders.names if classes is None else classes))
+        if classes is not None and len(names) == len(folders.names):
+            pairs = [f'{folder} is {name!r}' for folder, name in zip(folders.names, names)]
+            say(f'class folders and names: {", ".join(pairs[:5])}{", ..." if pairs[5:] else ""}')
     cfg = _config(student, folders)
     if teacher:
         cfg.model.teacher = teacher_model(teacher)

@@ -28,8 +28,8 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
               'names separated by commas.')
 @click.option('--student', default='resnet18', show_default=True, metavar='NAME', help='See lgd-mm list students.')
 @click.option('--teacher', default='RN50/openai', show_default=True, metavar='MODEL/TAG',
-              help='Of open_clip (lgd-mm list teachers), local-dir:FOLDER, or shapes: a tiny one for trying commands, '
-              'which knows eight shapes (circle, star, ...) in six colours.')
+              help='Of open_clip (lgd-mm list teachers), MODEL/TAG=FILE, local-dir:FOLDER, or shapes: a tiny one for '
+              'trying commands, which knows eight shapes (circle, star, ...) in six colours.')
 @folder_of_run
 @click.option('--init', metavar='FILE', help='Weights that the student starts from.')
 @auto('--epochs', int, 'Passes over the pictures.')

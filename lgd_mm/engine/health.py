@@ -17,6 +17,7 @@ from lgd_mm.models.features import mean_pool
 from lgd_mm.models.many_students import students_of
 from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.registry import HOOKS
+from lgd_mm.transfer.export import trained_model
 
 #: Mean cosine of the features or embeddings of different pictures from which a student counts as collapsed.
 CONSTANT = 0.999
@@ -78,7 +79,10 @@ class HealthHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Tell what is wrong with what is exported, and of rows of the visual banks that nothing has moved."""
-        for name, student in self._students.items() if self._batch is not None else ():
+        exported = students_of(trained_model(runner)[0])
+        for name, student in exported.items() if self._batch is not None else ():
+            if not isinstance(student, Distiller):
+                continue
             student.eval()
             cosines = _mean_cosines(student, self._batch)
             if not all(map(math.isfinite, cosines.values())):

@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader
 
 from lgd_mm.datasets.image_folder import preserved_random_states, seed_all
 from lgd_mm.datasets.view_sampler import ViewKey, ViewSampler, view_seed
-from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import students_of
 from lgd_mm.registry import HOOKS
+from lgd_mm.transfer.export import trained_model
 
 
 @HOOKS.register_module()
@@ -107,7 +107,7 @@ def embed(student: nn.Module, inputs: Tensor) -> Tensor:
 @torch.no_grad()
 def _update(runner: Runner, pictures: int) -> int:
     """Set the statistics of the students' batch norms; returns how many there are."""
-    model = bare_model(runner.model)
+    model, _ = trained_model(runner)
     students = students_of(model).values()
     with batch_statistics(model) as norms:
         sums = [torch.zeros(1 + 2 * norm.num_features, dtype=torch.float64) for norm in norms]

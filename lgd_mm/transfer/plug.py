@@ -22,7 +22,8 @@ class KeyReport:
 
     Attributes:
         matched (tuple[str, ...]): In both, with the same shape.
-        missing (tuple[str, ...]): The backbone's alone, but for counts of batches, which change nothing.
+        missing (tuple[str, ...]): The backbone's alone, but for the counts of batches of older norms, which change
+            nothing.
         unexpected (tuple[str, ...]): The file's alone.
         mismatched (tuple[str, ...]): In both, with another shape, or whole numbers where the backbone has others.
     """
@@ -38,7 +39,7 @@ class KeyReport:
         shared = {key: _fits(backbone[key], student[key]) for key in backbone if key in student}
         return cls(
             matched=tuple(key for key, fits in shared.items() if fits),
-            missing=tuple(key for key in backbone if key not in student and not key.endswith('num_batches_tracked')),
+            missing=tuple(key for key in backbone if key not in student and not _told_by_mean(key, student)),
             unexpected=tuple(key for key in student if key not in backbone),
             mismatched=tuple(key for key, fits in shared.items() if not fits))
 
@@ -64,6 +65,12 @@ class KeyReport:
 def _fits(ours: Tensor, theirs: Tensor) -> bool:
     """Quantised weights are of the same shape, but mean others."""
     return ours.shape == theirs.shape and ours.is_floating_point() == theirs.is_floating_point()
+
+
+def _told_by_mean(key: str, student: Mapping[str, Tensor]) -> bool:
+    """Whether a key is the count of batches of a norm that is there: torch before 0.4.1 wrote none."""
+    norm, _, name = key.rpartition('.')
+    return name == 'num_batches_tracked' and f'{norm}.running_mean' in student
 
 
 def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> KeyReport:

@@ -54,7 +54,7 @@ FORMS = {
     'visual': (lambda w: {**under('visual.', w), 'logit_scale': torch.tensor(1.)}, 'keys begin with visual.'),
     'head': (lambda w: {**w, 'fc.weight': torch.ones(2, 2)}, '1 unexpected: fc.weight'),
     'half': (lambda w: {k: v.half() if v.is_floating_point() else v for k, v in w.items()}, ''),
-    'no counts': (lambda w: {k: v for k, v in w.items() if not k.endswith('num_batches_tracked')}, ''),
+    'no counts': (lambda w: {k: v for k, v in w.items() if not k.endswith('num_batches_tracked')}, '100 of 100'),
 }
 
 

@@ -93,6 +93,18 @@ def test_what_is_exported_is_what_the_last_checkpoint_holds(runs):
         assert torch.equal(value, checkpoint['state_dict'][f'backbone.{key}']), key
 
 
+def test_statistics_of_an_average_are_those_of_its_weights(config, runner, tmp_path):
+    """EMAHook copies the running ones of the weights that it averages."""
+    run_here(config, tmp_path / 'averaged', custom_hooks=[dict(type='EMAHook', momentum=0.1), *_hooks('precise')])
+    student = read_student(tmp_path / 'averaged' / 'student.safetensors')[0]
+    runner.model.backbone.load_state_dict(student)
+    for norm in _norms(runner).values():
+        norm.reset_running_stats()
+    precise_bn._update(runner, 2048)
+    for key, value in runner.model.backbone.state_dict().items():
+        torch.testing.assert_close(value, student[key], rtol=1e-4, atol=1e-5, msg=key, check_dtype=False)
+
+
 @pytest.mark.parametrize('iteration', [6, 12])
 def test_stopped_and_gone_on(runs, config, tmp_path, iteration):
     """In the middle, and after the last step of all."""

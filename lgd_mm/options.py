@@ -72,6 +72,24 @@ def read_value(text: str) -> Any:
         raise ValueError('too many brackets within each other') from None
 
 
+def written(text: str) -> str:
+    """A text as a value that is read as this text.
+
+    Args:
+        text (str): Such as a path; it may have commas and brackets.
+
+    Returns:
+        str: With quotes around it if they are needed.
+    """
+    try:
+        if read_value(text) == text:
+            return text
+    except ValueError:
+        pass
+    escaped = text.replace('\\', '\\\\').replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 class _NotThis(ValueError):
     """What begins like a list, dict or quoted text may still be a text as a whole."""
 

@@ -13,6 +13,7 @@ from lgd_mm.benchmark.environment import fast_bf16
 from lgd_mm.benchmark.run import STUDENT, Run
 from lgd_mm.benchmark.suite import PRETRAINING, Entry, Suite, Task, check_known, resolved, slug
 from lgd_mm.errors import UserError
+from lgd_mm.options import written
 
 
 def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[str] | None = None,
@@ -74,7 +75,7 @@ def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
     options = []
     for option in entry.options:
         for label, file in students.items():
-            option = option.replace(f'{{student:{label}}}', str(file))
+            option = option.replace(f'{{student:{label}}}', written(str(file)))
         options.append(option)
     return Run(
         entry.label, PRETRAINING, seed, entry.pretrain, _folder(suite, entry.label, seed, PRETRAINING),

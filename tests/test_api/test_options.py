@@ -10,7 +10,7 @@ from mmengine.config import Config, DictAction
 
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.errors import UserError
-from lgd_mm.options import OptionsAction, parse_options, read_value
+from lgd_mm.options import OptionsAction, parse_options, read_value, written
 
 
 @pytest.mark.parametrize(('text', 'value'), [
@@ -112,3 +112,10 @@ def test_names_with_quotes_around_them():
     assert parse_classes(str(names)) == parse_classes('"cat", "kite, bird of prey", "dog\'s"') == names
     with pytest.raises(UserError, match=r"classes: \['cat', dog is no list of names \(a ] is missing"):
         parse_classes("['cat', dog")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.sampled_from('ab ,()[]{}\'"\\=:1'), min_size=1))
+def test_any_text_is_written_so_that_it_is_read(text):
+    """As the file of another entry's student is, in a folder of any name."""
+    assert read_value(written(text)) == text

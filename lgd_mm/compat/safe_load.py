@@ -9,7 +9,6 @@ import io
 import os
 import pickle
 import re
-import tarfile
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -89,16 +88,15 @@ def safe_torch_load(
         raise UserError(f'{name} does not exist: check the path of the checkpoint') from None
     except OSError as error:
         raise UserError(f'{name} cannot be read: {error.strerror or error}') from error
-    if not flat and isinstance(file, (str, os.PathLike)):
-        _refuse_programs(name)
     try:
         if flat:
             return _load_safetensors(name, map_location)
         if isinstance(file, (str, os.PathLike)):
+            _refuse_programs(name)
             _check_bytes(name)
         with torch.serialization.safe_globals(_allowed()):
             return torch.load(file, map_location=map_location, weights_only=True)
-    except MemoryError:
+    except (MemoryError, UserError):
         raise
     except Exception as error:  # a damaged file raises nearly anything
         raise UserError(f'{name} {_diagnosis(error)}') from error
@@ -159,7 +157,11 @@ def _refuse_programs(path: str) -> None:
         if any(part.endswith(('serialized_exported_program.json', 'models/model.json')) for part in parts):
             raise UserError(f'{path} is a program of torch.export and no file of weights: give its state dict as '
                             '.safetensors')
-    elif tarfile.is_tarfile(path):
+        return
+    with open(path, 'rb') as plain:
+        plain.seek(257)
+        tar = plain.read(5) == b'ustar'
+    if tar:
         raise UserError(f'{path} is in the form of the first versions of torch (tar), which cannot be read without '
                         'running what is in it: give its state dict as .safetensors')
 
@@ -222,6 +224,8 @@ def _diagnosis(error: Exception) -> str:
         )
     if isinstance(error, (EOFError, io.UnsupportedOperation)) or not text:
         text = 'it ends too early'
+    if 'with TorchScript' in text or 'legacy .tar' in text:  # torch's advice is to run them
+        return 'is a program or of the first versions of torch, no file of weights: give its state dict as .safetensors'
     unknown = UNKNOWN.search(text)
     reason = f'torch.save writes no such thing: {unknown[1]}' if unknown else text.splitlines()[0].rstrip('.')
     return f'is cut off or not a checkpoint ({reason}): copy or download it again'

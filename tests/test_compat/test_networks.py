@@ -11,7 +11,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from lgd_mm.compat.networks import find_network, prefix_of
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.compat.safe_load import load_checkpoint_file, safe_torch_load
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import read_student_file
 from lgd_mm.models.teachers import OpenCLIPTeacher
@@ -53,7 +53,8 @@ FORMS = {
     'encoder_q': (lambda w: dict(state_dict=under('module.encoder_q.', w)), 'keys begin with encoder_q.'),
     'visual': (lambda w: {**under('visual.', w), 'logit_scale': torch.tensor(1.)}, 'keys begin with visual.'),
     'head': (lambda w: {**w, 'fc.weight': torch.ones(2, 2)}, '1 unexpected: fc.weight'),
-    'half': (lambda w: {k: v.half() if v.is_floating_point() else v for k, v in w.items()}, ''),
+    'half': (lambda w: {k: v.half() for k, v in w.items()}, ''),
+    'double': (lambda w: {k: v.double() for k, v in w.items()}, ''),
     'no counts': (lambda w: {k: v for k, v in w.items() if not k.endswith('num_batches_tracked')}, '100 of 100'),
 }
 
@@ -135,6 +136,9 @@ def test_programs_are_refused_without_advice_to_run_them(tmp_path):
         with pytest.raises(UserError, match=r'is a TorchScript archive.*\.safetensors.*torch\.jit\.load') as raised:
             read()
         assert 'weights_only' not in str(raised.value)
+    with file.open('rb') as opened, pytest.raises(UserError, match='is a program or .* as .safetensors') as raised:
+        safe_torch_load(opened)
+    assert 'weights_only' not in str(raised.value)
     with zipfile.ZipFile(tmp_path / 'a.pt2', 'w') as exported:
         exported.writestr('a/models/model.json', '{}')
     (tmp_path / 'storages').write_text('of a network')

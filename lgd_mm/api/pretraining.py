@@ -21,8 +21,9 @@ from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.language import category_names, prompt_templates
+from lgd_mm.models.features import check_size
 from lgd_mm.say import say
-from lgd_mm.transfer.backbone import build_backbone
+from lgd_mm.transfer.backbone import build_backbone, describe
 from lgd_mm.transfer.config_text import parse_config
 
 #: Iterations between two checkpoints, but checkpoints of a run at least; iterations between two lines of the log.
@@ -162,7 +163,13 @@ def _facts(cfg: Config, pictures: int, teacher: Mapping[str, Any]) -> Facts:
         processes=launching.processes(),
         teacher_size=teacher_size(teacher['model']),
         student_size=_only_size(cfg.model.backbone),
-        memory=lambda size: (bytes_per_picture(build_backbone(cfg), size), device_memory(launching.processes())))
+        memory=lambda size: (_bytes_per_picture(cfg, size), device_memory(launching.processes())))
+
+
+def _bytes_per_picture(cfg: Config, size: int) -> int:
+    network = build_backbone(cfg)
+    check_size(network, size, describe(cfg.model.backbone))
+    return bytes_per_picture(network, size)
 
 
 def _only_size(backbone: Mapping[str, Any]) -> int | None:

@@ -34,6 +34,7 @@ from lgd_mm.engine.same_run import check_same_run
 from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
+from lgd_mm.engine.view_size import check_view_size
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.lock import alone_in_run
 from lgd_mm.progress import still
@@ -208,6 +209,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
             check_same_run(cfg, state['meta'], runner.model, cfg.load_from)
         del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
+        check_view_size(runner)
         check_lone_picture(runner)
         watch_labels(runner)
         with progress_bar(runner), stopped_by_signals(runner):

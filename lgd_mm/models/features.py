@@ -1,7 +1,11 @@
 """What a backbone returns, whatever its kind: maps, tokens or vectors."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from lgd_mm.errors import UserError
 
 
 def mean_pool(feature: Tensor) -> Tensor:
@@ -25,9 +29,105 @@ def feature_channels(backbone: nn.Module) -> int:
 
     Returns:
         int: Channels of the last feature map (B, C, H, W), tokens (B, N, C) or vector (B, C).
+
+    Raises:
+        UserError: If it has its channels elsewhere.
     """
+    size = own_size(backbone)
     training = backbone.training
     backbone.eval()
-    features = backbone(torch.zeros(1, 3, 224, 224))[-1]
+    feature = backbone(torch.zeros(1, 3, size, size))[-1]
     backbone.train(training)
-    return features.shape[1] if features.dim() == 4 else features.shape[-1]
+    check_channels(backbone, feature)
+    return _channels(feature)
+
+
+def own_size(backbone: nn.Module) -> int:
+    """Side of pictures that a backbone takes for sure, by what it says of itself: for some the only one.
+
+    Args:
+        backbone (nn.Module): Of mmpretrain, or ``mmpretrain.TIMMBackbone``.
+
+    Returns:
+        int: In pixels; 224 if it says nothing.
+    """
+    network = getattr(backbone, 'timm_model', backbone)
+    built_for = getattr(getattr(network, 'patch_embed', None), 'img_size', None) or getattr(network, 'img_size', None)
+    if built_for is None and isinstance(getattr(network, 'pretrained_cfg', None), dict):
+        built_for = network.pretrained_cfg.get('input_size')
+    side = built_for[-1] if isinstance(built_for, (list, tuple)) else built_for
+    return side if isinstance(side, int) and side > 0 else 224
+
+
+@torch.no_grad()
+def check_size(backbone: nn.Module, size: int, name: str) -> None:
+    """See that a backbone takes pictures of a size.
+
+    Args:
+        backbone (nn.Module): On any device.
+        size (int): Side in pixels.
+        name (str): Of the backbone, for the sentence.
+
+    Raises:
+        UserError: If it does not, but of the size it was made for.
+    """
+    made_for, parameter = own_size(backbone), next(backbone.parameters(), torch.zeros(0))
+    if size == made_for:
+        return
+    training = backbone.training
+    backbone.eval()
+    try:
+        backbone(torch.zeros(1, 3, size, size, device=parameter.device, dtype=parameter.dtype))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise UserError(f'the student ({name}) takes no pictures of {size} x {size} pixels: give it those of '
+                        f'{made_for} (--image-size {made_for}, or size={made_for} in train_dataloader.dataset.pipeline)'
+                        ) from error
+    finally:
+        backbone.train(training)
+
+
+def check_channels(backbone: nn.Module, feature: Tensor) -> None:
+    """See that a feature has its channels where everything here looks for them. timm has networks that put them last
+    in a map, or first in tokens; it says how many there are.
+
+    Args:
+        backbone (nn.Module): ``mmpretrain.TIMMBackbone``; what mmpretrain has by itself is right.
+        feature (Tensor): Its last output.
+
+    Raises:
+        UserError: If the channels are elsewhere.
+    """
+    network = getattr(backbone, 'timm_model', None)
+    if network is None:
+        return
+    told = getattr(getattr(network, 'feature_info', None), 'channels', None)
+    declared = told()[-1] if callable(told) else getattr(network, 'head_hidden_size', None) or getattr(
+        network, 'num_features', None)
+    last = feature.dim() == 4 and 'NHWC' in str(getattr(network, 'output_fmt', ''))
+    if last or (declared is not None and _channels(feature) != declared):
+        kind = (getattr(network, 'pretrained_cfg', None) or {}).get('architecture') or type(network).__name__
+        raise UserError(f'{kind} of timm returns features of shape {tuple(feature.shape)} with {declared} channels, '
+                        'and a student needs maps (B, C, H, W), tokens (B, N, C) or vectors (B, C): take another '
+                        'backbone')
+
+
+def watch_channels(backbone: nn.Module) -> nn.Module:
+    """Have :func:`check_channels` look at the first output of a backbone.
+
+    Args:
+        backbone (nn.Module): Any.
+
+    Returns:
+        nn.Module: The same.
+    """
+    def look(module: nn.Module, inputs: Any, outputs: Any) -> None:
+        handle.remove()
+        if isinstance(outputs, (list, tuple)) and outputs and isinstance(outputs[-1], Tensor):
+            check_channels(module, outputs[-1])
+
+    handle = backbone.register_forward_hook(look) if hasattr(backbone, 'timm_model') else None
+    return backbone
+
+
+def _channels(feature: Tensor) -> int:
+    return feature.shape[1] if feature.dim() == 4 else feature.shape[-1]

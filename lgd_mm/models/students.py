@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.features import watch_channels
 from lgd_mm.models.zero_shot import NO_PROJECTION, ZeroShot
 from lgd_mm.registry import MODELS
 
@@ -35,6 +36,7 @@ class HeadlessStudent(ImageClassifier):
     def __init__(self, backbone: dict[str, Any], data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__(
             backbone, neck=dict(type='mmpretrain.GlobalAveragePooling'), data_preprocessor=data_preprocessor)
+        watch_channels(self.backbone)
         self.register_load_state_dict_pre_hook(_keep_backbone)
 
 
@@ -62,7 +64,7 @@ class ZeroShotStudent(ZeroShot):
                  neck: dict[str, Any],
                  data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
-        self.backbone = MODELS.build(backbone)
+        self.backbone = watch_channels(MODELS.build(backbone))
         self.neck_config = neck
         self.names = ()
         self.register_buffer('textual_bank', torch.empty(0, 0))

@@ -9,6 +9,7 @@ from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.features import watch_channels
 
 #: Keys that set a backbone's size.
 SIZES = ('depth', 'arch', 'model_name', 'base_channels', 'widen_factor')
@@ -30,7 +31,7 @@ def build_backbone(cfg: Config) -> nn.Module:
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     backbone = cfg.model.backbone
     try:
-        return MODELS.build({**backbone, 'init_cfg': None})
+        return watch_channels(MODELS.build({**backbone, 'init_cfg': None}))
     except (KeyError, RuntimeError, ValueError, AssertionError) as error:
         reason = (str(error.args[0]).strip().splitlines() or [''])[0] if error.args else ''
         if 'is not in the' in reason:

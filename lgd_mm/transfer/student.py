@@ -140,7 +140,7 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
                 backbone=model.get('backbone'),
                 mean=preprocessor.get('mean'),
                 std=preprocessor.get('std'),
-                image_size=_view_size(config),
+                image_size=view_size(config),
                 teacher=model.get('teacher'),
                 vocabulary_digest=digest,
                 lgd_mm=__version__,
@@ -149,8 +149,15 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
             default=str))
 
 
-def _view_size(config: Mapping[str, Any]) -> int | None:
-    """Side of the views of a pre-training, in pixels."""
+def view_size(config: Mapping[str, Any]) -> int | None:
+    """Side of the views of a pre-training, in pixels.
+
+    Args:
+        config (Mapping[str, Any]): The whole config.
+
+    Returns:
+        int, optional: None if its pipeline does not say.
+    """
     dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
     for step in dataset.get('pipeline') or ():
         size = step.get('size', step.get('scale'))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
-from lgd_mm.models.features import mean_pool
+from lgd_mm.models.features import mean_pool, watch_channels
 from lgd_mm.models.lgd import with_scores
 from lgd_mm.registry import MODELS
 
@@ -43,7 +43,7 @@ class KNNClassifier(BaseModel):
                  temperature: float = 0.07,
                  data_preprocessor: dict[str, Any] | None = None) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
-        self.backbone = MODELS.build(backbone)
+        self.backbone = watch_channels(MODELS.build(backbone))
         self.num_classes, self.k, self.temperature = num_classes, k, temperature
         self.seen: list[tuple[Tensor, Tensor]] = []
         self.bank = torch.empty(0, 0), torch.empty(0)

@@ -21,6 +21,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
                         'student.safetensors, student.pth or a checkpoint of the pre-training')
     parser.add_argument('--allow-partial-student', action='store_true',
                         help='start also if the student does not fill the whole backbone')
+    parser.add_argument('--from-scratch', action='store_true',
+                        help='begin at random, whatever weights the config names')
     parser.add_argument('--work-dir', help="folder for logs and checkpoints (default: the config's, or work_dirs/NAME)")
     parser.add_argument('--resume', nargs='?', const='auto', metavar='FILE',
                         help="go on from this checkpoint, or from the work dir's latest")

@@ -14,6 +14,7 @@ from lgd_mm.benchmark.run import STUDENT, Run
 from lgd_mm.benchmark.suite import PRETRAINING, Entry, Suite, Task, check_known, resolved, slug
 from lgd_mm.errors import UserError
 from lgd_mm.options import written
+from lgd_mm.transfer.scratch import begin_at_random
 
 
 def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[str] | None = None,
@@ -58,6 +59,14 @@ def _states_batch(config: Path, options: tuple[str, ...]) -> bool:
     return bool((resolved(config, options).get('auto_scale_lr') or {}).get('base_batch_size'))
 
 
+@functools.cache
+def _names_weights(config: Path, options: tuple[str, ...]) -> bool:
+    try:
+        return bool(begin_at_random(resolved(config, options)))
+    except UserError:  # its own run tells what is wrong with it
+        return False
+
+
 def _entry_runs(suite: Suite, entry: Entry, tasks: Sequence[Task], seed: int) -> list[Run]:
     """The pre-training of an entry, before it those of the students it learns from, and behind it its tasks."""
     runs = []
@@ -86,9 +95,11 @@ def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
 def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
     made = _folder(suite, entry.label, seed, PRETRAINING) if entry.pretrain else None
     student = made / STUDENT if made else entry.student
+    # A config may name weights: that of a run names the student it began with.
+    random = student is None and not task.test_only and _names_weights(task.config, task.options)
     return Run(
         entry.label, task.name, seed, task.config, _folder(suite, entry.label, seed, task.name),
-        options=(f'randomness.seed={seed}', *task.options),
+        options=(f'randomness.seed={seed}', *task.options), flags=('--from-scratch', ) if random else (),
         student=None if task.test_only else student,
         checkpoint=(made or entry.student) if task.test_only else None,
         inputs=task.inputs, metrics=tuple(metric.key for metric in task.metrics), needs=(made, ) if made else ())

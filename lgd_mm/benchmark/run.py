@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import os
 import shlex
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
 from lgd_mm.lock import LOCK_OF_RUN, alone_in_run
+from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.say import say
 
 RECORD = 'run.json'
@@ -89,7 +91,7 @@ class Run:
 
     def hash(self) -> str:
         """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""
-        settings = [self.checkpoint is None, self.options, self.flags, decisive_versions()]
+        settings = [self.checkpoint is None, self._options_without_folders(), self.flags, decisive_versions()]
         if self.processes > 1:  # which make the batch; one is not told, as in the records of earlier versions
             settings.append(self.processes)
         digest = hashlib.sha256(_config_text(self.config).encode())
@@ -102,6 +104,18 @@ class Run:
                 while block := content.read(1 << 20):
                     digest.update(block)
         return digest.hexdigest()
+
+    def _options_without_folders(self) -> tuple[str, ...]:
+        """The options, in which a file whose content is told has its number instead of its path."""
+        options = []
+        for option in self.options:
+            key, _, value = option.partition('=')
+            for number, file in sorted(enumerate(self.inputs), key=lambda each: -len(str(each[1]))):
+                if os.path.realpath(ROOT / value) == os.path.realpath(ROOT / file):
+                    option = f'{key}={{input {number}}}'
+                option = option.replace(str(file), f'{{input {number}}}')
+            options.append(option)
+        return tuple(options)
 
     def missing_input(self) -> Path | None:
         """The first of its inputs that is not there and no other run makes."""
@@ -204,7 +218,18 @@ class Run:
 
 @functools.cache
 def _config_text(config: Path) -> str:
-    return resolved(config, ()).pretty_text.replace(str(ROOT), '')
+    """A config; of weights that its model begins with, their content and not their folder."""
+    cfg = resolved(config, ())
+    _name_by_content(cfg.get('model'))
+    return cfg.pretty_text.replace(str(ROOT), '')
+
+
+def _name_by_content(node: Any) -> None:
+    if isinstance(node, dict) and node.get('type') == 'Pretrained' and '://' not in str(node.get('checkpoint')):
+        file = ROOT / str(node.get('checkpoint'))
+        node['checkpoint'] = file_digest(file) if file.is_file() else file.name
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ():
+        _name_by_content(child)
 
 
 def _set_aside(work_dir: Path) -> None:

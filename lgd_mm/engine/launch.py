@@ -41,6 +41,7 @@ from lgd_mm.progress import still
 from lgd_mm.say import say
 from lgd_mm.transfer.own_data import use_own_data
 from lgd_mm.transfer.plug import plug_student
+from lgd_mm.transfer.scratch import begin_at_random
 
 #: Beginnings of what only the log file is told.
 FOR_THE_FILE = ('------', 'Config:', 'Hooks will be executed', 'Exp name: ', 'Distributed training is not used')
@@ -53,6 +54,7 @@ init_as_lvis()
 def train(config: str,
           student: str | None = None,
           allow_partial_student: bool = False,
+          from_scratch: bool = False,
           work_dir: str | None = None,
           resume: str | None = None,
           amp: str | None = None,
@@ -67,6 +69,7 @@ def train(config: str,
         config (str): Config file of lgd_mm, mmdet, mmseg or mmpretrain.
         student (str, optional): File to start ``model.backbone`` from. Defaults to None.
         allow_partial_student (bool): Start also if it fills only a part. Defaults to False.
+        from_scratch (bool): Begin at random, whatever weights the config names. Defaults to False.
         work_dir (str, optional): Defaults to the config's own, else ``work_dirs/NAME``.
         resume (str, optional): A checkpoint, or ``'auto'`` for the work dir's latest. Defaults to None.
         amp (str, optional): ``'fp16'``, ``'bf16'`` or ``'auto'``. Defaults to None.
@@ -84,6 +87,10 @@ def train(config: str,
             folder.
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher)
+    if student and from_scratch:
+        raise UserError(f'--student {student} begins with weights, --from-scratch without: give one of them')
+    if from_scratch and (weights := begin_at_random(cfg)):
+        say(f'begins at random, without the weights of {", ".join(weights)}')
     if data:
         say(use_own_data(cfg, data))
     if amp:

@@ -1,7 +1,6 @@
 """From a student's file to a checked folder for another library."""
 
 import difflib
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -9,6 +8,7 @@ from typing import Any, overload
 from lgd_mm.errors import UserError
 from lgd_mm.exports.report import ExportReport
 from lgd_mm.exports.targets import TARGETS, Target
+from lgd_mm.new_folder import new_folder
 
 
 @overload
@@ -59,22 +59,19 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
     for name, write in writers.items():
         print_log(f'exporting {student} to {name}', logger='current')
         folder = folders[name]
-        part = folder.with_name(f'{folder.name}.part')
         try:
-            shutil.rmtree(part, ignore_errors=True)  # of an export that was killed
-            part.mkdir(parents=True)
-            with quietly():
-                written = write(source, part, **{key: options[key] for key in chosen[name].options if key in options})
-                if source.left_out:
-                    written = written._replace(notes=(source.left_out, *written.notes))
-                figures = figures or measure(source.deployed)
-            (part / 'README.md').write_text(model_card(source, name, written, figures), encoding='utf-8')
-            part.replace(folder)
+            with new_folder(folder) as part:
+                with quietly():
+                    written = write(source, part,
+                                    **{key: options[key] for key in chosen[name].options if key in options})
+                    if source.left_out:
+                        written = written._replace(notes=(source.left_out, *written.notes))
+                    figures = figures or measure(source.deployed)
+                (part / 'README.md').write_text(model_card(source, name, written, figures), encoding='utf-8')
         except OSError as error:
+            _check_folder(folder)  # another process may have been first
             raise UserError(f'the export cannot be written to {folder} ({error.strerror or error}): choose a folder '
                             'with room that you may write to') from error
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
         reports.append(ExportReport(
             target=name, folder=folder, files=tuple(sorted(folder.iterdir())), library=written.library,
             difference=written.difference.largest, relative=written.difference.relative, tolerance=written.tolerance,

@@ -170,7 +170,7 @@ def _metadata(checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]) -> dic
     """Metadata of an exported student, or put together from a training checkpoint."""
     meta = checkpoint.get('meta') or {}
     if 'cfg' in meta:
-        # mmengine has the average in state_dict.
+        # mmengine saves the average as state_dict, and beside it what it was trained with.
         averaged = 'ema_state_dict' in checkpoint or bool(meta.get('averaged'))
         return student_metadata(parse_config(meta['cfg']), meta.get('iter'), state, averaged)
     if 'vocabulary_digest' not in meta:

@@ -1,9 +1,6 @@
 """A finished run -> a model of the local zoo."""
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +13,9 @@ from mmpretrain.apis import get_model, list_models
 from lgd_mm.bounded_build import bounded_build
 from lgd_mm.engine.preflight import check_weights
 from lgd_mm.errors import UserError
-from lgd_mm.files import save_torch
+from lgd_mm.files import save_torch, write_text
 from lgd_mm.models.teachers.weights import file_digest
+from lgd_mm.new_folder import new_folder
 from lgd_mm.transfer.config_text import write_config
 from lgd_mm.version import __version__
 from lgd_mm.zoo.finished import FinishedModel, read_run
@@ -84,22 +82,13 @@ def _checked_name(name: str) -> str:
 @contextmanager
 def _new_folder(zoo: Path, name: str) -> Iterator[Path]:
     """A folder of the zoo that appears when the block has ended, whole, or not at all."""
-    part = None
     try:
-        zoo.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=zoo, prefix=f'.{name}.'))  # the index passes over hidden folders
-        yield part
-        index = part / 'model-index.yml'
-        index.write_text(yaml.safe_dump(INDEX))
-        os.replace(index, zoo / 'model-index.yml')
-        part.chmod(0o755)  # mkdtemp makes it for the user alone
-        os.rename(part, zoo / name)
+        with new_folder(zoo / name) as part:  # hidden, and the index passes over hidden folders
+            yield part
+            write_text(zoo / 'model-index.yml', yaml.safe_dump(INDEX))
     except OSError as error:
         raise UserError(f'the zoo {zoo} cannot be written to ({error}): name a folder with room that you may write '
                         'to, by --zoo or LGD_ZOO_DIR') from error
-    finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
 
 
 def _write(model: FinishedModel, folder: Path) -> Path:

@@ -1,9 +1,12 @@
 """Suite configs: what is read, what is refused, and the plan they make."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from lgd_mm.benchmark import run
 from lgd_mm.benchmark.plan import choose
 from lgd_mm.benchmark.suite import ROOT, slug
 from lgd_mm.benchmark.suite_config import read_suite
@@ -37,6 +40,45 @@ def test_students_learn_from_students(fake):
     teacher = runs[0].work_dir / 'student.safetensors'
     assert f'teacher={teacher}' in runs[1].options and teacher in runs[1].inputs
     assert runs[1].needs == (runs[0].work_dir, )
+
+
+def test_a_random_row_is_random_although_its_config_began_with_a_student(fake):
+    """As the config that a run leaves does."""
+    (fake.folder / 'train.py').write_text(
+        "model = dict(backbone=dict(type='A', init_cfg=dict(type='Pretrained', checkpoint='runs/student.pth')))\n")
+    random, _, student, *_ = choose(fake.read(), seeds=[0])
+    assert random.entry == 'random' and random.flags == ('--from-scratch', ) and '--from-scratch' in random.command
+    assert student.student and student.flags == ()
+
+
+def test_hash_is_of_no_folder(fake, monkeypatch):
+    """Moved, by a link, or by a relative path: of a student that a run learns from, the content counts."""
+    fake.settings['entries'].insert(0, fake.made('pupil', options=['teacher={student:LGD}']))
+    (fake.folder / 'train.py').write_text(
+        "model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='{{ fileDirname }}/begun.pth')))\n")
+    (fake.folder / 'begun.pth').write_bytes(b'weights')
+
+    def hash_of(folder, work_dir, content=b'student'):
+        run._config_text.cache_clear()
+        fake.folder = folder
+        fake.settings['entries'][0]['pretrain'] = fake.settings['entries'][2]['pretrain'] = str(folder / 'train.py')
+        for task in fake.settings['tasks']:
+            task['config'] = str(folder / 'train.py')
+        fake.settings['work_dir'] = str(work_dir)
+        _, pupil, *_ = choose(fake.read(), labels=['pupil'], seeds=[0])
+        assert pupil.task == 'pre-training' and str(work_dir) in ' '.join(pupil.options)
+        (ROOT / pupil.inputs[-1]).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / pupil.inputs[-1]).write_bytes(content)
+        return pupil.hash()
+
+    first = fake.folder
+    known = hash_of(first, first / 'runs')
+    assert hash_of(first, first / 'runs', b'another') != known
+    shutil.copytree(first, first / 'moved/deeper')
+    (first / 'link').symlink_to(first / 'moved/deeper')
+    for folder in (first / 'moved/deeper', first / 'link'):
+        assert hash_of(folder, folder / 'runs') == known
+        assert hash_of(folder, os.path.relpath(folder / 'elsewhere', ROOT)) == known
 
 
 def test_tasks_that_only_test_take_the_checkpoint(fake):

@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 
 from lgd_mm.api.embedding import short_side
 from lgd_mm.errors import UserError
-from lgd_mm.exports import TARGETS, export_student
+from lgd_mm.exports import TARGETS, export_student, figures
 from lgd_mm.exports.targets import timm as timm_target
 from lgd_mm.transfer import export_checkpoint, read_student
 from tests.test_exports.conftest import SIZE, normalised
@@ -177,6 +177,26 @@ def test_export_that_computes_something_else_is_refused_and_removed(pretrained, 
     with pytest.raises(UserError, match='computes other features than the student: they differ by .* nothing was'):
         export_student(pretrained('resnet')[1], 'timm', tmp_path / 'out')
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_of_two_exports_to_a_folder_stays(pretrained, tmp_path, monkeypatch):
+    """Whole; the other one is told, and a folder of a similar name is nobody's leftover."""
+    (tmp_path / 'out.part').mkdir()
+    (tmp_path / 'out.part' / 'mine').touch()
+    measure, first = figures.measure, []
+
+    def meanwhile(backbone):
+        if not first:
+            first.append(None)
+            first[0] = export_student(pretrained('slim')[1], 'safetensors', tmp_path / 'out')
+        return measure(backbone)
+
+    monkeypatch.setattr(figures, 'measure', meanwhile)
+    with pytest.raises(UserError, match='out exists already: choose another folder'):
+        export_student(pretrained('slim')[1], 'safetensors', tmp_path / 'out')
+    assert sorted((tmp_path / 'out').iterdir()) == sorted(first[0].files)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['out', 'out.part']
+    assert [path.name for path in (tmp_path / 'out.part').iterdir()] == ['mine']
 
 
 def test_mistakes_are_told_before_anything_is_read(tmp_path, monkeypatch):

@@ -198,7 +198,8 @@ def _put_image(path: Path, image: NDArray[Any]) -> None:
 def _put(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + '.tmp')  # not synced: there are thousands, and all can be made again
+    # Another process may write the same. Not synced: there are thousands, and all can be made again.
+    unfinished = path.with_name(f'{path.name}.{os.uname().nodename}.{os.getpid()}.tmp')
     unfinished.write_bytes(content)
     os.replace(unfinished, path)
 

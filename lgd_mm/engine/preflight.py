@@ -165,13 +165,12 @@ def check_batches(runner: Runner) -> None:
     loader = runner.train_loop.dataloader
     # Its length counts each picture once, but it fills its batches by going round.
     endless = isinstance(getattr(loader.batch_sampler, 'sampler', loader.sampler), InfiniteSampler)
-    pictures = len(loader.dataset)
-    if pictures == 0 or (len(loader) == 0 and not endless):
+    pictures, lengths = len(loader.dataset), all_gather_object(len(loader))
+    if pictures == 0 or (0 in lengths and not endless):
         size = runner.cfg.train_dataloader.get('batch_size', 1)
         processes = f' x {runner.world_size} processes' if runner.world_size > 1 else ''
         raise UserError(f'train_dataloader.dataset has {pictures} pictures, fewer than a batch of {size}{processes}: '
                         'give more pictures or --cfg-options train_dataloader.batch_size=N')
-    lengths = all_gather_object(len(loader))
     learns = not str((runner.cfg.get('optim_wrapper') or {}).get('type')).endswith('ReadOnlyOptimWrapper')
     if learns and not endless and len(set(lengths)) > 1:
         raise UserError(f'train_dataloader gives the processes {" and ".join(map(str, lengths))} batches of an epoch, '

@@ -56,6 +56,25 @@ def test_fewer_pictures_than_a_batch(pictures, sampler, drop_last, trains):
             preflight.check_batches(runner)
 
 
+@pytest.mark.parametrize(('lengths', 'wrapper', 'said'), [
+    ([1, 1], 'OptimWrapper', None),
+    ([1, 2], 'lgd_mm.ReadOnlyOptimWrapper', None),
+    ([1, 2], 'OptimWrapper', 'gives the processes 1 and 2 batches .* train_dataloader.sampler.round_up=True'),
+    ([1, 0], 'lgd_mm.ReadOnlyOptimWrapper', 'has 4 pictures, fewer than a batch of 4 x 2 processes'),
+])
+def test_processes_with_other_numbers_of_batches(monkeypatch, lengths, wrapper, said):
+    """Those that take steps together would wait for each other for ever; every process says so."""
+    monkeypatch.setattr(preflight, 'all_gather_object', lambda mine: lengths)
+    runner = SimpleNamespace(
+        train_loop=SimpleNamespace(dataloader=DataLoader(range(4), batch_size=4)), world_size=2,
+        cfg=Config(dict(train_dataloader=dict(batch_size=4), optim_wrapper=dict(type=wrapper))))
+    if said is None:
+        preflight.check_batches(runner)
+    else:
+        with pytest.raises(UserError, match=said):
+            preflight.check_batches(runner)
+
+
 class Renamed(torch.nn.Linear):
     """Knows the name that its weight had in version 1."""
 

@@ -18,6 +18,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.files import remove_parts, write_text
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.registry import HOOKS
+from lgd_mm.say import say
 
 #: Of a run that was asked to stop; the next regular checkpoint takes its place.
 STOPPED = 'stopped.pth'
@@ -175,3 +176,37 @@ def is_whole(path: str | Path) -> bool:
     except (UserError, ValueError):  # a pointer that a power cut left full of zeros names no file
         return False
     return True
+
+
+def checkpoints_in(work_dir: str) -> list[Path]:
+    """The checkpoints in a folder to go on from.
+
+    Args:
+        work_dir (str): May not exist.
+    """
+    return [path for pattern in ('epoch_*.pth', 'iter_*.pth', STOPPED) for path in Path(work_dir).glob(pattern)]
+
+
+def unnamed_checkpoint(work_dir: str) -> Path | None:
+    """The newest whole checkpoint of a run that was killed between its first one and ``last_checkpoint``; those of
+    other runs in the same folder are passed over.
+
+    Args:
+        work_dir (str): Without ``last_checkpoint``; may not exist.
+
+    Returns:
+        Path, optional: None if there is none, or nobody knows which run was at work.
+    """
+    begun = Path(work_dir) / BEGUN
+    if not begun.is_file():
+        return None
+    run, found = begun.read_text(errors='replace'), {}
+    for path in filter(is_whole, checkpoints_in(work_dir)):
+        meta = load_checkpoint_file(path).get('meta') or {}
+        if run and meta.get('run') == run:
+            found[path] = meta['iter']
+    if not found:
+        return None
+    newest = max(found, key=lambda path: found[path])
+    say(f'{work_dir} was left before its first checkpoint was named in last_checkpoint: it is {newest.name}')
+    return newest

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.datasets.preparation.recognise import dataset_name
 from lgd_mm.datasets.teacher_cache import TeacherCache
-from lgd_mm.engine.checkpoints import BEGUN, STOPPED, is_whole
+from lgd_mm.engine.checkpoints import checkpoints_in, is_whole, unnamed_checkpoint
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.say import say
@@ -194,35 +194,17 @@ def latest_checkpoint(work_dir: str) -> Path | None:
     """
     pointer = Path(work_dir) / 'last_checkpoint'
     if not pointer.is_file():
-        return _unnamed_checkpoint(work_dir)
+        return unnamed_checkpoint(work_dir)
     named = Path(pointer.read_text(errors='replace').strip())
     for path in (Path(work_dir) / named.name, named):  # of a copied run, its own
         if is_whole(path):
             return path
     what = f'names {named}, which is missing or damaged' if named.name else 'is empty'
-    whole = list(filter(is_whole, _checkpoints(work_dir)))
+    whole = list(filter(is_whole, checkpoints_in(work_dir)))
     if not whole:
         raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
     say(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
-    return newest
-
-
-def _unnamed_checkpoint(work_dir: str) -> Path | None:
-    """The newest whole checkpoint of a run that was killed between its first one and ``last_checkpoint``; checkpoints
-    of other runs in the same folder are passed over."""
-    begun = Path(work_dir) / BEGUN
-    if not begun.is_file():
-        return None
-    run, found = begun.read_text(errors='replace'), {}
-    for path in filter(is_whole, _checkpoints(work_dir)):
-        meta = load_checkpoint_file(path).get('meta') or {}
-        if run and meta.get('run') == run:
-            found[path] = meta['iter']
-    if not found:
-        return None
-    newest = max(found, key=lambda path: found[path])
-    say(f'{work_dir} was left before its first checkpoint was named in last_checkpoint: it is {newest.name}')
     return newest
 
 
@@ -235,15 +217,11 @@ def check_begins(work_dir: str) -> None:
     Raises:
         UserError: If there are checkpoints: nobody can tell whether they are of this run.
     """
-    left = sorted(path.name for path in _checkpoints(work_dir))
+    left = sorted(path.name for path in checkpoints_in(work_dir))
     if left:
         raise UserError(f'{work_dir} has {", ".join(left[:3])}{", ..." if len(left) > 3 else ""}, but no '
                         'last_checkpoint that says which to go on from: write the name of one into it, or give another '
                         'folder')
-
-
-def _checkpoints(work_dir: str) -> list[Path]:
-    return [path for pattern in ('epoch_*.pth', 'iter_*.pth', STOPPED) for path in Path(work_dir).glob(pattern)]
 
 
 def read_training_state(path: str | Path) -> dict[str, Any]:

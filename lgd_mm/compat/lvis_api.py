@@ -8,8 +8,9 @@ import sys
 from collections import defaultdict
 from typing import Any
 
-from faster_coco_eval import COCO, COCOeval_faster
+from faster_coco_eval import COCOeval_faster
 
+from lgd_mm.compat.coco_api import COCO
 from lgd_mm.errors import UserError
 
 #: LVIS counts the best 300 detections of each picture, over all categories (Gupta et al. 2019, Sec. 3).
@@ -19,8 +20,32 @@ NAMES = dict(
     AP='AP_all', AP50='AP_50', AP75='AP_75', APs='AP_small', APm='AP_medium', APl='AP_large', APr='APr', APc='APc',
     APf='APf', **{'AR@300': 'AR_all', 'ARs@300': 'AR_small', 'ARm@300': 'AR_medium', 'ARl@300': 'AR_large'})
 
-#: The annotation file; it has the snake case names that mmdet calls.
-LVIS = COCO
+#: What LVIS' evaluation needs of each picture: categories that are known to be absent, and those not all outlined.
+OF_PICTURES = ('neg_category_ids', 'not_exhaustive_category_ids')
+
+
+class LVIS(COCO):
+    """The annotation file; it has the snake case names that mmdet calls.
+
+    Raises:
+        UserError: If a picture or a category lacks what the evaluation counts by; without it, whatever is found where
+            nothing is would be forgiven.
+    """
+
+    def createIndex(self) -> None:  # noqa: N802 - pycocotools' name
+        """As pycocotools has it."""
+        if self.annotation_file is not None:
+            for image in self.dataset.get('images') or ():
+                lacking = [key for key in OF_PICTURES if not isinstance(image.get(key), list)]
+                if lacking:
+                    raise UserError(f'{self.annotation_file}: image {image.get("id")} has no list {lacking[0]!r}, by '
+                                    'which LVIS counts: give a file in LVIS format, or a config for COCO format')
+                image.setdefault('coco_url', image.get('file_name'))  # from which mmdet takes the path
+            for category in self.dataset.get('categories') or ():
+                if category.get('frequency') not in ('r', 'c', 'f'):
+                    raise UserError(f'{self.annotation_file}: category {category.get("id")} has the frequency '
+                                    f'{category.get("frequency")!r}, not "r", "c" or "f": give a file in LVIS format')
+        super().createIndex()
 
 
 def init_as_lvis() -> None:

@@ -90,8 +90,8 @@ def _of_images(images: list[Any]) -> Iterator[str]:
         if not isinstance(image, Mapping) or image.get('id') is None:
             yield f'images[{index}] has no "id"'
             continue
-        if not _is_id(image['id']):
-            yield f'images[{index}] has the id {_no_id(image["id"])}'
+        if not is_id(image['id']):
+            yield f'images[{index}] has the id {no_id(image["id"])}'
             continue
         name = image.get('file_name')
         if not isinstance(name, str) or not name:
@@ -113,22 +113,22 @@ def _of_object(index: int, item: Any, images: Mapping[Any, Any], categories: set
     if item.get('id') is None:
         yield f'annotations[{index}] has no "id": number them from 1'
         return
-    if not _is_id(item['id']):
-        yield f'annotations[{index}] has the id {_no_id(item["id"])}'
+    if not is_id(item['id']):
+        yield f'annotations[{index}] has the id {no_id(item["id"])}'
         return
     name = f'annotation {item["id"]}'
     if item['id'] in ids:
         yield f'{name} is there twice: number them from 1'
     ids.add(item['id'])
     image, category = item.get('image_id'), item.get('category_id')
-    if not _is_id(image):
-        yield f'{name} has the image_id {_no_id(image)}'
+    if not is_id(image):
+        yield f'{name} has the image_id {no_id(image)}'
         return
     if image not in images:
         yield f'{name} is of image {image!r}, which is not there'
         return
-    if not _is_id(category):
-        yield f'{name} has the category_id {_no_id(category)}'
+    if not is_id(category):
+        yield f'{name} has the category_id {no_id(category)}'
     elif category not in categories:
         yield f'{name} is of category {category!r}, which is not there'
     box = item.get('bbox')
@@ -143,12 +143,27 @@ def _of_object(index: int, item: Any, images: Mapping[Any, Any], categories: set
     yield from _of_mask(name, item.get('segmentation'), images[image]['width'], images[image]['height'])
 
 
-def _is_id(value: Any) -> bool:
+def is_id(value: Any) -> bool:
+    """Whether it is a whole number that every tool can count with.
+
+    Args:
+        value (Any): Of a file.
+
+    Returns:
+        bool: False for 1.0 and "1", too, which some tools take for 1, and others for nothing they know.
+    """
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST_ID
 
 
-def _no_id(value: Any) -> str:
-    """How an id is told that is none."""
+def no_id(value: Any) -> str:
+    """How an id is told that is none.
+
+    Args:
+        value (Any): Of a file.
+
+    Returns:
+        str: To end a sentence.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return f'{value}, beyond 2**53'
     return f'{value!r}, not a whole number, such as 1 (neither 1.0 nor "1")'
@@ -162,7 +177,7 @@ def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
             yield f'{name} has a mask of size {size}, and its picture is {[height, width]}'
         counts = mask.get('counts')
         if isinstance(counts, list):
-            if not all(_is_id(count) and count >= 0 for count in counts) or sum(counts) != width * height:
+            if not all(is_id(count) and count >= 0 for count in counts) or sum(counts) != width * height:
                 yield f'{name} has run lengths that do not cover its picture'
         elif not isinstance(counts, str) or not counts:
             yield f'{name} has a mask without counts'

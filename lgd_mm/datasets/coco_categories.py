@@ -9,11 +9,13 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.datasets.check_annotations import is_id, no_id
 from lgd_mm.errors import UserError
 from lgd_mm.files import open_plain
 
 KEY = b'"categories"'
-FIELDS: dict[str, type] = dict(id=int, name=str)
+#: Of each category.
+KEYS = ('id', 'name')
 
 
 def read_categories(path: str | Path) -> list[dict[str, Any]]:
@@ -40,15 +42,16 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
         raise UserError(f'{path} has no "categories" list of ids and names: give an annotation file in COCO format')
     if not found:
         raise UserError(f'{path} has an empty "categories" list: add the id and the name of each')
-    for key, kind in FIELDS.items():
-        for index, category in enumerate(found):
-            if not isinstance(category, dict) or not isinstance(category.get(key), kind):
-                raise UserError(f'{path} has no "{key}" in categories[{index}]: give each category its id, a number, '
-                                'and its name')
-            if isinstance(category['id'], int) and abs(category['id']) >= 2**63:
-                raise UserError(f'{path} has an id of too many digits in categories[{index}]: number them from 1')
-            if key == 'name' and not _is_text(category['name']):
-                raise UserError(f'{path} has half a character in the name of categories[{index}]: correct it')
+    for index, category in enumerate(found):
+        lacking = [key for key in KEYS if not isinstance(category, dict) or category.get(key) is None]
+        if lacking or not isinstance(category['name'], str):
+            raise UserError(f'{path} has no "{lacking[0] if lacking else "name"}" in categories[{index}]: give each '
+                            'category its id, a number, and its name')
+        if not is_id(category['id']):
+            raise UserError(f'{path} has in categories[{index}] the id {no_id(category["id"])}')
+        if not _is_text(category['name']):
+            raise UserError(f'{path} has half a character in the name of categories[{index}]: correct it')
+    for key in KEYS:
         counts = Counter(category[key] for category in found)
         twice = sorted(value for value, count in counts.items() if count > 1)
         if twice:

@@ -12,21 +12,23 @@ from mmengine.runner import Runner
 
 from lgd_mm.datasets.check_labels import CheckLabels
 from lgd_mm.datasets.coco_categories import read_categories
+from lgd_mm.datasets.coco_set import check_coco
 from lgd_mm.engine.preflight import datasets_of
 from lgd_mm.errors import UserError
 from lgd_mm.say import say
 
 
 def check_categories(cfg: Config, *splits: str) -> None:
-    """Compare the categories of annotation files in COCO format with the classes of their data sets.
+    """Compare the categories of annotation files in COCO format with the classes of their data sets, and look at the
+    objects of sets with classes of their own.
 
     Args:
         cfg (Config): The whole config; its files exist.
         *splits (str): ``'train'``, ``'val'``, ``'test'``.
 
     Raises:
-        UserError: If a class is not in the file, or the order differs. Categories that are no class are named, with
-            the number of their annotations, and left out.
+        UserError: If a class is not in the file, the order differs, or the objects cannot be used. Categories that are
+            no class are named, with the number of their annotations, and left out.
     """
     told: set[Path] = set()
     for split in splits:
@@ -38,6 +40,10 @@ def check_categories(cfg: Config, *splits: str) -> None:
             classes = (dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes']
             categories = read_categories(path)
             _compare(path, f'{key}.metainfo.classes', list(classes), [item['name'] for item in categories], kind)
+            if _is_own(dataset, kind):
+                used = {item['id']: item['name'] for item in categories if item['name'] in classes}
+                folder = Path(dataset.get('data_root') or '', (dataset.get('data_prefix') or {}).get('img') or '')
+                check_coco(path, used, folder, 'train' if split == 'train' else 'test')
             left_out = {item['id']: item['name'] for item in categories if item['name'] not in classes}
             if left_out and path not in told and get_rank() == 0 and not _numbers_all(kind):
                 told.add(path)
@@ -83,6 +89,13 @@ def _compare(path: Path, key: str, classes: list[str], names: list[str], kind: A
     if order != classes and kind.load_data_list is CocoDataset.load_data_list:  # Objects365 sorts for itself
         raise UserError(f'{path} has its categories in another order than {key}, and mmdet numbers the labels by the '
                         f'file: give the classes as {_some(order)}')
+
+
+def _is_own(dataset: Mapping[str, Any], kind: Any) -> bool:
+    """Whether it is a set of boxes with classes of its own; published ones are looked at as they are prepared."""
+    from mmdet.datasets import CocoDataset
+    plain = kind.COCOAPI is CocoDataset.COCOAPI and kind.load_data_list is CocoDataset.load_data_list
+    return plain and 'classes' in (dataset.get('metainfo') or {})
 
 
 def _numbers_all(kind: Any) -> bool:

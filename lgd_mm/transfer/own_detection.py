@@ -1,18 +1,13 @@
 """A folder of pictures and COCO-format annotations."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.datasets.check_annotations import check_annotations
-from lgd_mm.datasets.check_objects import check_objects
-from lgd_mm.datasets.check_sizes import check_sizes
 from lgd_mm.datasets.coco_categories import read_categories
-from lgd_mm.datasets.complete_annotations import complete_annotations
+from lgd_mm.datasets.coco_set import check_coco, read_coco
 from lgd_mm.errors import UserError
-from lgd_mm.say import say
 from lgd_mm.transfer.own_folder import OwnFolder
 
 #: Annotation files of other layouts, below the folder.
@@ -56,34 +51,12 @@ def read_detection(root: str) -> DetectionFolder:
                         f'order, and differ in {what}')
     pictures, counts, masks = {}, {}, True
     for split, path in annotations.items():
-        content = _read(path)
-        images, objects = content['images'], content['annotations']
-        reasons = check_annotations(path, content, {category['id'] for category in train})
-        if complete := complete_annotations(content):
-            say(f'{path}: {complete} objects have no "area", and that of their box is taken')
-        odd = check_objects(path, content, 'train' if split == 'train' else 'test')
-        if odd:
-            say(odd)
-        if reasons:
-            fate = 'are left out' if split == 'train' else 'count as any other, though training leaves out such'
-            say(f'{path}: {len(reasons)} objects {fate}: {"; ".join(reasons[:3])}')
-        counts[split] = len(images)
-        masks = masks and all(item.get('segmentation') for item in objects)
-        pictures[split] = _pictures(Path(root), split, path, images[0]['file_name'])
-        check_sizes(path, images, Path(root, pictures[split]))
+        content = read_coco(path)
+        pictures[split] = _pictures(Path(root), split, path, content['images'][0])
+        check_coco(path, dict(labels[0]), Path(root, pictures[split]), 'train' if split == 'train' else 'test', content)
+        counts[split] = len(content['images'])
+        masks = masks and all(item.get('segmentation') for item in content['annotations'])
     return DetectionFolder(root, tuple(name for _, name in labels[0]), pictures, counts, annotations, masks)
-
-
-def _read(path: str) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(Path(path).read_bytes())
-        if not isinstance(content['images'], list) or not isinstance(content['annotations'], list):
-            raise TypeError('"images" and "annotations" are not lists')
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
-    if not content['images']:
-        raise UserError(f'{path} names no pictures')
-    return content
 
 
 def _annotations(root: Path, split: str) -> str:
@@ -101,7 +74,10 @@ def _annotations(root: Path, split: str) -> str:
     raise UserError(f'{folder} has no {split}.json and {len(found)} files instances_{split}*.json{there}: it needs one')
 
 
-def _pictures(root: Path, split: str, annotations: str, first: str) -> str:
+def _pictures(root: Path, split: str, annotations: str, image: Any) -> str:
+    first = image.get('file_name') if isinstance(image, dict) else None
+    if not isinstance(first, str) or '\0' in first:
+        raise UserError(f'{annotations}: images[0] has no "file_name": correct or remove it')
     for pattern in PICTURES:
         folder = pattern.format(split=split)
         if (root / folder / first).is_file():

@@ -152,6 +152,27 @@ def test_lvis_equals_lvis(tmp_path, kind):
     np.testing.assert_allclose(list(numbers.values()), BY_LVIS[kind], rtol=0, atol=1e-9)
 
 
+def test_a_file_that_is_not_of_lvis(tmp_path):
+    """What is counted by is there, and paths come from what COCO has."""
+    path = tmp_path / 'truth.json'
+
+    def read(frequency='r', **change):
+        truth = annotated(2)
+        truth['images'][1].update(file_name='a.jpg', **change)
+        truth['categories'][0]['frequency'] = frequency
+        path.write_text(json.dumps(truth))
+        return LVIS(str(path))
+
+    assert read().imgs[2]['coco_url'] == 'a.jpg'
+    assert read(coco_url='http://images.cocodataset.org/b.jpg').imgs[2]['coco_url'].endswith('b.jpg')
+    for key in ('neg_category_ids', 'not_exhaustive_category_ids'):
+        with pytest.raises(UserError, match=f"truth.json: image 2 has no list '{key}'"):
+            read(**{key: None})
+    for value in (None, 'x', 3):
+        with pytest.raises(UserError, match=f'truth.json: category 1 has the frequency {value!r}, not "r", "c" or "f"'):
+            read(frequency=value)
+
+
 def test_lvis_without_detections(tmp_path):
     """mmdet asks for an IndexError."""
     (tmp_path / 'found.json').write_text('[]')

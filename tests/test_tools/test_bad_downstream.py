@@ -132,6 +132,27 @@ def test_classes_are_compared_with_the_file(tmp_path, capsys):
         check('nut', 'cat')
 
 
+def test_a_set_of_ones_own_without_the_option(tmp_path):
+    """Classes in the config say that it is no published set, whose files are looked at as they are prepared."""
+    root = write_coco_set(tmp_path / 'set')
+    cfg = Config(dict(default_scope='mmdet', train_dataloader=dict(dataset=dict(
+        type='CocoDataset', data_root=str(root), ann_file='annotations/train.json', data_prefix=dict(img='train/'),
+        metainfo=dict(classes=['nut', 'bolt', 'washer'])))))
+    check_categories(cfg, 'train')
+    path = root / 'annotations/train.json'
+    content = json.loads(path.read_text())
+    content['images'][2]['height'] = 32
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match='train.json: image 3 is 64 x 64 as read, the file says 64 x 32'):
+        check_categories(cfg, 'train')
+    del cfg.train_dataloader.dataset.data_prefix  # no picture is there to be looked at
+    cfg.train_dataloader.dataset.metainfo.classes = ['bolt']
+    content['annotations'][1]['iscrowd'] = 1
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match='train.json: no object is left to train with: annotation 2 is a crowd'):
+        check_categories(cfg, 'train')
+
+
 def test_lvis_goes_by_places(tmp_path, capsys):
     """mmdet calls a few of LVIS' categories by other names than the file, and never compares them."""
     from mmdet.datasets import LVISV1Dataset

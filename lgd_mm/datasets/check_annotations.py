@@ -7,6 +7,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from faster_coco_eval.core import mask as run_lengths
+
 from lgd_mm.errors import UserError
 
 #: Mistakes that are told in full.
@@ -173,7 +175,8 @@ def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
     """Polygons, or run lengths of the picture's size."""
     if isinstance(mask, Mapping):
         size = mask.get('size')
-        if not isinstance(size, (list, tuple)) or list(size) != [height, width]:
+        size = list(size) if isinstance(size, (list, tuple)) else size
+        if size != [height, width]:
             yield f'{name} has a mask of size {size}, and its picture is {[height, width]}'
         counts = mask.get('counts')
         if isinstance(counts, list):
@@ -181,8 +184,19 @@ def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
                 yield f'{name} has run lengths that do not cover its picture'
         elif not isinstance(counts, str) or not counts:
             yield f'{name} has a mask without counts'
+        elif size == [height, width] and not _is_rle(size, counts):
+            yield f'{name} has a mask whose counts cannot be decoded'
     elif mask:
         polygons = mask if isinstance(mask, list) else [mask]
         if not all(isinstance(part, list) and len(part) >= 6 and len(part) % 2 == 0 and all(map(is_number, part))
                    for part in polygons):
             yield f'{name} has a polygon that is not three or more points'
+
+
+def _is_rle(size: list[int], counts: str) -> bool:
+    """Whether compressed run lengths are whole."""
+    try:
+        run_lengths.decode(dict(size=[int(side) for side in size], counts=counts))
+    except (ValueError, RuntimeError, UnicodeError):
+        return False
+    return True

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lgd_mm.datasets.loading import of_the_machine
+from lgd_mm.datasets.picture_size import ORIENTATION
 from lgd_mm.errors import UserError
 from lgd_mm.pictures import open_picture
 
@@ -98,6 +99,10 @@ def _opened(path: str | Path, content: bytes | None) -> Image.Image:
         mask.close()
         raise UserError(f'{path} is a picture of colours ({mask.mode}): a mask holds the number of a class in each '
                         'pixel')
+    if 'exif' in mask.info and mask.getexif().get(ORIENTATION, 1) != 1:
+        mask.close()
+        raise UserError(f'mask {path} has an EXIF orientation, by which nothing turns it: take the tag away (exiftool '
+                        '-Orientation=), with the mask as its picture is read')
     if mask.format in LOSSY:
         mask.close()
         raise UserError(f'{path} is a {mask.format}, which keeps no exact numbers: save masks as PNG')

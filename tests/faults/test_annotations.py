@@ -19,7 +19,8 @@ def check(image=None, item=None, more_images=()):
 
 def test_what_is_right():
     assert check() == []
-    whole = dict(size=[10, 20], counts=[0, 200])
+    whole, packed = dict(size=[10, 20], counts=[0, 200]), dict(size=[10, 20], counts='P137000000000\\3')
+    assert check(item=dict(segmentation=packed)) == []
     assert check(item=dict(segmentation=whole)) == check(item=dict(segmentation=[])) == []
 
 
@@ -65,6 +66,7 @@ def test_what_is_left_out(item, sentence):
     ({}, dict(iscrowd='0'), "annotation 3 has iscrowd '0', not 0 or 1"),
     ({}, dict(iscrowd=None), 'annotation 3 has iscrowd None, not 0 or 1'),
     ({}, dict(segmentation=dict(size=3, counts='x')), 'annotation 3 has a mask of size 3'),
+    ({}, dict(segmentation=dict(size=[10, 20], counts='x')), 'annotation 3 has a mask whose counts cannot be decoded'),
     ({}, dict(segmentation=[[]]), 'a polygon that is not three or more points'),
     ({}, dict(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), 'a polygon that is not three or more points')])
 def test_what_is_refused(image, item, sentence):

@@ -6,6 +6,7 @@ from mmengine.registry import TRANSFORMS, DefaultScope
 from PIL import Image
 
 from lgd_mm.datasets.check_labels import CheckLabels
+from lgd_mm.datasets.mask_file import mask_header
 from lgd_mm.errors import UserError
 
 LABELS = np.arange(4, dtype=np.uint8).reshape(2, 2)
@@ -58,6 +59,14 @@ def test_a_label_that_is_no_class(check, tmp_path, kind, label, name, shift):
     mask = np.array([[1, 1], [1, label + (label == 4 and shift)]], kind)
     with pytest.raises(UserError, match=f'{name} has the label {mask[1, 1]}, .*: label {mask[1, 1]} is no class'):
         check(Image.fromarray(mask), tmp_path / name, shift)
+
+
+def test_a_mask_that_exif_would_turn(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(LABELS).save(tmp_path / 'a.png', exif=exif)
+    with pytest.raises(UserError, match='mask .*a.png has an EXIF orientation, by which nothing turns it: take the'):
+        mask_header(tmp_path / 'a.png')
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'LA'])

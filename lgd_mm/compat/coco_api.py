@@ -10,7 +10,7 @@ from faster_coco_eval import COCO as FasterCOCO
 from lgd_mm.datasets.complete_annotations import complete_annotations
 
 
-class COCO(FasterCOCO):  # type: ignore[misc]
+class COCO(FasterCOCO):
     """An annotation file, for training and evaluation alike: objects have an area and an id above 0."""
 
     def createIndex(self) -> None:  # noqa: N802 - pycocotools' name

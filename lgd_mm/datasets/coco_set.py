@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.datasets.check_annotations import check_annotations
+from lgd_mm.datasets.check_annotations import check_annotations, is_id
 from lgd_mm.datasets.check_objects import check_objects
 from lgd_mm.datasets.check_sizes import check_sizes
 from lgd_mm.datasets.complete_annotations import complete_annotations
@@ -57,7 +57,8 @@ def check_coco(path: str | Path, categories: Mapping[int, str], folder: str | Pa
     if known in _PASSED:
         return
     content = content or read_coco(path)
-    every = {item.get('id') for item in content.get('categories') or () if isinstance(item, Mapping)}
+    every: set[int] = {item['id'] for item in content.get('categories') or ()
+                       if isinstance(item, Mapping) and is_id(item.get('id'))}
     left_out = check_annotations(path, content, every | set(categories))
     if complete := complete_annotations(content):
         say(f'{path}: {complete} objects have no "area", and that of their box is taken')

@@ -1,6 +1,7 @@
 """Folders of pictures and masks whose names end in more than one way."""
 
 import os
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from lgd_mm.registry import DATASETS
 
 
 @DATASETS.register_module()
-class PicturesAndMasks(BaseSegDataset):  # type: ignore[misc]
+class PicturesAndMasks(BaseSegDataset):
     """mmseg's, with pictures of several endings, such as ``.jpg``, ``.JPG`` and ``.png``, and masks likewise.
 
     Takes the arguments of ``mmseg.datasets.BaseSegDataset``; ``img_suffix`` and ``seg_map_suffix`` may be lists. What
     systems and editors hide, files as well as folders, is no picture.
     """
+
+    img_suffix: str | Sequence[str]
+    seg_map_suffix: str | Sequence[str]
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """List pictures and their masks.

@@ -43,13 +43,13 @@ class CachedImages(UnlabelledImages):
         if missing:
             raise UserError(f'the teacher cache {folder} lacks {len(missing)} of its {len(list(self.cache.parts()))} '
                             'files: call tools/cache_teacher.py again, it goes on where it stopped')
-        if about['pictures'] != len(self) or about['data'] != data_digest(self):
+        if about['pictures'] != len(self) or about.get('data') != data_digest(self):
             raise UserError(f'the teacher cache {folder} is of {about["pictures"]} other pictures than the '
                             f'{len(self)} in {self.data_prefix["img_path"]}: give those it was made of, or another '
                             'cache')
-        if about['pipeline'] != self._pipeline:
+        if about.get('pipeline') != self._pipeline or type(about.get('seed')) is not int:
             raise UserError(f'the teacher cache {folder} is of other views: set train_dataloader.dataset.pipeline to '
-                            f'{about["pipeline"]}, or make another cache')
+                            f'{about.get("pipeline")}, or make another cache')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
         """The cached view of a picture that an epoch asks for, see :meth:`lgd_mm.UnlabelledImages.view`."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lgd_mm.cache import cache_folder
 from lgd_mm.errors import UserError
-from lgd_mm.files import write_text
+from lgd_mm.files import open_plain, read_plain, write_text
 
 
 class Member(NamedTuple):
@@ -49,28 +49,45 @@ def _index(path: str) -> list[Member]:
     state = [place, status.st_size, status.st_mtime_ns]
     kept = cache_folder('tar_index') / f'{hashlib.sha256(place.encode()).hexdigest()}.json'
     with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or damaged
-        content = json.loads(kept.read_text(encoding='utf-8'))
+        content = json.loads(read_plain(kept))
         if content['state'] == state:
-            return [Member(*member) for member in content['members']]
+            members = [Member(*member) for member in content['members']]
+            if all(_lies_within(member, status.st_size) for member in members):
+                return members
     members = _read(path)
     _keep(kept, dict(state=state, members=members))
     return members
 
 
 def _read(path: str) -> list[Member]:
+    members: list[Member] = []
     try:
+        with open_plain(path) as file:
+            size = os.fstat(file.fileno()).st_size
         with tarfile.open(path, 'r:') as tar:
-            members = [Member(info.name.removeprefix('./'), info.offset_data, info.size)
-                       for info in tar if info.isreg()]
+            for info in tar:
+                if not info.isreg() or info.issparse():
+                    continue
+                member = Member(info.name.removeprefix('./'), info.offset_data, info.size)
+                if not _lies_within(member, size):  # one of a negative size leads back, without end
+                    raise tarfile.ReadError(f'{member.name} would have {member.size:,} bytes and the tar has {size:,}')
+                members.append(member)
             end = tar.offset
         with open(path, 'rb') as file:  # tarfile takes a damaged head for the end; that is a block of zeros
             file.seek(end)
             if file.read(tarfile.BLOCKSIZE) == tarfile.NUL * tarfile.BLOCKSIZE:
                 return members
         reason = f'damaged or cut off at byte {end:,}'
-    except tarfile.TarError as error:
-        reason = str(error)
+    except (tarfile.TarError, ValueError, OverflowError, MemoryError, RecursionError) as error:  # of its numbers
+        reason = str(error) or type(error).__name__
     raise UserError(f'{path} is no whole uncompressed tar ({reason}): copy or make it again')
+
+
+def _lies_within(member: Member, size: int) -> bool:
+    """Whether a member's bytes are in a tar of that size: they are read by these numbers."""
+    numbers = (member.offset, member.size)
+    return (isinstance(member.name, str) and all(type(number) is int and number >= 0 for number in numbers)
+            and sum(numbers) <= size)
 
 
 def _keep(path: Path, content: dict[str, Any]) -> None:

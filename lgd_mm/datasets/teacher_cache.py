@@ -14,12 +14,18 @@ from numpy.typing import NDArray
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
-from lgd_mm.files import replacing
+from lgd_mm.files import read_plain, replacing
 
 #: Pictures whose entries share a file.
 PART = 16384
 #: Of what the entries are; 2: their views are crops by an antialiasing filter.
 FORMAT = 2
+#: Files of entries in a folder, of which each is looked for: views of a hundred million pictures for 100 epochs.
+FILES = 1_000_000
+#: Width of the embeddings; CLIP's largest have 1,280.
+WIDTH = 65_536
+#: Bytes of ``cache.json``.
+ABOUT = 2**24
 
 
 class TeacherCache:
@@ -43,10 +49,8 @@ class TeacherCache:
         self.folder = Path(folder)
         file = self.folder / 'cache.json'
         try:
-            self.about: dict[str, Any] = json.loads(file.read_text())
-            sizes = [self.about[key] for key in ('embed_dim', 'pictures', 'views')]
-            if not all(isinstance(size, int) and 0 < size < 2**31 for size in sizes):
-                raise ValueError(f'embed_dim, pictures and views are {sizes}')
+            self.about: dict[str, Any] = json.loads(read_plain(file, ABOUT))
+            _check_sizes(*(self.about[key] for key in ('embed_dim', 'pictures', 'views')))
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
@@ -113,8 +117,36 @@ class TeacherCache:
         part, place = divmod(picture, PART)
         files = self._open[1]
         if part not in files:
-            files[part] = np.load(self.file(view, part), mmap_mode='r')
+            files[part] = self._read(view, part)
         return files[part][place]
+
+    def _read(self, view: int, part: int) -> NDArray[Any]:
+        """The entries of a file, not read yet.
+
+        Raises:
+            UserError: If it is gone or holds something else.
+        """
+        file, count = self.file(view, part), min(PART, self.about['pictures'] - part * PART)
+        try:
+            entries: NDArray[Any] = np.load(file, mmap_mode='r')
+            if (entries.dtype, entries.shape) != (entry_type(self.about['embed_dim']), (count, )):
+                raise ValueError(f'it holds {entries.shape} entries of {str(entries.dtype)[:100]}')
+        except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+            raise UserError(f'{file} is no file of this teacher cache ({error}): remove it and call '
+                            'tools/cache_teacher.py again') from error
+        return entries
+
+
+def _check_sizes(embed_dim: Any, pictures: Any, views: Any) -> None:
+    """Raise a ValueError for numbers that no cache has; files are looked for, and memory is taken, by them."""
+    sizes = dict(embed_dim=embed_dim, pictures=pictures, views=views)
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 2**31:
+            raise ValueError(f'{name} is {size!r}')
+    if embed_dim > WIDTH:
+        raise ValueError(f'embed_dim is {embed_dim}, and {WIDTH} is the most')
+    if views * -(-pictures // PART) > FILES:
+        raise ValueError(f'{views} views of {pictures} pictures are more than {FILES:,} files')
 
 
 def entry_type(embed_dim: int) -> np.dtype[Any]:

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tarfile
 from pathlib import Path
@@ -183,3 +185,46 @@ def test_the_command_of_the_docs(tmp_path, source):
     assert sorted(path.name for path in (root / 'train').iterdir()) == [f'train-00000{index}.tar' for index in range(3)]
     data = sharded(root, data_prefix=dict(img_path='train'))
     assert torch.equal(loaded(data), loaded(dataset(tmp_path / 'data/imagenet/train')))
+
+
+def member(name, size, kind=tarfile.REGTYPE, content=b''):
+    """A head, whatever follows."""
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT) + content.ljust(-len(content) % 512 + len(content), b'\0')
+
+
+END = bytes(1024)
+
+
+@pytest.mark.parametrize('content', [
+    member('a.png', 2**40, content=b'a') + END, member('a.png', 2**62) + END,
+    member('a.png', -512) + member('b.png', 1, content=b'b') + END, member('a.png', -2**40) + END,
+    member('a', 2**62, tarfile.XHDTYPE) + END, member('a', 2**62, tarfile.GNUTYPE_LONGNAME) + END,
+    member('a', 2**40, tarfile.GNUTYPE_LONGNAME, b'a') + END,
+    member('a', 20, tarfile.XHDTYPE, b'20 size=-1\n') + member('a.png', 1, content=b'a') + END,
+    member('a', 9, tarfile.XHDTYPE, b'9 size=x\n') + member('a.png', 1, content=b'a') + END])
+def test_numbers_in_a_tar_are_compared_with_its_size(tmp_path, content):
+    """Nothing is read, and no memory taken, by them."""
+    (tmp_path / 'a.tar').write_bytes(content)
+    signal.alarm(20)
+    with pytest.raises(UserError, match='a.tar is no whole uncompressed tar'):
+        tar_index.tar_index(str(tmp_path / 'a.tar'))
+    signal.alarm(0)
+
+
+def test_a_pipe_is_no_shard(tmp_path):
+    os.mkfifo(tmp_path / 'a.tar')
+    with pytest.raises(UserError, match='a.tar cannot be read .it is a pipe'):
+        tar_index.tar_index(str(tmp_path / 'a.tar'))
+
+
+@pytest.mark.parametrize('numbers', [[0, 2**40], [-1, 5], [0, True], [0, 1.0], ['0', 1]])
+def test_a_kept_index_that_was_changed_is_made_anew(tmp_path, shards, numbers):
+    shard = str(shards / 'train-000000.tar')
+    index = tar_index.tar_index(shard)
+    kept, = index_files(tmp_path)
+    content = json.loads(kept.read_text())
+    content['members'][0][1:] = numbers
+    kept.write_text(json.dumps(content))
+    assert tar_index.tar_index(shard) == index

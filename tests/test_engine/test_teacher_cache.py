@@ -233,3 +233,33 @@ def test_the_student_begins_the_same_whether_the_names_were_known(config, folder
         states.append(MODELS.build(cfg).state_dict())
     for key, value in states[0].items():
         assert torch.equal(value, states[1][key]), key
+
+
+@pytest.mark.parametrize(('sizes', 'sentence'), [
+    (dict(views=2**31 - 1), 'views of 10 pictures are more than 1,000,000 files'),
+    (dict(pictures=2**31 - 1), 'views of 2147483647 pictures are more than'),
+    (dict(embed_dim=2**31 - 1), 'embed_dim is 2147483647, and 65536 is the most'),
+    (dict(views=True), 'views is True'), (dict(views=0), 'views is 0'), (dict(views=-1), 'views is -1'),
+    (dict(views=3.0), 'views is 3.0'), (dict(pictures='10'), "pictures is '10'"), (dict(embed_dim=None), 'is None')])
+def test_numbers_that_no_cache_has(folder, sizes, sentence):
+    about = json.loads((folder / 'cache.json').read_text())
+    (folder / 'cache.json').write_text(json.dumps({**about, **sizes}))
+    with pytest.raises(UserError, match=f'cache.json cannot be read .*{sentence}.* is no teacher cache'):
+        TeacherCache(folder)
+
+
+def test_a_cache_of_another_making(folder, config, tmp_path):
+    about = json.loads((folder / 'cache.json').read_text())
+    for key, sentence in (('data', 'of 10 other pictures'), ('pipeline', 'of other views'), ('seed', 'of other views')):
+        (folder / 'cache.json').write_text(json.dumps({**about, key: None}))
+        with pytest.raises(UserError, match=sentence):
+            dataset(config, cache=str(folder))
+    (folder / 'cache.json').write_text(json.dumps(about))
+    spoilt = folder / 'view0001' / '00000.npy'
+    for content in (np.zeros(4000), np.zeros((2**20, 0)), b'\x93NUMPY\x01\x00v\x00' + b'(' * 5000, bytes(9999)):
+        if isinstance(content, bytes):
+            spoilt.write_bytes(content)
+        else:
+            np.save(spoilt, content)
+        with pytest.raises(UserError, match='view0001/00000.npy is no file of this teacher cache'):
+            dataset(config, cache=str(folder)).cache.entry(1, 0)

@@ -17,6 +17,7 @@ from typing import IO, Any
 import mmengine
 
 from lgd_mm.errors import UserError
+from lgd_mm.files import open_plain
 
 # How torch's restricted loader says that a pickle wants more than plain data.
 RUNS_CODE = re.compile(
@@ -29,6 +30,14 @@ UNKNOWN = re.compile(r'WeightsUnpickler error:\s*([^\n]+)')
 
 #: Parts of a checkpoint that have parts themselves.
 PARTS = ('meta', 'state_dict', 'optimizer', 'message_hub')
+
+#: Characters of a config in a checkpoint, and its ends of lines and commas: 300,000 names take ten million and half of
+#: the others. Each of those costs time and memory when the text is read.
+CONFIG = 2**24
+CONFIG_PARTS = 2**20
+#: Entries and characters of what a safetensors file says about itself.
+ENTRIES = 10_000
+TEXT = 2**25
 
 
 def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -60,6 +69,7 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(parts.get('meta', {}).get('cfg', ''), str):
         raise UserError(f'{path} is not a checkpoint, its meta.cfg is not the text of a config: name a file saved by '
                         'training')
+    _check_length(str(path), parts.get('meta', {}).get('cfg', ''))
     return checkpoint
 
 
@@ -132,7 +142,7 @@ def refuse_unsafe_checkpoints(checkpoint_module: ModuleType) -> None:
 
 
 def _is_safetensors(path: Path) -> bool:
-    with path.open('rb') as file:
+    with open_plain(path) as file:
         start = file.read(9)
     # Eight bytes of length, then a JSON object; a zip file and a pickle have other ninth bytes.
     return start[8:] == b'{' or (path.suffix == '.safetensors' and not start.startswith((b'PK', b'\x80')))
@@ -179,11 +189,24 @@ def _check_bytes(path: str) -> None:
             raise ValueError(f'{damaged} in it is not what was written')
 
 
+def _check_length(path: str, config: str) -> None:
+    """Raise before a text is parsed that no training has written."""
+    parts = sum(map(config.count, '\n,;'))
+    if len(config) > CONFIG or parts > CONFIG_PARTS:
+        raise UserError(f'{path} is not a checkpoint, its meta.cfg has {len(config):,} characters in {parts:,} parts, '
+                        f'and no config more than {CONFIG:,} in {CONFIG_PARTS:,}: name a file saved by training')
+
+
 def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:
     from safetensors import safe_open
 
     with safe_open(path, framework='pt', device=str(map_location or 'cpu')) as file:
-        return dict(meta=file.metadata() or {}, state_dict={key: file.get_tensor(key) for key in file.keys()})
+        meta = file.metadata() or {}
+        length = sum(map(len, meta.values()))
+        if len(meta) > ENTRIES or length > TEXT:
+            raise UserError(f'{path} is not a checkpoint, its metadata has {len(meta):,} entries of {length:,} '
+                            'characters: name a file saved by training')
+        return dict(meta=meta, state_dict={key: file.get_tensor(key) for key in file.keys()})
 
 
 def _allowed() -> list[Any]:

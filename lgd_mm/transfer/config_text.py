@@ -26,7 +26,7 @@ def parse_config(text: str) -> dict[str, Any]:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             try:
                 values[statement.targets[0].id] = _value(statement.value)
-            except ValueError:
+            except (ValueError, TypeError, RecursionError):  # of no literal, no key, or too deep a nesting
                 continue
     return values
 

@@ -12,6 +12,7 @@ from lgd_mm.compat.networks import find_network
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
 from lgd_mm.files import replacing, save_torch
+from lgd_mm.texts import parse_json
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.version import __version__
 
@@ -176,5 +177,6 @@ def _metadata(checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]) -> dic
     if 'vocabulary_digest' not in meta:
         return {}
     if meta.get('format') == 'pt':  # safetensors keeps strings only
-        return {key: json.loads(value) for key, value in meta.items() if key != 'format'}
+        return {key: parse_json(value, f'{key} in the metadata of a student') for key, value in meta.items()
+                if key != 'format'}
     return meta

@@ -10,6 +10,7 @@ from modelindex.load_model_index import load
 from modelindex.models.Model import Model
 
 from lgd_mm.errors import UserError
+from lgd_mm.zoo.imports import check_imports
 
 PACKAGE = Path(__file__).resolve().parents[1]
 #: Key in the metadata of a local model: the digest of its file of weights.
@@ -76,10 +77,12 @@ def read_index(file: Path) -> list[ModelEntry]:
         UserError: If the index or a metafile cannot be read, or is not in the format.
     """
     try:
+        check_imports(file)
         index = load(str(file))
         mistakes = index.check(silent=True)
         mistakes += [f'{model.name} has no Config' for model in index.models if not model.config]
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:  # of a file in another format
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError,
+            yaml.YAMLError) as error:  # of a file in another format
         raise UserError(f'{file} or a metafile that it imports cannot be read ({error}): put it right or remove it'
                         ) from error
     if mistakes:

@@ -18,6 +18,10 @@ from lgd_mm.models.zero_shot import bank_of_names, similarities, zero_shot_score
 from lgd_mm.registry import MODELS
 from lgd_mm.say import say
 
+#: What a spreadsheet takes for the beginning of a formula, also in the full width of Chinese and Japanese, and before
+#: which it skips.
+FORMULA = ('=', '+', '-', '@', '\t', '\r', '\n', '\uff1d', '\uff0b', '\uff0d', '\uff20')
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -52,6 +56,9 @@ class Predictions:
     def write(self, file: str | Path, k: int = 5) -> Path:
         """Write a CSV with the columns picture, rank, name, score and similarity.
 
+        A name that a spreadsheet would compute, as it begins with ``=``, ``+``, ``-`` or ``@``, is written with a ``'``
+        before it, a relative path of that kind with a ``./``.
+
         Args:
             file (str | Path): Replaced if it exists.
             k (int): Names of each picture. Defaults to 5.
@@ -69,12 +76,19 @@ class Predictions:
                                                     errors='surrogateescape') as stream:
                 table = csv.writer(stream)
                 table.writerow(['picture', 'rank', 'name', 'score', 'similarity'])
+                place = {name: index for index, name in enumerate(self.names)}
                 for path, best, cosines in zip(self.paths, self.top(k), self.similarities):
-                    table.writerows([path, rank, name, f'{score:.4f}', f'{cosines[self.names.index(name)]:.4f}']
+                    cell = f'./{path}' if path.startswith(FORMULA) else path  # the same file
+                    table.writerows([cell, rank, _as_text(name), f'{score:.4f}', f'{cosines[place[name]]:.4f}']
                                     for rank, (name, score) in enumerate(best, 1))
         except OSError as error:
             raise UserError(f'{file} cannot be written ({error.strerror}): give another file') from error
         return file
+
+
+def _as_text(name: str) -> str:
+    """A cell that a spreadsheet shows and does not compute."""
+    return f"'{name}" if name.startswith(FORMULA) else name
 
 
 def zero_shot(student: Student | str | Path, images: str | Path | Sequence[str | Path],

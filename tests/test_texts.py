@@ -76,8 +76,7 @@ def test_json_that_is_none(tmp_path, content, sentence):
         read_json(tmp_path / 'a.json')
 
 
-@pytest.mark.parametrize(
-    'text', ['["\\ud83d\\ude00", "\\u00fc", "\\\\ud800"]', '["\ufeff"]', '[NaN, 1e400, 12345678901]'])
+@pytest.mark.parametrize('text', ['["\\ud83d\\ude00", "\\u00fc", "\\\\ud800"]', '["\ufeff"]', '[NaN, 1e400, 12345678]'])
 def test_json_that_is_some(tmp_path, text):
     (tmp_path / 'a.json').write_text(text)
     assert str(read_json(tmp_path / 'a.json')) == str(json.loads(text)) == str(parse_json(text, 'it'))

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from lgd_mm.benchmark.table import Column, columns, find_cell, find_figure
 from lgd_mm.errors import UserError
+from lgd_mm.files import read_plain
 
 
 class Pair(NamedTuple):
@@ -109,8 +110,8 @@ def read_results(path: Path) -> dict[str, Any]:
         UserError: If it is missing or is something else.
     """
     try:
-        results = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        results = json.loads(read_plain(path))
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f'{path} cannot be read as results.json ({reason}): give the file that '
                         'tools/benchmark.py wrote into the work dir of a suite') from error
@@ -120,7 +121,7 @@ def read_results(path: Path) -> dict[str, Any]:
         raise UserError(f'{path} is no results.json of tools/benchmark.py: it has no {", ".join(sorted(lacking))}')
     try:
         columns(results)
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise UserError(f'{path} was written by another version of tools/benchmark.py: give the command of its suite '
                         'again, which skips what is done and writes the file anew') from error
     return results

@@ -11,7 +11,10 @@ from lgd_mm.datasets.image_folder import no_pictures
 from lgd_mm.datasets.labelled_images import check_same_classes, class_folders
 from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
+from lgd_mm.texts import read_text
 
+#: Of a label.
+DIGITS = 9
 FOLDER_DATASETS = ('LabelledImages', 'CustomDataset', 'ImageNet')
 
 
@@ -84,10 +87,12 @@ def _paths(dataset: Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 def _check_labels(file: str, key: str, expected: int) -> None:
-    lines = Path(file).read_text(encoding='utf-8').splitlines()
-    for number, line in enumerate(lines, 1):
-        label = line.strip().rsplit(' ', 1)[-1]
-        if not label.isdigit():
+    for number, line in enumerate(read_text(file).splitlines(), 1):
+        name, _, label = line.strip().rpartition(' ')
+        if name.startswith('/') or ('..' in name and '..' in Path(name).parts):
+            raise UserError(f'{file}, line {number} names {name!r}, which leads out of the folder of the pictures: '
+                            'give paths below it')
+        if not label.isdecimal() or len(label) > DIGITS:
             raise UserError(f"{file}, line {number} is {line!r}: it must be a picture's path and its label, such as "
                             "'n01440764/one.JPEG 0'")
         if int(label) >= expected:

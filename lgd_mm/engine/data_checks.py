@@ -40,11 +40,12 @@ def check_categories(cfg: Config, *splits: str) -> None:
             classes = (dataset.get('metainfo') or {}).get('classes') or kind.METAINFO['classes']
             categories = read_categories(path)
             _compare(path, f'{key}.metainfo.classes', list(classes), [item['name'] for item in categories], kind)
+            wanted = set(classes)
             if _is_own(dataset, kind):
-                used = {item['id']: item['name'] for item in categories if item['name'] in classes}
+                used = {item['id']: item['name'] for item in categories if item['name'] in wanted}
                 folder = Path(dataset.get('data_root') or '', (dataset.get('data_prefix') or {}).get('img') or '')
                 check_coco(path, used, folder, 'train' if split == 'train' else 'test')
-            left_out = {item['id']: item['name'] for item in categories if item['name'] not in classes}
+            left_out = {item['id']: item['name'] for item in categories if item['name'] not in wanted}
             if left_out and path not in told and get_rank() == 0 and not _numbers_all(kind):
                 told.add(path)
                 dropped = sum(item['category_id'] in left_out for item in json.loads(path.read_bytes())['annotations'])
@@ -81,11 +82,12 @@ def _compare(path: Path, key: str, classes: list[str], names: list[str], kind: A
             raise UserError(f'{path} has {len(names)} categories, but {kind.__name__} has {len(classes)} classes: give '
                             '--data FOLDER for a data set of your own')
         return
-    absent = [name for name in classes if name not in names]
+    known, wanted = set(names), set(classes)
+    absent = [name for name in classes if name not in known]
     if absent:
         raise UserError(f'{path} has no category {_some(absent)} of {key} (it has {_some(names)}): give --data FOLDER '
                         'for a data set of your own, or set the classes')
-    order = [name for name in names if name in classes]
+    order = [name for name in names if name in wanted]
     if order != classes and kind.load_data_list is CocoDataset.load_data_list:  # Objects365 sorts for itself
         raise UserError(f'{path} has its categories in another order than {key}, and mmdet numbers the labels by the '
                         f'file: give the classes as {_some(order)}')

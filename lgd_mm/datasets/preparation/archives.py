@@ -96,8 +96,10 @@ def unpack(archive: Archive, path: Path, tree: Path, moved: Container[str] = ())
                     target = tree / match.expand(archive.target)
                     written += target.name not in moved and _write(member, target, archive, tree)
                 bar.update(min(member.size, bar.total - bar.n))
-    # A zip with a password, or packed in a way that zipfile does not know, is a RuntimeError.
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    # A zip with a password, or packed in a way that zipfile does not know, is a RuntimeError, and so are tars within
+    # tars without end; the others are of numbers in it.
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError,
+            MemoryError) as error:
         raise UserError(f'{path} cannot be unpacked ({error}): download it again from {archive.url}') from error
     except OSError as error:
         raise UserError(f'{archive.name} cannot be unpacked into {tree} ({error.strerror or error}): free room or '

@@ -28,7 +28,7 @@ def check_annotations(part: Annotations, tree: Tree) -> Iterator[str]:
     """
     try:
         content = json.loads((tree / part.path).read_bytes())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         yield f'{part.path} is no valid JSON ({error}): unpack it again'
         return
     faults = list(_structure(content))

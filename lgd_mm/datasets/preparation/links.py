@@ -1,5 +1,6 @@
-"""Links below a data set's folder: they lead to what others may use, and nothing behind them is changed."""
+"""Links below a data set's folder, and names in its lists: what leads outside is neither changed nor taken in."""
 
+import os
 from pathlib import Path
 
 from lgd_mm.errors import UserError
@@ -22,3 +23,21 @@ def refuse_links(root: Path, *paths: Path) -> None:
             if link.is_symlink():
                 raise UserError(f'{link} is a link to {link.resolve()}, and nothing behind it is changed: prepare that '
                                 'folder, or link the part itself')
+
+
+def refuse_outside(root: Path, source: str, path: Path) -> None:
+    """Raise for a file that a list or an annotation names and that is not a plain one below the root.
+
+    Args:
+        root (Path): What the user gave; this may be a link itself.
+        source (str): What names it, for the message.
+        path (Path): The file; it may not exist.
+
+    Raises:
+        UserError: If it lies elsewhere, by its name or through a link, or is a pipe or a device.
+    """
+    if '\0' in str(path) or '..' in path.parts or not path.resolve().is_relative_to(root.resolve()):
+        raise UserError(f'{source} names {os.path.relpath(str(path), root)!r}, which leads out of {root}: name what is '
+                        'below it, and copy there what a link leads to')
+    if path.exists() and not path.is_file():
+        raise UserError(f'{path} is no plain file: put the file itself there')

@@ -21,6 +21,7 @@ from lgd_mm.datasets.resize.file import Copied, Settings, copy_file, is_picture
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
 from lgd_mm.progress import track
+from lgd_mm.texts import read_json
 
 #: In the copy: its settings, by which the files in it are known to be its own.
 MARK = '.resized.json'
@@ -103,9 +104,9 @@ def _mark(target: Path, settings: Settings) -> None:
     """Make the folder this call's own, or see that it is."""
     mark, content = target / MARK, settings._asdict()
     if mark.is_file():
-        known = json.loads(mark.read_text(encoding='utf-8'))
+        known = read_json(mark)
         if known != content:
-            told = ', '.join(f'{key} {value}' for key, value in known.items())
+            told = ', '.join(f'{key} {value}' for key, value in known.items()) if isinstance(known, dict) else known
             raise UserError(f'{target} is a copy with other settings ({told}): give the same, or another folder')
         return
     if target.exists() and not (target.is_dir() and all(path.name.startswith('.') for path in target.iterdir())):

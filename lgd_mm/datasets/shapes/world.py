@@ -15,6 +15,7 @@ from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene, draw_scene
 from lgd_mm.datasets.shapes.surfaces import COLOURS
 from lgd_mm.errors import UserError
+from lgd_mm.files import read_plain
 from lgd_mm.progress import track
 
 #: Height and width of the pictures for pre-training and zero-shot classification, and of those with 1-4 objects.
@@ -115,8 +116,8 @@ def _claim(root: Path, arguments: dict[str, Any]) -> None:
         _put(card, _as_json(arguments))
         return
     try:
-        found = json.loads(card.read_text())
-    except ValueError as error:
+        found = json.loads(read_plain(card))
+    except (ValueError, RecursionError) as error:
         raise UserError(f'{card} is no valid JSON: delete {root} to have the world written anew') from error
     other = [key for key in arguments if found.get(key) != arguments[key]]
     if other:

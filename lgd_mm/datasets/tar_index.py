@@ -66,10 +66,12 @@ def _read(path: str) -> list[Member]:
             size = os.fstat(file.fileno()).st_size
         with tarfile.open(path, 'r:') as tar:
             for info in tar:
+                if tar.offset <= info.offset:  # a negative size leads back, without end
+                    raise tarfile.ReadError(f'{info.name} would have {info.size:,} bytes')
                 if not info.isreg() or info.issparse():
                     continue
                 member = Member(info.name.removeprefix('./'), info.offset_data, info.size)
-                if not _lies_within(member, size):  # one of a negative size leads back, without end
+                if not _lies_within(member, size):
                     raise tarfile.ReadError(f'{member.name} would have {member.size:,} bytes and the tar has {size:,}')
                 members.append(member)
             end = tar.offset

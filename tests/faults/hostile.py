@@ -16,6 +16,7 @@ import random
 import signal
 import struct
 import sys
+import tarfile
 import tempfile
 import time
 import zipfile
@@ -28,10 +29,13 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
+from lgd_mm.datasets.tar_index import tar_index
 from lgd_mm.engine.preflight import read_training_state
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import read_student_file
+from lgd_mm.language import category_names, prompt_templates
 from lgd_mm.transfer.own_detection import read_detection
 
 #: Seconds for one file, on a busy machine.
@@ -116,7 +120,8 @@ def hostile_picture(chance: random.Random, path: Path, canary: Path) -> None:
         path.write_bytes(png_of_size(chance.choice(sides), chance.choice(sides)))
         return
     if kind == 1:
-        path.write_bytes(chance.randbytes(chance.choice([0, 1, 2, 100, 5000])))
+        start = chance.choice([b'', b'', b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n', b'II*\0', b'RIFF'])
+        path.write_bytes(start + chance.randbytes(chance.choice([0, 1, 2, 100, 5000])))
         return
     mode = chance.choice(['RGB', 'L', 'CMYK', 'RGBA', 'LA', 'P', '1', 'I;16', 'I', 'F'])
     form = chance.choice({'RGB': ['JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF', 'PPM'], 'L': ['JPEG', 'PNG', 'TIFF'],
@@ -140,6 +145,38 @@ def png_of_size(width: int, height: int) -> bytes:
     head = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
     data = chunk(b'IDAT', zlib.compress(bytes(1000)))
     return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + data + chunk(b'IEND', b'')
+
+
+def hostile_names(chance: random.Random, path: Path, canary: Path) -> None:
+    """A list of names, or of categories, of many kinds."""
+    if chance.random() < 0.1:
+        os.mkfifo(path)
+    elif chance.random() < 0.5:
+        line = chance.choice(['cat', 'a (b)', '(' * 50, '\x1b[31m', '\u202e', '{}', '#', ' ', '\0', 'ü', '\U0001f600'])
+        text = chance.choice(['\n', '\r', '\r\n', '\u2028']).join(
+            f'{line}{index}' for index in range(chance.choice([0, 1, 5, 20_000])))
+        path.write_bytes(text.encode(chance.choice(['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-32', 'gb18030'])))
+    else:
+        value = chance.choice(['"a"', '"\\ud800"', '1' * 5000, '[' * 50_000, 'NaN', 'null', '{}', '"\\u0000"', '""'])
+        path.write_text('{"categories": [' + ', '.join(
+            f'{{"id": {index}, "name": {value}}}' for index in range(chance.choice([0, 1, 2]))) + ']}')
+    if path.is_file() and chance.random() < 0.3:
+        spoil(chance, path)
+
+
+def hostile_shard(chance: random.Random, path: Path, canary: Path) -> None:
+    """A tar whose heads say what they like."""
+    content = b''
+    for index in range(chance.randrange(1, 4)):
+        info = tarfile.TarInfo(chance.choice([f'{index}.png', '../../x.png', '/etc/passwd', 'a' * 150, '']))
+        info.size = chance.choice([0, 1, 512, 2**33, 2**62, -1, -512])
+        info.type = chance.choice([tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.GNUTYPE_SPARSE, tarfile.XHDTYPE,
+                                   tarfile.GNUTYPE_LONGNAME, tarfile.XGLTYPE, tarfile.CHRTYPE])
+        body = chance.choice([b'', b'x' * 512, b'20 size=-1\n'.ljust(512, b'\0'), b'19 path=a\n'.ljust(512, b'\0')])
+        content += info.tobuf(tarfile.GNU_FORMAT) + body
+    path.write_bytes(content + bytes(chance.choice([0, 512, 1024])))
+    if chance.random() < 0.3:
+        spoil(chance, path)
 
 
 VALUES = [None, True, -1, 0, 1e400, float('nan'), 2**70, '', '../x', '/etc/passwd', '\0', 'ü', [], {}, [[]], {'id': 1},
@@ -197,10 +234,30 @@ def read_annotations(path: Path) -> None:
         read_detection(str(path))
 
 
+def read_names(path: Path) -> None:
+    """As ``--classes`` and ``--templates`` do it."""
+    for ending, read in (('.txt', category_names), ('.txt', prompt_templates), ('.json', category_names),
+                         ('.json', read_categories)):
+        named = path.with_suffix(ending)
+        if not named.is_symlink():
+            named.symlink_to(path)
+        with contextlib.suppress(UserError):
+            read(str(named))
+
+
+def read_shard(path: Path) -> None:
+    """As the data set of shards does it."""
+    with contextlib.suppress(UserError):
+        for member in tar_index(str(path)):
+            assert len(os.pread(os.open(path, os.O_RDONLY), member.size, member.offset)) == member.size
+
+
 KINDS: dict[str, tuple[Callable, Callable]] = {
     'checkpoints': (hostile_checkpoint, read_checkpoint),
     'pictures': (hostile_picture, read_picture),
     'annotation files': (hostile_annotations, read_annotations),
+    'lists of names': (hostile_names, read_names),
+    'shards': (hostile_shard, read_shard),
 }
 
 

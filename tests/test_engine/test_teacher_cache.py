@@ -241,11 +241,11 @@ def test_the_student_begins_the_same_whether_the_names_were_known(config, folder
     (dict(embed_dim=2**31 - 1), 'embed_dim is 2147483647, and 65536 is the most'),
     (dict(views=True), 'views is True'), (dict(views=0), 'views is 0'), (dict(views=-1), 'views is -1'),
     (dict(views=3.0), 'views is 3.0'), (dict(pictures='10'), "pictures is '10'"), (dict(embed_dim=None), 'is None')])
-def test_numbers_that_no_cache_has(folder, sizes, sentence):
-    about = json.loads((folder / 'cache.json').read_text())
-    (folder / 'cache.json').write_text(json.dumps({**about, **sizes}))
+def test_numbers_that_no_cache_has(tmp_path, sizes, sentence):
+    about = dict(embed_dim=2, pictures=10, views=1)
+    (tmp_path / 'cache.json').write_text(json.dumps({**about, **sizes}))
     with pytest.raises(UserError, match=f'cache.json cannot be read .*{sentence}.* is no teacher cache'):
-        TeacherCache(folder)
+        TeacherCache(tmp_path)
 
 
 def test_a_cache_of_another_making(folder, config, tmp_path):

@@ -130,9 +130,11 @@ class TeacherCache:
         try:
             entries: NDArray[Any] = np.load(file, mmap_mode='r')
             if (entries.dtype, entries.shape) != (entry_type(self.about['embed_dim']), (count, )):
-                raise ValueError(f'it holds {entries.shape} entries of {str(entries.dtype)[:100]}')
-        except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
-            raise UserError(f'{file} is no file of this teacher cache ({error}): remove it and call '
+                raise ValueError('it holds something else')
+        except MemoryError:
+            raise
+        except Exception as error:  # NumPy stumbles over a damaged head in nearly any way, and may advise to load it unsafely
+            raise UserError(f'{file} is no file of this teacher cache: remove it and call '
                             'tools/cache_teacher.py again') from error
         return entries
 

@@ -201,7 +201,8 @@ END = bytes(1024)
     member('a.png', 2**40, content=b'a') + END, member('a.png', 2**62) + END,
     member('a.png', -512) + member('b.png', 1, content=b'b') + END, member('a.png', -2**40) + END,
     member('a', -512, tarfile.CONTTYPE) + END, member('a', -512, b'Z') + END, member('a', -1024, tarfile.XHDTYPE) + END,
-    member('a', -512, tarfile.GNUTYPE_SPARSE) + END, member('a', 2**62, tarfile.XHDTYPE) + END, member('a', 2**62, tarfile.GNUTYPE_LONGNAME) + END,
+    member('a', -512, tarfile.GNUTYPE_SPARSE) + END, member('a', 2**62, tarfile.XHDTYPE) + END,
+    member('a', 2**62, tarfile.GNUTYPE_LONGNAME) + END,
     member('a', 2**40, tarfile.GNUTYPE_LONGNAME, b'a') + END,
     member('a', 20, tarfile.XHDTYPE, b'20 size=-1\n') + member('a.png', 1, content=b'a') + END,
     member('a', 9, tarfile.XHDTYPE, b'9 size=x\n') + member('a.png', 1, content=b'a') + END])

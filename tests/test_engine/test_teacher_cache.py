@@ -262,4 +262,4 @@ def test_a_cache_of_another_making(folder, config, tmp_path):
         else:
             np.save(spoilt, content)
         with pytest.raises(UserError, match='view0001/00000.npy is no file of this teacher cache'):
-            dataset(config, cache=str(folder)).cache.entry(1, 0)
+            TeacherCache(folder).entry(1, 0)

@@ -133,7 +133,7 @@ class TeacherCache:
                 raise ValueError('it holds something else')
         except MemoryError:
             raise
-        except Exception as error:  # NumPy stumbles over a damaged head in nearly any way, and may advise to load it unsafely
+        except Exception as error:  # NumPy stumbles over a damaged head in any way, and may advise to load it unsafely
             raise UserError(f'{file} is no file of this teacher cache: remove it and call '
                             'tools/cache_teacher.py again') from error
         return entries

@@ -1,6 +1,5 @@
 """What an index of models may import: metafiles below its folder, which import nothing themselves."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ def _named(file: Path) -> list[str]:
         return []
     named = [value for key, value in content.items() if str(key).lower() in FILES]
     lists = [value if isinstance(value, list) else [value] for value in named]
-    return [item for items in lists for item in items if isinstance(item, (str, os.PathLike))]
+    return [item for items in lists for item in items if isinstance(item, str)]
 
 
 def _count(node: Any, known: dict[int, int]) -> int:

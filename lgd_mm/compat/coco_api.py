@@ -35,7 +35,9 @@ class COCO(FasterCOCO):
         return json.loads(Path(json_file).read_bytes())
 
 
+faster_coco_eval.coco.COCO = COCO  # by this name its constructor asks for load_json, and mmdet for the class
+
+
 def init_as_pycocotools() -> None:
     """Let ``import pycocotools`` find this; mmdet must not have been imported yet."""
     faster_coco_eval.init_as_pycocotools()
-    faster_coco_eval.coco.COCO = COCO

@@ -22,7 +22,7 @@ class Distiller(BaseModel):
     Args:
         backbone (dict): The student, any mmpretrain backbone or ``mmpretrain.TIMMBackbone``.
         neck (dict): The projection to the teacher's embedding width; ``in_channels`` and ``out_channels`` are taken
-            from the backbone and the teacher and may be left out.
+            from the backbone and the teacher and may be left out. None only where the subclass says so.
         teacher (dict | Teacher): The frozen teacher, e.g. ``lgd_mm.OpenCLIPTeacher``, or one that is built already.
         data_preprocessor (dict, optional): Its ``mean`` and ``std`` are the student's. Defaults to ImageNet's.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
@@ -34,7 +34,7 @@ class Distiller(BaseModel):
 
     def __init__(self,
                  backbone: dict[str, Any],
-                 neck: dict[str, Any],
+                 neck: dict[str, Any] | None,
                  teacher: dict[str, Any] | Teacher,
                  data_preprocessor: dict[str, Any] | None = None,
                  init_cfg: dict[str, Any] | None = None,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lgd_mm import interrupts
 from lgd_mm.say import rank
 from lgd_mm.terminal import print_any_text, printable
 
@@ -44,14 +45,20 @@ class Stopped(SystemExit):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Print a :class:`UserError` as one line on standard error and exit with code 2; :class:`Stopped` likewise.
+    """Print a :class:`UserError` as one line on standard error and exit with code 2; :class:`Stopped` and Ctrl-C
+    likewise, with 130.
 
     Of several processes, most often all make the same mistake: the first one tells it, and the launcher ends the others
     while they wait. A mistake that only one of the others makes, such as data missing on its machine, is still told.
     """
     print_any_text()
+    interrupts.install()
     try:
         yield
+    except KeyboardInterrupt:
+        if rank() == 0:
+            print('stopped', file=sys.stderr)
+        sys.exit(interrupts.STATUS)
     except Stopped as stop:
         if rank() == 0:
             print(stop, file=sys.stderr)

@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+from lgd_mm import interrupts
 from lgd_mm.console import PlainConsole
 from lgd_mm.errors import UserError, reported
 from lgd_mm.inputs import check_config
@@ -71,14 +72,14 @@ def main() -> None:
     if arguments.dry_run:
         console.print(runner.dry_run())
         return
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
-        signal.signal(number, signal.default_int_handler)
+    interrupts.install((signal.SIGINT, signal.SIGTERM), ignored=True)
+    interrupts.ENDINGS.append(launcher.kill)
     try:
         results = runner.run()
         write_report(results, suite.work_dir)
     except KeyboardInterrupt:
         console.print('\nStopped. The same command goes on from the last checkpoint of each run, if there is one.')
-        sys.exit(130)
+        sys.exit(interrupts.STATUS)
     console.print(results_table(results))
     console.print(f'Report: {suite.work_dir}/report.html and report.md   Figures: {suite.work_dir}/results.json',
                   highlight=False, markup=False)

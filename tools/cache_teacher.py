@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 
+from lgd_mm import interrupts
 from lgd_mm.errors import UserError, reported
 from lgd_mm.inputs import check_config
 
@@ -52,4 +53,4 @@ if __name__ == '__main__':
             main()
         except KeyboardInterrupt:
             print('stopped; the same command goes on')
-            sys.exit(130)
+            sys.exit(interrupts.STATUS)

@@ -7,6 +7,7 @@ It downloads nothing, overwrites nothing, and goes on after any stop. It ends wi
 import argparse
 import sys
 
+from lgd_mm import interrupts
 from lgd_mm.errors import reported
 
 NAMES = ('imagenet', 'caltech256', 'coco', 'lvis', 'ade20k', 'cityscapes', 'folder')
@@ -27,7 +28,7 @@ def main() -> int:
             return 0 if prepare(SPECS[args.dataset], args.root, check=args.check) else 2
     except KeyboardInterrupt:
         print('stopped; the same command goes on')
-        return 130
+        return interrupts.STATUS
 
 
 if __name__ == '__main__':

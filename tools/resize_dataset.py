@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
+from lgd_mm import interrupts
 from lgd_mm.errors import reported
 from lgd_mm.say import say
 
@@ -38,13 +39,12 @@ def main() -> int:
     args = parse_args()
     from lgd_mm.console import PlainConsole
     from lgd_mm.datasets.resize import resize_dataset
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
-        signal.signal(number, signal.default_int_handler)
+    interrupts.install((signal.SIGINT, signal.SIGTERM), ignored=True)
     try:
         summary = resize_dataset(args.source, args.target, args.short_side, args.quality, args.jobs, PlainConsole())
     except KeyboardInterrupt:
         print('stopped; the same command goes on')
-        return 130
+        return interrupts.STATUS
     for copied in summary.unreadable:
         say(f'left out: {args.source / copied.path} cannot be read ({copied.reason})')
     left_out = f', {len(summary.unreadable):,} left out' if summary.unreadable else ''

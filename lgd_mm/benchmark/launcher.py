@@ -51,10 +51,10 @@ class Process:
                 os.killpg(self._popen.pid, number)
                 _wait(self.poll)
 
-    def stop(self) -> None:
-        """Ask it to end, and do not wait."""
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Ask it to end by a signal, and do not wait."""
         with suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, signal.SIGTERM)
+            os.killpg(self._popen.pid, number)
 
 
 class Launcher:
@@ -163,6 +163,12 @@ class Launcher:
                         self._running.discard(process)
         finally:
             self._visible.put(visible)
+
+    def kill(self) -> None:
+        """End every run at once; for a handler of signals, which may have come in the midst of anything."""
+        self._stopped = True
+        for process in list(self._running):
+            process.stop(signal.SIGKILL)
 
     def stop(self) -> None:
         """Ask every run to end, each is resumable, and start no other."""

@@ -1,12 +1,15 @@
 """The group of commands, and what becomes of a user's mistake."""
 
+import signal
+from typing import Any
+
 import click
 
 from lgd_mm.cli.doctor import doctor
 from lgd_mm.cli.listing import list_names
 from lgd_mm.cli.training import finetune, pretrain
 from lgd_mm.cli.using import evaluate, export, zero_shot
-from lgd_mm.errors import UserError, reported
+from lgd_mm.errors import Stopped, UserError, reported
 from lgd_mm.version import __version__
 
 #: How ``tools/`` call what is called otherwise here.
@@ -14,7 +17,18 @@ TRANSLATED = {'--cfg-options ': '', '--work-dir': '--out', '--categories': '--cl
               ', or --allow-partial-student': ''}
 
 
-@click.group(context_settings=dict(help_option_names=['-h', '--help'], max_content_width=110))
+class Commands(click.Group):
+    """Leaves Ctrl-C to :func:`lgd_mm.errors.reported`, where click would print 'Aborted!' and exit with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Stopped(signal.SIGINT, 'stopped') from None
+
+
+@click.group(cls=Commands, context_settings=dict(help_option_names=['-h', '--help'], max_content_width=110))
 @click.version_option(__version__, prog_name='lgd-mm')
 def cli() -> None:
     """Small vision backbones, pre-trained by a frozen CLIP teacher on your pictures and the names of your categories.

@@ -13,6 +13,7 @@ import click
 from lgd_mm.cli.early import check_finetuning, check_pretraining
 from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides, parsed
 from lgd_mm.cli.spread import spread
+from lgd_mm.interrupts import STATUS
 
 if TYPE_CHECKING:
     from lgd_mm.api import Run
@@ -115,7 +116,7 @@ def resumable(out: str) -> Iterator[None]:
         if not int(os.environ.get('RANK', 0)):
             click.echo(f'\nStopped. The same command with --resume (instead of --overwrite) goes on from the last '
                        f'checkpoint in {out}, if there is one.', err=True)
-        sys.exit(130)
+        sys.exit(STATUS)
 
 
 def _summary(run: 'Run', *commands: Sequence[str | Path]) -> None:

@@ -1,5 +1,7 @@
 """Version guard: the installed libraries against the ranges stated in ``requirements/``."""
 
+import sys
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from packaging.requirements import Requirement
 REQUIREMENTS = Path(__file__).parents[2] / 'requirements'
 FILES = ('runtime.txt', 'openmmlab.txt')
 GUARDED = ('torch', 'torchvision', 'open_clip_torch')
+#: How the command is called while this package is imported: by its script, and by ``python -m lgd_mm``.
+COMMANDS = ('lgd-mm', '-m')
 FAMILY = 'onedl-'  # prefix of the maintained continuation of OpenMMLab; the rest of the name is the original's
 
 
@@ -25,24 +29,39 @@ def required() -> dict[str, Requirement]:
 def check_versions() -> None:
     """Compare the installed libraries with the supported ranges.
 
+    Of the command, ``lgd-mm doctor`` names all that are wrong, and every other one the first, without a traceback.
+
     Raises:
         ImportError: Naming the first library that is missing, of the original OpenMMLab family, or of another
             version than the supported ones.
     """
+    if not (found := list(problems())):
+        return
+    if Path(sys.argv[0]).name in COMMANDS:
+        doctor = sys.argv[1:2] == ['doctor']
+        for sentence in found if doctor else found[:1]:
+            print(f'!! {sentence}' if doctor else f'error: {sentence}', file=sys.stdout if doctor else sys.stderr)
+        sys.exit(1 if doctor else 2)
+    raise ImportError(found[0])
+
+
+def problems() -> Iterator[str]:
+    """What is wrong with the installed libraries, each with its cure."""
     for name, requirement in required().items():
         original = name.removeprefix(FAMILY)
         if original != name and (other := _installed(original)):
-            raise ImportError(
+            yield (
                 f'{original} {other} is installed, but lgd_mm needs {requirement} and the two families of OpenMMLab '
                 f'cannot be mixed: run `pip uninstall {original}`, then `pip install --force-reinstall "{requirement}"`'
             )
+            continue
         version = _installed(name)
         if version is None:
-            raise ImportError(
+            yield (
                 f'{name} is not installed, but lgd_mm needs {requirement}: run `pip install "{requirement}"`'
             )
-        if not requirement.specifier.contains(version, prereleases=True):
-            raise ImportError(
+        elif not requirement.specifier.contains(version, prereleases=True):
+            yield (
                 f'{name} {version} is installed, but lgd_mm needs {requirement}: run `pip install "{requirement}"`'
             )
 

@@ -1,13 +1,14 @@
 """Signs that a pre-training learns nothing, told while it runs."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
+from torch import Tensor, nn
 
 from lgd_mm.engine.precise_bn import batch_statistics
 from lgd_mm.language import Vocabulary
@@ -27,7 +28,7 @@ LAGGING = ('in eval mode, {} of different pictures have a mean cosine of {:.4f},
            "their batch: those of the batch norms are not of these weights; put dict(type='lgd_mm.PreciseBNHook') into "
            'custom_hooks, or train longer')
 #: Share of the pseudo labels of an epoch from which one category counts as the only one.
-ALONE = 0.95
+ALONE = 0.9
 
 
 @HOOKS.register_module()
@@ -38,10 +39,8 @@ class HealthHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the students; a run that is resumed at its end has no epoch."""
-        self._students = {name: student for name, student in students_of(bare_model(runner.model)).items()
-                          if isinstance(student, Distiller)}
-        self._banks: dict[str, LGKA] = {name: student.lgka for name, student in self._students.items()
-                                        if isinstance(getattr(student, 'lgka', None), LGKA)}
+        self._students = _students(bare_model(runner.model))
+        self._banks = _banks(self._students)
         self._batch: Any = None
         self._told: set[str] = set()
         self._broken: dict[str, str] = {}
@@ -72,17 +71,15 @@ class HealthHook(Hook):
         for name, lgka in self._banks.items():
             moved = lgka.counts - self._counts[name]
             total = int(moved.sum())
-            if total and len(moved) > 1 and int(moved.max()) > ALONE * total:
+            if total and len(moved) > 1 and int(moved.max()) >= ALONE * total:
                 runner.logger.warning(f'{_whose(name)}{int(moved.max())} of {total} pictures of this epoch were taken '
                                       f'for {_names(lgka)[int(moved.argmax())]!r}: give names that fit the pictures, '
                                       'or look whether the teacher gets what it expects')
 
     def after_train(self, runner: Runner) -> None:
         """Tell what is wrong with what is exported, and of rows of the visual banks that nothing has moved."""
-        exported = students_of(trained_model(runner)[0])
+        exported = _students(trained_model(runner)[0])
         for name, student in exported.items() if self._batch is not None else ():
-            if not isinstance(student, Distiller):
-                continue
             student.eval()
             cosines = _mean_cosines(student, self._batch)
             if not all(map(math.isfinite, cosines.values())):
@@ -104,6 +101,37 @@ class HealthHook(Hook):
                                       f'categories, whose rows in the visual bank are as they began: '
                                       f'{", ".join(never[:10])}'
                                       f'{", ..." if len(never) > 10 else ""}')
+
+
+def one_sided(model: nn.Module | None) -> list[str]:
+    """Warnings of the whole pre-training that nearly all pseudo labels are one name: from that, nothing is learnt.
+
+    Args:
+        model (nn.Module, optional): As trained, not wrapped.
+
+    Returns:
+        list[str]: A sentence with the cure for each student, mostly none.
+    """
+    told = []
+    for name, lgka in _banks(_students(model)).items():
+        counts = lgka.counts.cpu()
+        total, most = int(counts.sum()), int(counts.max())
+        if total and len(counts) > 1 and most >= ALONE * total:
+            share, learnt = ('all', 'nothing') if most == total else (f'{100 * most // total} %', 'little')
+            told.append(f'{_whose(name)}{share} of {total:,} pseudo labels are {_names(lgka)[int(counts.argmax())]!r}, '
+                        f'so the names have taught {learnt}: give names of what the pictures show, a teacher that knows '
+                        'them, and the preprocessing that it expects')
+    return told
+
+
+def _students(model: nn.Module | None) -> dict[str, Distiller]:
+    """Those that learn from a teacher, by name."""
+    return {name: student for name, student in students_of(model).items() if isinstance(student, Distiller)}
+
+
+def _banks(students: Mapping[str, Distiller]) -> dict[str, LGKA]:
+    return {name: student.lgka for name, student in students.items()
+            if isinstance(getattr(student, 'lgka', None), LGKA)}
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from lgd_mm.engine.checkpoints import CheckpointHook
 from lgd_mm.engine.loader_workers import SIGNALS
 from lgd_mm.engine.processes import patience
 from lgd_mm.errors import Stopped
+from lgd_mm.interrupts import end_soon, tell
 
 
 @contextmanager
@@ -65,7 +66,9 @@ class StopHook(Hook):
         """Take a signal."""
         if os.getpid() == self._process:  # not in a loader's worker, which the training process ends
             self._asked = self._asked or number
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, end_soon)
+            if number == signal.SIGINT:
+                tell('stopping after the step at hand, which is saved; Ctrl-C again ends at once')
 
     def before_train(self, runner: Runner) -> None:
         """See how many batches of an epoch every process has: behind those there is nobody to ask."""

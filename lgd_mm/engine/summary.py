@@ -8,7 +8,9 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from lgd_mm.engine.health import one_sided
 from lgd_mm.engine.preflight import latest_checkpoint
+from lgd_mm.models.bare_model import bare_model
 
 #: What mmengine keeps beside the metrics of a validation.
 NO_METRICS = ('time', 'data_time')
@@ -35,6 +37,7 @@ def summary(runner: Runner, curves: str | None = None) -> str:
         f'{runner.iter:,} iterations: {", ".join(told)}' if told else None,
         f'report: {report}' if report.is_file() else None,
         curves,
+        *(f'warning: {told}' for told in one_sided(bare_model(runner.model))),
     ]
     return '\n'.join(filter(None, lines))
 

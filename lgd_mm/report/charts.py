@@ -60,7 +60,7 @@ def curve_chart(name: str, curves: Sequence[Curve], x_label: str, markers: bool 
     figure, axes = _figure(3.2, 2.1)
     for curve in curves:
         axes.plot(curve.x, curve.y, color=SERIES[curve.series % len(SERIES)], linewidth=1.4,
-                  marker='o' if markers else None, markersize=3.5)
+                  marker='o' if markers or len(curve.x) == 1 else None, markersize=3.5)
     axes.set_xlabel(x_label, color=INK)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))

@@ -15,15 +15,28 @@ NO_METRICS = ('step', 'iter', 'epoch', 'time', 'data_time')
 
 
 def training_charts(history: History) -> list[tuple[str, Markup]]:
-    """Titles and charts of the losses, first the whole, and of what else was logged while training."""
+    """Titles and charts of the losses, first the whole, and of what else was logged more than once while training."""
+    charts = []
+    for number, key in enumerate(_logged(history)):
+        points = _points(history.training, key)
+        if len(points) > 1:
+            chart = curve_chart(f'training-{number}', [Curve(1, *zip(*points))], 'iteration')
+            charts.append((TITLES.get(key, key), chart))
+    return charts
+
+
+def training_values(history: History) -> list[tuple[str, str]]:
+    """Titles and values of what was logged only once: a point is no curve."""
+    found = ((key, _points(history.training, key)) for key in _logged(history))
+    return [(TITLES.get(key, key), f'{points[0][1]:.4g} at iteration {points[0][0]:,}')
+            for key, points in found if len(points) == 1]
+
+
+def _logged(history: History) -> list[str]:
+    """Keys of the losses, first the whole, and of what else was logged while training."""
     keys = list(dict.fromkeys(key for record in history.training for key in record))
     losses = sorted((key for key in keys if 'loss' in key), key=lambda key: key != 'loss')
-    charts = []
-    for number, key in enumerate([*losses, *(key for key in TITLES if key in keys)]):
-        points = _points(history.training, key)
-        chart = curve_chart(f'training-{number}', [Curve(1, *zip(*points))], 'iteration')
-        charts.append((TITLES.get(key, key), chart))
-    return charts
+    return [*losses, *(key for key in TITLES if key in keys)]
 
 
 def accuracy_charts(history: History, teacher: Mapping[str, float]) -> list[tuple[str, Markup, bool]]:

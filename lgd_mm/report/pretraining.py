@@ -9,13 +9,14 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
+from lgd_mm.engine.health import one_sided
 from lgd_mm.errors import UserError
 from lgd_mm.files import write_text
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.models.teachers import CachedTeacher, Teacher
-from lgd_mm.report.history_charts import accuracy_charts, training_charts
+from lgd_mm.report.history_charts import accuracy_charts, training_charts, training_values
 from lgd_mm.report.neighbours import Neighbours, nearest_pictures
 from lgd_mm.report.page import render_page
 from lgd_mm.report.pictures import PlainPictures, as_batch, embed_pictures
@@ -105,6 +106,8 @@ def write_pretraining_report(work_dir: str | Path, cfg: Config, model: nn.Module
         title=Path(work_dir).resolve().name,
         facts=run_facts(cfg, model, history, accuracies),
         training=training_charts(history),
+        values=training_values(history),
+        warnings=one_sided(model),
         accuracy=accuracy_charts(history, accuracies),
         knowledge=knowledge,
         troubles=troubles,

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -348,3 +349,19 @@ def test_a_label_that_is_no_name_of_a_folder_is_told(fake):
     fake.settings.update(entries=[dict(label='x' * 300)])
     with pytest.raises(UserError, match=r"entry 'x+'\.\.\. is too long for the name of its folder: use at most 200"):
         fake.read()
+
+
+def test_the_second_interrupt_ends_the_runs(tmp_path):
+    """By a signal that they cannot ignore, and no other starts."""
+    launcher = Launcher(gpus=1, available=0)
+    launcher.command = lambda command: [sys.executable, '-c', 'import signal, time; print("here", flush=True); '
+                                        'signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(100)']
+    with launcher.start([], tmp_path, tmp_path / 'output.txt') as process:
+        launcher.kill()
+        until = time.monotonic() + 20
+        while not process.poll():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    assert process.returncode == -signal.SIGKILL
+    with pytest.raises(UserError, match='the suite was stopped'), launcher.start([], tmp_path, tmp_path / 'x'):
+        pass

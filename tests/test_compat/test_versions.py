@@ -1,5 +1,6 @@
 """The version guard's sentences, on pretended installations."""
 
+import sys
 from importlib import metadata
 
 import pytest
@@ -76,3 +77,19 @@ def test_ranges_come_from_the_metadata_without_a_checkout(monkeypatch: pytest.Mo
     requires = [f'{name}>=1' for name in INSTALLED] + ['numpy', 'torch>=9; extra == "optional"']
     monkeypatch.setattr(metadata, 'requires', lambda name: requires if name == 'lgd_mm' else None)
     assert {name: str(each.specifier) for name, each in versions.required().items()} == dict.fromkeys(INSTALLED, '>=1')
+
+
+@pytest.mark.parametrize(('words', 'code', 'lines'), [(['doctor'], 1, 2), (['pretrain'], 2, 1), ([], 2, 1)])
+@pytest.mark.parametrize('command', ['/usr/bin/lgd-mm', '-m'])
+def test_the_command_tells_it_without_a_traceback(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, command: str, words: list[str], code: int,
+        lines: int) -> None:
+    """Its doctor tells all there is."""
+    pretend(monkeypatch, torch='2.12.0', onedl_mmdetection=None)
+    monkeypatch.setattr(sys, 'argv', [command, *words])
+    with pytest.raises(SystemExit) as ended:
+        versions.check_versions()
+    said = ''.join(capsys.readouterr()).splitlines()
+    assert ended.value.code == code and len(said) == lines
+    assert all(line.startswith('!! ' if words == ['doctor'] else 'error: ') for line in said)
+    assert 'run `pip install "' in said[0]

@@ -10,7 +10,12 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from PIL import Image
 
-from lgd_mm.report.history_charts import accuracy_charts, training_charts
+from lgd_mm.engine.health import one_sided
+from lgd_mm.language import Vocabulary
+from lgd_mm.models.distiller import Distiller
+from lgd_mm.models.necks.lgka import LGKA
+from lgd_mm.report.charts import Curve, curve_chart
+from lgd_mm.report.history_charts import accuracy_charts, training_charts, training_values
 from lgd_mm.report.neighbours import nearest_pictures, shown_categories
 from lgd_mm.report.pictures import PlainPictures, as_batch, embed_pictures, view_size
 from lgd_mm.report.pseudo_labels import pseudo_label_histogram
@@ -33,6 +38,48 @@ def test_many_categories_have_a_curve_and_lists() -> None:
     assert histogram.most[:2] == [('name 99', 99), ('name 98', 98)]
     assert histogram.least[:2] == [('name 0', 0), ('name 1', 1)]
     assert len(histogram.most) == len(histogram.least) == 10
+
+
+def test_one_line_of_log_is_values_and_no_empty_axes() -> None:
+    """What was logged twice has a curve."""
+    once = dict(step=8, iter=8, loss=2.44517, loss_visual=1.3, lr=5e-4, time=0.1)
+    history = History([once], [])
+    assert training_charts(history) == []
+    assert training_values(history) == [
+        ('loss', '2.445 at iteration 8'), ('loss_visual', '1.3 at iteration 8'),
+        ('learning rate', '0.0005 at iteration 8'), ('seconds per iteration', '0.1 at iteration 8')]
+    history = History([once, dict(step=16, loss=2.)], [])
+    assert [title for title, _ in training_charts(history)] == ['loss']
+    assert [title for title, _ in training_values(history)] == ['loss_visual', 'learning rate', 'seconds per iteration']
+    assert training_charts(History([], [])) == training_values(History([], [])) == []
+
+
+def test_a_curve_of_one_point_is_a_dot() -> None:
+    """In the charts of several runs, too."""
+    assert 'fill: var(--series-0)' in curve_chart('x', [Curve(0, [1], [2])], 'x')
+    assert 'fill: var(--series-0)' not in curve_chart('x', [Curve(0, [1, 2], [2, 3])], 'x')
+
+
+def test_names_in_other_scripts_are_text_and_warn_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    histogram = pseudo_label_histogram('h', ['模型', 'قط', 'a$b$'], torch.tensor([1, 2, 3]))
+    assert re.findall('<text[^>]*>(.*?)</text>', histogram.chart)[:3] == ['a$b$', 'قط', '模型']
+    assert not list(recwarn)
+
+
+@pytest.mark.parametrize(('counts', 'said'), [
+    ([20, 0], "all of 20 pseudo labels are 'cat', so the names have taught nothing: give names of"),
+    ([1, 19], "95 % of 20 pseudo labels are 'dog', so the names have taught little"),
+    ([9, 1], "90 % of 10 pseudo labels are 'cat'"), ([8, 2], None), ([0, 0], None), ([5], None)])
+def test_labels_of_one_name_are_a_warning(counts: list[int], said: str | None) -> None:
+    lgka, model = LGKA.__new__(LGKA), Distiller.__new__(Distiller)
+    torch.nn.Module.__init__(lgka)
+    torch.nn.Module.__init__(model)
+    lgka.counts = torch.tensor(counts)
+    lgka.vocabulary = Vocabulary(('cat', 'dog')[:len(counts)], ('a {}.', )).to_tensor()
+    model.lgka = lgka
+    told = one_sided(model)
+    assert (told[0] if told else None) == said or (said and told[0].startswith(said))
+    assert one_sided(None) == []
 
 
 def test_shown_categories_are_seen_and_span_the_frequencies() -> None:

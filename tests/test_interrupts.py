@@ -1,0 +1,113 @@
+"""Ctrl-C as a user types it: once for an orderly end, twice for one at once; never a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lgd_mm import interrupts
+from lgd_mm.cli import main
+from lgd_mm.errors import reported
+
+#: A command with two workers that says when it is at work; its end takes long.
+COMMAND = r"""
+import multiprocessing, os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, it is ignored
+from lgd_mm.errors import reported
+def work():
+    os.write(1, f'{os.getpid()}\n'.encode())
+    time.sleep(100)
+with reported():
+    workers = [multiprocessing.Process(target=work) for _ in range(2)]
+    [worker.start() for worker in workers]
+    try:
+        time.sleep(100)
+    finally:
+        print('ending', flush=True)
+        time.sleep(float(sys.argv[1]))
+        [worker.kill() for worker in workers]
+"""
+
+
+@pytest.mark.parametrize('times', [1, 2])
+def test_commands_end_with_130_and_their_workers(times):
+    command = [sys.executable, '-c', COMMAND, '0' if times == 1 else '100']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        workers = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == 'ending\n'
+        if times == 2:
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors == '\nstopping; Ctrl-C again ends at once\n' + ('stopped\n' if times == 1 else '')
+    for worker in workers:
+        assert ended(worker)
+
+
+def ended(pid):
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            with open(f'/proc/{pid}/stat') as stat:
+                if stat.read().rpartition(')')[2].split()[0] == 'Z':  # whose parent has ended
+                    return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def handlers():
+    """Those of pytest, afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_in_lgd_mm_too(handlers, monkeypatch, capsys):
+    """Where click would print 'Aborted!'."""
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('lgd_mm.cli.listing.LISTS', dict(configs=interrupted))
+    monkeypatch.setattr(sys, 'argv', ['lgd-mm', 'list', 'configs'])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 130 and capsys.readouterr().err == 'stopped\n'
+
+
+def test_background_jobs_ignore_it_unless_asked(handlers):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with reported():
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    interrupts.install(ignored=True)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) == interrupts.end_now
+
+
+def test_a_training_is_left_by_the_second(handlers, monkeypatch, capfd):
+    """The first is told and waits for the step; the second leaves it, and ends a process that hangs; so does the
+    third."""
+    from lgd_mm.engine.stopping import StopHook  # brings torch along
+    ends = []
+    monkeypatch.setattr(os, '_exit', ends.append)
+    monkeypatch.setattr(interrupts, 'GRACE', 0)
+    hook = StopHook()
+    signal.signal(signal.SIGINT, hook.ask)
+    signal.raise_signal(signal.SIGINT)
+    assert capfd.readouterr().err == '\nstopping after the step at hand, which is saved; Ctrl-C again ends at once\n'
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    until = time.monotonic() + 10
+    while not ends and time.monotonic() < until:
+        time.sleep(0.01)
+    assert ends == [130]
+    signal.raise_signal(signal.SIGINT)
+    assert ends == [130, 130]

@@ -238,9 +238,10 @@ def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):
     config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1), param_scheduler=[])
     run = tmp_path / 'run'
     runner = train(str(config), work_dir=str(run))
-    result = capsys.readouterr().out.splitlines()[-1]
+    result, warning = capsys.readouterr().out.splitlines()[-2:]
     losses = [line['loss'] for line in scalars(run, 'loss')]
     assert result == f'2 iterations: loss {losses[-1]:.4g}'
+    assert warning.startswith('warning: all of 8 pseudo labels are ')  # of an untrained teacher
     assert next_step(str(config), runner.cfg) == f'student: {run}/student.safetensors'
 
     weights, metadata = read_student(run / 'student.safetensors')

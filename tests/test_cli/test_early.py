@@ -37,7 +37,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*PRETRAIN, '--out', 'used'], 'out: used is not empty'),
     ([*PRETRAIN, '--out', 'used', '--resume', '--overwrite'], 'give one of them'),
     ([*PRETRAIN, '--classes', 'coc'], "no set is called 'coc'; did you mean 'coco'?"),
-    ([*PRETRAIN, '--classes', 'coco+nams.txt'], 'nams.txt cannot be read'),
+    ([*PRETRAIN, '--classes', 'coco+none.txt'], 'none.txt cannot be read'),
     ([*PRETRAIN, '--classes', 'nope.json', 'model.lgka.momentum=0.9'], 'nope.json cannot be read'),
     ([*PRETRAIN, '--classes', 'a,a'], "'a'"),
     ([*PRETRAIN, '--student', 'resnet-18', '--gpus', '2'], "did you mean 'resnet18'"),

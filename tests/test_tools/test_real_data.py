@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shlex
 import sys
 
 import pytest
@@ -79,7 +80,8 @@ def test_mask_rcnn_on_coco(data_dir, student, tmp_path):
     done = run_tool('tools/train.py', config, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options)
     assert done.returncode == 0, done.stderr[-3000:]
     assert '120 of 120 backbone keys matched' in done.stdout
-    assert done.stdout.splitlines()[-1] == f'next: python tools/test.py {config} {tmp_path}/epoch_1.pth'
+    given = shlex.join(['--work-dir', str(tmp_path), '--cfg-options', *options])
+    assert done.stdout.splitlines()[-1] == f'next: python tools/test.py {config} {tmp_path}/epoch_1.pth {given}'
 
     done = run_tool('tools/test.py', config, tmp_path / 'epoch_1.pth', '--work-dir', tmp_path / 'test', '--cfg-options',
                     *options)

@@ -1,6 +1,6 @@
 """Paths that a command is given, looked at before the libraries are imported, which takes seconds."""
 
-from pathlib import Path
+import os
 
 from lgd_mm.errors import UserError
 
@@ -16,7 +16,7 @@ def check_config(path: str) -> None:
     """
     if '://' in path:
         raise UserError(f'{path} is an address: a config is a program, so read it first, and give the path of the file')
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise UserError(f'config {path} does not exist')
 
 
@@ -31,7 +31,7 @@ def check_weights_file(path: str | None) -> None:
     """
     if path and '://' in path:
         raise UserError(f'{path} is a URL, not a file: download it first and give the path of the file')
-    if path and not Path(path).exists():
+    if path and not os.path.exists(path):
         raise UserError(f'{path} does not exist: check the path of the checkpoint')
 
 
@@ -44,5 +44,5 @@ def check_data_folder(path: str | None) -> None:
     Raises:
         UserError: If it is no folder.
     """
-    if path and not Path(path).is_dir():
+    if path and not os.path.isdir(path):
         raise UserError(f'data: {path} is no folder: give one as in docs/own_data.md')

@@ -40,7 +40,7 @@ def check_folder(folder: Path, what: str = 'images') -> None:
     Raises:
         UserError: If it is missing, no folder, or may not be read.
     """
-    if not folder.exists():
+    if not os.path.exists(folder):
         raise UserError(f'{what}: {folder} does not exist: give a folder of pictures')
     if not folder.is_dir():
         raise UserError(f'{what}: {folder} is a file: give the folder of the pictures')

@@ -3,6 +3,7 @@
 Each function looks at the arguments of one command, as :mod:`lgd_mm.api` calls them, in the order in which that does.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def check_zero_shot(arguments: Mapping[str, Any]) -> None:
         UserError: If the student, a name or a path cannot be used.
     """
     check_student(arguments['student'])
-    if not Path(arguments['images']).is_file():
+    if not os.path.isfile(arguments['images']):
         check_folder(Path(arguments['images']))
     _check_language(arguments)
     _check_templates(arguments['templates'])
@@ -76,7 +77,7 @@ def check_student(path: str) -> None:
     Raises:
         UserError: If it is not.
     """
-    if '://' not in path and not Path(path).exists():
+    if '://' not in path and not os.path.exists(path):
         raise UserError(f'{path} does not exist: give the folder of a run, student.safetensors or a checkpoint')
     check_weights_file(path)
 
@@ -90,7 +91,7 @@ def _check_language(arguments: Mapping[str, Any]) -> None:
 
 def _check_classes(classes: str) -> None:
     """Names and files of names are read; of what the libraries know, the name is enough."""
-    names = ',' in classes or Path(classes).is_file()
+    names = ',' in classes or os.path.isfile(classes)  # unlike Path's, it takes a text of any length
     for part in [classes] if names else map(str.strip, classes.split('+')):
         if part not in CATEGORY_SETS and not DATASET_TYPE.fullmatch(part):
             parse_classes(part)

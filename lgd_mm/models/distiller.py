@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseModel
-from torch import Tensor, nn
+from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import feature_channels
@@ -55,11 +55,10 @@ class Distiller(BaseModel):
             self.backbone.compile()
             self.teacher.compile()
 
-    def _build_neck(self, neck: Any) -> nn.Module:
+    def _build_neck(self, neck: Any) -> Any:
         """From the backbone's width to the teacher's."""
-        built: nn.Module = MODELS.build(_fill(
+        return MODELS.build(_fill(
             neck, 'neck', in_channels=feature_channels(self.backbone), out_channels=self.teacher.embed_dim))
-        return built
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'Distiller':
         """Move the hidden teacher along with ``to()``, ``cuda()`` and ``half()``."""

@@ -45,7 +45,7 @@ class CompRess(Distiller):
         self.temperature = temperature
         self.momentum = momentum
 
-    def _build_neck(self, neck: dict[str, Any] | None) -> nn.Module:
+    def _build_neck(self, neck: dict[str, Any] | None) -> Any:
         return super()._build_neck(neck) if neck else _Pooled()
 
     def init_weights(self) -> None:

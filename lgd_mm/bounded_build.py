@@ -17,7 +17,7 @@ from lgd_mm.errors import UserError
 #: their positions, or parts that they throw away.
 VALUES, TENSORS = 16, 64
 #: Free for every network.
-FREE_VALUES, FREE_TENSORS = 2**26, 2**14
+FREE_VALUES, FREE_TENSORS = 2**26, 2**10
 
 
 @contextmanager

@@ -98,7 +98,11 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
 
 
 def _classes(cfg: Config) -> list[str]:
-    return list(cfg.test_dataloader.dataset.metainfo.classes)
+    try:
+        return list(cfg.test_dataloader.dataset.metainfo.classes)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError('the run does not say which classes it was tested with (test_dataloader.dataset.metainfo.'
+                        'classes in its resolved_config.py): give the folder of a fine-tuning') from error
 
 
 def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | Sequence[str] | None,

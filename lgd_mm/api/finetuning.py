@@ -18,6 +18,7 @@ from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.api.student import backbone_config, find_student
+from lgd_mm.bounded_build import bounded_build
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import read_student_file
@@ -87,7 +88,8 @@ def finetune(task: str,
     backbone = backbone_config(read, {}).model.backbone
 
     cfg = Config.fromfile(ready_config(TASKS[task]))
-    use_backbone(cfg, backbone)
+    with bounded_build(read.backbone.values(), read.path):
+        use_backbone(cfg, backbone)
     pictures = use_data(cfg, task, str(data))
     given = dict(epochs=epochs, batch_size=batch_size, lr=lr, amp=amp, workers=workers)
     settle(cfg, given, pictures)

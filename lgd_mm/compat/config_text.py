@@ -64,8 +64,13 @@ def check_inferencers(infer_module: ModuleType) -> None:
         checkpoint = infer_module._load_checkpoint(weights, map_location='cpu')
         cfg.update(saved_network(_text_of(checkpoint, weights), weights))
         state = checkpoint.get('state_dict', checkpoint)
-        with bounded_build(state.values() if isinstance(state, dict) else (), weights):
-            return init_model(self, cfg, weights, device)
+        try:
+            with bounded_build(state.values() if isinstance(state, dict) else (), weights):
+                return init_model(self, cfg, weights, device)
+        except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(f'{weights} describes a network that cannot be built ({reason}): give the inferencer the '
+                            'config of its training as well') from error
 
     base._init_model = checked_init_model
 

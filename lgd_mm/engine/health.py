@@ -118,9 +118,10 @@ def one_sided(model: nn.Module | None) -> list[str]:
         total, most = int(counts.sum()), int(counts.max())
         if total and len(counts) > 1 and most >= ALONE * total:
             share, learnt = ('all', 'nothing') if most == total else (f'{100 * most // total} %', 'little')
-            told.append(f'{_whose(name)}{share} of {total:,} pseudo labels are {_names(lgka)[int(counts.argmax())]!r}, '
-                        f'so the names have taught {learnt}: give names of what the pictures show, a teacher that knows '
-                        'them, and the preprocessing that it expects')
+            label = _names(lgka)[int(counts.argmax())]
+            told.append(f'{_whose(name)}{share} of {total:,} pseudo labels are {label!r}, so the names have '
+                        f'taught {learnt}: give names of what the pictures show, a teacher that knows them, and the '
+                        'preprocessing that it expects')
     return told
 
 

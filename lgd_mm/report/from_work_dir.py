@@ -51,6 +51,10 @@ def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None 
 def _model(cfg: Config, checkpoint: Path) -> nn.Module:
     """The model as it was trained."""
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    model: nn.Module = MODELS.build(cfg.model)
-    check_weights(model, load_checkpoint_file(checkpoint)['state_dict'], checkpoint)
+    try:
+        model: nn.Module = MODELS.build(cfg.model)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(f'the model of {checkpoint.parent} cannot be built ({error}): give the folder of a run that '
+                        'this version of the libraries has trained') from error
+    check_weights(model, load_checkpoint_file(checkpoint).get('state_dict', {}), checkpoint)
     return model.to(get_device())

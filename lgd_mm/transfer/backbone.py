@@ -41,9 +41,9 @@ def build_backbone(cfg: Config) -> nn.Module:
                         ) from error
 
 
-def describe(backbone: Mapping[str, Any] | None) -> str:
+def describe(backbone: Any) -> str:
     """``mmpretrain.ResNet, depth 18``: the type and what sets its size."""
-    if not backbone:
+    if not backbone or not isinstance(backbone, Mapping):
         return 'its backbone is not recorded'
     return ', '.join([str(backbone.get('type')), *(f'{key} {backbone[key]}' for key in SIZES if key in backbone)])
 

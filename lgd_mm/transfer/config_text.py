@@ -38,7 +38,7 @@ def data_of(text: str) -> dict[str, Any]:
         UserError: If there is anything that would have to be run; names the line.
     """
     values = parse_config(text)
-    for statement in _statements(text) or [None]:
+    for statement in _statements(text) or ([None] if text.strip() else []):
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         if not isinstance(target, ast.Name) or target.id not in values or target.id == '_base_':
             line = f'line {statement.lineno}' if statement else 'it is no Python'
@@ -59,6 +59,9 @@ def _value(node: ast.expr) -> Any:
     """Value of a literal, or of a container or ``dict(...)`` call of literals."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
         return {keyword.arg: _value(keyword.value) for keyword in node.keywords if keyword.arg}
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == 'dict' \
+            and len(node.args) == 1 and isinstance(node.args[0], ast.Dict) and not node.keywords:
+        node = node.args[0]  # of keys that are no identifiers, a dump makes dict({...})
     if isinstance(node, ast.Dict):
         return {_value(key): _value(value) for key, value in zip(node.keys, node.values) if key is not None}
     if isinstance(node, ast.List):

@@ -64,7 +64,12 @@ def weights_of(checkpoint: Mapping[str, Any], path: str | Path) -> tuple[dict[st
     prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else ''
     weights = {key.removeprefix(prefix): value for key, value in state.items()
                if key.startswith(prefix) and isinstance(value, Tensor)}
-    return weights, _metadata(checkpoint, state), prefix
+    try:
+        metadata = _metadata(checkpoint, state)
+    except (AttributeError, TypeError) as error:  # a list where a config has a dict
+        raise UserError(f'{path} is no checkpoint of a model, by the config in it (meta.cfg): name a file saved by '
+                        'training') from error
+    return weights, metadata, prefix
 
 
 def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], stem: str | Path) -> tuple[Path, Path]:

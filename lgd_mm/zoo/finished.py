@@ -111,8 +111,9 @@ def _config(form: str, known: Mapping[str, Any], **parts: Any) -> dict[str, Any]
     return cfg
 
 
-def _teacher(config: Mapping[str, Any] | None) -> str:
-    parts = [str(config[key]) for key in ('model', 'pretrained') if config.get(key)] if config else []
+def _teacher(config: Any) -> str:
+    known = config if isinstance(config, Mapping) else {}
+    parts = [str(known[key]) for key in ('model', 'pretrained') if known.get(key)]
     return ' '.join(parts) or 'not recorded'
 
 

@@ -90,7 +90,11 @@ def read_index(file: Path) -> list[ModelEntry]:
     root = file.resolve().parent
     for model in index.models:
         model.__class__ = ModelEntry
-        model.config = str(root / model.config)
+        config = os.path.normpath(root / model.config)
+        if not Path(config).is_relative_to(root):
+            raise UserError(f'{file}: the config of {model.name} ({model.config}) lies outside of {root}: a zoo has '
+                            'its configs, which are programs, in its own folder')
+        model.config = config
         if model.data.get('Weights') and '://' not in model.data['Weights']:
             model.data['Weights'] = str(root / model.data['Weights'])
     return list(index.models)

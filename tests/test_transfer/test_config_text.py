@@ -30,7 +30,8 @@ def test_runs_nothing(tmp_path):
 def test_dict_forms():
     """Keys that are no identifiers are dumped as braces."""
     text = "x = {'a-b': (1, [2.5, None]), 3: dict(c=True)}"
-    assert parse_config(text) == dict(x={'a-b': (1, [2.5, None]), 3: dict(c=True)})
+    assert parse_config(text) == parse_config(text.replace('{', 'dict({', 1) + ')') == dict(
+        x={'a-b': (1, [2.5, None]), 3: dict(c=True)})
 
 
 def test_no_python():

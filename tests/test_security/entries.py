@@ -1,0 +1,158 @@
+"""Everything that takes a file of weights, or the folder of a run: a name, and a small call."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from torch import nn
+
+import lgd_mm
+from lgd_mm.compat.safe_load import load_checkpoint_file
+from tests.tiny import ROOT
+
+#: Parameters of commands, tools and functions that take files of data somebody else may have made, and the entries that
+#: stand for them.
+TAKES = dict(
+    student=('load_student', 'zero_shot', 'finetune', 'finetune, detection', 'export_student', 'embed', 'plug_student'),
+    run=('evaluate', 'evaluate a folder', 'evaluate a folder, on pictures', 'add_run'),
+    checkpoint=('evaluate_features', 'export_checkpoint', 'test'),
+    init=('pretrain --init', ),
+    path=('load_student', 'load_student, a folder'),
+    resume=('resume', ),
+    work_dir=('report_work_dir', 'find_models'),
+    teacher=('teacher', ),
+    compare=('read_results', ))
+#: Takes programs: a config, or a suite of them, is trusted by whoever names it.
+PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
+#: Takes data sets, whose own tests are in tests/faults: pictures, annotations, names and prompts.
+DATA = ('images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache')
+#: Takes numbers, names of this package, or places to write to.
+OTHER = (
+    'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size', 'amp', 'workers', 'seed',
+    'tracker', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name', 'zoo', 'entries', 'tasks', 'seeds',
+    'dry_run', 'slurm', 'jobs', 'views', 'plan', 'share', 'lrs', 'file', 'to', 'check', 'short_side', 'quality',
+    'launcher', 'local_rank', 'allow_partial_student', 'auto_scale_lr', 'steps', 'pictures')
+
+
+class Entries:
+    """The calls, with the pictures that some of them want.
+
+    Args:
+        folder (Path): To write to.
+        pictures (Path): Labelled pictures in ``{train,val}/CLASS/*``.
+    """
+
+    def __init__(self, folder: Path, pictures: Path) -> None:
+        self.folder, self.pictures, self.count = folder, pictures, 0
+
+    def new(self) -> Path:
+        """A folder that is not there yet."""
+        self.count += 1
+        return self.folder / f'out{self.count}'
+
+    def of_files(self) -> dict[str, Callable[[Path], object]]:
+        """Those that take a file."""
+        from lgd_mm.evaluation import evaluate_features
+        from lgd_mm.evaluation.student import read_student_file
+        from lgd_mm.exports import export_student
+        from lgd_mm.transfer import export_checkpoint
+        return {
+            'load_student': lgd_mm.load_student,
+            'zero_shot': lambda file: lgd_mm.zero_shot(file, self.pictures, 'cat,dog'),
+            'embed': lambda file: lgd_mm.embed(file, self.pictures),
+            'evaluate': lambda file: lgd_mm.evaluate(file, self.pictures, out=self.new()),
+            'finetune': lambda file: lgd_mm.finetune('classification', file, self.pictures, out=self.new(), epochs=1),
+            'finetune, detection': lambda file: lgd_mm.finetune('detection', file, self.pictures, out=self.new()),
+            'export_student': lambda file: export_student(file, 'safetensors', self.new()),
+            'export_checkpoint': lambda file: export_checkpoint(file, self.new() / 'student'),
+            'read_student_file': read_student_file,
+            'plug_student': self.plug,
+            'pretrain --init': lambda file: self.plug(file, allow_partial=True),
+            'evaluate_features': lambda file: evaluate_features(
+                str(self.linear()), str(file), str(self.new())),
+            'test': lambda file: self.test(file),
+            'resume': self.resume,
+            'BackboneTeacher': self.backbone_teacher,
+            'Config.fromstring': self.fromstring,
+            'DetInferencer': lambda file: self.inferencer('mmdet', file),
+            'MMSegInferencer': lambda file: self.inferencer('mmseg', file),
+            'MMSegInferencer, as a model': self.as_a_model,
+            'ImageClassificationInferencer': self.classification,
+            'get_model': self.get_model,
+        }
+
+    def of_folders(self) -> dict[str, Callable[[Path], object]]:
+        """Those that take the folder of a run."""
+        from lgd_mm.report.from_work_dir import report_work_dir
+        from lgd_mm.zoo.add import add_run
+        return {
+            'load_student, a folder': lgd_mm.load_student,
+            'evaluate a folder': lambda run: lgd_mm.evaluate(run, out=self.new()),
+            'evaluate a folder, on pictures': lambda run: lgd_mm.evaluate(run, self.pictures, out=self.new()),
+            'add_run': lambda run: add_run(run, 'evil', self.new()),
+            'report_work_dir': report_work_dir,
+            'find_models': self.find_models,
+        }
+
+    def linear(self) -> Path:
+        return ROOT / 'configs/classification/linear_r18_folder.py'
+
+    def plug(self, file: Path, allow_partial: bool = False) -> None:
+        from lgd_mm.transfer import plug_student
+        plug_student(Config.fromfile(self.linear()), file, allow_partial)
+
+    def test(self, file: Path) -> None:
+        from lgd_mm.engine.launch import test
+        test(str(self.linear()), str(file), work_dir=str(self.new()),
+             cfg_options={'test_dataloader.dataset.data_root': str(self.pictures)})
+
+    def resume(self, file: Path) -> None:
+        """What a runner reads of the checkpoint that it resumes from."""
+        from mmengine.runner import Runner
+
+        from lgd_mm.engine.preflight import read_training_state
+        read_training_state(file)
+        Config.fromstring(Runner.load_checkpoint(self, str(file))['meta']['config'], '.py')  # type: ignore[arg-type]
+
+    def backbone_teacher(self, file: Path) -> None:
+        from lgd_mm.models.teachers import BackboneTeacher
+        BackboneTeacher(dict(type='mmpretrain.MobileNetV2', widen_factor=0.1), checkpoint=str(file))
+
+    def fromstring(self, file: Path) -> None:
+        text = load_checkpoint_file(file).get('meta', {}).get('cfg')
+        if isinstance(text, str):
+            Config.fromstring(text, '.py')
+            Config.fromstring(text, '.yaml')
+
+    def inferencer(self, library: str, file: Path) -> None:
+        from mmdet.apis import DetInferencer
+        from mmseg.apis import MMSegInferencer
+        with contextlib.redirect_stdout(None):
+            if library == 'mmdet':
+                DetInferencer(weights=str(file), device='cpu', show_progress=False)
+            else:
+                MMSegInferencer(None, weights=str(file), device='cpu', show_progress=False)
+
+    def as_a_model(self, file: Path) -> None:
+        from mmseg.apis import MMSegInferencer
+        with contextlib.suppress(OSError):  # mmengine reads configs by their endings
+            MMSegInferencer(str(file), device='cpu')
+
+    def classification(self, file: Path) -> None:
+        from mmpretrain import ImageClassificationInferencer
+        with contextlib.suppress(OSError):
+            ImageClassificationInferencer(str(file), device='cpu')
+
+    def get_model(self, file: Path) -> nn.Module:
+        import mmpretrain
+        return mmpretrain.get_model('lgd-mobilenetv2_headless', pretrained=str(file))
+
+    def find_models(self, run: Path) -> None:
+        from lgd_mm.benchmark.predictions import draw_predictions, find_models
+        found = dict(cells=[dict(task='task', entry='evil', work_dirs=[str(run)])])
+        for name in ('task.py', 'resolved_config.py'):
+            models, _ = find_models(found, dict(name='task', config=name))
+            with torch.no_grad(), contextlib.suppress(KeyError, AttributeError, TypeError):  # no network, no picture
+                draw_predictions(models)

@@ -72,7 +72,7 @@ class Entries:
             'pretrain --init': lambda file: self.plug(file, allow_partial=True),
             'evaluate_features': lambda file: evaluate_features(
                 str(self.linear()), str(file), str(self.new())),
-            'test': lambda file: self.test(file),
+            'test': self.test,
             'resume': self.resume,
             'BackboneTeacher': self.backbone_teacher,
             'Config.fromstring': self.fromstring,
@@ -110,11 +110,8 @@ class Entries:
 
     def resume(self, file: Path) -> None:
         """What a runner reads of the checkpoint that it resumes from."""
-        from mmengine.runner import Runner
-
         from lgd_mm.engine.preflight import read_training_state
-        read_training_state(file)
-        Config.fromstring(Runner.load_checkpoint(self, str(file))['meta']['config'], '.py')  # type: ignore[arg-type]
+        Config.fromstring(read_training_state(file)['meta']['config'], '.py')
 
     def backbone_teacher(self, file: Path) -> None:
         from lgd_mm.models.teachers import BackboneTeacher

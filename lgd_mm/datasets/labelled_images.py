@@ -112,7 +112,8 @@ def check_same_classes(train: str, ours: Sequence[str], val: str, theirs: Sequen
 
 def _sorted_out(files: Any, extensions: Sequence[str]) -> tuple[list[str], list[str]]:
     """Pictures, sorted, and other files."""
-    pictures, others = [], []
+    pictures: list[str] = []
+    others: list[str] = []
     for path in files:
         (pictures if path.lower().endswith(tuple(extensions)) else others).append(path)
     return sorted(pictures), others

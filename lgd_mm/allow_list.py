@@ -251,7 +251,7 @@ class _Check:
 
     def string(self, value: str, key: str) -> str:
         if self.kind is None:
-            return self.words(value, key, 0)  # type: ignore[no-any-return]
+            return self.words(value, key, 0)
         if not self.kind.paths:
             if not VARIANT.fullmatch(value):
                 raise self.refuse(key, value, f'which is no name of a variant: a {self.called} of a file names no '

@@ -44,7 +44,8 @@ class Guard:
             for each in group['params']:
                 if each.grad is not None:
                     parts.setdefault(self._part_of(each), []).append(each)
-        flags = {part: all_finite([each.grad for each in parameters]) for part, parameters in parts.items()}
+        flags = {part: all_finite([each.grad for each in parameters if each.grad is not None])
+                 for part, parameters in parts.items()}
         self._seen(flags)
         parameters = [each for each in self._parameters() if each.grad is not None]
         on_gpu = _on_gpu(parameters)

@@ -91,7 +91,7 @@ def batch_statistics(model: nn.Module) -> Iterator[list[_BatchNorm]]:
             module.training = mode
 
 
-def embed(student: nn.Module, inputs: Tensor) -> Tensor:
+def embed(student: Any, inputs: Tensor) -> Any:
     """What a batch becomes in the parts of a model that are exported or trained with them.
 
     Args:
@@ -99,7 +99,7 @@ def embed(student: nn.Module, inputs: Tensor) -> Tensor:
         inputs (Tensor): Normalised images (B, 3, H, W).
 
     Returns:
-        Tensor: A distiller's embeddings (B, D), else whatever the backbone returns.
+        Any: A distiller's embeddings (B, D), else whatever the backbone returns.
     """
     return student.embed(inputs) if hasattr(student, 'embed') else student.backbone(inputs)
 
@@ -107,7 +107,7 @@ def embed(student: nn.Module, inputs: Tensor) -> Tensor:
 @torch.no_grad()
 def _update(runner: Runner, pictures: int) -> int:
     """Set the statistics of the students' batch norms; returns how many there are."""
-    model, _ = trained_model(runner)
+    model: Any = trained_model(runner)[0]
     students = students_of(model).values()
     with batch_statistics(model) as norms:
         sums = [torch.zeros(1 + 2 * norm.num_features, dtype=torch.float64) for norm in norms]
@@ -123,6 +123,7 @@ def _update(runner: Runner, pictures: int) -> int:
         all_reduce(total)
     seen = [(norm, total) for norm, total in zip(norms, sums) if total[0]]  # not of a teacher, nor of a momentum copy
     for norm, total in seen:
+        assert norm.running_mean is not None and norm.running_var is not None  # they are tracked
         mean, square = (total[1:] / total[0]).chunk(2)
         norm.running_mean.copy_(mean)
         norm.running_var.copy_((square - mean.square()).clamp(min=0))

@@ -44,7 +44,8 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
              for difference in _differences(_part(before, key), _part(after, key), key)]
     averaged = [_has_average(config) for config in (before, after)]
     if averaged[0] != averaged[1]:
-        found.append(('custom_hooks', *('with EMAHook' if has else 'without EMAHook' for has in averaged)))
+        was, now = ('with EMAHook' if has else 'without EMAHook' for has in averaged)
+        found.append(('custom_hooks', was, now))
     if found:
         key, was, now = found[0]
         more = f', and {len(found) - 1} other keys differ, such as {found[1][0]}' if found[1:] else ''

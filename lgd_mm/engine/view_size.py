@@ -20,7 +20,9 @@ def check_view_size(runner: Runner) -> None:
         UserError: If the network of one is made for another size alone.
     """
     size = view_size(runner.cfg)
-    for name, student in students_of(bare_model(runner.model)).items() if size else ():
+    if size is None:
+        return
+    for name, student in students_of(bare_model(runner.model)).items():
         if isinstance(student, Distiller):
             config = runner.cfg.model.students[name] if name else runner.cfg.model
             check_size(student.backbone, size, describe(config.backbone))

@@ -51,7 +51,7 @@ def own_size(backbone: nn.Module) -> int:
     Returns:
         int: In pixels; 224 if it says nothing.
     """
-    network = getattr(backbone, 'timm_model', backbone)
+    network: Any = getattr(backbone, 'timm_model', backbone)
     built_for = getattr(getattr(network, 'patch_embed', None), 'img_size', None) or getattr(network, 'img_size', None)
     if built_for is None and isinstance(getattr(network, 'pretrained_cfg', None), dict):
         built_for = network.pretrained_cfg.get('input_size')
@@ -120,12 +120,15 @@ def watch_channels(backbone: nn.Module) -> nn.Module:
     Returns:
         nn.Module: The same.
     """
+    if not hasattr(backbone, 'timm_model'):
+        return backbone
+
     def look(module: nn.Module, inputs: Any, outputs: Any) -> None:
         handle.remove()
         if isinstance(outputs, (list, tuple)) and outputs and isinstance(outputs[-1], Tensor):
             check_channels(module, outputs[-1])
 
-    handle = backbone.register_forward_hook(look) if hasattr(backbone, 'timm_model') else None
+    handle = backbone.register_forward_hook(look)
     return backbone
 
 

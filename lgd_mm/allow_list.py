@@ -99,8 +99,9 @@ TYPE = re.compile(r'(?:(?P<scope>[A-Za-z]\w*)\.)?(?P<name>[A-Za-z]\w*)', re.ASCI
 VARIANT = re.compile(r'(?:[\w\- ]|(?<=\d)\.(?=\d))*', re.ASCII)
 TIMM = re.compile(r'[A-Za-z]\w*(?:\.\w+)?', re.ASCII)
 
-#: The largest whole number, the deepest nesting, and the most values of a config.
-LARGEST, DEEPEST, MOST = 2**16, 24, 20_000
+#: The largest whole number (queues have 128,000 entries, vocabularies a million), the deepest nesting, and the most
+#: values of a config.
+LARGEST, DEEPEST, MOST = 2**20, 24, 20_000
 
 
 def checked(config: Any, kind: str, source: object, key: str, scope: str | None = None) -> dict[str, Any]:

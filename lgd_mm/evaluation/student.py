@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from lgd_mm.allow_list import LARGEST, checked
+from lgd_mm.allow_list import checked
 from lgd_mm.bounded_build import bounded_build
 from lgd_mm.compat.networks import find_network
 from lgd_mm.compat.safe_load import load_checkpoint_file
@@ -24,6 +24,9 @@ from lgd_mm.transfer.left_out import left_out
 from lgd_mm.transfer.plug import KeyReport, compare_statistics, misfit
 from lgd_mm.transfer.student import VOCABULARY, weights_of
 from lgd_mm.version import __version__
+
+#: Side of the largest pictures that any student takes, in pixels.
+LARGEST_VIEW = 4096
 
 NECK, TEXTUAL_BANK = 'neck.', 'lgka.textual_bank'
 
@@ -65,7 +68,7 @@ class StudentFile(NamedTuple):
             UserError: If it is no number of pixels.
         """
         size = self.metadata.get('image_size') or 224
-        if not isinstance(size, int) or not 0 < size <= LARGEST:
+        if not isinstance(size, int) or not 0 < size <= LARGEST_VIEW:
             raise UserError(f'{self.path}: image_size is no number of pixels: the file is damaged or of another '
                             'program')
         return size

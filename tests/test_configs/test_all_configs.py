@@ -11,6 +11,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 
 import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
+from lgd_mm.transfer.saved_config import saved_run
 from tests.test_configs.batches import small
 from tests.tiny import ROOT, write_tiny_teacher
 
@@ -45,6 +46,14 @@ def test_basenames_are_unique():
     """mmengine finds configs by name, and so do people."""
     counts = Counter(path.name for path in FOLDER.rglob('*.py'))
     assert [name for name, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_a_run_of_it_is_read_from_its_folder(path):
+    """As data: reports and evaluations build what the list allows."""
+    text = '\n'.join(f'{key} = {value!r}' for key, value in READ[path].to_dict().items())
+    saved = saved_run(text, path)
+    assert saved['model']['type'].rpartition('.')[2] == READ[path].model.type.rpartition('.')[2]
 
 
 @pytest.mark.parametrize('path', TRAINED, ids=lambda path: path.stem)

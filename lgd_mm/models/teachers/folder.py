@@ -84,8 +84,8 @@ def _check_numbers(file: Path, key: str, value: Any) -> None:
     items: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, item in items:
         _check_numbers(file, f'{key}.{name}', item)
-    if isinstance(value, int) and abs(value) > 16 * LARGEST:  # vocabularies have up to a million entries
-        raise UserError(f'{file}: {key} is more than {16 * LARGEST:,}: no model has such a size')
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise UserError(f'{file}: {key} is more than {LARGEST:,}: no model has such a size')
 
 
 def _read(file: Path) -> dict[str, Any]:

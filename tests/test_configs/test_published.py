@@ -117,10 +117,10 @@ def test_students_trained_together_begin_as_alone():
 
 @pytest.mark.parametrize(('ours', 'theirs'), [
     ('pspnet_r18-d8', 'pspnet/pspnet_r18-d8'), ('pspnet_mobilenetv2-d8', 'mobilenet_v2/mobilenet-v2-d8_pspnet')])
-def test_convolutions_of_pspnet_are_upstreams(ours, theirs):
+def test_convolutions_of_pspnet_are_upstreams(ours, theirs, tmp_path):
     """Each looks as far and steps as far as mmseg's; ResNet's stem alone is of one layer, as the student's."""
-    upstream = Config.fromstring(
-        f"_base_ = 'mmseg::{theirs}_4xb2-80k_cityscapes-512x1024.py'", '.py')
+    (tmp_path / 'upstream.py').write_text(f"_base_ = 'mmseg::{theirs}_4xb2-80k_cityscapes-512x1024.py'")
+    upstream = Config.fromfile(tmp_path / 'upstream.py')
     init_default_scope('mmseg')
     found = []
     for cfg in (config(f'cityscapes/{ours}_80k_cityscapes-512x1024.py'), upstream):

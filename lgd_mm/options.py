@@ -138,6 +138,8 @@ class _Reader:
                 self._space()
                 if self._here(',') or self._here(end):
                     return value
+                if end and self.at >= len(self.text):
+                    raise ValueError(f'{end!r} is missing at its end')
                 if end and self.text[begin] in QUOTES:
                     raise ValueError(f'a comma is missing behind {value!r} (a quote within a text is written as '
                                      f'\\{self.text[begin]})')

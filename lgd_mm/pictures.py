@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from functools import cache
 
 from PIL import Image, UnidentifiedImageError
@@ -19,6 +20,10 @@ DENSITY = 10_000
 ANY_DENSITY = 2**24
 #: Progressive JPEGs have about ten scans, each of which goes over the whole picture.
 SCANS = 500
+#: Comments of a GIF, each of which Pillow copies with all before it.
+COMMENTS = 1_000
+#: The head of a PPM, with comments of a usual length.
+PPM = re.compile(rb'P\d\s*(?:#[^\n]{0,1000}\n\s*){0,100}\d')
 #: Bytes at the beginning of a file by which Pillow tells formats apart.
 MAGIC = 16
 
@@ -59,6 +64,10 @@ def check_picture(content: bytes) -> None:
         raise UnidentifiedImageError('cannot identify image file')
     if content.startswith(b'\xff\xd8') and content.count(b'\xff\xda') > SCANS:
         raise RefusedPicture(f'it has more than {SCANS} scans, and a JPEG of a camera about ten')
+    if content.startswith(b'GIF8') and content.count(b'!\xfe') > COMMENTS + len(content) // 2**14:
+        raise RefusedPicture('it is a GIF of comments')  # two bytes of pixels are those of a comment now and then
+    if content[:1] == b'P' and content[1:2].isdigit() and not PPM.match(content):
+        raise RefusedPicture('its head is a comment')
     if len(content) * DENSITY < PIXELS:  # in a larger file, the decoders' own bound is the lower one
         width, height = _size(content)
         if width * height > max(ANY_DENSITY, len(content) * DENSITY):

@@ -39,9 +39,9 @@ def check_teacher(name: str) -> None:
     open_clip = find_spec('open_clip')
     folders = open_clip.submodule_search_locations if open_clip else None
     models = [path.stem for folder in folders or () for path in Path(folder, 'model_configs').glob('*.json')]
-    model = name.partition('/')[0]
+    model, slash, tag = name.partition('/')
     if name != SHAPES and model not in models:
-        near = did_you_mean(model, [SHAPES, *models])
+        near = did_you_mean(name, [SHAPES, *(f'{each}{slash}{tag}' for each in models)])
         raise UserError(f'no teacher is called {name!r}; {near}give MODEL/TAG of open_clip (`lgd-mm list teachers`), '
                         f'MODEL/FILE with a file of its weights, {LOCAL}FOLDER, or {SHAPES}')
 

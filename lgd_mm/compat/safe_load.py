@@ -31,10 +31,14 @@ UNKNOWN = re.compile(r'WeightsUnpickler error:\s*([^\n]+)')
 #: Parts of a checkpoint that have parts themselves.
 PARTS = ('meta', 'state_dict', 'optimizer', 'message_hub')
 
-#: Characters of a config in a checkpoint, and its ends of lines and commas: 300,000 names take ten million and half of
-#: the others. Each of those costs time and memory when the text is read.
+#: Characters of a config in a checkpoint, and those outside of quoted texts, which cost time and memory when it is
+#: read: 300,000 names take ten million and 600,000.
 CONFIG = 2**24
 CONFIG_PARTS = 2**20
+#: A quoted text.
+QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+#: How often the values of a file may be shared, as tied weights are.
+VIEWS = 16
 #: Entries and characters of what a safetensors file says about itself.
 ENTRIES = 10_000
 TEXT = 2**25
@@ -105,7 +109,9 @@ def safe_torch_load(
             _refuse_programs(name)
             _check_bytes(name)
         with torch.serialization.safe_globals(_allowed()):
-            return torch.load(file, map_location=map_location, weights_only=True)
+            content = torch.load(file, map_location=map_location, weights_only=True)
+        _check_tensors(content, name)
+        return content
     except (MemoryError, UserError):
         raise
     except Exception as error:  # a damaged file raises nearly anything
@@ -152,11 +158,17 @@ def _refuse_programs(path: str) -> None:
     """Tell what torch would advise to load without restriction.
 
     Raises:
-        UserError: If the file is a TorchScript archive, an exported program, or of a form that torch no longer writes.
+        UserError: If the file is a TorchScript archive, an exported program, compressed, or of a form that torch no
+            longer writes.
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
-            parts = [part.partition('/')[2] for part in file.namelist()]
+            members = file.infolist()
+        if (any(member.compress_type != zipfile.ZIP_STORED for member in members)
+                or sum(member.file_size for member in members) > os.path.getsize(path)):
+            raise UserError(f'{path} is compressed, which torch.save does not do, and may grow to any size: write it '
+                            'anew with torch.save, or give .safetensors')
+        parts = [member.filename.partition('/')[2] for member in members]
         if 'constants.pkl' in parts or any(part.startswith('code/') for part in parts):
             raise UserError(
                 f'{path} is a TorchScript archive, a program and no file of weights: give the same weights as '
@@ -189,12 +201,49 @@ def _check_bytes(path: str) -> None:
             raise ValueError(f'{damaged} in it is not what was written')
 
 
+def too_long(config: str) -> bool:
+    """Whether a text would take long to be parsed; no training has written it then.
+
+    Args:
+        config (str): As of ``mmengine.Config.pretty_text``.
+
+    Returns:
+        bool: Of its length, and of what is left when each quoted text counts for one character.
+    """
+    return len(config) > CONFIG or len(''.join(QUOTED.sub('_', config).split())) > CONFIG_PARTS
+
+
 def _check_length(path: str, config: str) -> None:
     """Raise before a text is parsed that no training has written."""
-    parts = sum(map(config.count, '\n,;'))
-    if len(config) > CONFIG or parts > CONFIG_PARTS:
-        raise UserError(f'{path} is not a checkpoint, its meta.cfg has {len(config):,} characters in {parts:,} parts, '
-                        f'and no config more than {CONFIG:,} in {CONFIG_PARTS:,}: name a file saved by training')
+    if too_long(config):
+        raise UserError(f'{path} is not a checkpoint, its meta.cfg has {len(config):,} characters, more than any '
+                        'config: name a file saved by training')
+
+
+def _check_tensors(content: Any, path: str) -> None:
+    """Raise of tensors that claim values which the file does not hold: without data, sparse, or one value expanded."""
+    import torch
+
+    stack, claimed, room, seen = [content], 0, 0, set()
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack += item.values()
+        elif isinstance(item, (list, tuple)):
+            stack += item
+        elif isinstance(item, torch.Tensor):
+            if item.layout != torch.strided or item.is_nested or item.is_meta:
+                raise UserError(f'{path} holds a tensor that is sparse, nested or without values: save the weights as '
+                                'plain tensors (tensor.to_dense())')
+            storage = item.untyped_storage()
+            size = item.numel() * item.element_size()
+            if storage.data_ptr() not in seen:
+                seen.add(storage.data_ptr())
+                room += storage.nbytes()
+            claimed += size
+            if size > storage.nbytes() or claimed > VIEWS * room:
+                raise UserError(f'{path} holds tensors of more values than it has room for, as by expand(): save '
+                                'them with clone()')
 
 
 def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:

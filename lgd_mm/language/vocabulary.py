@@ -7,6 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lgd_mm.errors import UserError
+from lgd_mm.texts import parse_json
+
+#: Bytes of the names and templates: 300,000 names take ten million.
+LONGEST = 2**26
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -37,9 +43,20 @@ class Vocabulary:
 
     @classmethod
     def from_tensor(cls, tensor: Tensor) -> 'Vocabulary':
-        """Undo :meth:`to_tensor`."""
-        content = json.loads(tensor.cpu().numpy().tobytes())
-        return cls(tuple(content['categories']), tuple(content['templates']))
+        """Undo :meth:`to_tensor`.
+
+        Raises:
+            UserError: If it is of something else: a checkpoint may hold anything.
+        """
+        if tensor.dtype != torch.uint8 or tensor.dim() != 1 or tensor.is_meta or len(tensor) > LONGEST:
+            raise UserError(f'the category names of a checkpoint are a {tensor.dtype} of shape {tuple(tensor.shape)}, '
+                            'and should be bytes: the file is damaged or of another program')
+        content = parse_json(tensor.cpu().numpy().tobytes(), 'the category names of a checkpoint')
+        parts = [content.get(key) if isinstance(content, dict) else None for key in ('categories', 'templates')]
+        if not all(isinstance(part, list) and all(isinstance(text, str) for text in part) for part in parts):
+            raise UserError('the category names of a checkpoint are no lists of names and templates: the file is '
+                            'damaged or of another program')
+        return cls(*map(tuple, parts))
 
     def difference(self, other: 'Vocabulary') -> str:
         """Say in one sentence what ``other`` has differently.

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from lgd_mm.compat.safe_load import too_long
 from lgd_mm.errors import UserError
 
 
@@ -48,7 +49,9 @@ def data_of(text: str) -> dict[str, Any]:
 
 
 def _statements(text: str) -> list[Any]:
-    """Of a text; none if it is no Python."""
+    """Of a text; none if it is no Python, or longer than any config."""
+    if too_long(text):
+        return []
     try:
         return list(ast.parse(text).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

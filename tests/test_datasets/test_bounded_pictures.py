@@ -167,3 +167,11 @@ def test_pipes_and_devices_are_no_pictures(tmp_path):
         assert 'no plain file' in _decode(path)[1]
         with pytest.raises(UnreadableImage, match='no plain file'):
             LoadImage().transform(dict(img_path=path))
+
+
+@pytest.mark.parametrize('content', [
+    b'GIF89a\x01\x00\x01\x00\x00\x00\x00' + b'!\xfe\x01a\x00' * 100_000 + b';',
+    b'P6\n#' + b'a' * 1_000_000 + b'\n1 1\n255\n\x00\x00\x00'], ids=['gif', 'ppm'])
+def test_pictures_of_comments_are_refused(content):
+    with pytest.raises(OSError, match='comment'):
+        open_picture(content)

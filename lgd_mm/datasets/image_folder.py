@@ -145,10 +145,10 @@ class UnlabelledImages(BaseDataset):
         return self.prepare_data(index)
 
 
-def files_below(folder: Path) -> Iterator[str]:
+def files_below(folder: Path, lost: list[str] | None = None) -> Iterator[str]:
     """Files below a folder, through links to other folders, each folder once. Hidden ones and those of file managers
     are no part of it, nor are pipes and devices, which one could wait for without end; links that lead nowhere are, to
-    be told as unreadable."""
+    be told as unreadable, unless there is a list to which they are added instead."""
     entered = set()
     folders = [os.fspath(folder)]
     while folders:
@@ -167,8 +167,13 @@ def files_below(folder: Path) -> Iterator[str]:
             if entry.is_dir():
                 if not no_pictures(entry.name):
                     folders.append(entry.path)
-            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
+            elif entry.is_file():
                 yield entry.path
+            elif entry.is_symlink() and not os.path.exists(entry.path):
+                if lost is None:
+                    yield entry.path
+                else:
+                    lost.append(entry.path)
 
 
 def no_pictures(folder: str) -> bool:

@@ -36,8 +36,7 @@ class LabelledImages(CustomDataset):
         """Pairs of a picture, by its path below the folder, and the number of its class."""
         root = self.img_prefix
         if not self.with_label:
-            pictures, _ = _sorted_out(files_below(Path(root)), self.extensions)
-            return [os.path.relpath(path, root) for path in pictures]
+            return _sorted_out(Path(root), self.extensions)[0]
         folders = class_folders(root)
         if self.CLASSES is not None and len(self.CLASSES) != len(folders):
             raise UserError(f'{root} has {len(folders)} class folders, but metainfo.classes has {len(self.CLASSES)}: '
@@ -46,8 +45,8 @@ class LabelledImages(CustomDataset):
         self._metainfo.setdefault('classes', tuple(folders))
         samples, others, empty = [], [], []
         for label, (name, folder) in enumerate(folders.items()):
-            pictures, rest = _sorted_out(files_below(Path(folder)), self.extensions)
-            samples += [(os.path.relpath(path, root), label) for path in pictures]
+            pictures, rest = _sorted_out(Path(folder), self.extensions)
+            samples += [(os.path.join(os.path.basename(folder), path), label) for path in pictures]
             others += rest
             empty += [] if pictures else [name]
         if not samples:
@@ -58,22 +57,24 @@ class LabelledImages(CustomDataset):
 
 
 def class_folders(root: str | os.PathLike[str]) -> dict[str, str]:
-    """Folders that are classes, in the order of their labels: neither hidden ones nor those of file managers.
+    """Folders that are classes, neither hidden ones nor those of file managers, in the order of their labels: that of
+    their names as they are stored, as in mmpretrain.
 
     Args:
         root (str | PathLike): Their parent.
 
     Returns:
-        dict[str, str]: Their names, with accents written as one character, and paths.
+        dict[str, str]: Their names, to be shown and compared, with accents written as one character, and paths.
 
     Raises:
         UserError: If two have the same name but for the way accents are written.
     """
-    entries = [entry for entry in os.scandir(root) if entry.is_dir() and not no_pictures(entry.name)]
+    entries = sorted((entry for entry in os.scandir(root) if entry.is_dir() and not no_pictures(entry.name)),
+                     key=lambda entry: entry.name)
     folders = {unicodedata.normalize('NFC', shown(entry.name)): entry.path for entry in entries}
     if len(folders) < len(entries):
         raise UserError(f'{root} has two class folders whose names look the same: put their pictures into one')
-    return dict(sorted(folders.items()))
+    return folders
 
 
 def count_pictures(folders: Mapping[str, str]) -> int:
@@ -82,7 +83,7 @@ def count_pictures(folders: Mapping[str, str]) -> int:
     Args:
         folders (Mapping[str, str]): Of :func:`class_folders`.
     """
-    return sum(len(_sorted_out(files_below(Path(folder)), EXTENSIONS)[0]) for folder in folders.values())
+    return sum(len(_sorted_out(Path(folder), EXTENSIONS)[0]) for folder in folders.values())
 
 
 def check_same_classes(train: str, ours: Sequence[str], val: str, theirs: Sequence[str]) -> None:
@@ -95,7 +96,7 @@ def check_same_classes(train: str, ours: Sequence[str], val: str, theirs: Sequen
         theirs (Sequence[str]): Names of its class folders.
 
     Raises:
-        UserError: If one lacks a folder of the other.
+        UserError: If one lacks a folder of the other, or has them in another order.
     """
     lacks, more = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
     if lacks and more:
@@ -108,14 +109,24 @@ def check_same_classes(train: str, ours: Sequence[str], val: str, theirs: Sequen
         one, other = (val, train) if lacks else (train, val)
         raise UserError(f'{one} lacks {", ".join((lacks or more)[:5])}{", ..." if (lacks or more)[5:] else ""}, which '
                         f'{other} has: make such a class folder there, which may be empty, or take it out of {other}')
+    label = next((label for label, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), None)
+    if label is not None:
+        raise UserError(f'{train} and {val} number their classes differently (class {label} is {ours[label]} and '
+                        f'{theirs[label]}), for the accents in their names are stored in two ways: rename the folders '
+                        'of one part by those of the other')
 
 
-def _sorted_out(files: Any, extensions: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Pictures, sorted, and other files."""
+def _sorted_out(folder: Path, extensions: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Pictures, sorted, by their paths below the folder, and whole paths of other files and of links that lead
+    nowhere."""
     pictures: list[str] = []
     others: list[str] = []
-    for path in files:
-        (pictures if path.lower().endswith(tuple(extensions)) else others).append(path)
+    start, endings = len(os.path.join(folder, '')), tuple(extensions)
+    for path in files_below(folder, others):
+        if path.lower().endswith(endings):
+            pictures.append(path[start:])
+        else:
+            others.append(path)
     return sorted(pictures), others
 
 

@@ -1,5 +1,6 @@
 """Class folders as people have them: every format that pre-training reads, and nothing that is no class."""
 
+import os
 import unicodedata
 from unittest.mock import patch
 
@@ -116,6 +117,33 @@ def test_names_of_the_parts(tmp_path, names):
     found = both(tmp_path, ['caf\u00e9', 'bar'], ['cafe\u0301', 'bar'], names)
     assert found.names == ['bar', 'caf\u00e9'] and found.val.endswith(names[1])
     assert [item['gt_label'] for item in data_set(found.val)] == [0, 1]
+
+
+def test_the_order_of_mmpretrain(tmp_path):
+    """That of the names as they are stored, whose accents may be written in two ways; parts that differ are refused."""
+    from mmpretrain.datasets import CustomDataset
+    for number, name in enumerate(('e\u0301a', 'z', '\u00e9b', 'Z', 'e')):
+        write(tmp_path / 'train' / name / f'{number}.jpg')
+    theirs = CustomDataset(data_prefix=str(tmp_path / 'train'), pipeline=[])
+    for root in (tmp_path / 'train', f'{tmp_path}/train/', os.path.relpath(tmp_path / 'train')):
+        ours = data_set(root)
+        for index in range(5):
+            item, other = ours.get_data_info(index), theirs.get_data_info(index)
+            assert item['gt_label'] == other['gt_label']
+            assert os.path.abspath(item['img_path']) == os.path.abspath(other['img_path'])
+    assert ours.CLASSES == ('Z', 'e', '\u00e9a', 'z', '\u00e9b')
+    with pytest.raises(UserError, match='number their classes differently .class 2 is \u00e9a and z.*rename'):
+        both(tmp_path, [], ['Z', 'e', '\u00e9a', 'z', '\u00e9b'])
+
+
+def test_links_that_lead_nowhere(tmp_path):
+    """They are no samples, as in mmpretrain, and counted."""
+    write(tmp_path / 'cat' / '0.jpg')
+    (tmp_path / 'cat' / '1.jpg').symlink_to('gone.jpg')
+    with patch('lgd_mm.datasets.labelled_images.print_log') as log:
+        assert len(data_set(tmp_path)) == 1
+    assert '1 files in class folders that are no pictures are left out' in log.call_args_list[0].args[0]
+    assert count_pictures(class_folders(tmp_path)) == len(data_set(tmp_path, with_label=False)) == 1
 
 
 def test_a_broken_picture_is_told(tmp_path):

@@ -72,6 +72,14 @@ def test_other_classes_in_val(root):
     assert told(config(root), 'train', 'val').endswith('cow is only in one of them')
 
 
+def test_accents_that_change_the_order(root):
+    """mmpretrain numbers the classes by their names as they are stored."""
+    for split, name in (('train', 'e\u0301a'), ('val', '\u00e9a')):
+        (root / split / 'cat').rename(root / split / name)
+        (root / split / 'dog').rename(root / split / 'z')
+    assert f'{root}/train and {root}/val number their classes differently' in told(config(root), 'train', 'val')
+
+
 @pytest.mark.parametrize(('line', 'sentence'), [
     ('dog/b.jpg 2', 'line 2 has the label 2, but model.head.num_classes stands for 2 classes, 0 to 1'),
     ('dog/b.jpg', "line 2 is 'dog/b.jpg': it must be a picture's path and its label"),

@@ -25,18 +25,21 @@ def refuse_links(root: Path, *paths: Path) -> None:
                                 'folder, or link the part itself')
 
 
-def refuse_outside(root: Path, source: str, path: Path) -> None:
-    """Raise for a file that a list or an annotation names and that is not a plain one below the root.
+def refuse_outside(root: Path, folder: str, source: str, path: Path) -> None:
+    """Raise for a file that a list or an annotation names and that is not a plain one of the data set.
 
     Args:
         root (Path): What the user gave; this may be a link itself.
+        folder (str): Below the root, where such files lie; whoever made the data set may have linked it as a whole.
         source (str): What names it, for the message.
         path (Path): The file; it may not exist.
 
     Raises:
-        UserError: If it lies elsewhere, by its name or through a link, or is a pipe or a device.
+        UserError: If it lies elsewhere, by its name or as a link, or is a pipe or a device.
     """
-    if '\0' in str(path) or '..' in path.parts or not path.resolve().is_relative_to(root.resolve()):
+    named = path.relative_to(root / folder).parts if path.is_relative_to(root / folder) else ('..',)
+    if '\0' in str(path) or '..' in named or not any(
+            path.resolve().is_relative_to(place.resolve()) for place in (root, root / folder)):
         raise UserError(f'{source} names {os.path.relpath(str(path), root)!r}, which leads out of {root}: name what is '
                         'below it, and copy there what a link leads to')
     if path.exists() and not path.is_file():

@@ -95,7 +95,7 @@ def read_split(root: Path, split: str) -> list[VOCPicture]:
             first such file and says how many there are.
     """
     listed = root / 'ImageSets' / 'Main' / f'{split}.txt'
-    refuse_outside(root, 'the layout of VOC', listed)
+    refuse_outside(root, 'ImageSets/Main', 'the layout of VOC', listed)
     lines = read_text(listed, f'ImageSets/Main/{split}.txt').splitlines()
     names = [_listed(root, line.strip()) for line in lines if line.strip()]
     if not names or len(set(names)) < len(names):
@@ -125,7 +125,7 @@ def _listed(root: Path, line: str) -> str:
 
 def _read_picture(root: Path, name: str) -> VOCPicture:
     path = root / 'Annotations' / f'{name}.xml'
-    refuse_outside(root, 'a list in ImageSets/Main', path)
+    refuse_outside(root, 'Annotations', 'a list in ImageSets/Main', path)
     try:
         tree = ElementTree.fromstring(read_xml_text(path))  # nosec B314  # likewise
     except FileNotFoundError:
@@ -158,7 +158,7 @@ def _find_picture(root: Path, name: str, filename: str | None) -> Path:
     if found is None:
         raise UserError(f'{root / "JPEGImages" / (filename or names[0])} does not exist, and Annotations/{name}.xml '
                         'describes it: add the picture or remove its line from ImageSets/Main')
-    refuse_outside(root, f'Annotations/{name}.xml', found)
+    refuse_outside(root, 'JPEGImages', f'Annotations/{name}.xml', found)
     return found
 
 

@@ -9,6 +9,8 @@ from lgd_mm.errors import UserError
 
 #: Pixels that a box may reach beyond its picture by rounding.
 ROUNDING = 0.5
+#: Fewer objects than these do not tell that a file has corners.
+SEVERAL = 3
 
 
 def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) -> str | None:
@@ -23,7 +25,8 @@ def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) ->
         str, optional: What is odd about the boxes, and may be meant.
 
     Raises:
-        UserError: If no object is left to train or test with, or the boxes are, as it seems, corners.
+        UserError: If no object is left to train or test with, or most of several boxes reach beyond their pictures, as
+            corners do.
     """
     images = {image['id']: image for image in content['images']}
     objects = content['annotations']
@@ -39,8 +42,7 @@ def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) ->
         return None
     odd = (f'{path}: {len(beyond)} of {len(objects)} boxes reach beyond their image: annotation {beyond[0]["id"]} has '
            f'the bbox {list(beyond[0]["bbox"])}, and its image is {_size(images[beyond[0]["image_id"]])}')
-    if 2 * len(beyond) > len(objects) or all(_may_be_corners(item['bbox'], images[item['image_id']])
-                                             for item in objects):
+    if len(objects) >= SEVERAL and 2 * len(beyond) > len(objects):
         raise UserError(f'{odd}: {BOX}, no corners [x1, y1, x2, y2]; write them so, or clip them to their image')
     return odd
 
@@ -49,11 +51,6 @@ def _reaches_beyond(box: Any, image: Mapping[str, Any]) -> bool:
     x, y, width, height = box
     return bool(x < -ROUNDING or y < -ROUNDING or x + width > image['width'] + ROUNDING
                 or y + height > image['height'] + ROUNDING)
-
-
-def _may_be_corners(box: Any, image: Mapping[str, Any]) -> bool:
-    left, top, right, bottom = box
-    return bool(left < right <= image['width'] + ROUNDING and top < bottom <= image['height'] + ROUNDING)
 
 
 def _size(image: Mapping[str, Any]) -> str:

@@ -8,14 +8,16 @@ import faster_coco_eval
 from faster_coco_eval import COCO as FasterCOCO
 
 from lgd_mm.datasets.complete_annotations import complete_annotations
+from lgd_mm.datasets.whole_ids import whole_ids
 
 
 class COCO(FasterCOCO):
-    """An annotation file, for training and evaluation alike: objects have an area and an id above 0."""
+    """An annotation file, for training and evaluation alike: objects have an area, and ids are integers above 0."""
 
     def createIndex(self) -> None:  # noqa: N802 - pycocotools' name
         """As pycocotools has it."""
         if self.annotation_file is not None:  # no detections, which are complete
+            whole_ids(self.dataset)
             complete_annotations(self.dataset)
         super().createIndex()
 

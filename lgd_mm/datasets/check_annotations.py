@@ -15,6 +15,8 @@ from lgd_mm.errors import UserError
 TOLD = 3
 #: The evaluation counts in 64 bits, and JavaScript's tools in 53.
 LARGEST_ID = 2**53
+#: Coordinates of a polygon of three points; mmdet leaves out those with fewer.
+FEWEST_COORDINATES = 6
 #: What is expected of a box, to end a sentence.
 BOX = 'a box is [x, y, width, height] in pixels'
 
@@ -152,7 +154,8 @@ def is_id(value: Any) -> bool:
         value (Any): Of a file.
 
     Returns:
-        bool: False for 1.0 and "1", too, which some tools take for 1, and others for nothing they know.
+        bool: False for "1", too, which some tools take for 1, and others for nothing they know, and for 1.0, which
+            :func:`lgd_mm.datasets.whole_ids.whole_ids` turns into 1.
     """
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST_ID
 
@@ -168,7 +171,7 @@ def no_id(value: Any) -> str:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return f'{value}, beyond 2**53'
-    return f'{value!r}, not a whole number, such as 1 (neither 1.0 nor "1")'
+    return f'{value!r}, not a whole number, such as 1 (not "1")'
 
 
 def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
@@ -188,9 +191,26 @@ def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
             yield f'{name} has a mask whose counts cannot be decoded'
     elif mask:
         polygons = mask if isinstance(mask, list) else [mask]
-        if not all(isinstance(part, list) and len(part) >= 6 and len(part) % 2 == 0 and all(map(is_number, part))
-                   for part in polygons):
-            yield f'{name} has a polygon that is not three or more points'
+        if not all(isinstance(part, list) and len(part) % 2 == 0 and all(map(is_number, part)) for part in polygons):
+            yield f'{name} has a polygon that is not pairs of numbers'
+
+
+def is_thin(mask: Any) -> bool:
+    """Whether some part of a mask is a polygon of fewer than three points, as annotation tools write them for clicks.
+
+    Args:
+        mask (Any): ``segmentation`` of an object, as :func:`check_annotations` lets it pass.
+    """
+    return isinstance(mask, list) and any(len(part) < FEWEST_COORDINATES for part in mask)
+
+
+def has_area(mask: Any) -> bool:
+    """Whether some part of a mask is more than such a polygon.
+
+    Args:
+        mask (Any): ``segmentation`` of an object, as :func:`check_annotations` lets it pass.
+    """
+    return bool(mask) and (not isinstance(mask, list) or any(len(part) >= FEWEST_COORDINATES for part in mask))
 
 
 def _is_rle(size: list[int], counts: str) -> bool:

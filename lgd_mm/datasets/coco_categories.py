@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.datasets.check_annotations import is_id, no_id
+from lgd_mm.datasets.whole_ids import whole_ids
 from lgd_mm.errors import UserError
 from lgd_mm.files import open_plain
 
@@ -38,6 +39,7 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
             raise UserError(f'{path} is no valid JSON ({error})') from error
         except (ValueError, TypeError, KeyError, RecursionError):  # an empty file, or other JSON
             found = None
+    whole_ids(dict(categories=found))
     if not isinstance(found, list):
         raise UserError(f'{path} has no "categories" list of ids and names: give an annotation file in COCO format')
     if not found:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.datasets.check_annotations import check_annotations, is_id
+from lgd_mm.datasets.check_annotations import check_annotations, is_id, is_thin
 from lgd_mm.datasets.check_objects import check_objects
 from lgd_mm.datasets.check_sizes import check_sizes
 from lgd_mm.datasets.complete_annotations import complete_annotations
+from lgd_mm.datasets.whole_ids import whole_ids
 from lgd_mm.errors import UserError
 from lgd_mm.say import say
 
@@ -32,6 +33,7 @@ def read_coco(path: str | Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(Path(path).read_bytes())
         if not isinstance(content['images'], list) or not isinstance(content['annotations'], list):
             raise TypeError('"images" and "annotations" are not lists')
+        whole_ids(content)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
     if not content['images']:
@@ -60,8 +62,11 @@ def check_coco(path: str | Path, categories: Mapping[int, str], folder: str | Pa
     every: set[int] = {item['id'] for item in content.get('categories') or ()
                        if isinstance(item, Mapping) and is_id(item.get('id'))}
     left_out = check_annotations(path, content, every | set(categories))
+    if thin := [item['id'] for item in content['annotations'] if is_thin(item.get('segmentation'))]:
+        say(f'{path}: {len(thin)} objects have polygons of fewer than three points, which are no part of their masks, '
+            f'such as annotation {thin[0]}')
     if complete := complete_annotations(content):
-        say(f'{path}: {complete} objects have no "area", and that of their box is taken')
+        say(f'{path}: {complete} objects have no "area", and that of their mask or box is taken')
     used = [item for item in content['annotations'] if item['category_id'] in categories]
     odd = check_objects(path, dict(content, annotations=used), purpose)
     if odd:

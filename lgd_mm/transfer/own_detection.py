@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.datasets.check_annotations import has_area
 from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.datasets.coco_set import check_coco, read_coco
 from lgd_mm.errors import UserError
@@ -55,7 +56,8 @@ def read_detection(root: str) -> DetectionFolder:
         pictures[split] = _pictures(Path(root), split, path, content['images'][0])
         check_coco(path, dict(labels[0]), Path(root, pictures[split]), 'train' if split == 'train' else 'test', content)
         counts[split] = len(content['images'])
-        masks = masks and all(item.get('segmentation') for item in content['annotations'])
+        outlines = [item.get('segmentation') for item in content['annotations']]
+        masks = masks and all(outlines) and any(map(has_area, outlines))
     return DetectionFolder(root, tuple(name for _, name in labels[0]), pictures, counts, annotations, masks)
 
 

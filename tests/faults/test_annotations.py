@@ -22,6 +22,7 @@ def test_what_is_right():
     whole, packed = dict(size=[10, 20], counts=[0, 200]), dict(size=[10, 20], counts='P137000000000\\3')
     assert check(item=dict(segmentation=packed)) == []
     assert check(item=dict(segmentation=whole)) == check(item=dict(segmentation=[])) == []
+    assert check(item=dict(segmentation=[[1, 2, 3, 4]])) == check(item=dict(segmentation=[[]])) == []
 
 
 @pytest.mark.parametrize(('item', 'sentence'), [
@@ -43,23 +44,23 @@ def test_what_is_left_out(item, sentence):
     ({}, dict(image_id=8), 'annotation 3 is of image 8, which is not there'),
     ({}, dict(segmentation=dict(size=[20, 10], counts='x')), r'mask of size \[20, 10\], and its picture is \[10, 20\]'),
     ({}, dict(segmentation=dict(size=[10, 20], counts=[1, 2])), 'run lengths that do not cover its picture'),
-    ({}, dict(segmentation=[[1, 2, 3, 4]]), 'a polygon that is not three or more points'),
+    ({}, dict(segmentation=[1, 2, 3, 4, 5, 6]), 'a polygon that is not pairs of numbers'),
     (dict(file_name='/etc/passwd'), {}, "image 7 has a file_name outside the data set .'/etc/passwd'"),
     (dict(file_name='../a.jpg'), {}, 'image 7 has a file_name outside'),
     (dict(file_name='http://x/a.jpg'), {}, 'image 7 has a file_name outside'),
     (dict(file_name=None), {}, 'image 7 has no "file_name"'),
     (dict(width=0), {}, r'image 7 has width and height \[0, 10\]'),
     (dict(id=None), {}, r'images\[0\] has no "id"'),
-    (dict(id=7.0), {}, r'images\[0\] has the id 7.0, not a whole number, such as 1 \(neither 1.0 nor "1"\)'),
+    (dict(id=7.5), {}, r'images\[0\] has the id 7.5, not a whole number, such as 1 \(not "1"\)'),
     (dict(id='7'), {}, r"images\[0\] has the id '7', not a whole number"),
     (dict(id=True), {}, r'images\[0\] has the id True, not a whole number'),
     (dict(id=2**63), {}, r'images\[0\] has the id 9223372036854775808, beyond 2\*\*53'),
-    ({}, dict(image_id=7.0), 'annotation 3 has the image_id 7.0, not a whole number'),
+    ({}, dict(image_id=7.5), 'annotation 3 has the image_id 7.5, not a whole number'),
     ({}, dict(image_id='7'), "annotation 3 has the image_id '7', not a whole number"),
-    ({}, dict(category_id=1.0), 'annotation 3 has the category_id 1.0, not a whole number'),
+    ({}, dict(category_id=1.5), 'annotation 3 has the category_id 1.5, not a whole number'),
     ({}, dict(category_id=True), 'annotation 3 has the category_id True, not a whole number'),
     ({}, dict(id=None), r'annotations\[0\] has no "id": number them from 1'),
-    ({}, dict(id=3.0), r'annotations\[0\] has the id 3.0, not a whole number'),
+    ({}, dict(id=3.5), r'annotations\[0\] has the id 3.5, not a whole number'),
     ({}, dict(id='a'), r"annotations\[0\] has the id 'a', not a whole number"),
     ({}, dict(area='12'), "annotation 3 has the area '12', not a finite number"),
     ({}, dict(area=float('nan')), 'annotation 3 has the area nan, not a finite number'),
@@ -67,8 +68,8 @@ def test_what_is_left_out(item, sentence):
     ({}, dict(iscrowd=None), 'annotation 3 has iscrowd None, not 0 or 1'),
     ({}, dict(segmentation=dict(size=3, counts='x')), 'annotation 3 has a mask of size 3'),
     ({}, dict(segmentation=dict(size=[10, 20], counts='x')), 'annotation 3 has a mask whose counts cannot be decoded'),
-    ({}, dict(segmentation=[[]]), 'a polygon that is not three or more points'),
-    ({}, dict(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), 'a polygon that is not three or more points')])
+    ({}, dict(segmentation=[[1, 2, 3, 4, 5, float('nan')]]), 'a polygon that is not pairs of numbers'),
+    ({}, dict(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), 'a polygon that is not pairs of numbers')])
 def test_what_is_refused(image, item, sentence):
     with pytest.raises(UserError, match=f'^train.json: .*{sentence}.*: correct or remove them$'):
         check(image, item)

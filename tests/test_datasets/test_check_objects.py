@@ -1,11 +1,18 @@
 """Objects of a file in COCO format, taken together."""
 
-import pytest
+import json
+from unittest.mock import patch
 
+import pytest
+from PIL import Image
+
+from lgd_mm.compat.coco_api import COCO
 from lgd_mm.datasets.check_annotations import check_annotations
 from lgd_mm.datasets.check_objects import check_objects
+from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.datasets.complete_annotations import complete_annotations
 from lgd_mm.errors import UserError
+from lgd_mm.transfer.own_detection import read_detection
 
 IMAGE = dict(id=7, file_name='a/b.jpg', width=20, height=10)
 OBJECT = dict(id=3, image_id=7, category_id=1, bbox=[2, 2, 4, 4])
@@ -62,3 +69,60 @@ def test_what_is_completed():
     assert complete_annotations(content) == 2
     assert [item['area'] for item in content['annotations']] == [20, 6, 1.5]
     assert [item['id'] for item in content['annotations']] == [4, 2, 3]
+
+
+def test_areas_of_masks():
+    """Of polygons, whose parts may overlap, and of run lengths; of the box where there is no mask."""
+    content = boxes(*[(1, 1, 4, 4)] * 7)
+    half = [1, 1, 5, 1, 1, 5]
+    for item, mask in zip(content['annotations'], (
+            [half], [half, half], dict(size=[10, 20], counts=[3, 9, 188]),
+            dict(size=[10, 20], counts='P137000000000\\3'), [[1, 1, 5, 5]], [[1, 1, 5, 5], half],
+            [[1, 1, 1e12, 1, 1, 5]])):
+        item['segmentation'] = mask
+    assert complete_annotations(content) == 7
+    areas = [item['area'] for item in content['annotations']]
+    assert areas[0] == areas[1] == areas[5] < 16 and areas[2] == 9 and areas[4] == areas[6] == 16
+    assert content['annotations'][5]['segmentation'] == [half]
+
+
+def test_polygons_of_two_points(tmp_path):
+    """They are told, and end no run; a file of them alone has boxes and no masks."""
+    write_set(tmp_path, [[[2, 2, 6, 2, 6, 6], [1, 2, 3, 4]], [[1, 2]]])
+    with patch('lgd_mm.datasets.coco_set.say') as say:
+        found = read_detection(str(tmp_path))
+    assert found.masks and '2 objects have polygons of fewer than three points' in say.call_args_list[0].args[0]
+    write_set(tmp_path / 'boxes', [[[1, 2, 3, 4]]] * 2)
+    assert not read_detection(str(tmp_path / 'boxes')).masks
+
+
+def test_ids_that_are_floats(tmp_path):
+    """Training, evaluation and checks take them for the whole numbers that they are."""
+    ids = write_set(tmp_path, [[[2, 2, 6, 2, 6, 6]]] * 2, float)
+    assert read_detection(str(tmp_path)).classes == ('nut',)
+    assert [category['id'] for category in read_categories(ids)] == [1]
+    read = COCO(str(ids))
+    for numbers in (read.anns, read.imgs, read.cats, [item['image_id'] for item in read.anns.values()],
+                    [item['category_id'] for item in read.anns.values()],
+                    [item['iscrowd'] for item in read.anns.values()]):
+        assert all(type(number) is int for number in numbers)
+    content = json.loads(ids.read_bytes())
+    content['annotations'][0]['image_id'] = 1.5
+    ids.write_text(json.dumps(content), encoding='utf-8')
+    with pytest.raises(UserError, match='annotation 1 has the image_id 1.5, not a whole number'):
+        read_detection(str(tmp_path))
+
+
+def write_set(root, masks, kind=int):
+    """A picture, and an object of each mask."""
+    content = dict(
+        images=[dict(IMAGE, id=kind(7), file_name='a.jpg')], categories=[dict(id=kind(1), name='nut')],
+        annotations=[dict(id=kind(index), image_id=kind(7), category_id=kind(1), bbox=[2, 2, 4, 4], iscrowd=kind(0),
+                          segmentation=mask) for index, mask in enumerate(masks, 1)])
+    for part in ('val', 'train'):
+        path = root / 'annotations' / f'{part}.json'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), encoding='utf-8')
+        (root / part).mkdir()
+        Image.new('RGB', (20, 10)).save(root / part / 'a.jpg')
+    return path

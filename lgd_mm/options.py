@@ -44,7 +44,7 @@ def parse_options(words: Sequence[str]) -> dict[str, Any]:
         if not found or not key.strip():
             raise UserError(f'{word!r} is no KEY=VALUE: write an override as model.lgka.momentum=0.99')
         try:
-            options[key] = read_value(text)
+            options[key.strip()] = read_value(text)
         except ValueError as error:
             raise UserError(f'{word!r} is no KEY=VALUE ({error})') from error
     return options

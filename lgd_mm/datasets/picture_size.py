@@ -11,6 +11,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lgd_mm.errors import UserError
+from lgd_mm.files import open_plain
 from lgd_mm.pictures import formats
 
 ORIENTATION = 0x0112  # of EXIF
@@ -50,7 +51,7 @@ def picture_size(path: str | Path) -> PictureSize | None:
         PictureSize, optional: None if it is missing or no picture, which whoever reads it tells.
     """
     try:
-        with Image.open(path, formats=formats()) as image:
+        with open_plain(path) as file, Image.open(file, formats=formats()) as image:
             (width, height), form = image.size, image.format
             # Of a PNG without EXIF, Pillow would decode all pixels to look behind them.
             tag = 1 if form == 'PNG' and 'exif' not in image.info else image.getexif().get(ORIENTATION, 1)

@@ -8,6 +8,7 @@ from lgd_mm.datasets.check_masks import check_masks
 from lgd_mm.datasets.mask_file import IGNORED
 from lgd_mm.errors import UserError
 from lgd_mm.say import say
+from lgd_mm.texts import read_text
 from lgd_mm.transfer.own_folder import OwnFolder
 from lgd_mm.transfer.palette import class_colours
 
@@ -70,13 +71,9 @@ def read_segmentation(root: str) -> SegmentationFolder:
 
 
 def _classes(path: Path) -> tuple[str, ...]:
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f'{path} is missing: write the name of each class on a line, that of label 0 first')
-    try:
-        text = path.read_text(encoding='utf-8-sig')  # some editors begin the file with a mark
-    except UnicodeDecodeError as error:
-        raise UserError(f'{path} is not in UTF-8: save it so') from error
-    names = tuple(line.strip() for line in text.rstrip().splitlines())
+    names = tuple(line.strip() for line in read_text(path).rstrip().splitlines())
     if '' in names or len(set(names)) < len(names) or not names:  # an empty line would shift the labels behind it
         raise UserError(f'{path} must hold different names, one on each line, and no empty line')
     if len(names) == 1:

@@ -96,6 +96,11 @@ def test_a_dict_reaches_the_config():
     assert cfg.custom_hooks[0].type == 'EMAHook' and cfg.model.backbone == dict(type='ResNet', depth=18)
 
 
+def test_spaces_around_a_key():
+    """They are no part of it; as one, it would be a key that nobody reads."""
+    assert parse_options([' a.b =1', 'a.b = 2']) == {'a.b': 2}
+
+
 def test_the_tools_read_the_same():
     """None has mmengine's own reader; an option that is given twice is gathered."""
     tools = [path for path in (Path(__file__).parents[2] / 'tools').glob('*.py') if '--cfg-options' in path.read_text()]

@@ -184,7 +184,7 @@ def _turn(root, orientation):
     (lambda root: (root / 'classes.txt').unlink(), 'classes.txt is missing: write the name of each class'),
     (lambda root: (root / 'classes.txt').write_text('a\na\n'), 'must hold different names'),
     (lambda root: (root / 'classes.txt').write_text('a\n\nb\n'), 'no empty line'),
-    (lambda root: (root / 'classes.txt').write_bytes(b'\xff\n'), 'not in UTF-8'),
+    (lambda root: (root / 'classes.txt').write_bytes(b'\xff\n'), 'not UTF-8'),
     (lambda root: (root / 'classes.txt').write_text('a\n'), 'has one name: segmentation needs two'),
     (lambda root: (root / 'masks/train/002.png').unlink(), '1 of 4 pictures in .* have no mask in .*, such as 002.png'),
     (lambda root: shutil.copy(root / 'images/train/003.jpg', root / 'images/train/003.JPG'),

@@ -8,14 +8,13 @@ from pathlib import Path
 from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.preparation.links import refuse_outside
 from lgd_mm.datasets.preparation.xml_text import read_xml_text
+from lgd_mm.datasets.picture_size import picture_size
 from lgd_mm.errors import UserError
 from lgd_mm.pictures import open_picture
 from lgd_mm.texts import read_text
 
 SPLITS = ('train', 'val')
 SUFFIXES = (*EXTENSIONS, *(suffix.upper() for suffix in EXTENSIONS))
-#: EXIF's number of how a picture is turned.
-ORIENTATION = 0x0112
 #: A line of VOC's list of one class: whether the picture shows it.
 LABELLED = re.compile(r'(.+?)\s+(?:-1|0|1)')
 DIFFICULT = {'0': False, 'false': False, 'no': False, 'unspecified': False, '1': True, 'true': True, 'yes': True}
@@ -136,12 +135,13 @@ def _read_picture(root: Path, name: str) -> VOCPicture:
         raise UserError(f'{path} is a <{tree.tag}> and no <annotation>: replace it')
     picture = _find_picture(root, name, tree.findtext('filename'))
     try:
-        with open_picture(picture) as image:
-            width, height = image.size
-            if image.getexif().get(ORIENTATION, 1) > 4:  # it is read turned upright
-                width, height = height, width
+        open_picture(picture).close()  # it says what is wrong
     except OSError as error:
         raise UserError(f'{picture} cannot be read as a picture ({error}): replace it') from error
+    measured = picture_size(picture)
+    if measured is None:
+        raise UserError(f'{picture} cannot be read as a picture: replace it')
+    width, height, _ = measured
     size = tree.find('size')
     stated = (width, height) if size is None else tuple(_number(path, size, key) for key in ('width', 'height'))
     if stated not in ((width, height), (0, 0)):  # some tools write 0 where they do not know

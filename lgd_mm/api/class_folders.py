@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from mmengine.config import ConfigDict
 
-from lgd_mm.datasets.labelled_images import check_same_classes, class_folders, count_pictures
 from lgd_mm.errors import UserError
 
 #: Names that the folder of each part may have.
@@ -50,6 +49,29 @@ def read_class_folders(data: str | Path, training: bool) -> ClassFolders:
     Raises:
         UserError: If there are no such folders, or those to train and to test with differ.
     """
+    from lgd_mm.datasets.labelled_images import check_same_classes, class_folders, count_pictures  # brings torch
+    train, folder = find_parts(data, training)
+    names = _names(folder, class_folders(folder))
+    if train is None:
+        return ClassFolders(None, str(folder), names, 0)
+    classes = class_folders(train)
+    check_same_classes(str(train), _names(train, classes), str(folder), names)
+    return ClassFolders(str(train), str(folder), names, count_pictures(classes))
+
+
+def find_parts(data: str | Path, training: bool) -> tuple[Path | None, Path]:
+    """Look for the folders to train and to test with; what is in them is not looked at.
+
+    Args:
+        data (str | Path): As of :func:`read_class_folders`.
+        training (bool): Likewise.
+
+    Returns:
+        tuple[Path | None, Path]: Both folders; the second is the data itself if there are no parts.
+
+    Raises:
+        UserError: If one is missing.
+    """
     root = Path(data).resolve()
     if not root.is_dir():
         raise UserError(f'data: {data} is no folder: give one with train/CLASS/* and val/CLASS/*')
@@ -61,16 +83,11 @@ def read_class_folders(data: str | Path, training: bool) -> ClassFolders:
                         'train/CLASS/* and val/CLASS/*')
     if training and train is None:
         raise UserError(f'data: {data} has no folder train: put the pictures to train with into train/CLASS/*')
-    folder = val or root
-    names = _names(folder)
-    if train is None:
-        return ClassFolders(None, str(folder), names, 0)
-    check_same_classes(str(train), _names(train), str(folder), names)
-    return ClassFolders(str(train), str(folder), names, count_pictures(class_folders(train)))
+    return train, val or root
 
 
-def _names(folder: Path) -> list[str]:
-    names = list(class_folders(folder))
+def _names(folder: Path, classes: dict[str, str]) -> list[str]:
+    names = list(classes)
     if not names:
         raise UserError(f'data: {folder} has no class folders: put the pictures of each class into a folder with its '
                         'name')

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.api.class_folders import read_class_folders
+from lgd_mm.api.class_folders import find_parts
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.images import check_folder
 from lgd_mm.api.output import check_free
@@ -42,7 +42,7 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
     check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
     check_student(arguments['student'])
     if arguments['task'] in ('classification', 'linear-probe'):
-        read_class_folders(arguments['data'], training=True)
+        find_parts(arguments['data'], training=True)
     else:
         check_data_folder(arguments['data'])
 

@@ -43,7 +43,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*PRETRAIN, '--student', 'resnet-18', '--gpus', '2'], "did you mean 'resnet18'"),
     ([*PRETRAIN, '--student', 'efficientnet_b1'], "'timm/efficientnet_b1'"),
     ([*PRETRAIN, '--teacher', 'shaps'], "no teacher is called 'shaps'; did you mean 'shapes'?"),
-    ([*PRETRAIN, '--teacher', 'vit-b-16/openai'], "did you mean 'ViT-B-16'"),
+    ([*PRETRAIN, '--teacher', 'vit-b-16/openai'], "did you mean 'ViT-B-16/openai'"),
     ([*PRETRAIN, '--teacher', 'local-dir:nope'], 'holds no open_clip_config.json'),
     ([*PRETRAIN, '--templates', 'nope.txt'], 'nope.txt cannot be read'),
     ([*PRETRAIN, '--init', 'nope.pth'], 'nope.pth does not exist'),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.datasets.image_folder import EXTENSIONS
+from lgd_mm.datasets.picture_size import picture_size
 from lgd_mm.datasets.preparation.links import refuse_outside
 from lgd_mm.datasets.preparation.xml_text import read_xml_text
-from lgd_mm.datasets.picture_size import picture_size
 from lgd_mm.errors import UserError
 from lgd_mm.pictures import open_picture
 from lgd_mm.texts import read_text

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,11 +53,12 @@ class Vocabulary:
             raise UserError(f'the category names of a checkpoint are a {tensor.dtype} of shape {tuple(tensor.shape)}, '
                             'and should be bytes: the file is damaged or of another program')
         content = parse_json(tensor.cpu().numpy().tobytes(), 'the category names of a checkpoint')
-        parts = [content.get(key) if isinstance(content, dict) else None for key in ('categories', 'templates')]
+        parts: list[Any] = [content.get(key) if isinstance(content, dict) else None
+                            for key in ('categories', 'templates')]
         if not all(isinstance(part, list) and all(isinstance(text, str) for text in part) for part in parts):
             raise UserError('the category names of a checkpoint are no lists of names and templates: the file is '
                             'damaged or of another program')
-        return cls(*map(tuple, parts))
+        return cls(tuple(parts[0]), tuple(parts[1]))
 
     def difference(self, other: 'Vocabulary') -> str:
         """Say in one sentence what ``other`` has differently.

@@ -5,14 +5,18 @@ checkpoint, a student, a cache or the folder of a run is never built as it is: :
 names as a config is a program, and trusted.
 """
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlparse
 
 import mmengine.registry as registries
 from mmengine.registry import Registry
 
+from lgd_mm.config_numbers import LARGEST_PLAIN, LONGEST, Numbers
 from lgd_mm.errors import UserError
 
 #: Libraries whose registries are asked, mmengine's for all of them.
@@ -37,7 +41,11 @@ DATA = ('mmengine.dataset', 'mmcv.transforms', 'mmpretrain.datasets', 'mmdet.dat
         'lgd_mm.datasets', 'lgd_mm.segmentation')
 METRICS = ('mmpretrain.evaluation.metrics', 'mmdet.evaluation.metrics', 'mmseg.evaluation.metrics',
            'lgd_mm.segmentation')
-#: Modules in those packages that read pickles, run what a string says, or fetch something.
+#: The metrics of a file: others write where their arguments say, or read what they wrote.
+METRIC_CLASSES = ('Accuracy', 'SingleLabelMetric', 'ConfusionMatrix', 'MultiLabelMetric', 'AveragePrecision',
+                  'VOCMultiLabelMetric', 'VOCAveragePrecision', 'RetrievalRecall', 'RetrievalAveragePrecision',
+                  'CocoMetric', 'LVISMetric', 'VOCMetric', 'IoUMetric')
+#: Modules in those packages that read pickles, run what a string says, fetch something, or write beside the data.
 EXCEPT = (
     'mmpretrain.models.classifiers.hugging_face', 'mmpretrain.models.classifiers.timm',
     'mmpretrain.models.heads.vqa_head', 'mmpretrain.models.utils.huggingface', 'mmpretrain.models.utils.tokenizer',
@@ -45,11 +53,10 @@ EXCEPT = (
     'mmpretrain.models.selfsup.eva', 'mmpretrain.models.selfsup.mixmim', 'mmdet.models.detectors.d2_wrapper',
     'mmdet.models.detectors.kd_one_stage', 'mmdet.models.detectors.lad', 'mmdet.models.detectors.glip',
     'mmdet.models.detectors.grounding_dino', 'mmdet.models.dense_heads.atss_vlfusion_head',
-    'mmdet.models.task_modules.tracking', 'mmpretrain.datasets.cifar', 'mmpretrain.datasets.multi_task',
+    'mmdet.models.task_modules.tracking', 'mmpretrain.datasets.cifar', 'mmpretrain.datasets.mnist',
+    'mmpretrain.datasets.multi_task', 'mmdet.datasets.crowdhuman',
     'mmdet.datasets.refcoco', 'mmdet.datasets.openimages', 'mmdet.datasets.transforms.text_transformers',
-    'mmdet.datasets.transforms.instaboost', 'mmdet.evaluation.metrics.dump_det_results',
-    'mmdet.evaluation.metrics.dump_proposals_metric', 'mmdet.evaluation.metrics.dump_odvg_results',
-    'mmdet.evaluation.metrics.base_video_metric')
+    'mmdet.datasets.transforms.instaboost')
 #: Classes of other modules that take any function of another package by its name.
 EXCEPT_CLASSES = ('Albu', 'Albumentations')
 
@@ -62,12 +69,14 @@ class Kind(NamedTuple):
         parts (tuple[str, ...]): Packages of what it is made of.
         registries (tuple[str, ...]): Of mmengine.
         paths (bool): Whether strings may be paths. Defaults to False: names of variants.
+        names (tuple[str, ...]): The classes in those packages. Defaults to (): all.
     """
 
     own: tuple[str, ...]
     parts: tuple[str, ...]
     registries: tuple[str, ...] = ('MODELS', 'TASK_UTILS')
     paths: bool = False
+    names: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -77,12 +86,13 @@ KINDS = {
     'network': Kind(NETWORKS, BACKBONES + NECKS + NETWORKS + LAYERS),
     'preprocessor': Kind(NETWORKS + LAYERS, NETWORKS + LAYERS),
     'dataset': Kind(DATA, DATA, ('DATASETS', 'TRANSFORMS', 'DATA_SAMPLERS', 'FUNCTIONS'), paths=True),
-    'metric': Kind(METRICS, METRICS, ('METRICS', ), paths=True),
+    'metric': Kind(METRICS, METRICS, ('METRICS', ), paths=True, names=METRIC_CLASSES),
 }
 #: Where weights would come from: those of the file itself are taken.
 WEIGHTS = ('init_cfg', 'pretrained', 'checkpoint_path', 'pretrained_cfg', 'pretrained_cfg_overlay', 'cache_dir')
 #: Where a data set or metric would read or write elsewhere than on this machine, or what nobody asked for.
-ELSEWHERE = ('backend_args', 'file_client_args', 'outfile_prefix', 'output_dir', 'format_only', 'proposal_file')
+ELSEWHERE = ('backend_args', 'file_client_args', 'outfile_prefix', 'output_dir', 'format_only', 'proposal_file',
+             'collect_dir')
 #: Keys of words that somebody wrote: names and prompts.
 WORDS = ('categories', 'templates', 'classes', 'CLASSES')
 #: mmengine's key for the library of a part and all in it.
@@ -99,9 +109,8 @@ TYPE = re.compile(r'(?:(?P<scope>[A-Za-z]\w*)\.)?(?P<name>[A-Za-z]\w*)', re.ASCI
 VARIANT = re.compile(r'(?:[\w\- ]|(?<=\d)\.(?=\d))*', re.ASCII)
 TIMM = re.compile(r'[A-Za-z]\w*(?:\.\w+)?', re.ASCII)
 
-#: The largest whole number (queues have 128,000 entries, vocabularies a million), the deepest nesting, and the most
-#: values of a config.
-LARGEST, DEEPEST, MOST = 2**20, 24, 20_000
+#: The deepest nesting, and the most values of a config.
+DEEPEST, MOST = 24, 20_000
 
 
 def checked(config: Any, kind: str, source: object, key: str, scope: str | None = None) -> dict[str, Any]:
@@ -143,6 +152,7 @@ class _Check:
     def __init__(self, kind: Kind | None, called: str, source: str, scope: str) -> None:
         self.kind, self.called, self.source, self.scope = kind, called, source, scope
         self.seen = 0
+        self.numbers = Numbers(called, called in ('dataset', 'metric'))
 
     def refuse(self, key: str, value: Any, reason: str) -> UserError:
         return UserError(f'{self.source}: {key} is {_told(value)}, {reason}')
@@ -155,14 +165,19 @@ class _Check:
         if isinstance(value, Mapping):
             return self.mapping(value, key, depth)
         if isinstance(value, (list, tuple)):
+            if len(value) > LONGEST and not self.numbers.pictures and all(type(item) is int for item in value):
+                raise self.refuse(key, value, f'of {len(value):,} numbers: no {self.called} has as many')
             return type(value)(self.value(item, f'{key}.{index}', depth + 1) for index, item in enumerate(value))
         if isinstance(value, str):
             return self.string(value, key)
-        if value is None or isinstance(value, (bool, float)):
+        if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, int):
-            if abs(value) > LARGEST and self.kind is not None:
-                raise self.refuse(key, value, f'more than {LARGEST:,}: no {self.called} has such a size')
+        if isinstance(value, (int, float)):
+            fault = self.numbers.fault(value, key) if self.kind is not None else None
+            if self.kind is None and isinstance(value, int) and abs(value) > LARGEST_PLAIN:
+                fault = f'more than {LARGEST_PLAIN:,}'
+            if fault:
+                raise self.refuse(key, value, fault)
             return value
         raise self.refuse(key, value, 'which is no plain data: a config in a file has numbers, words, lists and dicts')
 
@@ -198,8 +213,8 @@ class _Check:
                 kept |= self.weights(own, name, item, below)
             elif name == 'backbone' and own is not None and own.__name__ == 'BackboneTeacher':
                 kept[name] = checked(item, 'backbone', self.source, below, self.scope)
-                if isinstance(item, Mapping) and item.get('pretrained') is True:
-                    kept[name]['pretrained'] = True  # timm's own weights, by the name that has just been looked up
+                if isinstance(item, Mapping) and item.get('pretrained') is True and 'model_name' in item:
+                    kept[name]['pretrained'] = _at_hand(item['model_name'])  # a file fetches nothing
             elif name in ELSEWHERE and self.called in ('dataset', 'metric'):
                 continue
             elif name in WORDS:
@@ -210,7 +225,19 @@ class _Check:
                 raise self.refuse(below, item, 'a file of weights: give the config of the run by its path')
             else:
                 kept[name] = self.value(item, below, depth + 1)
+        if not depth and own is not None and self.called in ('metric', 'teacher'):
+            self.arguments(own, kept, key)
         return kept
+
+    def arguments(self, own: Any, given: Mapping[str, Any], key: str) -> None:
+        """Whether a class takes what a config gives; a teacher that only lends its name may lack something."""
+        signature = inspect.signature(own)
+        try:
+            (signature.bind if self.called == 'metric' else signature.bind_partial)(
+                **{name: value for name, value in given.items() if name not in ('type', SCOPE)})
+        except TypeError as error:
+            raise self.refuse(key, given, f'which {given["type"]} cannot be built of ({error}): the file is damaged or '
+                              'of another program') from error
 
     def weights(self, own: Any, name: str, item: Any, key: str) -> dict[str, Any]:
         """What is kept of a key that says where weights come from."""
@@ -229,7 +256,9 @@ class _Check:
         assert self.kind is not None
         found = list(_registered(name, self.scope, self.kind.registries)) if isinstance(name, str) else []
         packages = self.kind.own if top else self.kind.parts
-        if not found or not all(_within(item, packages) or (top and _ones_own(item, self.called)) for item in found):
+        names = self.kind.names
+        if not found or not all((_within(item, packages) and (not names or item.__name__ in names))
+                                or (top and _ones_own(item, self.called)) for item in found):
             raise self.refuse(key, name, f'which is not in the list of what the {self.called} of a file may be made of '
                               '(docs/security.md): a file is data, and names no other code')
         return found[0]
@@ -315,6 +344,22 @@ def _ones_own(item: Any, kind: str) -> bool:
     return kind == 'backbone' and issubclass(item, BaseBackbone)
 
 
+def _at_hand(model_name: str) -> bool:
+    """Whether timm's own weights of a network lie on this machine."""
+    import timm  # takes a second
+    from huggingface_hub import try_to_load_from_cache
+    from torch.hub import get_dir
+    known = timm.get_pretrained_cfg(model_name, allow_unregistered=True)
+    if known is None:
+        return False
+    if known.url and Path(get_dir(), 'checkpoints', Path(urlparse(known.url).path).name).is_file():
+        return not known.hf_hub_id
+    return bool(known.hf_hub_id) and any(isinstance(try_to_load_from_cache(known.hf_hub_id, name), str)
+                                         for name in ('model.safetensors', 'pytorch_model.bin'))
+
+
 def _told(value: Any) -> str:
+    if type(value) is int and value.bit_length() > 256:  # Python itself refuses to write thousands of digits
+        return f'a number of {value.bit_length():,} bits'
     text = repr(value) if isinstance(value, (str, int, float, bool, type(None))) else f'a {type(value).__name__}'
     return text if len(text) <= 80 else f'{text[:80]}...'

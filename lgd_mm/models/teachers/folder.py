@@ -8,7 +8,8 @@ from typing import Any
 import timm
 from open_clip.model import CLIPTextCfg, CLIPVisionCfg
 
-from lgd_mm.allow_list import LARGEST, TIMM
+from lgd_mm.allow_list import TIMM
+from lgd_mm.config_numbers import LARGEST
 from lgd_mm.errors import UserError
 
 CONFIG = 'open_clip_config.json'

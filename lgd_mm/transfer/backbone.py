@@ -32,12 +32,12 @@ def build_backbone(cfg: Config) -> nn.Module:
     backbone = cfg.model.backbone
     try:
         return watch_channels(MODELS.build({**backbone, 'init_cfg': None}))
-    except (KeyError, RuntimeError, ValueError, AssertionError) as error:
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         reason = (str(error.args[0]).strip().splitlines() or [''])[0] if error.args else ''
         if 'is not in the' in reason:
             raise
         reason = reason or type(error).__name__
-        raise UserError(f'model.backbone ({describe(backbone)}) cannot be built ({reason}): {_cure(backbone)}'
+        raise UserError(f'model.backbone ({describe(backbone)}) cannot be built ({reason}): {_cure(backbone, error)}'
                         ) from error
 
 
@@ -48,7 +48,9 @@ def describe(backbone: Any) -> str:
     return ', '.join([str(backbone.get('type')), *(f'{key} {backbone[key]}' for key in SIZES if key in backbone)])
 
 
-def _cure(backbone: Mapping[str, Any]) -> str:
+def _cure(backbone: Mapping[str, Any], error: Exception) -> str:
+    if isinstance(error, TypeError):
+        return 'give model.backbone what its type takes'
     if 'model_name' in backbone:
         import timm  # takes a second, and only a misspelt name needs it
         nearest = difflib.get_close_matches(str(backbone['model_name']), timm.list_models(), cutoff=0.5)

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lgd_mm.bounded_build import bounded_build
 from lgd_mm.compat.networks import find_network, prefix_of
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
@@ -43,10 +44,11 @@ class BackboneTeacher(Teacher):
                  image_size: int | None = None,
                  precision: str = 'fp32') -> None:
         super().__init__(IMAGENET_MEAN, IMAGENET_STD, (image_size, image_size) if image_size else None, precision)
-        self.backbone = MODELS.build(backbone)
         if checkpoint is not None:
-            self._load(checkpoint)
-        elif not backbone.get('pretrained'):
+            self._load(backbone, checkpoint)
+        elif backbone.get('pretrained'):
+            self.backbone = MODELS.build(backbone)
+        else:
             raise UserError('model.teacher has random weights: set model.teacher.checkpoint=FILE, or '
                             'model.teacher.backbone.pretrained=True for weights that timm downloads')
         self.class_token = class_token
@@ -59,10 +61,12 @@ class BackboneTeacher(Teacher):
         feature = self.backbone(images)[-1]
         return feature[:, 0] if self.class_token else mean_pool(feature)
 
-    def _load(self, path: str) -> None:
+    def _load(self, backbone: dict[str, Any], path: str) -> None:
         """Fill every key of the backbone from a file, or say why not."""
-        own = self.backbone.state_dict()
         state = find_network(load_checkpoint_file(path), path).state
+        with bounded_build(state.values(), path):
+            self.backbone = MODELS.build(backbone)
+        own = self.backbone.state_dict()
         prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else prefix_of(state, own, path)
         weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
         lacking = [key for key in own if not key.endswith('num_batches_tracked')

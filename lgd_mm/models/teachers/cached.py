@@ -47,7 +47,13 @@ class CachedTeacher(Teacher):
         if config['type'].endswith('CachedTeacher'):
             raise UserError(f'{file}: the teacher of a cache is itself a cache: make the cache anew')
         with torch.random.fork_rng(devices=[]):  # the student begins the same whether its names were known or not
-            teacher = MODELS.build(config)
+            try:
+                teacher = MODELS.build(config)
+            except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError
+                    ) as error:
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                raise UserError(f'{file}: the teacher of the cache cannot be built ({reason}): the file is damaged or '
+                                'of another program') from error
         if teacher.fingerprint != self.fingerprint:
             raise UserError('the weights of the teacher are not those the cache was made with: fetch them again, or '
                             'make the cache anew')

@@ -1,11 +1,13 @@
 """The figures of a student or of a fine-tuned network."""
 
+import copy
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
 
 from lgd_mm.api import launching
 from lgd_mm.api.auto import workers
@@ -17,14 +19,16 @@ from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import Student, find_student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
+from lgd_mm.bounded_build import bounded_build
+from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
 from lgd_mm.language import category_names
 from lgd_mm.say import say
-from lgd_mm.transfer.config_text import parse_config, write_config
+from lgd_mm.transfer.config_text import write_config
 from lgd_mm.transfer.own_data import use_own_data
-from lgd_mm.transfer.saved_config import read_saved_run
+from lgd_mm.transfer.saved_config import is_pretraining, read_saved_run
 
 #: Neighbours that vote, if there are as many pictures.
 NEIGHBOURS = 20
@@ -70,9 +74,7 @@ def evaluate(run: str | Path,
 def _finetuned(run: Path) -> Config | None:
     """The config of a fine-tuning; None for a student."""
     file = run / RESOLVED
-    if not file.is_file() or 'teacher' in parse_config(file.read_text(encoding='utf-8')).get('model', {}):
-        return None
-    return read_saved_run(file)
+    return None if not file.is_file() or is_pretraining(file) else read_saved_run(file)
 
 
 def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | None,
@@ -90,11 +92,29 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
         for part in ('dataloader', 'evaluator', 'cfg'):
             cfg.pop(f'{split}_{part}', None)
     apply_overrides(cfg, options)
+    _see_built(cfg, run, checkpoint)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / RESOLVED
         write_config(cfg, file)
         return launch.test(str(file), str(checkpoint), work_dir=str(out or run / 'evaluation'),
                            launcher=launching.launcher())
+
+
+def _see_built(cfg: Config, run: Path, checkpoint: Path) -> None:
+    """See the model built as far as the weights go, before there is a runner that builds whatever is asked."""
+    weights = load_checkpoint_file(checkpoint)
+    weights = weights.get('state_dict', weights)
+    model = copy.deepcopy(cfg.model)
+    if cfg.get('data_preprocessor'):
+        model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    try:
+        with DefaultScope.overwrite_default_scope(cfg.default_scope), \
+                bounded_build(weights.values() if isinstance(weights, Mapping) else (), run / RESOLVED):
+            MODELS.build(model)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f'{run / RESOLVED} describes a network that cannot be built ({reason}): give the folder of a '
+                        'fine-tuning as it was left') from error
 
 
 def _classes(cfg: Config) -> list[str]:

@@ -19,6 +19,8 @@ VISUALIZERS = dict(mmpretrain='UniversalVisualizer', mmdet='DetLocalVisualizer',
 #: What of a data loader is kept: nothing that says how it works is a name of code.
 LOADER = ('batch_size', 'num_workers', 'persistent_workers', 'pin_memory', 'drop_last', 'dataset', 'sampler',
           'batch_sampler', 'collate_fn')
+#: The most that a loader may ask for.
+LARGEST = dict(batch_size=2**16, num_workers=256)
 #: What of a data set says how one picture is read, and what its classes are.
 INFERENCE = ('type', 'metainfo', 'pipeline', 'dataset', 'datasets')
 
@@ -38,7 +40,7 @@ def saved_network(text: str, source: object) -> dict[str, Any]:
         UserError: If it has no model, or names what no file may build.
     """
     cfg = parse_config(text)
-    if any(key in (cfg.get('model') or {}) for key in ('teacher', 'students')):
+    if any(key in _model(cfg) for key in ('teacher', 'students')):
         raise UserError(f'{source} is of a pre-training, which has no predictions of its own: give lgd-mm zero-shot, '
                         "or mmpretrain.get_model('lgd-..._zero-shot', pretrained=FILE)")
     kept = _network(cfg, source)
@@ -86,12 +88,29 @@ def read_saved_run(file: str | Path) -> Config:
     Raises:
         UserError: If it cannot be read, has no model, or names what no file may build.
     """
+    return Config(saved_run(_text(file), file))
+
+
+def is_pretraining(file: str | Path) -> bool:
+    """Whether the model of a run's config learns from a teacher.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    return 'teacher' in _model(parse_config(_text(file)))
+
+
+def _text(file: str | Path) -> str:
     try:
-        text = Path(file).read_text(encoding='utf-8')
+        return Path(file).read_text(encoding='utf-8')
     except (OSError, UnicodeError) as error:
         raise UserError(f'{file} cannot be read as the config of a run ({error}): give the folder of a run of '
                         'lgd_mm') from error
-    return Config(saved_run(text, file))
+
+
+def _model(cfg: Mapping[str, Any]) -> Mapping[str, Any]:
+    model = cfg.get('model')
+    return model if isinstance(model, Mapping) else {}
 
 
 def _network(cfg: Mapping[str, Any], source: object) -> dict[str, Any]:
@@ -110,10 +129,11 @@ def _network(cfg: Mapping[str, Any], source: object) -> dict[str, Any]:
     kept['model'] = checked(cfg.get('model'), 'network', source, 'model', scope)
     preprocessor = cfg.get('data_preprocessor')
     if preprocessor:
+        untyped = isinstance(preprocessor, Mapping) and 'type' not in preprocessor
         # mmpretrain's classifiers add the type of theirs.
-        typed = preprocessor if 'type' in preprocessor else dict(preprocessor, type='mmpretrain.ClsDataPreprocessor')
+        typed = dict(preprocessor, type='mmpretrain.ClsDataPreprocessor') if untyped else preprocessor
         kept['data_preprocessor'] = checked(typed, 'preprocessor', source, 'data_preprocessor', scope)
-        if typed is not preprocessor:
+        if untyped:
             kept['data_preprocessor'].pop('type')
     return kept
 
@@ -125,8 +145,13 @@ def _loader(loader: Mapping[str, Any], source: object, key: str, scope: str) -> 
         where = f'{key}.{name}'
         if isinstance(value, Mapping):
             kept[name] = checked(value, 'dataset', source, where, scope)
-        elif name in ('batch_size', 'num_workers') or isinstance(value, bool) or value is None:
-            kept[name] = plain(value, source, where)
+        elif name in LARGEST and type(value) is int:
+            if not 0 <= value <= LARGEST[name]:
+                raise UserError(f'{source}: {where} is not between 0 and {LARGEST[name]:,}: the file is damaged or of '
+                                'another program')
+            kept[name] = value
+        elif isinstance(value, bool) or value is None:
+            kept[name] = value
         elif name == 'collate_fn':
             kept[name] = checked(dict(type=value), 'dataset', source, where, scope)
     return kept

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 class Guard:
     """Leaves an optimiser's parameters and their state as they were where gradients are not finite.
 
-    On a CPU such parameters are hidden from the step. On a GPU nothing waits: torch's fused optimisers look at a flag
-    themselves, and of others both outcomes are kept on the device, of which the flag chooses one. The host waits only
-    where it must: at the first step of a parameter, which makes its state, and for optimisers that count in Python.
+    With ``fused=True``, SGD, Adam and AdamW of torch look at a flag themselves, and nothing waits for the device. From
+    any other optimiser such parameters are hidden: on a GPU the host waits for the gradients once a step to know it.
 
     Args:
         optimizer (torch.optim.Optimizer): Of any kind.
@@ -24,21 +23,19 @@ class Guard:
     def __init__(self, optimizer: torch.optim.Optimizer, part_of: Callable[[nn.Parameter], str],
                  seen: Callable[[dict[str, Tensor]], None]) -> None:
         self._optimizer, self._part_of, self._seen = optimizer, part_of, seen
-        self._begun: set[nn.Parameter] = set()
-        self._counts_in_python = False
-        self._undo: Callable[[], None] = lambda: None
-        _count_on_device(optimizer)
+        self._undo: Callable[[], None] = _nothing
         self._handles = [optimizer.register_step_pre_hook(lambda *_: self._before()),
-                         optimizer.register_step_post_hook(lambda *_: self._undo())]
+                         optimizer.register_step_post_hook(lambda *_: self._after())]
 
     def remove(self) -> None:
         """Let the optimiser step as it likes."""
         for handle in self._handles:
             handle.remove()
+        self._after()
 
     @torch.no_grad()
     def _before(self) -> None:
-        """Look at the gradients, and settle what is undone after the step."""
+        """Look at the gradients, and see that the step leaves out what is not finite."""
         parts: dict[str, list[nn.Parameter]] = {}
         for group in self._optimizer.param_groups:
             for each in group['params']:
@@ -47,56 +44,52 @@ class Guard:
         flags = {part: all_finite([each.grad for each in parameters if each.grad is not None])
                  for part, parameters in parts.items()}
         self._seen(flags)
-        parameters = [each for each in self._parameters() if each.grad is not None]
-        on_gpu = _on_gpu(parameters)
-        if on_gpu and len(parts) == 1 and all(group.get('fused') for group in self._optimizer.param_groups):
-            finite, = flags.values()
-            self._optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]  # fused kernels look at it
-        elif on_gpu and not self._counts_in_python and self._begun.issuperset(parameters):
-            self._choose_afterwards(parts, flags)
+        if not _looks_at_a_flag(self._optimizer):
+            self._hide(parts, [part for part, finite in flags.items() if not finite])
+        elif len(parts) == 1:
+            self._flag(*flags.values())
         else:
-            self._hide(parts, {part: bool(finite) for part, finite in flags.items()})
+            self._step_apart(parts, flags)
 
-    def _hide(self, parts: Mapping[str, list[nn.Parameter]], finite: Mapping[str, bool]) -> None:
+    def _after(self) -> None:
+        """Hold nothing between two steps."""
+        undo, self._undo = self._undo, _nothing
+        undo()
+        self._optimizer.__dict__.pop('found_inf', None)
+
+    def _flag(self, finite: Tensor) -> None:
+        self._optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]  # as torch's loss scaler says it
+
+    def _step_apart(self, parts: Mapping[str, list[nn.Parameter]], flags: Mapping[str, Tensor]) -> None:
+        """There is one flag a step: the last part has the step that is about to come, and each other one its own."""
+        gradients = {each: each.grad for parameters in parts.values() for each in parameters}
+
+        def show(shown: Mapping[nn.Parameter, Tensor | None]) -> None:
+            for each in gradients:
+                each.grad = shown.get(each)
+
+        self._undo = lambda: show(gradients)
+        for number, (part, parameters) in enumerate(parts.items(), start=1):
+            show({each: gradients[each] for each in parameters})
+            self._flag(flags[part])
+            if number < len(parts):
+                type(self._optimizer).step.__wrapped__(self._optimizer)  # type: ignore[attr-defined]  # without hooks
+
+    def _hide(self, parts: Mapping[str, list[nn.Parameter]], ill: list[str]) -> None:
         """Take the gradients away: the optimiser passes such parameters over. What it counts for all of them together
         is put back if it passes over all."""
-        for part, parameters in parts.items():
-            for each in parameters:
-                if finite[part]:
-                    self._begun.add(each)
-                else:
-                    each.grad = None
-        groups = self._optimizer.param_groups
-        before = [_numbers(group) for group in groups]
+        for part in ill:
+            for each in parts[part]:
+                each.grad = None
+        if ill and len(ill) == len(parts):
+            groups = self._optimizer.param_groups
+            before = [_numbers(group) for group in groups]
 
-        def undo() -> None:
-            self._counts_in_python |= any(map(_differ, before, map(_numbers, groups))) or not all(
-                key in self._begun and _is_on_device(key, state) for key, state in self._optimizer.state.items())
-            if not any(finite.values()):
+            def undo() -> None:
                 for group, numbers in zip(groups, before):
-                    for key in _numbers(group).keys() - numbers.keys():  # begun to be counted in this step
-                        del group[key]
-                    group.update(numbers)
+                    _put_back(group, numbers)
 
-        self._undo = undo
-
-    def _choose_afterwards(self, parts: Mapping[str, list[nn.Parameter]], flags: Mapping[str, Tensor]) -> None:
-        before = [(each, each.clone(), {key: value.clone() for key, value in self._optimizer.state[each].items()
-                                        if isinstance(value, Tensor)}, flags[part])
-                  for part, parameters in parts.items() for each in parameters]
-
-        def undo() -> None:
-            with torch.no_grad():
-                for each, weight, state, finite in before:
-                    each.copy_(torch.where(finite, each, weight))
-                    for key, value in state.items():
-                        now = self._optimizer.state[each][key]
-                        now.copy_(torch.where(finite, now, value))
-
-        self._undo = undo
-
-    def _parameters(self) -> list[nn.Parameter]:
-        return [each for group in self._optimizer.param_groups for each in group['params']]
+            self._undo = undo
 
 
 def all_finite(tensors: list[Tensor]) -> Tensor:
@@ -115,21 +108,16 @@ def all_finite(tensors: list[Tensor]) -> Tensor:
         dense) else torch.tensor(True)
 
 
-def _on_gpu(parameters: list[nn.Parameter]) -> bool:
-    return all(each.is_cuda for each in parameters)
+def _nothing() -> None:
+    """There is nothing to undo."""
 
 
-def _count_on_device(optimizer: torch.optim.Optimizer) -> None:
-    """torch counts steps on the host unless it is asked to be capturable; on a CPU it cannot be."""
-    for group in optimizer.param_groups:
-        if 'capturable' not in group or group.get('fused'):
-            continue
-        group['capturable'] = _on_gpu(group['params'])
-        for each in group['params']:
-            state = optimizer.state.get(each, {})
-            for key, value in state.items():
-                if isinstance(value, Tensor) and not value.dim():
-                    state[key] = value.to(each.device)
+def _looks_at_a_flag(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether the kernels leave a step out by themselves. Momentum with dampening begins with the first gradient, and
+    would be left unwritten if that one is left out."""
+    return getattr(optimizer, '_step_supports_amp_scaling', False) and all(
+        group.get('fused') and not (group.get('momentum') and group.get('dampening'))
+        for group in optimizer.param_groups)
 
 
 def _numbers(group: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,11 +126,7 @@ def _numbers(group: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(value, (int, float, Tensor))}
 
 
-def _differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return one.keys() != other.keys() or any(one[key] != other[key] for key in one)
-
-
-def _is_on_device(parameter: Any, state: Mapping[str, Any]) -> bool:
-    """Whether the state of a parameter holds nothing that changes on the host."""
-    return all(value is None or isinstance(value, (bool, str)) or (
-        isinstance(value, Tensor) and value.device == parameter.device) for value in state.values())
+def _put_back(group: dict[str, Any], numbers: Mapping[str, Any]) -> None:
+    for key in _numbers(group).keys() - numbers.keys():  # begun to be counted in this step
+        del group[key]
+    group.update(numbers)

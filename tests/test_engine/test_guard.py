@@ -1,6 +1,7 @@
 """Steps whose gradients are not finite leave no trace, whatever the optimiser."""
 
 import copy
+import weakref
 from functools import partial
 
 import pytest
@@ -9,8 +10,8 @@ import torch
 from mmpretrain.engine import Lamb
 from torch import nn, optim
 
-from lgd_mm.engine import guard
 from lgd_mm.engine.guard import Guard, all_finite
+from lgd_mm.engine.non_finite import _begin_momentum
 from tests.test_engine.test_synchronisation import waits
 
 OPTIMIZERS = {
@@ -18,6 +19,8 @@ OPTIMIZERS = {
     'SGD momentum': partial(optim.SGD, lr=0.1, momentum=0.9, dampening=0.2, weight_decay=0.1),
     'SGD fused': partial(optim.SGD, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1, fused=True),
     'Adam': partial(optim.Adam, lr=0.1, amsgrad=True, weight_decay=0.1),
+    'SGD fused dampening': partial(optim.SGD, lr=0.1, momentum=0.9, dampening=0.2, fused=True),
+    'Adam fused': partial(optim.Adam, lr=0.1, amsgrad=True, fused=True),
     'AdamW': partial(optim.AdamW, lr=0.1),
     'AdamW foreach': partial(optim.AdamW, lr=0.1, foreach=True),
     'AdamW fused': partial(optim.AdamW, lr=0.1, fused=True),
@@ -38,22 +41,15 @@ OPTIMIZERS = {
 NAN, INF = float('nan'), float('inf')
 
 
-@pytest.fixture(params=[False, True], ids=['cpu', 'as on a gpu'])
-def on_gpu(request, monkeypatch):
-    """What is done for a GPU works on a CPU as well, but for torch's counting on the device."""
-    if request.param:
-        monkeypatch.setattr(guard, '_count_on_device', lambda optimizer: None)
-        monkeypatch.setattr(guard, '_on_gpu', lambda parameters: True)
-
-
-def _steps(make, factors):
+def _steps(make, factors, part_of=lambda each: '', guarded=True):
     """Weights and whole state after steps whose gradients are multiplied with factors; a step skipped by hand is none
-    at all. The second weight is of a part that is always well."""
+    at all."""
     torch.manual_seed(0)
     weights = [nn.Parameter(torch.randn(5, 3)), nn.Parameter(torch.randn(4))]
     optimizer = make(weights)
+    _begin_momentum(optimizer)
     flags = []
-    watching = Guard(optimizer, lambda each: '', flags.append)
+    watching = Guard(optimizer, part_of, flags.append) if guarded else None
     for number, factor in enumerate(factors):
         generator = torch.Generator().manual_seed(number)
         for each in weights:
@@ -62,63 +58,111 @@ def _steps(make, factors):
             continue
         weights[1].grad.view(-1)[2] *= factor
         optimizer.step()
-    watching.remove()
-    assert [bool(flag['']) for flag in flags] == [factor == 1 for factor in factors if factor is not None]
-    optimizer.__dict__.pop('found_inf', None)
+    if watching:
+        watching.remove()
+        given = [factor == 1 for factor in factors if factor is not None]
+        assert [all(map(bool, flag.values())) for flag in flags] == given
     state = copy.deepcopy(optimizer.state_dict())
     return [each.detach().clone() for each in weights], state
 
 
+def _assert_same(one, other):
+    (weights, state), (right, well) = one, other
+    torch.testing.assert_close(weights, right, rtol=0, atol=0)
+    torch.testing.assert_close(state['state'], well['state'], rtol=0, atol=0)
+    assert state['param_groups'] == well['param_groups']
+
+
 @pytest.mark.parametrize('name', OPTIMIZERS)
-def test_a_skipped_step_leaves_no_trace(name, on_gpu):
-    make = OPTIMIZERS[name]
-    if 'fused' in name:  # whose own flag is for a GPU; here the general way takes its place
-        make = lambda weights: _without_flag(OPTIMIZERS[name](weights))  # noqa: E731
+def test_a_skipped_step_leaves_no_trace(name):
     for skipped in ((NAN, 1, 1), (1, NAN, 1), (1, INF, NAN, 1, 1)):
-        weights, state = _steps(make, skipped)
-        right, well = _steps(make, [factor if factor == 1 else None for factor in skipped])
-        torch.testing.assert_close(weights, right, rtol=0, atol=0)
-        torch.testing.assert_close(state['state'], well['state'], rtol=0, atol=0)
-        assert state['param_groups'] == well['param_groups']
+        _assert_same(_steps(OPTIMIZERS[name], skipped),
+                     _steps(OPTIMIZERS[name], [factor if factor == 1 else None for factor in skipped]))
 
 
-def _without_flag(optimizer):
-    for group in optimizer.param_groups:
-        group['fused'] = None
-    return optimizer
+@pytest.mark.parametrize('name', OPTIMIZERS)
+def test_a_step_that_is_well_is_the_same_step(name):
+    """Also of several parts, and in what a checkpoint holds."""
+    plain = _steps(OPTIMIZERS[name], [1, 1, 1], guarded=False)
+    for part_of in (lambda each: '', lambda each: str(each.dim())):
+        _assert_same(_steps(OPTIMIZERS[name], [1, 1, 1], part_of), plain)
 
 
-def test_parts_are_judged_apart(on_gpu):
-    torch.manual_seed(0)
-    ill, well = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
-    optimizer = optim.AdamW([ill, well], lr=0.1)
+@pytest.mark.parametrize('fused', [False, True])
+@pytest.mark.parametrize('make', [optim.AdamW, partial(optim.SGD, momentum=0.9)])
+def test_parts_are_judged_apart(make, fused):
+    ill, well, rest = (nn.Parameter(torch.ones(3)) for _ in range(3))
+    optimizer = make([ill, well, rest], lr=0.1, fused=fused)
+    _begin_momentum(optimizer)
     seen = []
-    Guard(optimizer, {ill: 'ill', well: 'well'}.__getitem__, seen.append)
+    Guard(optimizer, {ill: 'ill', well: 'well', rest: 'rest'}.__getitem__, seen.append)
     moved = []
-    for factor in (1., NAN, 1.):
-        before = ill.detach().clone(), well.detach().clone()
-        ill.grad, well.grad = torch.full((3, ), factor), torch.ones(3)
+    for factor in (NAN, 1., NAN, 1.):
+        before = [each.detach().clone() for each in (ill, well, rest)]
+        ill.grad, well.grad, rest.grad = torch.full((3, ), factor), torch.ones(3), torch.ones(3)
         optimizer.step()
-        moved.append([not torch.equal(old, new) for old, new in zip(before, (ill, well))])
-    assert moved == [[True, True], [False, True], [True, True]]
+        moved.append([not torch.equal(old, new) for old, new in zip(before, (ill, well, rest))])
+    assert moved == [[False, True, True], [True, True, True]] * 2
     assert [{name: bool(flag) for name, flag in flags.items()} for flags in seen] == [
-        dict(ill=True, well=True), dict(ill=False, well=True), dict(ill=True, well=True)]
-    assert (int(optimizer.state[ill]['step']), int(optimizer.state[well]['step'])) == (2, 3)
+        dict(ill=False, well=True, rest=True), dict(ill=True, well=True, rest=True)] * 2
+    twice, thrice = (nn.Parameter(torch.ones(3)) for _ in range(2))
+    alone = make([twice, thrice], lr=0.1, fused=fused)
+    _begin_momentum(alone)
+    for number in range(4):
+        twice.grad, thrice.grad = torch.ones(3) if number % 2 else None, torch.ones(3)
+        alone.step()
+    assert torch.equal(ill, twice) and torch.equal(well, thrice) and torch.equal(rest, thrice)
+    for one, other in ((ill, twice), (well, thrice)):
+        torch.testing.assert_close(optimizer.state[one], alone.state[other], rtol=0, atol=0)
 
 
-def test_nothing_waits_on_a_gpu_after_the_first_step(monkeypatch):
-    monkeypatch.setattr(guard, '_count_on_device', lambda optimizer: None)
-    monkeypatch.setattr(guard, '_on_gpu', lambda parameters: True)
-    weight = nn.Parameter(torch.ones(3))
-    optimizer = optim.SGD([weight], lr=0.1, momentum=0.9)
-    Guard(optimizer, lambda each: '', lambda flags: None)
-    counted = []
-    for _ in range(3):
-        weight.grad = torch.full((3, ), NAN if counted else 1.)
-        with waits() as found:
-            optimizer.step()
-        counted.append(sum(found.values()))
-    assert counted[0] and counted[1:] == [0, 0]
+@pytest.mark.parametrize('make, parts', [
+    (partial(optim.SGD, momentum=0.9), 1), (partial(optim.SGD, momentum=0.9), 2),
+    (optim.AdamW, 1)])  # its kernel for the CPU reads the count
+def test_nothing_waits_for_a_fused_optimiser(make, parts):
+    """And another one waits for its flags alone, from the first step on."""
+    for fused in (True, False):
+        weights = [nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))]
+        optimizer = make(weights, lr=0.1, fused=fused)
+        _begin_momentum(optimizer)
+        watching = Guard(optimizer, lambda each: str(parts == 2 and each is weights[1]), lambda flags: None)
+        for factor in (1., NAN, 1., 1.):
+            for each in weights:
+                each.grad = torch.full((3, ), factor)
+            with waits() as found:
+                watching._before()
+            watching._after()
+            assert sum(found.values()) == (0 if fused else 2 * parts)
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_nothing_is_held_between_two_steps(fused):
+    weights = [nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))]
+    optimizer = optim.SGD(weights, lr=0.1, fused=fused)
+    Guard(optimizer, {weights[0]: 'a', weights[1]: 'b'}.__getitem__, lambda flags: None)
+    for factor in (1., NAN):
+        for each in weights:
+            each.grad = torch.full((3, ), factor)
+        held = [weakref.ref(each.grad) for each in weights]
+        optimizer.step()
+        optimizer.zero_grad()
+        assert [reference() for reference in held] == [None, None] and not hasattr(optimizer, 'found_inf')
+
+
+def test_a_flag_is_of_one_step():
+    """The second step has another part, and the third is not looked at."""
+    first, second = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
+    optimizer = optim.SGD([first, second], lr=0.1, fused=True)
+    watching = Guard(optimizer, {first: 'first', second: 'second'}.__getitem__, lambda flags: None)
+    first.grad = torch.full((3, ), NAN)
+    optimizer.step()
+    first.grad, second.grad = torch.ones(3), torch.ones(3)
+    optimizer.step()
+    torch.testing.assert_close([first.detach(), second.detach()], [torch.full((3, ), 0.9)] * 2)
+    first.grad.fill_(NAN)
+    watching.remove()
+    optimizer.step()
+    assert first.isnan().all() and not second.isnan().any()
 
 
 @pytest.mark.parametrize('values, finite', [

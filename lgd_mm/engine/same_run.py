@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 
@@ -15,12 +16,16 @@ from lgd_mm.transfer.config_text import parse_config
 #: Parts of a config that decide what is learned; of some of them, the checkpoint has values of its own.
 DECISIVE = ('model', 'data_preprocessor', 'optim_wrapper', 'randomness.seed', 'train_dataloader.dataset',
             'train_dataloader.sampler', 'train_dataloader.batch_sampler')
-#: Keys in them that say where files lie or how something is computed, or that are compared in words of their own.
+#: Keys in them that say where files lie, how something is computed or how weights begin, or that are compared in words
+#: of their own.
 FREE = ('teacher', 'categories', 'templates', 'init_cfg', 'pretrained', 'checkpoint', 'cache', 'data_root',
         'data_prefix', 'ann_file', 'backend_args', 'file_client_args', 'precision', 'dtype', 'loss_scale', 'with_cp',
-        'compile', 'test_cfg')
+        'compile', 'test_cfg', 'zero_init_residual')
 #: What the length of a run and its rates over time are.
 SCHEDULE = ('param_scheduler', 'train_cfg.max_epochs', 'train_cfg.max_iters')
+
+#: What schedules keep of each value in a group of parameters, in front of its name.
+INITIAL = 'initial_'
 
 
 def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path: str) -> None:
@@ -95,16 +100,16 @@ def follow_schedule(runner: Runner) -> None:
     Raises:
         UserError: If a part of the schedule depends on what was measured.
     """
-    if not runner.cfg.get('param_scheduler'):
-        return
-    before = runner.param_schedulers
+    before = runner.param_schedulers or []
     if isinstance(before, dict) or any(hasattr(scheduler, 'need_val_args') for scheduler in before):
         raise UserError(f'{runner.cfg.load_from} is of a run with another param_scheduler or length, and this one '
                         'depends on what was measured or on several optimisers: give param_scheduler and train_cfg as '
                         'they were')
-    for scheduler in before:
-        for group in scheduler.optimizer.param_groups:
-            group[scheduler.param_name] = group.get(f'initial_{scheduler.param_name}', group[scheduler.param_name])
+    for group in _groups(runner.optim_wrapper):
+        for name in [key.removeprefix(INITIAL) for key in group if key.startswith(INITIAL)]:
+            group[name] = group[INITIAL + name]
+    if not runner.cfg.get('param_scheduler'):
+        return  # the rates stay as they begin
     runner.param_schedulers = schedulers = runner.build_param_scheduler(runner.cfg.param_scheduler)
     for scheduler in schedulers:
         scheduler.optimizer._global_step = 0  # the optimiser has taken steps; else each scheduler would warn of that
@@ -113,6 +118,11 @@ def follow_schedule(runner: Runner) -> None:
         for scheduler in schedulers:
             if not scheduler.by_epoch or (iteration % length == 0 and runner.epoch * length >= iteration):
                 scheduler.step()
+
+
+def _groups(wrapper: OptimWrapper | OptimWrapperDict) -> Iterator[dict[str, Any]]:
+    for each in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]:
+        yield from each.optimizer.param_groups
 
 
 def _part(config: Mapping[str, Any], key: str) -> Any:

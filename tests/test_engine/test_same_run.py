@@ -64,6 +64,22 @@ def test_rates_are_those_of_the_new_length(done, epochs):
     torch.testing.assert_close(longer.train(epochs * EPOCH - done), whole[done:], rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize('none', [None, []])
+def test_no_schedule_is_one_too(none):
+    """The rates are then those of the optimiser, of each group; and one that comes later is followed from there."""
+    begun, without, again = Stepping(2), Stepping(2), Stepping(2)
+    begun.train(7)
+    without.cfg.param_scheduler, without.param_schedulers, without.iter, without.epoch = none, none, 7, 1
+    without.optimizer.load_state_dict(begun.optimizer.state_dict())
+    assert without.optimizer.param_groups[0]['lr'] < 0.3
+    follow_schedule(without)
+    assert without.optimizer.param_groups[0]['lr'] == 0.4 and without.param_schedulers == none
+    again.optimizer.load_state_dict(without.optimizer.state_dict())
+    again.iter, again.epoch = 7, 1
+    follow_schedule(again)
+    assert again.train(3) == pytest.approx(Stepping(2).train(10)[7:])
+
+
 def test_what_is_told_and_what_is_not(capsys):
     """A longer run is told; files that lie elsewhere, and how something is computed, are the user's matter."""
     before = Config(dict(
@@ -74,7 +90,8 @@ def test_what_is_told_and_what_is_not(capsys):
     after.merge_from_dict({
         'model.backbone.norm_cfg.type': 'BN', 'model.teacher.model': 'local-dir:/b', 'train_dataloader.num_workers': 4,
         'train_dataloader.dataset.data_root': '/b', 'optim_wrapper.type': 'AmpOptimWrapper',
-        'optim_wrapper.optimizer.betas': [0.9, 0.99], 'model.backbone.init_cfg': dict(type='Pretrained')})
+        'optim_wrapper.optimizer.betas': [0.9, 0.99], 'model.backbone.init_cfg': dict(type='Pretrained'),
+        'model.backbone.zero_init_residual': False})
     meta = dict(cfg=before.pretty_text, epoch=2, iter=10)
     check_same_run(after, meta, torch.nn.Identity(), 'a.pth')
     assert not schedule_differs(after, meta) and not capsys.readouterr().out

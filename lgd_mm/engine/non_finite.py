@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from lgd_mm.engine.guard import Guard, all_finite
 from lgd_mm.engine.log_interval import log_interval
@@ -17,9 +18,11 @@ from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import ManyStudents, students_of
 from lgd_mm.registry import HOOKS
 
+#: For a run that goes astray: one that goes on keeps its rate.
+LOWER_RATE = ('give a lower learning rate (optim_wrapper.optimizer.lr) in a new run, that is without --resume, in '
+              'another folder or with --overwrite')
 #: For gradients that stay like that.
-CURE = ('give a lower learning rate (optim_wrapper.optimizer.lr), --amp bf16 in place of fp16, or an earlier '
-        'checkpoint (--resume FILE)')
+CURE = f'{LOWER_RATE}; in place of fp16, --amp bf16 may do'
 #: In place of a student's name: steps that a loss scaler judges.
 SCALED = '(scaled)'
 #: Key of the checkpoint for what was counted.
@@ -32,8 +35,8 @@ class NonFiniteHook(Hook):
 
     Weights, optimiser and the statistics of batch norms stay as they were, see :class:`lgd_mm.engine.guard.Guard`; the
     students of ``lgd_mm.ManyStudents`` are judged each by itself. What was skipped is read from the device together
-    with the losses that the logger prints: nothing waits for it. Losses, pictures and views of a skipped step are
-    written to ``skipped_steps``.
+    with the losses that the logger prints: with a fused optimiser, nothing waits for it. Losses, pictures and views of
+    a skipped step are written to ``skipped_steps``.
 
     With loss scaling (mmengine's ``AmpOptimWrapper``), torch's own scaler skips such steps, of all students together,
     and lowers its scale, which is how it finds the scale; they are not told, but a scale that has been halved ``most``
@@ -61,6 +64,7 @@ class NonFiniteHook(Hook):
         self._steps: list[tuple[range, dict[str, Tensor]]] = []
         self._losses: dict[int, dict[str, Tensor]] = {}
         self._guards: list[Guard] = []
+        self._handles: list[RemovableHandle] = []
 
     def before_train(self, runner: Runner) -> None:
         """Look at the gradients before each step."""
@@ -80,8 +84,8 @@ class NonFiniteHook(Hook):
         self._scaled = [each for each in wrappers if getattr(each, 'loss_scaler', None) in self._scalers]
         self._guards = [Guard(each.optimizer, lambda parameter: owners.get(parameter, ''),
                               lambda flags: self._look(runner, flags)) for each in wrappers if each not in self._scaled]
-        for each in self._scaled:
-            each.optimizer.register_step_post_hook(lambda optimizer, *_: self._look_scaled(optimizer))
+        self._handles = [each.optimizer.register_step_post_hook(lambda optimizer, *_: self._look_scaled(optimizer))
+                         for each in self._scaled]
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Keep the statistics of batch norms, which each forward pass of a step moves."""
@@ -99,8 +103,8 @@ class NonFiniteHook(Hook):
         if self._stepped or self._scaled:
             self._before = {}
         if any(each.should_update() for each in self._scaled):
-            device = runner.optim_wrapper.param_groups[0]['params'][0].device
-            flag = torch.zeros((), dtype=torch.bool, device=device) if self._flag is None else self._flag
+            flag = torch.zeros((), dtype=torch.bool, device=_device(self._scaled[0].optimizer)) if (
+                self._flag is None) else self._flag
             self._steps.append((range(runner.iter, runner.iter + 1), {SCALED: flag}))
         if self._steps and self._steps[-1][0][-1] == runner.iter:
             self._losses[runner.iter] = {key: value.detach() for key, value in (outputs or {}).items()
@@ -125,8 +129,8 @@ class NonFiniteHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Look no longer, and end a run of which nothing came."""
-        for guard in self._guards:
-            guard.remove()
+        for each in (*self._guards, *self._handles):
+            each.remove()
         self._end_without_success()
 
     def broken(self) -> dict[str, str]:
@@ -149,8 +153,7 @@ class NonFiniteHook(Hook):
     def _look_scaled(self, optimizer: torch.optim.Optimizer) -> None:
         """The scaler has let a step pass, or hands a fused optimiser its flag."""
         found = getattr(optimizer, 'found_inf', None)
-        flag = torch.ones((), dtype=torch.bool, device=optimizer.param_groups[0]['params'][0].device) if found is None \
-            else found == 0
+        flag = torch.ones((), dtype=torch.bool, device=_device(optimizer)) if found is None else found == 0
         self._flag = flag.all() if self._flag is None else self._flag & flag.all()
 
     def _put_back(self, flags: dict[str, Tensor]) -> None:
@@ -203,6 +206,10 @@ class NonFiniteHook(Hook):
 
 def _whose(name: str) -> str:
     return f'student {name}: ' if name not in ('', SCALED) else ''
+
+
+def _device(optimizer: torch.optim.Optimizer) -> torch.device:
+    return optimizer.param_groups[0]['params'][0].device
 
 
 def _statistics(part: nn.Module) -> list[Tensor]:

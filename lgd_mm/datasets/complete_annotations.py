@@ -20,7 +20,7 @@ def complete_annotations(content: dict[str, Any]) -> int:
     """
     objects = [item for item in content.get('annotations') or () if isinstance(item, dict) and 'id' in item]
     for item in objects:
-        mask = item.get('segmentation')
+        mask: Any = item.get('segmentation')
         if _is_polygons(mask) and is_thin(mask) and has_area(mask):
             item['segmentation'] = [part for part in mask if len(part) >= FEWEST_COORDINATES]
     without = [item for item in objects if item.get('area') is None and _is_box(item.get('bbox'))]

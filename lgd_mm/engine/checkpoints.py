@@ -40,6 +40,7 @@ class CheckpointHook(MMEngineCheckpointHook):
     filename_tmpl: str
     by_epoch: bool
     max_keep_ckpts: int
+    save_last: bool
     save_optimizer: bool
     save_param_scheduler: bool
     _gradients: dict[str, list[Tensor]] = {}
@@ -61,6 +62,14 @@ class CheckpointHook(MMEngineCheckpointHook):
                 write_text(Path(runner.work_dir, BEGUN), self._run)
             if not runner._resume:
                 pointer.unlink(missing_ok=True)
+
+    def after_train(self, runner: Runner) -> None:
+        """Save a run that another hook has ended early: its last checkpoint has not the statistics of batch norms that
+        belong to its weights, or there is none."""
+        if self.save_last and getattr(runner.train_loop, 'stop_training', False):
+            self._save_checkpoint_with_step(runner, runner.epoch if self.by_epoch else runner.iter,
+                                            dict(epoch=runner.epoch, iter=runner.iter))
+        super().after_train(runner)
 
     def save_now(self, runner: Runner) -> None:
         """Write a checkpoint to go on from after the iteration at hand, apart from those of the schedule."""

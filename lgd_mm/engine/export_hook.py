@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from lgd_mm.engine.health import HealthHook
-from lgd_mm.engine.non_finite import NonFiniteHook
+from lgd_mm.engine.non_finite import LOWER_RATE, NonFiniteHook
 from lgd_mm.errors import UserError
 from lgd_mm.models.many_students import students_of
 from lgd_mm.registry import HOOKS
@@ -26,6 +26,8 @@ class ExportStudentHook(Hook):
         UserError: If a weight or a statistic of a student is not finite, or nothing came of its training; only the
             others are written then.
     """
+
+    priority = 'VERY_LOW'  # after PreciseBNHook, also if another hook has ended the training early
 
     def after_train(self, runner: Runner) -> None:
         """Export the backbone, or every student's."""
@@ -55,5 +57,4 @@ def _not_finite(student: nn.Module) -> str | None:
     if not count:
         return None
     named = f' ({", ".join(broken[:3])}{", ..." if broken[3:] else ""})' if broken else ''
-    return (f'{int(count)} of its {len(state)} tensors hold NaN or infinity{named}; give a lower learning rate '
-            '(optim_wrapper.optimizer.lr), or an earlier checkpoint (--resume FILE)')
+    return f'{int(count)} of its {len(state)} tensors hold NaN or infinity{named}; {LOWER_RATE}'

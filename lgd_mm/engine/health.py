@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from lgd_mm.engine.non_finite import LOWER_RATE
 from lgd_mm.engine.precise_bn import batch_statistics
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.bare_model import bare_model
@@ -33,9 +35,11 @@ ALONE = 0.9
 
 @HOOKS.register_module()
 class HealthHook(Hook):
-    """Warns of a student whose features or embeddings are all the same, at the end of an epoch as its batch norms see a
-    batch, and after the last one as it is exported; of pseudo labels that are all of one category, and, after the last
-    epoch, of categories that no picture was ever taken for."""
+    """Warns of a student that makes all pictures the same: of features and embeddings at the end of an epoch, as its
+    batch norms see a batch, and of either after the last one, as it is exported; of pseudo labels that are all of one
+    category, and, after the last epoch, of categories that no picture was ever taken for."""
+
+    priority = 'VERY_LOW'  # after PreciseBNHook, also if another hook has ended the training early
 
     def before_train(self, runner: Runner) -> None:
         """Find the students; a run that is resumed at its end has no epoch."""
@@ -64,10 +68,11 @@ class HealthHook(Hook):
         self._told = set()
         for name, student in self._students.items() if self._batch is not None else ():
             with batch_statistics(student):  # the running ones lag behind, but only those of the end are exported
-                cosine = _mean_cosines(student, self._batch).get('embeddings', 0)
-            if cosine > CONSTANT:
+                cosines = _mean_cosines(student, self._batch)
+            # Embeddings alone may be alike for a while, on the way to a student that is well.
+            if cosines and all(cosine > CONSTANT for cosine in cosines.values()):
                 self._told.add(name)
-                runner.logger.warning(_whose(name) + COLLAPSED.format('embeddings', cosine))
+                runner.logger.warning(_whose(name) + COLLAPSED.format('embeddings', cosines['embeddings']))
         for name, lgka in self._banks.items():
             moved = lgka.counts - self._counts[name]
             total = int(moved.sum())
@@ -78,22 +83,13 @@ class HealthHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Tell what is wrong with what is exported, and of rows of the visual banks that nothing has moved."""
-        exported = _students(trained_model(runner)[0])
-        for name, student in exported.items() if self._batch is not None else ():
-            student.eval()
-            cosines = _mean_cosines(student, self._batch)
-            if not all(map(math.isfinite, cosines.values())):
-                self._broken[name] = (f'{_whose(name)}in eval mode, features or embeddings are not finite: give a '
-                                      'lower learning rate (optim_wrapper.optimizer.lr)')
-            with batch_statistics(student):
-                own = _mean_cosines(student, self._batch)
-            constant = [what for what, cosine in cosines.items() if cosine > CONSTANT]
-            lagging = [what for what in constant if own[what] <= CONSTANT]
-            for what in lagging[:1]:
-                runner.logger.warning(_whose(name) + LAGGING.format(what, cosines[what], own[what]))
-            for what in constant[:1] if not lagging and name not in self._told else ():
-                runner.logger.warning(_whose(name) + COLLAPSED.format(what, cosines[what]))
-            student.train()
+        for name, student in _students(trained_model(runner)[0]).items():
+            finite = self._batch is None or self._look(runner, name, student)
+            broken = torch.tensor(int(not finite))
+            all_reduce(broken, 'max')  # each process has a batch of its own, and all end or none
+            if broken:
+                self._broken[name] = (f'{_whose(name)}in eval mode, features or embeddings are not finite: '
+                                      f'{LOWER_RATE}')
         for name, lgka in self._banks.items():
             never = [each for each, count in zip(_names(lgka), lgka.counts.tolist()) if not count]
             if never:
@@ -101,6 +97,21 @@ class HealthHook(Hook):
                                       f'categories, whose rows in the visual bank are as they began: '
                                       f'{", ".join(never[:10])}'
                                       f'{", ..." if len(never) > 10 else ""}')
+
+    def _look(self, runner: Runner, name: str, student: Distiller) -> bool:
+        """Tell of features or embeddings that are all the same; returns whether they are finite."""
+        student.eval()
+        cosines = _mean_cosines(student, self._batch)
+        with batch_statistics(student):
+            own = _mean_cosines(student, self._batch)
+        student.train()
+        constant = [what for what, cosine in cosines.items() if cosine > CONSTANT]
+        lagging = [what for what in constant if own[what] <= CONSTANT]
+        for what in lagging[:1]:
+            runner.logger.warning(_whose(name) + LAGGING.format(what, cosines[what], own[what]))
+        for what in constant[:1] if not lagging and name not in self._told else ():
+            runner.logger.warning(_whose(name) + COLLAPSED.format(what, cosines[what]))
+        return all(map(math.isfinite, cosines.values()))
 
 
 def one_sided(model: nn.Module | None) -> list[str]:

@@ -19,6 +19,8 @@ class ReportHook(Hook):
     has it: none waits for the first one to draw.
     """
 
+    priority = 'VERY_LOW'  # after PreciseBNHook, also if another hook has ended the training early
+
     def after_train(self, runner: Runner) -> None:
         """Write the report of a run of one process."""
         if get_world_size() == 1:

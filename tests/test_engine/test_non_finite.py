@@ -23,8 +23,8 @@ def test_steps_of_a_scaled_optimiser_are_seen(several):
     optimizers = {name: torch.optim.SGD(part.parameters(), lr=0.1) for name, part in model.items()}
     scaled = Scaled(optimizer=optimizers['scaled'])
     wrapper = OptimWrapperDict(plain=OptimWrapper(optimizers['plain']), scaled=scaled) if several else scaled
-    runner = SimpleNamespace(model=model, optim_wrapper=wrapper, hooks=[], iter=0, max_iters=9, train_dataloader=[0] * 9,
-                             train_loop=SimpleNamespace(max_iters=9), logger=None)
+    runner = SimpleNamespace(model=model, optim_wrapper=wrapper, hooks=[], iter=0, max_iters=9,
+                             train_dataloader=[0] * 9, train_loop=SimpleNamespace(max_iters=9), logger=None)
     hook = NonFiniteHook()
     hook.before_train(runner)
     for runner.iter, passes in enumerate((True, False, True)):

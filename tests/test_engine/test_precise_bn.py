@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.hooks import EarlyStoppingHook, Hook
+from mmengine.runner import BaseLoop, Runner
 from mmpretrain.models import MobileNetV2
 from torch import nn
 
@@ -16,7 +16,7 @@ from lgd_mm.datasets.shapes import make_scene
 from lgd_mm.engine import precise_bn
 from lgd_mm.engine.precise_bn import PreciseBNHook, batch_statistics
 from lgd_mm.errors import Stopped, UserError
-from lgd_mm.registry import HOOKS
+from lgd_mm.registry import HOOKS, LOOPS
 from lgd_mm.transfer import read_student
 from tests.faults.conftest import run_here
 from tests.test_tools.conftest import forget_runs
@@ -91,6 +91,37 @@ def test_what_is_exported_is_what_the_last_checkpoint_holds(runs):
     folder, checkpoint = runs['precise']
     for key, value in read_student(folder / 'student.safetensors')[0].items():
         assert torch.equal(value, checkpoint['state_dict'][f'backbone.{key}']), key
+
+
+@LOOPS.register_module(force=True)
+class SameFigureLoop(BaseLoop):
+    """A validation that gives the same each time."""
+
+    def __init__(self, runner, dataloader, evaluator) -> None:
+        self._runner = runner
+
+    def run(self) -> None:
+        hook, = (each for each in self.runner.hooks if isinstance(each, EarlyStoppingHook))
+        hook.after_val_epoch(self.runner, {'accuracy/top1': 0.5})
+
+
+@pytest.mark.parametrize('interval', [1, 5])
+def test_a_run_that_ends_early(config, tmp_path, interval):
+    """After its second epoch, which is seen only by the validation: the checkpoint is written anew, or at last."""
+    early = dict(type='EarlyStoppingHook', monitor='accuracy/top1', rule='greater', patience=1)
+    validated = tmp_path / 'validated.py'
+    validated.write_text(f'_base_ = {str(config)!r}\nval_cfg = dict(_delete_=True, type="lgd_mm.SameFigureLoop")\n'
+                         'val_evaluator = dict(_delete_=True, type="mmpretrain.Accuracy")\n'
+                         'val_dataloader = dict(_delete_=True, batch_size=1)\n')
+    end = run_here(validated, tmp_path, custom_hooks=[*_hooks('precise'), early], **{
+        'train_cfg.val_interval': 1, 'default_hooks.checkpoint.interval': interval})
+    assert (end['meta']['epoch'], end['meta']['iter']) == (2, 8)
+    student = read_student(tmp_path / 'student.safetensors')[0]
+    assert _mean_cosine(tmp_path / 'student.safetensors') < 0.9
+    for key, value in student.items():
+        assert torch.equal(value, end['state_dict'][f'backbone.{key}']), key
+    assert 'in eval mode' not in _told(tmp_path)
+    assert len(list(tmp_path.glob('epoch_*.pth'))) == (2 if interval == 1 else 1)
 
 
 def test_statistics_of_an_average_are_those_of_its_weights(config, runner, tmp_path):

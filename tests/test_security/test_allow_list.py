@@ -7,9 +7,12 @@ from mmengine.registry import MODELS, DefaultScope
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 
 from lgd_mm.allow_list import checked, plain
+from lgd_mm.api.evaluating import evaluate
 from lgd_mm.bounded_build import bounded_build
 from lgd_mm.errors import UserError
+from lgd_mm.models.teachers import BackboneTeacher
 from lgd_mm.registry import MODELS as OWN
+from lgd_mm.transfer.backbone import build_backbone
 from lgd_mm.transfer.config_text import data_of, parse_config, write_config
 from lgd_mm.transfer.saved_config import saved_network, saved_run
 from tests.tiny import ROOT
@@ -114,7 +117,140 @@ def test_a_text_that_is_no_data_is_not_run(text):
         Config.fromstring(text, '.py')
 
 
+CONVNEXT = dict(type='mmpretrain.ConvNeXt', arch='tiny')
+
+
+@pytest.mark.parametrize('config, key', [
+    (dict(CONVNEXT, arch=dict(depths=[65536] * 9, channels=[1] * 9)), 'backbone.arch.depths.0 is 65536, too many'),
+    (dict(CONVNEXT, arch=dict(depths=[900] * 12, channels=[1] * 12)), 'backbone.arch.depths.11 is 900, too many'),
+    (dict(CONVNEXT, arch=dict(depths=[1] * 1001, channels=[1])), 'depths is a list, of 1,001 numbers'),
+    (dict(CONVNEXT, arch=dict(depths=[1], channels=[2**19] * 3)), 'channels.2 .* 1,572,864 together'),
+    (dict(type='mmpretrain.MobileNetV2', widen_factor=float('inf')), 'widen_factor is inf, no number'),
+    (dict(type='mmpretrain.MobileNetV2', widen_factor=float('nan')), 'widen_factor is nan, no number'),
+    (dict(type='mmpretrain.MobileNetV2', widen_factor=1e300), 'widen_factor is 1e.300, more than 1,000,000,000'),
+    (dict(RESNET, base_channels=int('f' * 60_000, 16)), 'base_channels is a number of 240,000 bits, more than'),
+])
+def test_sizes_that_no_network_has(config, key):
+    with pytest.raises(UserError, match=f'^file: .*{key}'):
+        checked(config, 'backbone', 'file', 'backbone')
+
+
+@pytest.mark.parametrize('config', [
+    dict(CONVNEXT, arch=dict(depths=[3, 3, 27, 3], channels=[256, 512, 1024, 2048])),
+    dict(type='mmpretrain.ResNet', depth=152, base_channels=2048, out_indices=(0, 1, 2, 3)),
+])
+def test_sizes_of_networks_stay(config):
+    assert checked(config, 'backbone', 'file', 'backbone') == config
+
+
+@pytest.mark.parametrize('step, key', [
+    (dict(type='mmdet.Resize', scale=(65536, 65536)), 'scale.0 is 65536, more than 8,192'),
+    (dict(type='mmseg.RandomResize', scale=(512, 512), ratio_range=(0.5, 64.0)), 'ratio_range.1 is 64.0, more than 10'),
+    (dict(type='mmdet.Pad', size=(8193, 8)), 'size.0'),
+    (dict(type='mmpretrain.CenterCrop', crop_size=9000), 'crop_size'),
+    (dict(type='mmdet.Mosaic', img_scale=(10**4, 10**4)), 'img_scale.0'),
+    (dict(type='mmdet.Resize', scale_factor=float('inf')), 'scale_factor is inf'),
+])
+def test_sizes_that_no_picture_has(step, key):
+    data = dict(type='mmpretrain.CustomDataset', data_root='/x', pipeline=[step])
+    with pytest.raises(UserError, match=f'^file: dataset.pipeline.0.{key}'):
+        checked(data, 'dataset', 'file', 'dataset')
+
+
+@pytest.mark.parametrize('name', ['mmpretrain.MNIST', 'mmpretrain.FashionMNIST', 'mmpretrain.CIFAR10',
+                                  'mmdet.CrowdHumanDataset'])
+def test_data_sets_that_fetch_or_write(name):
+    with pytest.raises(UserError, match=f"dataset.type is '{name}', which is not in the list"):
+        checked(dict(type=name, data_root='/x'), 'dataset', 'file', 'dataset')
+
+
+@pytest.mark.parametrize('name, arguments', [
+    ('mmpretrain.Accuracy', dict(topk=(1, 5))), ('mmpretrain.AveragePrecision', {}),
+    ('mmpretrain.MultiLabelMetric', {}),
+    ('mmpretrain.RetrievalRecall', dict(topk=1)), ('mmdet.CocoMetric', dict(ann_file='/x.json', metric='bbox')),
+    ('mmdet.VOCMetric', {}), ('mmseg.IoUMetric', dict(iou_metrics=['mIoU'])), ('lgd_mm.IoUMetric', {}),
+])
+def test_metrics_on_the_list(name, arguments):
+    config = dict(type=name, **arguments)
+    assert checked(config | dict(collect_dir='/x'), 'metric', 'file', 'metric') == config
+
+
+@pytest.mark.parametrize('name, arguments', [
+    ('mmpretrain.ShapeBiasMetric', dict(csv_dir='/x', dataset_name='x', model_name='x')), ('mmdet.DumpDetResults', {}),
+    ('mmpretrain.ReportVQA', dict(file_path='/x')), ('mmpretrain.NocapsSave', dict(save_dir='/x')),
+    ('mmdet.CityScapesMetric', dict(outfile_prefix='/x')), ('mmdet.CocoPanopticMetric', {}),
+])
+def test_metrics_that_write_are_refused(name, arguments):
+    with pytest.raises(UserError, match=f"metric.type is '{name}', which is not in the list"):
+        checked(dict(type=name, **arguments), 'metric', 'file', 'metric')
+
+
+@pytest.mark.parametrize('kind, config, reason', [
+    ('metric', dict(type='mmpretrain.RetrievalRecall'), "missing a required argument: 'topk'"),
+    ('metric', dict(type='mmpretrain.Accuracy', odd=1), "unexpected keyword argument 'odd'"),
+    ('teacher', dict(type='lgd_mm.OpenCLIPTeacher', odd=1), "unexpected keyword argument 'odd'"),
+])
+def test_arguments_that_a_class_does_not_take(kind, config, reason):
+    with pytest.raises(UserError, match=f'^file: part is a dict, which .* cannot be built of .*{reason}'):
+        checked(config, kind, 'file', 'part', 'lgd_mm')
+
+
+def test_a_file_fetches_no_teacher(monkeypatch, tmp_path):
+    import huggingface_hub
+    backbone = dict(type='mmpretrain.TIMMBackbone', model_name='vit_small_patch16_224.dino', pretrained=True)
+    teacher = dict(type='lgd_mm.BackboneTeacher', backbone=backbone)
+    monkeypatch.setattr(huggingface_hub, 'try_to_load_from_cache', lambda repo, name: None)
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    config = checked(teacher, 'teacher', 'file', 'teacher', 'lgd_mm')
+    assert config == dict(teacher, backbone=dict(backbone, pretrained=False))
+    with pytest.raises(UserError, match='model.teacher has random weights'):
+        MODELS.build(config)
+    monkeypatch.setattr(huggingface_hub, 'try_to_load_from_cache', lambda repo, name: '/weights')
+    assert checked(teacher, 'teacher', 'file', 'teacher', 'lgd_mm') == teacher
+
+
+def test_a_teacher_is_built_as_far_as_its_file_goes(tmp_path):
+    torch.save(dict(state_dict={'backbone.x': torch.ones(1)}), tmp_path / 'x.pth')
+    with pytest.raises(UserError, match='x.pth describes a network far larger than the 1 values in it'):
+        BackboneTeacher(dict(type='mmpretrain.ResNet', depth=50, base_channels=1500), str(tmp_path / 'x.pth'))
+
+
+@pytest.mark.parametrize('changes, reason', [
+    (dict(base_channels=2000, depth=50), 'describes a network far larger'), (dict(odd=1), 'unexpected keyword'),
+    (dict(depth=19), 'cannot be built'), (dict(strides=()), 'cannot be built')])
+def test_a_run_is_built_as_far_as_its_weights_go(changes, reason, tmp_path):
+    model = dict(type='mmpretrain.ImageClassifier', backbone={**RESNET, **changes},
+                 head=dict(type='mmpretrain.LinearClsHead', num_classes=2, in_channels=32))
+    loader = dict(dataset=dict(type='mmpretrain.CustomDataset', data_root='/x', metainfo=dict(classes=['a', 'b'])))
+    (tmp_path / 'resolved_config.py').write_text(
+        f"default_scope = 'mmpretrain'\nmodel = {model!r}\ntest_dataloader = {loader!r}\n")
+    torch.save(dict(state_dict={'backbone.x': torch.ones(1)}), tmp_path / 'epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    with pytest.raises(UserError, match=f'resolved_config.py describes a network .*{reason}|{reason}'):
+        evaluate(tmp_path)
+
+
+@pytest.mark.parametrize('text', ['model = 5', 'data_preprocessor = 5', "data_preprocessor = 'type'",
+                                  'test_evaluator = 5', 'test_dataloader = dict(num_workers=100000)',
+                                  'randomness = dict(seed=18446744073709551616)',
+                                  f'randomness = dict(seed=0x{"f" * 60_000})'])
+def test_a_run_with_odd_settings(text, tmp_path):
+    model = dict(type='mmpretrain.ImageClassifier', backbone=RESNET)
+    (tmp_path / 'resolved_config.py').write_text(f"default_scope = 'mmpretrain'\nmodel = {model!r}\n{text}\n")
+    with pytest.raises(UserError, match=f'{text.split()[0]}|plain data'):
+        evaluate(tmp_path)
+
+
+@pytest.mark.parametrize('changes', [dict(odd=1), dict(depth=19), dict(strides=()), dict(out_indices=5),
+                                     dict(base_channels=0.5), dict(norm_cfg=5)])
+def test_a_backbone_that_cannot_be_built(changes):
+    with pytest.raises(UserError, match='model.backbone .* cannot be built'):
+        build_backbone(Config(dict(model=dict(backbone={**RESNET, **changes}))))
+
+
 def test_plain_data():
     assert plain(dict(a=[1, 'x', None, (2., )]), 'file', 'a') == dict(a=[1, 'x', None, (2., )])
+    with pytest.raises(UserError, match='file: a is 18446744073709551616, more than'):
+        plain(2**64, 'file', 'a')
     with pytest.raises(UserError, match='file: a.b is a set, which is no plain data'):
         plain(dict(b={1}), 'file', 'a')

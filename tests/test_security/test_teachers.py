@@ -10,6 +10,7 @@ from mmengine.registry import MODELS, DefaultScope
 import lgd_mm
 from lgd_mm.api.teachers import SHAPES_FOLDER
 from lgd_mm.benchmark.compare import read_results
+from lgd_mm.datasets.teacher_cache import FORMAT
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.student import read_student_file
 from lgd_mm.models.teachers import CachedTeacher, OpenCLIPTeacher
@@ -73,7 +74,7 @@ def test_the_projection_of_a_student(student_state, marker, tmp_path):
 
 @pytest.mark.parametrize('name', teachers(__import__('pathlib').Path('/tmp/x')))
 def test_the_teacher_of_a_cache(name, marker, tmp_path):
-    about = dict(teacher=teachers(marker)[name], fingerprint='x', embed_dim=2, pictures=1, views=1)
+    about = dict(format=FORMAT, teacher=teachers(marker)[name], fingerprint='x', embed_dim=2, pictures=1, views=1)
     (tmp_path / 'cache.json').write_text(json.dumps(about))
     with pytest.raises(UserError, match='cache.json|hf-hub'):
         CachedTeacher(str(tmp_path)).encode_text(['cat'])

@@ -349,7 +349,7 @@ def _at_hand(model_name: str) -> bool:
     import timm  # takes a second
     from huggingface_hub import try_to_load_from_cache
     from torch.hub import get_dir
-    known = timm.get_pretrained_cfg(model_name, allow_unregistered=True)
+    known: Any = timm.get_pretrained_cfg(model_name, allow_unregistered=True)
     if known is None:
         return False
     if known.url and Path(get_dir(), 'checkpoints', Path(urlparse(known.url).path).name).is_file():

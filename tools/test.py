@@ -8,8 +8,12 @@ from lgd_mm.inputs import check_config, check_data_folder, check_weights_file
 from lgd_mm.options import OptionsAction
 
 
-def parse_args() -> argparse.Namespace:
-    """The options of OpenMMLab's own test.py."""
+def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser:
+    """The options of OpenMMLab's own test.py.
+
+    Args:
+        read_options (type | str): The action that reads ``--cfg-options``.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="checkpoint of the config's model")
@@ -17,16 +21,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
     parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
                         '(docs/own_data.md)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action=read_options, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help='set by older launchers')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
     """Test, and print the metrics."""
-    args = vars(parse_args())
+    args = vars(parser(OptionsAction).parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
     check_config(args['config'])
     check_weights_file(args['checkpoint'])

@@ -129,8 +129,10 @@ class NonFiniteHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Look no longer, and end a run of which nothing came."""
-        for each in (*self._guards, *self._handles):
-            each.remove()
+        for guard in self._guards:
+            guard.remove()
+        for handle in self._handles:
+            handle.remove()
         self._end_without_success()
 
     def broken(self) -> dict[str, str]:

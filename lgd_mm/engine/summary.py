@@ -78,6 +78,6 @@ def _same(backbone: Mapping[str, Any], cfg: Config) -> bool:
     """Whether a student's weights fill a config's backbone."""
     theirs = cfg.model.backbone
     # What does not change the keys of the weights may differ.
-    free = ('type', 'out_indices', 'frozen_stages', 'norm_cfg', 'norm_eval', 'init_cfg')
+    free = ('zero_init_residual', 'type', 'out_indices', 'frozen_stages', 'norm_cfg', 'norm_eval', 'init_cfg')
     same = [{key: value for key, value in one.items() if key not in free} for one in (backbone, theirs)]
     return same[0] == same[1] and str(theirs.type).split('.')[-1] == backbone['type'].split('.')[-1]

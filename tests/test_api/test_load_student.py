@@ -3,12 +3,13 @@
 import csv
 import os
 
-import cv2
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from PIL import Image
 
 import lgd_mm
 import lgd_mm.api
@@ -42,8 +43,8 @@ def test_student_is_the_trained_network(run, trained, images):
     for path in (run.out, run.checkpoint, run.student):
         student = lgd_mm.load_student(path)
         assert not any(module.training for module in student.modules())
-        assert torch.allclose(student.maps(images)[-1], maps, atol=1e-5)
-        assert torch.allclose(student(images), maps.mean(dim=(2, 3)), atol=1e-5)
+        assert torch.allclose(student.maps(images)[-1], maps, atol=1e-4)
+        assert torch.allclose(student(images), maps.mean(dim=(2, 3)), atol=1e-4)
         assert student.image_size == 64
     student = lgd_mm.load_student(run.out)
     assert torch.allclose(student.embed(images), F.normalize(trained.embed(inputs), dim=1), atol=1e-5)
@@ -92,7 +93,8 @@ def test_zero_shot_is_what_the_model_predicts(run, trained, photos, tmp_path):
     """Without classes, by the bank in the checkpoint, as LGD itself; with classes, by the teacher."""
     found = lgd_mm.zero_shot(run.out, photos)
     assert found.names == NAMES and len(found.paths) == 20 and found.unreadable == []
-    picture = cv2.resize(cv2.imread(found.paths[3]), (73, 73))[4:68, 4:68, ::-1]
+    whole = Image.open(found.paths[3]).resize((73, 73), Image.Resampling.BILINEAR)
+    picture = np.asarray(whole)[4:68, 4:68]
     inputs = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float()
     processor = trained.data_preprocessor
     with torch.no_grad():

@@ -25,3 +25,7 @@ def __getattr__(name: str) -> Any:
     if name in PLACES:
         return getattr(import_module(f'{__name__}.{PLACES[name]}'), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *PLACES])

@@ -74,6 +74,8 @@ class LoadImage(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``img`` (H, W, 3), BGR, uint8, and its shapes to ``results``."""
+        if 'img' in results and 'img_path' not in results:
+            return results  # mmpretrain's inferencer has loaded it
         try:
             image = decode(fileio.get(results['img_path'], backend_args=self.backend_args))
         except Exception as error:

@@ -30,6 +30,7 @@ PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
 DATA = ('images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache')
 #: Takes numbers, names of this package, or places to write to.
 OTHER = (
+    'words', 'from_scratch',
     'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size', 'amp', 'workers', 'seed',
     'tracker', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name', 'zoo', 'entries', 'tasks', 'seeds',
     'dry_run', 'slurm', 'jobs', 'views', 'plan', 'share', 'lrs', 'file', 'to', 'check', 'short_side', 'quality',

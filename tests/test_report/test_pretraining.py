@@ -177,7 +177,7 @@ def test_a_cached_teacher_is_loaded(runner: Runner) -> None:
     live = runner.model.teacher
     cached = CachedTeacher.__new__(CachedTeacher)
     torch.nn.Module.__init__(cached)
-    cached.fingerprint, cached._config = live.fingerprint, runner.cfg.model.teacher
+    cached.fingerprint, cached._config, cached._cache = live.fingerprint, runner.cfg.model.teacher, 'cache'
     model = SimpleNamespace(teacher=cached, data_preprocessor=runner.model.data_preprocessor)
     inputs = torch.randn(1, 3, 64, 64)
     teacher = pretraining._teacher(model, [])

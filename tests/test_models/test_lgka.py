@@ -27,7 +27,7 @@ def cache(tmp_path, monkeypatch):
 
 def build(count=12, **options):
     torch.manual_seed(0)
-    return LGKA([f'name {chr(97 + i)}' for i in range(count)], Teacher(), templates=['a {}.', 'one {}'], **options)
+    return LGKA([f'name {i}' for i in range(count)], Teacher(), templates=['a {}.', 'one {}'], **options)
 
 
 def embeddings(seed, count=8):

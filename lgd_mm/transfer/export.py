@@ -15,7 +15,7 @@ from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.say import say
 from lgd_mm.transfer.left_out import left_out
-from lgd_mm.transfer.student import PREFIX, read_student, student_metadata, write_student
+from lgd_mm.transfer.student import PREFIX, student_metadata, student_of, write_student
 
 
 def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Path]:
@@ -31,8 +31,9 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
     Raises:
         UserError: If the checkpoint cannot be read or the files cannot be written.
     """
-    weights, metadata = read_student(checkpoint)
-    if note := left_out(load_checkpoint_file(checkpoint), checkpoint):
+    content = load_checkpoint_file(checkpoint)
+    weights, metadata = student_of(content, checkpoint)
+    if note := left_out(content, checkpoint):
         say(note)
     out = Path(out)
     return write_student(weights, metadata, out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out)

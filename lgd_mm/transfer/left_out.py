@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.compat.networks import find_network
 from lgd_mm.transfer.config_text import parse_config
 from lgd_mm.transfer.student import PREFIX
 
@@ -24,7 +25,7 @@ def left_out(checkpoint: Mapping[str, Any], path: str | Path) -> str | None:
     """
     config = parse_config((checkpoint.get('meta') or {}).get('cfg') or '')
     model = config.get('model') or {}
-    state = checkpoint.get('state_dict', checkpoint)
+    state = find_network(checkpoint, path).state
     bare = not any(key.startswith(PREFIX) for key in state)
     parts = dict.fromkeys(key.partition('.')[0] for key in state if '.' in key)
     others = [part for part in parts if part not in ('backbone', 'data_preprocessor')]

@@ -34,7 +34,12 @@ def read_student(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         UserError: If the file is missing, damaged, unsafe, or holds no ``backbone.`` keys.
     """
-    weights, metadata, prefix = read_weights(path)
+    return student_of(load_checkpoint_file(path), path)
+
+
+def student_of(checkpoint: Mapping[str, Any], path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What :func:`read_student` returns, of what :func:`lgd_mm.compat.safe_load.load_checkpoint_file` has read."""
+    weights, metadata, prefix = weights_of(checkpoint, path)
     if not prefix:
         found = ', '.join(list(weights)[:3]) or 'nothing'
         raise UserError(f'{path} holds no backbone: its keys ({found}, ...) do not begin with {PREFIX!r}: give an '

@@ -33,6 +33,13 @@ def test_heads_are_named_and_who_takes_the_whole(scope, kind, parts, taker):
         f'{taker} takes the whole network, by its config and epoch_12.pth.')
 
 
+def test_wrappers_hide_no_heads():
+    """As of data parallel training."""
+    wrapped = checkpoint(*NETWORKS[0][:3])
+    wrapped['state_dict'] = {f'module.{key}': value for key, value in wrapped['state_dict'].items()}
+    assert left_out(wrapped, 'x.pth') == left_out(checkpoint(*NETWORKS[0][:3]), 'x.pth')
+
+
 def test_of_a_student_nothing_is_left_out():
     """A bare one, one of a pre-training, weights of other libraries, and a network of backbone alone."""
     pretrained = checkpoint('mmpretrain', 'lgd_mm.LGD', ('neck', 'lgka'))

@@ -12,7 +12,7 @@ from torch import nn
 from lgd_mm.engine.health import HealthHook
 from lgd_mm.engine.non_finite import LOWER_RATE, NonFiniteHook
 from lgd_mm.errors import UserError
-from lgd_mm.models.many_students import students_of
+from lgd_mm.models.many_students import students_of, whose
 from lgd_mm.registry import HOOKS
 from lgd_mm.transfer.export import export_runner, trained_model
 
@@ -36,7 +36,7 @@ class ExportStudentHook(Hook):
         for name, student in students_of(trained_model(runner)[0]).items():
             sentence = _not_finite(student)  # of all: each process asks the others
             if sentence and name not in broken:
-                broken[name] = (f'student {name}: ' if name else 'the student is not exported: ') + sentence
+                broken[name] = (whose(name) or 'the student is not exported: ') + sentence
         self._export(runner, broken)
         if broken:
             raise UserError('; '.join(broken.values()))

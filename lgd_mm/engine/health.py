@@ -17,7 +17,7 @@ from lgd_mm.language import Vocabulary
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.distiller import Distiller
 from lgd_mm.models.features import mean_pool
-from lgd_mm.models.many_students import students_of
+from lgd_mm.models.many_students import students_of, whose
 from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.registry import HOOKS
 from lgd_mm.transfer.export import trained_model
@@ -72,12 +72,12 @@ class HealthHook(Hook):
             # Embeddings alone may be alike for a while, on the way to a student that is well.
             if cosines and all(cosine > CONSTANT for cosine in cosines.values()):
                 self._told.add(name)
-                runner.logger.warning(_whose(name) + COLLAPSED.format('embeddings', cosines['embeddings']))
+                runner.logger.warning(whose(name) + COLLAPSED.format('embeddings', cosines['embeddings']))
         for name, lgka in self._banks.items():
             moved = lgka.counts - self._counts[name]
             total = int(moved.sum())
             if total and len(moved) > 1 and int(moved.max()) >= ALONE * total:
-                runner.logger.warning(f'{_whose(name)}{int(moved.max())} of {total} pictures of this epoch were taken '
+                runner.logger.warning(f'{whose(name)}{int(moved.max())} of {total} pictures of this epoch were taken '
                                       f'for {_names(lgka)[int(moved.argmax())]!r}: give names that fit the pictures, '
                                       'or look whether the teacher gets what it expects')
 
@@ -88,12 +88,12 @@ class HealthHook(Hook):
             broken = torch.tensor(int(not finite))
             all_reduce(broken, 'max')  # each process has a batch of its own, and all end or none
             if broken:
-                self._broken[name] = (f'{_whose(name)}in eval mode, features or embeddings are not finite: '
+                self._broken[name] = (f'{whose(name)}in eval mode, features or embeddings are not finite: '
                                       f'{LOWER_RATE}')
         for name, lgka in self._banks.items():
             never = [each for each, count in zip(_names(lgka), lgka.counts.tolist()) if not count]
             if never:
-                runner.logger.warning(f'{_whose(name)}no picture was taken for {len(never)} of {len(lgka.counts)} '
+                runner.logger.warning(f'{whose(name)}no picture was taken for {len(never)} of {len(lgka.counts)} '
                                       f'categories, whose rows in the visual bank are as they began: '
                                       f'{", ".join(never[:10])}'
                                       f'{", ..." if len(never) > 10 else ""}')
@@ -108,9 +108,9 @@ class HealthHook(Hook):
         constant = [what for what, cosine in cosines.items() if cosine > CONSTANT]
         lagging = [what for what in constant if own[what] <= CONSTANT]
         for what in lagging[:1]:
-            runner.logger.warning(_whose(name) + LAGGING.format(what, cosines[what], own[what]))
+            runner.logger.warning(whose(name) + LAGGING.format(what, cosines[what], own[what]))
         for what in constant[:1] if not lagging and name not in self._told else ():
-            runner.logger.warning(_whose(name) + COLLAPSED.format(what, cosines[what]))
+            runner.logger.warning(whose(name) + COLLAPSED.format(what, cosines[what]))
         return all(map(math.isfinite, cosines.values()))
 
 
@@ -130,7 +130,7 @@ def one_sided(model: nn.Module | None) -> list[str]:
         if total and len(counts) > 1 and most >= ALONE * total:
             share, learnt = ('all', 'nothing') if most == total else (f'{100 * most // total} %', 'little')
             label = _names(lgka)[int(counts.argmax())]
-            told.append(f'{_whose(name)}{share} of {total:,} pseudo labels are {label!r}, so the names have '
+            told.append(f'{whose(name)}{share} of {total:,} pseudo labels are {label!r}, so the names have '
                         f'taught {learnt}: give names of what the pictures show, a teacher that knows them, and the '
                         'preprocessing that it expects')
     return told
@@ -160,10 +160,6 @@ def _mean_cosine(vectors: Tensor) -> float:
     """Over all pairs: the squared length of the mean, which holds each vector with itself too."""
     count = len(vectors)
     return float((F.normalize(vectors.float(), dim=1).mean(dim=0).square().sum() * count - 1) / (count - 1))
-
-
-def _whose(name: str) -> str:
-    return f'student {name}: ' if name else ''
 
 
 def _names(lgka: LGKA) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from lgd_mm.engine.log_interval import log_interval
 from lgd_mm.engine.skipped_steps import FOLDER, save_steps
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
-from lgd_mm.models.many_students import ManyStudents, students_of
+from lgd_mm.models.many_students import ManyStudents, students_of, whose
 from lgd_mm.registry import HOOKS
 
 #: For a run that goes astray: one that goes on keeps its rate.
@@ -141,8 +141,9 @@ class NonFiniteHook(Hook):
         for name, taken in self._taken.items():
             row = self._in_a_row[name]
             if row and (row == taken if name == SCALED else row >= min(self.most, (taken + 1) // 2)):
+                student = '' if name == SCALED else name
                 sentences[name] = (
-                    f'{_whose(name)}the last {row} of {taken} steps had gradients that are not finite, and changed '
+                    f'{whose(student)}the last {row} of {taken} steps had gradients that are not finite, and changed '
                     f'nothing: {CURE}')
         return sentences
 
@@ -186,7 +187,7 @@ class NonFiniteHook(Hook):
             save_steps(runner, steps)
         for name, numbers in skipped.items():
             runner.logger.warning(
-                f'{_whose(name)}{len(numbers)} steps had gradients that are not finite and were skipped: iteration '
+                f'{whose(name)}{len(numbers)} steps had gradients that are not finite and were skipped: iteration '
                 f'{", ".join(map(str, numbers[:5]))}{", ..." if len(numbers) > 5 else ""}; see {FOLDER}')
 
     def _end_without_success(self) -> None:
@@ -198,16 +199,12 @@ class NonFiniteHook(Hook):
         rows = {name: row for name, row in self._in_a_row.items() if name != SCALED}
         if rows and min(rows.values()) >= self.most:
             name, row = next(iter(rows.items()))
-            raise UserError(f'{_whose(name)}{row} steps one after another, up to iteration {self._last[name]}, had '
+            raise UserError(f'{whose(name)}{row} steps one after another, up to iteration {self._last[name]}, had '
                             f'gradients that are not finite: see {Path(runner.work_dir, FOLDER)}, and {CURE}')
         for scaler, scale in zip(self._scalers, self._scales):
             if scaler.get_scale() <= scale / 2**self.most:
                 raise UserError(f'by iteration {runner.iter + 1}, gradients that are not finite have lowered the loss '
                                 f'scale from {scale:g} to {scaler.get_scale():g}: {CURE}')
-
-
-def _whose(name: str) -> str:
-    return f'student {name}: ' if name not in ('', SCALED) else ''
 
 
 def _device(optimizer: torch.optim.Optimizer) -> torch.device:

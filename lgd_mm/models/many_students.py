@@ -74,3 +74,12 @@ def students_of(model: Any) -> dict[str, Any]:
     if isinstance(model, ManyStudents):
         return dict(model.students.items())
     return {'': model} if hasattr(model, 'backbone') else {}
+
+
+def whose(name: str) -> str:
+    """What begins a sentence about one of several students.
+
+    Args:
+        name (str): Of :func:`students_of`; empty for the only one.
+    """
+    return f'student {name}: ' if name else ''

@@ -164,10 +164,6 @@ def _refuse_programs(path: str) -> None:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
             members = file.infolist()
-        if (any(member.compress_type != zipfile.ZIP_STORED for member in members)
-                or sum(member.file_size for member in members) > os.path.getsize(path)):
-            raise UserError(f'{path} is compressed, which torch.save does not do, and may grow to any size: write it '
-                            'anew with torch.save, or give .safetensors')
         parts = [member.filename.partition('/')[2] for member in members]
         if 'constants.pkl' in parts or any(part.startswith('code/') for part in parts):
             raise UserError(
@@ -179,6 +175,10 @@ def _refuse_programs(path: str) -> None:
         if any(part.endswith(('serialized_exported_program.json', 'models/model.json')) for part in parts):
             raise UserError(f'{path} is a program of torch.export and no file of weights: give its state dict as '
                             '.safetensors')
+        if (any(member.compress_type != zipfile.ZIP_STORED for member in members)
+                or sum(member.file_size for member in members) > os.path.getsize(path)):
+            raise UserError(f'{path} is compressed, which torch.save does not do, and may grow to any size: write it '
+                            'anew with torch.save, or give .safetensors')
         return
     with open(path, 'rb') as plain:
         plain.seek(257)

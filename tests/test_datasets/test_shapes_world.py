@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from itertools import product
 from pathlib import Path
 
@@ -105,6 +106,19 @@ def test_interrupted_world_is_completed(root, tmp_path, monkeypatch, writes):
     monkeypatch.setattr(world, '_put', put)
     write_world(tmp_path / 'shapes', **SIZES)
     assert contents(tmp_path / 'shapes') == contents(root)
+
+
+def test_unfinished_files_of_others_are_left_to_them(root, tmp_path):
+    """Of a process that lives, and of another machine; those of one that has ended are not."""
+    write_world(tmp_path / 'shapes', **SIZES)
+    ended = subprocess.Popen(['true'])
+    ended.wait()
+    names = {f'a.jpg.{os.uname().nodename}.{os.getppid()}.tmp': True, 'a.jpg.elsewhere.1.tmp': True,
+             f'a.jpg.{os.uname().nodename}.{ended.pid}.tmp': False, 'a.jpg.tmp': False}
+    for name in names:
+        (tmp_path / 'shapes' / 'pretrain' / name).touch()
+    write_world(tmp_path / 'shapes', **SIZES)
+    assert {name: (tmp_path / 'shapes' / 'pretrain' / name).exists() for name in names} == names
 
 
 def test_lost_files_come_back_the_same(root, tmp_path):

@@ -140,8 +140,11 @@ class Entries:
 
     def classification(self, file: Path) -> None:
         from mmpretrain import ImageClassificationInferencer
-        with contextlib.suppress(OSError):
+        try:
             ImageClassificationInferencer(str(file), device='cpu')
+        except ValueError as error:  # what is no config is looked for among the names of the zoo
+            if not str(error).startswith(f'Failed to find model "{file}"'):
+                raise
 
     def get_model(self, file: Path) -> nn.Module:
         import mmpretrain

@@ -101,6 +101,7 @@ def write_world(root: str | Path,
             _write_detection(root / 'coco', split, seed, count)
         for split, count in zip(('training', 'validation'), segmentation):
             _write_segmentation(root / 'ade', split, seed, count)
+        _remove_left(root)
     except OSError as error:
         raise UserError(f'the shapes world cannot be written to {root} ({error.strerror or error}): choose a folder '
                         'that is writable and has 200 MB of free space') from error
@@ -203,6 +204,24 @@ def _put(path: Path, content: bytes) -> None:
     unfinished = path.with_name(f'{path.name}.{os.uname().nodename}.{os.getpid()}.tmp')
     unfinished.write_bytes(content)
     os.replace(unfinished, path)
+
+
+def _remove_left(root: Path) -> None:
+    """Remove what killed processes left unfinished, but not what another one, or one of another machine, writes."""
+    for unfinished in root.rglob('*.tmp'):
+        name, _, pid = unfinished.stem.rpartition('.')
+        if not pid.isdecimal() or (name.endswith(f'.{os.uname().nodename}') and not _lives(int(pid))):
+            unfinished.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        pass
+    return True
 
 
 def _as_json(content: dict[str, Any]) -> bytes:

@@ -205,8 +205,9 @@ def test_trains_without_the_teacher(config, folder, tmp_path):
     cached.write_text(text)
     losses = {}
     for name, path in (('live', config), ('cached', cached)):
+        # Blocks that begin as identities: in others, the rounding to float16 grows fortyfold with each step.
         done = run_tool('tools/train.py', path, '--work-dir', tmp_path / name, '--cfg-options',
-                        f'train_dataloader.sampler.views={VIEWS}')
+                        f'train_dataloader.sampler.views={VIEWS}', 'model.backbone.zero_init_residual=True')
         assert done.returncode == 0, done.stderr[-2000:]
         log = next((tmp_path / name).glob('*/vis_data/scalars.json')).read_text().splitlines()
         losses[name] = [json.loads(line)['loss'] for line in log]

@@ -1,11 +1,13 @@
 """A network that a file describes is built only as far as the file's own weights can fill it."""
 
+import copy
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
@@ -38,6 +40,28 @@ def bounded_build(weights: Iterable[Any], source: object) -> Iterator[None]:
     with _Bound(VALUES * held + FREE_VALUES, TENSORS * len(tensors) + FREE_TENSORS, f'{source} describes a network '
                 f'far larger than the {held:,} values in it: the file is damaged or of another program'):
         yield
+
+
+def check_network(network: Mapping[str, Any], scope: str, weights: Any, source: object) -> None:
+    """Build a network that a file describes, as far as the weights go, before something builds whatever is asked.
+
+    Args:
+        network (Mapping[str, Any]): Its config, of parts that were checked.
+        scope (str): Where its types are looked up.
+        weights (Any): A state dict; what is none allows little.
+        source (object): The file, for messages.
+
+    Raises:
+        UserError: If it is too large, or cannot be built.
+    """
+    try:
+        with DefaultScope.overwrite_default_scope(scope), \
+                bounded_build(weights.values() if isinstance(weights, Mapping) else (), source):
+            MODELS.build(copy.deepcopy(network))
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f'{source} describes a network that cannot be built ({reason}): give the folder of a run as '
+                        'it was left by this version of the libraries') from error
 
 
 class _Bound(TorchFunctionMode):

@@ -1,13 +1,11 @@
 """The figures of a student or of a fine-tuned network."""
 
-import copy
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import MODELS, DefaultScope
 
 from lgd_mm.api import launching
 from lgd_mm.api.auto import workers
@@ -19,7 +17,7 @@ from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import Student, find_student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
-from lgd_mm.bounded_build import bounded_build
+from lgd_mm.bounded_build import check_network
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
@@ -101,20 +99,12 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
 
 
 def _see_built(cfg: Config, run: Path, checkpoint: Path) -> None:
-    """See the model built as far as the weights go, before there is a runner that builds whatever is asked."""
+    """See the network built before there is a runner."""
     weights = load_checkpoint_file(checkpoint)
-    weights = weights.get('state_dict', weights)
-    model = copy.deepcopy(cfg.model)
+    network = dict(cfg.model)
     if cfg.get('data_preprocessor'):
-        model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    try:
-        with DefaultScope.overwrite_default_scope(cfg.default_scope), \
-                bounded_build(weights.values() if isinstance(weights, Mapping) else (), run / RESOLVED):
-            MODELS.build(model)
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f'{run / RESOLVED} describes a network that cannot be built ({reason}): give the folder of a '
-                        'fine-tuning as it was left') from error
+        network.setdefault('data_preprocessor', cfg.data_preprocessor)
+    check_network(network, cfg.default_scope, weights.get('state_dict', weights), run / RESOLVED)
 
 
 def _classes(cfg: Config) -> list[str]:

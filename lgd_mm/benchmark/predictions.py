@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from lgd_mm.benchmark.chatter import without_chatter
 from lgd_mm.benchmark.drawing import Instances, class_colours, draw_instances, draw_segments
+from lgd_mm.bounded_build import check_network
+from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.preflight import check_data, latest_checkpoint
 from lgd_mm.errors import UserError
 from lgd_mm.pictures import open_picture
@@ -99,6 +101,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
     dataset: BaseDataset | None = None
     for label, (cfg, checkpoint) in models.items():
         check_data(cfg, 'val')
+        check_network(cfg.model, cfg.default_scope, load_checkpoint_file(checkpoint).get('state_dict'), checkpoint)
         load = _loader(cfg)
         with without_chatter(), torch.no_grad():
             model = load(cfg, str(checkpoint), device='cpu')

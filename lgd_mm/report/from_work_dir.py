@@ -10,6 +10,7 @@ from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
 from lgd_mm.allow_list import plain
+from lgd_mm.bounded_build import check_network
 from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.preflight import check_weights, latest_checkpoint
@@ -45,16 +46,20 @@ def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None 
     cfg.work_dir = str(work_dir)
     checkpoint = latest_checkpoint(str(work_dir))
     with user_errors(cfg, after_room=''):
-        return write_pretraining_report(work_dir, cfg, _model(cfg, checkpoint) if checkpoint else None)
+        return write_pretraining_report(work_dir, cfg, _model(cfg, checkpoint, saved) if checkpoint else None)
 
 
-def _model(cfg: Config, checkpoint: Path) -> nn.Module:
+def _model(cfg: Config, checkpoint: Path, saved: Path) -> nn.Module:
     """The model as it was trained."""
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    scope = cfg.get('default_scope', 'mmpretrain')
+    init_default_scope(scope)
+    weights = load_checkpoint_file(checkpoint).get('state_dict', {})
+    for student in (cfg.model.get('students') or {'': cfg.model}).values():  # the teacher's size is not the file's
+        check_network(student.get('backbone', {}), scope, weights, saved)
     try:
         model: nn.Module = MODELS.build(cfg.model)
     except (AttributeError, KeyError, TypeError) as error:
         raise UserError(f'the model of {checkpoint.parent} cannot be built ({error}): give the folder of a run that '
                         'this version of the libraries has trained') from error
-    check_weights(model, load_checkpoint_file(checkpoint).get('state_dict', {}), checkpoint)
+    check_weights(model, weights, checkpoint)
     return model.to(get_device())

@@ -133,6 +133,16 @@ def test_before_the_first_checkpoint_there_are_curves(runner: Runner, tmp_path: 
     assert re.findall('<h2>(.*?)</h2>', page) == ['Accuracy', 'Training', 'Settings']
 
 
+def test_a_student_larger_than_its_checkpoint_is_not_built(runner: Runner, tmp_path: Path) -> None:
+    cfg = Config(runner.cfg.to_dict())
+    cfg.model.backbone.base_channels = 8192
+    (tmp_path / 'tiny_pretrain.py').write_text(cfg.pretty_text)
+    for part in (*Path(runner.work_dir).glob('*.pth'), Path(runner.work_dir) / 'last_checkpoint'):
+        (tmp_path / part.name).symlink_to(part)
+    with pytest.raises(UserError, match='tiny_pretrain.py describes a network far larger than the .* values in it'):
+        report_work_dir(tmp_path)
+
+
 def test_no_work_dir(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r'is no work dir of a run: it holds no config \(\*.py\)'):
         report_work_dir(tmp_path)

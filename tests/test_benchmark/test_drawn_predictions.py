@@ -171,6 +171,9 @@ def test_tiles_of_real_models(text: str, scope: str, tmp_path: Path, capsys: pyt
         assert [has_colour(first, colour) for colour in PALETTE[:3]] == [True, True, False]
     names = [name for name, _ in pictures[0].legend]
     assert names == ([] if scope == 'mmdet' else ['disc', 'box'])
+    models['LGD'][0].model.backbone.base_channels = 8192
+    with pytest.raises(UserError, match='describes a network far larger than the .* values in it'):
+        draw_predictions(models)
 
 
 def test_a_deleted_checkpoint_is_told(tmp_path: Path, own_scope: None) -> None:

@@ -20,7 +20,7 @@ from harness import Case, main
 from naive import view_by_pillow
 
 from lgd_mm.datasets import LoadImage, PackView, RandomView
-from lgd_mm.datasets.resize.picture import resize_picture
+from lgd_mm.preparation.resize.image import resize_picture
 
 
 def pictures() -> list[Path]:

@@ -10,9 +10,9 @@ from torch import Tensor
 from lgd_mm.evaluation.features import Features
 from lgd_mm.evaluation.predict import by_names, by_neighbours
 from lgd_mm.evaluation.probe import train_probes
+from lgd_mm.lean_mmseg import IoUMetric
 from lgd_mm.models.features import mean_pool
 from lgd_mm.registry import MODELS
-from lgd_mm.segmentation import IoUMetric
 
 RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from lgd_mm.benchmark.environment import environment
+from lgd_mm.runs.environment import environment
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
-from lgd_mm.benchmark.environment import environment
 from lgd_mm.datasets.shapes.world import write_world
-from lgd_mm.engine.fill_cache import CacheFiller
+from lgd_mm.engine.fill_teacher_cache import CacheFiller
 from lgd_mm.engine.settings import load_config
+from lgd_mm.runs.environment import environment
 
 CONFIGS = Path(__file__).parents[1] / 'configs/shapes'
 PICTURES, BATCH = 800, 8

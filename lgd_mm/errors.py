@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lgd_mm import interrupts
-from lgd_mm.say import rank
-from lgd_mm.terminal import print_any_text, printable
+from lgd_mm.console import interrupts
+from lgd_mm.console.printable import print_any_text, printable
+from lgd_mm.console.rank_zero import rank
 
 #: Seconds: the processes of a run do not start at the very same time.
 OTHERS_WAIT = 15

@@ -11,14 +11,15 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import VISBACKENDS as MMENGINE_VISBACKENDS
 from mmengine.registry import Registry
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='lgd_mm', locations=['lgd_mm.models'])
-DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='lgd_mm', locations=['lgd_mm.datasets'])
+MODELS = Registry('model', parent=MMENGINE_MODELS, scope='lgd_mm', locations=['lgd_mm.models', 'lgd_mm.teacher_cache'])
+DATASETS = Registry(
+    'dataset', parent=MMENGINE_DATASETS, scope='lgd_mm', locations=['lgd_mm.datasets', 'lgd_mm.teacher_cache'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='lgd_mm', locations=['lgd_mm.datasets'])
 DATA_SAMPLERS = Registry(
     'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='lgd_mm', locations=['lgd_mm.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='lgd_mm', locations=['lgd_mm.engine'])
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='lgd_mm', locations=['lgd_mm.engine'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='lgd_mm', locations=['lgd_mm.segmentation'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='lgd_mm', locations=['lgd_mm.lean_mmseg'])
 OPTIM_WRAPPERS = Registry(
     'optim_wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='lgd_mm', locations=['lgd_mm.engine'])
 VISBACKENDS = Registry(

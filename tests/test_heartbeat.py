@@ -6,8 +6,8 @@ import itertools
 import pytest
 from rich.console import Console
 
-from lgd_mm import progress
-from lgd_mm.progress import Heartbeat, track
+from lgd_mm.console import progress
+from lgd_mm.console.progress import Heartbeat, track
 
 
 class Time:

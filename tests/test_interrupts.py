@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from lgd_mm import interrupts
 from lgd_mm.cli import main
+from lgd_mm.console import interrupts
 from lgd_mm.errors import reported
 
 #: A command with two workers that says when it is at work; its end takes long.

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lgd_mm.errors import UserError
-from lgd_mm.lock import LOCK_OF_RUN, alone_in_run, is_empty
+from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run, is_empty
 
 FORK = multiprocessing.get_context('fork')
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lgd_mm.new_folder import UNFINISHED, new_folder
+from lgd_mm.io.new_folder import UNFINISHED, new_folder
 
 FORK = multiprocessing.get_context('fork')
 

@@ -8,10 +8,10 @@ import pytest
 from mmengine import logging as mmengine_logging
 from rich.table import Table
 
-from lgd_mm.console import PlainConsole
+from lgd_mm.console.printable import printable
+from lgd_mm.console.rank_zero import say
+from lgd_mm.console.tables import PlainConsole
 from lgd_mm.errors import Stopped, UserError, reported
-from lgd_mm.say import say
-from lgd_mm.terminal import printable
 
 #: Colours, a title of the window, a bell, one byte for "escape [", a text turned round, an end of line and half a
 #: character.

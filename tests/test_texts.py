@@ -7,12 +7,12 @@ import signal
 
 import pytest
 
-from lgd_mm import texts
 from lgd_mm.api.classes import parse_classes
-from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.errors import UserError
+from lgd_mm.io import texts
+from lgd_mm.io.texts import parse_json, read_json, read_text
 from lgd_mm.language import category_names, prompt_templates
-from lgd_mm.texts import parse_json, read_json, read_text
+from lgd_mm.own_data.coco_categories import read_categories
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,8 @@
 
 import argparse
 
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import reported
-from lgd_mm.say import say
 
 
 def main() -> None:

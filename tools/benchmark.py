@@ -7,15 +7,15 @@ import signal
 import sys
 from pathlib import Path
 
-from lgd_mm import interrupts
-from lgd_mm.console import PlainConsole
+from lgd_mm.console import interrupts
+from lgd_mm.console.tables import PlainConsole
 from lgd_mm.errors import UserError, reported
-from lgd_mm.inputs import check_config
+from lgd_mm.io.inputs import check_config
 
 
 def parse_args() -> argparse.Namespace:
     """The suite, which part of it, and where it runs."""
-    from lgd_mm.options import OptionsAction
+    from lgd_mm.io.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('suite', nargs='?', help='suite config, such as configs/shapes/suite.py')
     parser.add_argument('--work-dir', help="folder of all runs (default: the config's, or work_dirs/NAME)")
@@ -50,19 +50,19 @@ def main() -> None:
     arguments = parse_args()
     console = PlainConsole()
     if arguments.compare:
-        from lgd_mm.benchmark.compare import compare_table
+        from lgd_mm.suite.compare import compare_table
         console.print(compare_table(*map(Path, arguments.compare)))
         return
     check_config(arguments.suite)
     import torch
 
-    from lgd_mm.benchmark.launcher import Launcher
-    from lgd_mm.benchmark.plan import choose
-    from lgd_mm.benchmark.report import write_report
-    from lgd_mm.benchmark.runner import SuiteRunner
-    from lgd_mm.benchmark.suite import ROOT
-    from lgd_mm.benchmark.suite_config import read_suite
-    from lgd_mm.benchmark.table import results_table
+    from lgd_mm.suite.config import read_suite
+    from lgd_mm.suite.definition import ROOT
+    from lgd_mm.suite.launcher import Launcher
+    from lgd_mm.suite.plan import choose
+    from lgd_mm.suite.report import write_report
+    from lgd_mm.suite.runner import SuiteRunner
+    from lgd_mm.suite.table import results_table
     config, work_dir = _from(ROOT, arguments.suite), arguments.work_dir and _from(ROOT, arguments.work_dir)
     os.chdir(ROOT)  # where the configs and the commands it prints are at home
     suite = read_suite(config, arguments.cfg_options, work_dir)

@@ -10,9 +10,9 @@ import argparse
 import os
 import sys
 
-from lgd_mm import interrupts
+from lgd_mm.console import interrupts
 from lgd_mm.errors import UserError, reported
-from lgd_mm.inputs import check_config
+from lgd_mm.io.inputs import check_config
 
 
 def share(text: str) -> tuple[int, int]:
@@ -25,7 +25,7 @@ def share(text: str) -> tuple[int, int]:
 
 def main() -> None:
     """Fill a cache, or plan it."""
-    from lgd_mm.options import OptionsAction
+    from lgd_mm.io.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='pre-training config: its teacher, pictures, views and seed')
     parser.add_argument('--views', type=int, required=True, metavar='N', help='views of each picture')
@@ -39,7 +39,7 @@ def main() -> None:
         raise UserError(f'--views {args.views}: give 1 or more')
     part = share(args.share) if args.share else (int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1)))
     check_config(args.config)
-    from lgd_mm.engine.fill_cache import CacheFiller
+    from lgd_mm.engine.fill_teacher_cache import CacheFiller
     filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options)
     if args.plan:
         print(filler.plan())

@@ -8,7 +8,7 @@ from lgd_mm.errors import reported
 def parse_args() -> argparse.Namespace:
     """A config and a student, and how the probe is trained."""
     from lgd_mm.evaluation.evaluate import EPOCHS, RATES
-    from lgd_mm.options import OptionsAction
+    from lgd_mm.io.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config for k-NN, linear probe or zero-shot classification')
     parser.add_argument('checkpoint', help='student.safetensors, student.pth or a checkpoint of the pre-training, '
@@ -30,7 +30,7 @@ def main() -> None:
     args = vars(parse_args())
     if args['categories'] and len(args['categories']) == 1:
         [args['categories']] = args['categories']
-    from lgd_mm.console import PlainConsole
+    from lgd_mm.console.tables import PlainConsole
     from lgd_mm.evaluation import evaluate_features
     from lgd_mm.evaluation.report import results_table
     PlainConsole().print(results_table(evaluate_features(**args)))

@@ -10,7 +10,7 @@ import argparse
 
 from lgd_mm.errors import UserError, reported
 from lgd_mm.exports.targets import TARGETS
-from lgd_mm.inputs import check_weights_file
+from lgd_mm.io.inputs import check_weights_file
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
         return
     if args.int8 or args.categories:
         raise UserError('--int8 and --categories are for --to onnx')
-    from lgd_mm.transfer import export_checkpoint
+    from lgd_mm.students import export_checkpoint
     for path in export_checkpoint(args.checkpoint, args.file):
         print(path)
 

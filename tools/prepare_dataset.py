@@ -7,7 +7,7 @@ It downloads nothing, overwrites nothing, and goes on after any stop. It ends wi
 import argparse
 import sys
 
-from lgd_mm import interrupts
+from lgd_mm.console import interrupts
 from lgd_mm.errors import reported
 
 NAMES = ('imagenet', 'caltech256', 'coco', 'lvis', 'ade20k', 'cityscapes', 'folder')
@@ -20,9 +20,9 @@ def main() -> int:
     parser.add_argument('root', help='folder of the data set')
     parser.add_argument('--check', action='store_true', help='only look, change nothing')
     args = parser.parse_args()
-    from lgd_mm.datasets.preparation.catalogue import SPECS
-    from lgd_mm.datasets.preparation.prepare import prepare
-    from lgd_mm.progress import still
+    from lgd_mm.console.progress import still
+    from lgd_mm.preparation.catalogue import SPECS
+    from lgd_mm.preparation.prepare import prepare
     try:
         with still('checking' if args.check else 'preparing'):
             return 0 if prepare(SPECS[args.dataset], args.root, check=args.check) else 2

@@ -7,13 +7,13 @@ from lgd_mm.errors import reported
 
 def main() -> None:
     """Read what the run left, and write report.html beside it."""
-    from lgd_mm.options import OptionsAction
+    from lgd_mm.io.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir', help='folder of the run')
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
                         help='overwrite keys of its config, such as the place of the pictures')
     args = parser.parse_args()
-    from lgd_mm.report.from_work_dir import report_work_dir
+    from lgd_mm.engine.report_work_dir import report_work_dir
     print(report_work_dir(args.work_dir, args.cfg_options))
 
 

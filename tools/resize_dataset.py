@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from lgd_mm import interrupts
+from lgd_mm.console import interrupts
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import reported
-from lgd_mm.say import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,8 +37,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Copy, and print what was left out and what it saves."""
     args = parse_args()
-    from lgd_mm.console import PlainConsole
-    from lgd_mm.datasets.resize import resize_dataset
+    from lgd_mm.console.tables import PlainConsole
+    from lgd_mm.preparation.resize import resize_dataset
     interrupts.install((signal.SIGINT, signal.SIGTERM), ignored=True)
     try:
         summary = resize_dataset(args.source, args.target, args.short_side, args.quality, args.jobs, PlainConsole())

@@ -3,10 +3,10 @@
 import argparse
 import os
 
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import reported
-from lgd_mm.inputs import check_config, check_data_folder, check_weights_file
-from lgd_mm.options import OptionsAction
-from lgd_mm.say import say
+from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
+from lgd_mm.io.options import OptionsAction
 
 
 def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser:

@@ -2,8 +2,8 @@
 
 import argparse
 
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import reported
-from lgd_mm.say import say
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument('root', help='folder with Annotations, JPEGImages and ImageSets, or a VOCdevkit')
     parser.add_argument('out', help='folder to write annotations/{train,val}.json and {train,val}/ into')
     args = parser.parse_args()
-    from lgd_mm.datasets.preparation.voc_to_coco import voc_to_coco
+    from lgd_mm.preparation.voc_to_coco import voc_to_coco
     for split, pictures in voc_to_coco(args.root, args.out).items():
         say(f'{args.out}/annotations/{split}.json: {pictures:,} pictures in {args.out}/{split}')
 

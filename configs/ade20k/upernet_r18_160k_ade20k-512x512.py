@@ -2,7 +2,7 @@
 #   data/ade/ADEChallengeData2016/images/{training,validation}/*.jpg
 #   data/ade/ADEChallengeData2016/annotations/{training,validation}/*.png    (0 = unlabelled, 1-150)
 _base_ = ['mmseg::upernet/upernet_r50_4xb4-160k_ade20k-512x512.py', '../_base_/backbones/r18_dense.py']
-custom_imports = dict(imports=['lgd_mm', 'lgd_mm.segmentation'], allow_failed_imports=False)
+custom_imports = dict(imports=['lgd_mm', 'lgd_mm.lean_mmseg'], allow_failed_imports=False)
 model = dict(
     pretrained=None,
     data_preprocessor=dict(type='lgd_mm.SegDataPreProcessor'),

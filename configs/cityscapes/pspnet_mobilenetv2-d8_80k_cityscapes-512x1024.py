@@ -5,7 +5,7 @@ _base_ = [
     'mmseg::mobilenet_v2/mobilenet-v2-d8_pspnet_4xb2-80k_cityscapes-512x1024.py',
     '../_base_/backbones/mobilenetv2_dense.py'
 ]
-custom_imports = dict(imports=['lgd_mm', 'lgd_mm.segmentation'], allow_failed_imports=False)
+custom_imports = dict(imports=['lgd_mm', 'lgd_mm.lean_mmseg'], allow_failed_imports=False)
 model = dict(
     pretrained=None,
     data_preprocessor=dict(type='lgd_mm.SegDataPreProcessor'),

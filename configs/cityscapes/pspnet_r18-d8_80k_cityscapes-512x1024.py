@@ -2,7 +2,7 @@
 #   data/cityscapes/leftImg8bit/{train,val}/<city>/*_leftImg8bit.png
 #   data/cityscapes/gtFine/{train,val}/<city>/*_gtFine_labelTrainIds.png
 _base_ = 'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'
-custom_imports = dict(imports=['lgd_mm', 'lgd_mm.segmentation'], allow_failed_imports=False)
+custom_imports = dict(imports=['lgd_mm', 'lgd_mm.lean_mmseg'], allow_failed_imports=False)
 model = dict(
     pretrained=None,
     data_preprocessor=dict(type='lgd_mm.SegDataPreProcessor'),

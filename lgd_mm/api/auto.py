@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from lgd_mm.benchmark.environment import fast_bf16
 from lgd_mm.errors import UserError
+from lgd_mm.runs.environment import fast_bf16
 
 AUTO = 'auto'
 #: Of the published run: passes over ImageNet's 1.28 million pictures, pictures on a GPU, SGD's rate for 256 of them.

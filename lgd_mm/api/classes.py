@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.options import read_value
 from lgd_mm.language import category_names
-from lgd_mm.options import read_value
 
 #: How names begin that are written as Python writes a list of them.
 LIST = ('[', '(', '"', "'")

@@ -10,7 +10,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
-from lgd_mm.transfer.backbone import build_backbone, describe
+from lgd_mm.students.backbone import build_backbone, describe
 
 STRIDES = (4, 8, 16, 32)
 #: Side of the picture that a backbone is shown, in pixels.

@@ -16,10 +16,10 @@ from torch.utils.data import DataLoader, Dataset
 from lgd_mm.api.auto import workers
 from lgd_mm.api.images import pictures_in
 from lgd_mm.api.student import Student, load_student
+from lgd_mm.console.progress import track
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import mean_pool
-from lgd_mm.progress import track
 
 #: Pictures at a time.
 BATCH = 64

@@ -9,7 +9,6 @@ from mmengine.config import Config
 
 from lgd_mm.api import launching
 from lgd_mm.api.auto import workers
-from lgd_mm.api.class_folders import ClassFolders, read_class_folders
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.embedding import short_side
@@ -17,16 +16,17 @@ from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import Student, find_student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
-from lgd_mm.bounded_build import check_network
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.console.rank_zero import say
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language import category_names
-from lgd_mm.say import say
-from lgd_mm.transfer.config_text import write_config
-from lgd_mm.transfer.own_data import use_own_data
-from lgd_mm.transfer.saved_config import is_pretraining, read_saved_run
+from lgd_mm.own_data.class_folders import ClassFolders, read_class_folders
+from lgd_mm.own_data.config import use_own_data
+from lgd_mm.safety.bounded_build import check_network
+from lgd_mm.safety.config_text import write_config
+from lgd_mm.safety.saved_config import is_pretraining, read_saved_run
 
 #: Neighbours that vote, if there are as many pictures.
 NEIGHBOURS = 20

@@ -9,7 +9,6 @@ from mmengine.config import Config
 
 from lgd_mm.api import launching
 from lgd_mm.api.auto import AUTO, check_value, workers
-from lgd_mm.api.class_folders import read_class_folders
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.downstream import use_backbone
 from lgd_mm.api.nearest import did_you_mean
@@ -18,13 +17,14 @@ from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.api.student import backbone_config, find_student
-from lgd_mm.bounded_build import bounded_build
+from lgd_mm.console.rank_zero import say
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation.student import read_student_file
-from lgd_mm.inputs import check_data_folder
-from lgd_mm.say import say
-from lgd_mm.transfer.own_data import use_own_data
+from lgd_mm.io.inputs import check_data_folder
+from lgd_mm.own_data.class_folders import read_class_folders
+from lgd_mm.own_data.config import use_own_data
+from lgd_mm.safety.bounded_build import bounded_build
+from lgd_mm.students.frozen import read_student_file
 
 #: Task -> its ready config.
 TASKS = {

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from lgd_mm.console.progress import still
 from lgd_mm.errors import UserError
-from lgd_mm.progress import still
 
 
 def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:

@@ -10,11 +10,11 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from lgd_mm.api.output import RESOLVED, replaced
+from lgd_mm.console.rank_zero import rank
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
-from lgd_mm.lock import alone_in_run
-from lgd_mm.say import rank
-from lgd_mm.transfer.config_text import write_config
+from lgd_mm.io.lock import alone_in_run
+from lgd_mm.safety.config_text import write_config
 
 
 def processes() -> int:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import UserError
-from lgd_mm.files import remove_content, replacing
-from lgd_mm.lock import LOCK_OF_RUN, is_empty
-from lgd_mm.say import say
+from lgd_mm.io.files import remove_content, replacing
+from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
 
 #: The config of a run in its folder, with everything that was settled.
 RESOLVED = 'resolved_config.py'
@@ -28,7 +28,7 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
         UserError: As :func:`check_free`, or if it cannot be written to.
     """
     check_free(out, resume, overwrite)
-    from lgd_mm.engine import preflight  # here: it brings torch along, and the mistakes above need none of it
+    from lgd_mm.engine.checks import preflight  # here: it brings torch along, and the mistakes above need none of it
     try:
         preflight.check_work_dir(str(out))
     except UserError as error:

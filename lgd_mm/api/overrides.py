@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.api.teachers import LOCAL
 from lgd_mm.errors import UserError
-from lgd_mm.options import parse_options as parse_overrides
+from lgd_mm.io.options import parse_options as parse_overrides
 
 __all__ = ['apply_overrides', 'parse_overrides']
 

@@ -11,12 +11,12 @@ from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.embedding import embed
 from lgd_mm.api.student import Student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import UserError
-from lgd_mm.files import replacing
+from lgd_mm.io.files import replacing
 from lgd_mm.language import category_names
 from lgd_mm.models.zero_shot import bank_of_names, similarities, zero_shot_scores
 from lgd_mm.registry import MODELS
-from lgd_mm.say import say
 
 #: What a spreadsheet takes for the beginning of a formula, also in the full width of Chinese and Japanese, and before
 #: which it skips.

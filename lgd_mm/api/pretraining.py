@@ -19,12 +19,12 @@ from lgd_mm.api.schedules import SHORTEST_WARM_UP
 from lgd_mm.api.student import find_student
 from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
+from lgd_mm.console.rank_zero import say
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.language import category_names, prompt_templates
 from lgd_mm.models.features import check_size
-from lgd_mm.say import say
-from lgd_mm.transfer.backbone import build_backbone, describe
-from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.safety.config_text import parse_config
+from lgd_mm.students.backbone import build_backbone, describe
 
 #: Iterations between two checkpoints, but checkpoints of a run at least; iterations between two lines of the log.
 CHECKPOINT, CHECKPOINTS, LOG = 500, 10, 50

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.api.output import RESOLVED
-from lgd_mm.engine.preflight import latest_checkpoint
-from lgd_mm.report.scalars import read_history
+from lgd_mm.runs.checkpoints import latest_checkpoint
+from lgd_mm.runs.history import read_history
 
 #: Logged beside the metrics of a validation.
 NO_METRICS = ('step', 'time', 'data_time')

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation.student import FrozenStudent, StudentFile, read_student_file
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
+from lgd_mm.runs.checkpoints import latest_checkpoint
+from lgd_mm.students.frozen import FrozenStudent, StudentFile, read_student_file
 
 
 class Student(nn.Module):
@@ -25,7 +25,7 @@ class Student(nn.Module):
         backbone (nn.Module): Takes normalised pictures and returns a tuple of feature maps.
         neck (nn.Module, optional): The projection to the teacher's embeddings, of D dimensions; an exported student has
             none.
-        metadata (dict[str, Any]): See :func:`lgd_mm.transfer.student.student_metadata`.
+        metadata (dict[str, Any]): See :func:`lgd_mm.students.file.student_metadata`.
         image_size (int): Side of the views it was trained with, in pixels; 224 if that is not known.
         names (tuple[str, ...]): Of the C categories it was trained with, if they are known.
         bank (Tensor, optional): The teacher's embeddings of the names (C, D).

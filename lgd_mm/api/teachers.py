@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.api.nearest import did_you_mean
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import UserError
-from lgd_mm.say import say
 
 LOCAL = 'local-dir:'
 #: The tiny teacher of the generated world, which comes with the package.

@@ -98,7 +98,7 @@ def _devices() -> Iterator[Finding]:
 
     import torch
 
-    from lgd_mm.benchmark.environment import fast_bf16
+    from lgd_mm.runs.environment import fast_bf16
     for index in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(index)
         name = torch.cuda.get_device_name(index)
@@ -115,7 +115,7 @@ def _devices() -> Iterator[Finding]:
 
 def _room() -> Iterator[Finding]:
     from lgd_mm.api.memory import free_memory
-    from lgd_mm.cache import cache_folder
+    from lgd_mm.io.cache import cache_folder
     memory = free_memory()
     yield Finding('memory', f'{memory / GIB:.1f} GiB free', '' if memory > LEAST_MEMORY else
                   'end other programs, or give a small --batch-size and --workers 0')

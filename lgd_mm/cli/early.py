@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.api.class_folders import find_parts
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.images import check_folder
 from lgd_mm.api.output import check_free
 from lgd_mm.api.students import TIMM, student_config
 from lgd_mm.api.teachers import check_teacher
 from lgd_mm.errors import UserError
-from lgd_mm.inputs import check_data_folder, check_weights_file
+from lgd_mm.io.inputs import check_data_folder, check_weights_file
 from lgd_mm.language import CATEGORY_SETS
 from lgd_mm.language.categories import DATASET_TYPE, read_lines
+from lgd_mm.own_data.class_folders import find_parts
 
 
 def check_pretraining(arguments: Mapping[str, Any]) -> None:

@@ -12,8 +12,8 @@ import click
 
 from lgd_mm.cli.early import check_finetuning, check_pretraining
 from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides, parsed
-from lgd_mm.cli.spread import spread
-from lgd_mm.interrupts import STATUS
+from lgd_mm.cli.spawn import spread
+from lgd_mm.console.interrupts import STATUS
 
 if TYPE_CHECKING:
     from lgd_mm.api import Run

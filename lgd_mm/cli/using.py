@@ -6,8 +6,8 @@ import click
 
 from lgd_mm.cli.early import check_evaluation, check_student, check_zero_shot
 from lgd_mm.cli.options import overrides, parsed
-from lgd_mm.say import say
-from lgd_mm.terminal import printable
+from lgd_mm.console.printable import printable
+from lgd_mm.console.rank_zero import say
 
 
 @click.command('zero-shot')
@@ -35,7 +35,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
     from rich.text import Text
 
     from lgd_mm import api
-    from lgd_mm.console import PlainConsole
+    from lgd_mm.console.tables import PlainConsole
     found = api.zero_shot(**arguments)
     for line in found.unreadable:
         click.echo(f'left out: {printable(line)}', err=True)
@@ -74,7 +74,7 @@ def evaluate(**arguments: Any) -> None:
     from rich.text import Text
 
     from lgd_mm import api
-    from lgd_mm.console import PlainConsole
+    from lgd_mm.console.tables import PlainConsole
     table = Table('figure', 'value')
     for name, value in api.evaluate(**parsed(arguments)).items():
         table.add_row(Text(name), Text(f'{value:.4g}' if isinstance(value, (int, float)) else str(value)))

@@ -7,8 +7,8 @@ from typing import Any
 import faster_coco_eval
 from faster_coco_eval import COCO as FasterCOCO
 
-from lgd_mm.datasets.complete_annotations import complete_annotations
-from lgd_mm.datasets.whole_ids import whole_ids
+from lgd_mm.own_data.complete_annotations import complete_annotations
+from lgd_mm.own_data.whole_ids import whole_ids
 
 
 class COCO(FasterCOCO):

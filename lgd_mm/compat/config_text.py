@@ -23,7 +23,7 @@ def read_text_as_data(config_module: ModuleType) -> None:
         """As mmengine's, of a text that is a dump: assignments of numbers, words, lists and dicts."""
         import yaml
 
-        from lgd_mm.transfer.config_text import data_of  # here: `import lgd_mm` need not wait for it
+        from lgd_mm.safety.config_text import data_of  # here: `import lgd_mm` need not wait for it
         if file_format == '.py':
             return Config(data_of(cfg_str))
         try:
@@ -59,8 +59,8 @@ def check_inferencers(infer_module: ModuleType) -> None:
         """As mmengine's."""
         if cfg or weights is None:
             return init_model(self, cfg, weights, device)
-        from lgd_mm.bounded_build import bounded_build
-        from lgd_mm.transfer.saved_config import saved_network
+        from lgd_mm.safety.bounded_build import bounded_build
+        from lgd_mm.safety.saved_config import saved_network
         checkpoint = infer_module._load_checkpoint(weights, map_location='cpu')
         cfg.update(saved_network(_text_of(checkpoint, weights), weights))
         state = checkpoint.get('state_dict', checkpoint)

@@ -8,7 +8,7 @@ from typing import Any
 import mmengine.logging
 from mmengine.logging.logger import MMFormatter
 
-from lgd_mm.terminal import printable
+from lgd_mm.console.printable import printable
 
 # print_log() calls of mmdet and mmseg about a commercial data service (printed, whatever their level).
 PRINTED = ('Could not import OneDL', 'Could not import OneDL. Skipping OneDL datasets.')

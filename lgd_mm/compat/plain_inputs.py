@@ -7,7 +7,7 @@ from typing import Any
 
 
 def bound_pictures(io_module: ModuleType) -> None:
-    """Let mmcv decode pictures of the known formats alone, within the bounds of :mod:`lgd_mm.pictures`.
+    """Let mmcv decode pictures of the known formats alone, within the bounds of :mod:`lgd_mm.io.images`.
 
     The loaders of mmdet, mmseg and mmpretrain decode by it.
 
@@ -16,7 +16,7 @@ def bound_pictures(io_module: ModuleType) -> None:
     """
     from PIL import Image  # here: `import lgd_mm` imports no picture library
 
-    from lgd_mm.pictures import check_picture, formats
+    from lgd_mm.io.images import check_picture, formats
 
     decode = io_module.imfrombytes
 
@@ -51,7 +51,7 @@ def read_plain_files(backend_module: ModuleType) -> None:
     Args:
         backend_module (ModuleType): ``mmengine.fileio.backends.local_backend``.
     """
-    from lgd_mm.files import read_plain
+    from lgd_mm.io.files import read_plain
 
     read_text = backend_module.LocalBackend.get_text
 

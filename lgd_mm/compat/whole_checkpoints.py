@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from lgd_mm.files import save_torch
+from lgd_mm.io.files import save_torch
 
 
 def write_whole_checkpoints(checkpoint_module: ModuleType) -> None:

@@ -14,10 +14,10 @@ from mmengine.dataset import BaseDataset
 from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 
+from lgd_mm.console.printable import printable
 from lgd_mm.datasets.loading import UnreadableImage
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
-from lgd_mm.terminal import printable
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
 #: Folders of macOS' archives, of Synology, QNAP and Windows, and of file systems.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from lgd_mm.errors import UserError
-from lgd_mm.pictures import check_picture, open_picture
+from lgd_mm.io.images import check_picture, open_picture
 from lgd_mm.registry import TRANSFORMS
 
 #: What a failing disk or network share says.
@@ -43,7 +43,8 @@ def decode(content: bytes) -> NDArray[Any]:
         np.ndarray: (H, W, 3), BGR, uint8.
 
     Raises:
-        Exception: Whatever a broken file makes Pillow's decoders stumble over, or :func:`lgd_mm.pictures.check_picture`
+        Exception: Whatever a broken file makes Pillow's decoders stumble over, or
+            :func:`lgd_mm.io.images.check_picture`
             refuses.
     """
     if content.startswith(b'\xff\xd8\xff') and content.endswith(b'\xff\xd9'):

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lgd_mm.datasets.image_size import ORIENTATION
 from lgd_mm.datasets.loading import of_the_machine
-from lgd_mm.datasets.picture_size import ORIENTATION
 from lgd_mm.errors import UserError
-from lgd_mm.pictures import open_picture
+from lgd_mm.io.images import open_picture
 
 #: Pillow's names for one channel: of 1 bit, 8 bits, indices of a palette, 16 and 32 bits.
 MODES = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lgd_mm.cache import cache_folder
 from lgd_mm.errors import UserError
-from lgd_mm.files import open_plain, read_plain, write_text
+from lgd_mm.io.cache import cache_folder
+from lgd_mm.io.files import open_plain, read_plain, write_text
 
 
 class Member(NamedTuple):

@@ -14,12 +14,12 @@ from mmengine.runner import BaseLoop, Runner
 
 from lgd_mm.datasets.loading import FAILING, UnreadableImage
 from lgd_mm.engine import settings
-from lgd_mm.engine.bad_pictures import bad_picture
-from lgd_mm.engine.lone_picture import ALONE, REFUSED
+from lgd_mm.engine.checks.lone_image import ALONE, REFUSED
+from lgd_mm.engine.checks.unreadable_image import bad_picture
 from lgd_mm.errors import UserError
-from lgd_mm.files import remove_content
-from lgd_mm.lock import LOCK_OF_RUN, is_empty
-from lgd_mm.transfer.backbone import build_backbone
+from lgd_mm.io.files import remove_content
+from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
+from lgd_mm.students.backbone import build_backbone
 
 #: How the operating system says that there is no room or no permission.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)

@@ -18,30 +18,32 @@ from torch.utils.data import DataLoader
 from lgd_mm.compat.coco_api import init_as_pycocotools
 from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
-from lgd_mm.compat.safe_load import load_checkpoint_file
-from lgd_mm.engine import preflight, settings
-from lgd_mm.engine.best_checkpoint import check_best
-from lgd_mm.engine.checkpoints import check_same_batches
-from lgd_mm.engine.class_folders import check_classes
-from lgd_mm.engine.data_checks import check_categories, watch_labels
+from lgd_mm.console.progress import still
+from lgd_mm.console.rank_zero import say
+from lgd_mm.engine import settings
+from lgd_mm.engine.checks import preflight
+from lgd_mm.engine.checks.best_metric import check_best
+from lgd_mm.engine.checks.lone_image import check_lone_picture
+from lgd_mm.engine.checks.same_run import check_same_run
+from lgd_mm.engine.checks.view_size import check_view_size
 from lgd_mm.engine.failures import user_errors
+from lgd_mm.engine.hooks.checkpoints import check_same_batches
+from lgd_mm.engine.hooks.report import write_reports
 from lgd_mm.engine.loader_workers import outlive_signals
-from lgd_mm.engine.lone_picture import check_lone_picture
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import lines, progress_bar
-from lgd_mm.engine.report_hook import write_reports
-from lgd_mm.engine.same_run import check_same_run
 from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
-from lgd_mm.engine.view_size import check_view_size
 from lgd_mm.errors import Stopped, UserError
-from lgd_mm.lock import alone_in_run
-from lgd_mm.progress import still
-from lgd_mm.say import say
-from lgd_mm.transfer.own_data import use_own_data
-from lgd_mm.transfer.plug import plug_student
-from lgd_mm.transfer.scratch import begin_at_random
+from lgd_mm.io.lock import alone_in_run
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.own_data.check_class_folders import check_classes
+from lgd_mm.own_data.check_config import check_categories, watch_labels
+from lgd_mm.own_data.config import use_own_data
+from lgd_mm.runs import checkpoints
+from lgd_mm.students.plug import plug_student
+from lgd_mm.students.scratch import begin_at_random
 
 #: Beginnings of what only the log file is told.
 FOR_THE_FILE = ('------', 'Config:', 'Hooks will be executed', 'Exp name: ', 'Distributed training is not used')
@@ -243,17 +245,17 @@ def _forget_visualizers(kind: Any) -> None:
 def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     """Settle which checkpoint is resumed from; returns what it holds."""
     again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))  # torchrun begins again after the loss of a process
-    if again and (Path(cfg.work_dir, 'last_checkpoint').is_file() or preflight.latest_checkpoint(cfg.work_dir)):
+    if again and (Path(cfg.work_dir, 'last_checkpoint').is_file() or checkpoints.latest_checkpoint(cfg.work_dir)):
         resume = 'auto'
     if resume is None and cfg.get('resume'):
         resume = cfg.get('load_from') or 'auto'
     if resume is None:
         return None
-    path = preflight.latest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
+    path = checkpoints.latest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
     if path is None:
-        preflight.check_begins(cfg.work_dir)
+        checkpoints.check_begins(cfg.work_dir)
         cfg.resume = False
         say(f'nothing to resume from in {cfg.work_dir}: a new run begins')
         return None
     cfg.resume, cfg.load_from = True, str(path)
-    return preflight.read_training_state(path)
+    return checkpoints.read_training_state(path)

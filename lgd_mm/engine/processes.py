@@ -12,8 +12,9 @@ from torch.distributed.constants import default_pg_timeout
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-from lgd_mm.engine import preflight, settings
-from lgd_mm.say import say
+from lgd_mm.console.rank_zero import say
+from lgd_mm.engine import settings
+from lgd_mm.engine.checks import preflight
 
 
 def start_processes(cfg: Config) -> None:

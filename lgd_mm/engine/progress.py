@@ -12,8 +12,8 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from lgd_mm.console.progress import Heartbeat
 from lgd_mm.engine.log_interval import log_interval
-from lgd_mm.progress import Heartbeat
 
 #: Beginnings of the lines that the bar stands for; log files keep them.
 SHOWN_BY_BAR = ('Epoch(train)', 'Iter(train)', 'Exp name: ')

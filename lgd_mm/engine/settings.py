@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from lgd_mm.errors import UserError
-from lgd_mm.inputs import check_config
+from lgd_mm.io.inputs import check_config
 
 PRECISIONS = {'fp16': 'float16', 'bf16': 'bfloat16'}
 

@@ -15,11 +15,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import distributed
 
-from lgd_mm.engine.checkpoints import CheckpointHook
+from lgd_mm.console.interrupts import end_soon, tell
+from lgd_mm.engine.hooks.checkpoints import CheckpointHook
 from lgd_mm.engine.loader_workers import SIGNALS
 from lgd_mm.engine.processes import patience
 from lgd_mm.errors import Stopped
-from lgd_mm.interrupts import end_soon, tell
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from lgd_mm.engine.health import one_sided
-from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.models.bare_model import bare_model
+from lgd_mm.models.pseudo_labels import one_sided
+from lgd_mm.runs.checkpoints import latest_checkpoint
 
 #: What mmengine keeps beside the metrics of a validation.
 NO_METRICS = ('time', 'data_time')

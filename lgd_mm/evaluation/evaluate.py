@@ -8,17 +8,19 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from lgd_mm.engine import preflight, settings
-from lgd_mm.engine.class_folders import check_classes
+from lgd_mm.datasets.of_config import datasets_of
+from lgd_mm.engine import settings
+from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import probe
 from lgd_mm.evaluation.features import Features, features_of
 from lgd_mm.evaluation.predict import by_names, by_neighbours
 from lgd_mm.evaluation.report import Rate, Results
-from lgd_mm.evaluation.student import StudentFile, read_student_file
 from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
+from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.registry import MODELS
+from lgd_mm.students.frozen import StudentFile, read_student_file
 
 #: Published is 30 for a batch of 256, of features of full width.
 RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -88,8 +90,8 @@ def _check_config(cfg: Config, test: str) -> None:
 
 def _features(cfg: Config, split: str, test: str, file: StudentFile) -> Features:
     """Features of a split, loaded as the test pictures are."""
-    pipeline = next(node['pipeline'] for _, node in preflight.datasets_of(cfg, test) if 'pipeline' in node)
-    for _, node in preflight.datasets_of(cfg, split):
+    pipeline = next(node['pipeline'] for _, node in datasets_of(cfg, test) if 'pipeline' in node)
+    for _, node in datasets_of(cfg, split):
         if 'pipeline' in node:
             node['pipeline'] = pipeline  # type: ignore[index]
     loader = {**cfg[f'{test}_dataloader'], 'dataset': cfg[f'{split}_dataloader'].dataset}
@@ -101,7 +103,7 @@ def _textual_bank(cfg: Config, test: str, file: StudentFile, categories: str | l
     """The bank of the names (C, D); None without names, or for a student that imitates no embeddings of a CLIP."""
     if categories and not file.neck:
         raise UserError(f'--categories: {file.path} {NO_PROJECTION}')
-    stated = [(node.get('metainfo') or {}).get('classes') for _, node in preflight.datasets_of(cfg, test)]
+    stated = [(node.get('metainfo') or {}).get('classes') for _, node in datasets_of(cfg, test)]
     names = categories or cfg.model.get('categories') or next(filter(None, stated), None)
     teacher = cfg.model.get('teacher') or {}
     if 'type' not in teacher:

@@ -17,12 +17,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from lgd_mm.console.progress import track
+from lgd_mm.console.rank_zero import say
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation.student import FrozenStudent, StudentFile, preprocessor_of
-from lgd_mm.files import replacing
+from lgd_mm.io.files import replacing
 from lgd_mm.models.teachers.weights import state_digest
-from lgd_mm.progress import track
-from lgd_mm.say import say
+from lgd_mm.students.frozen import FrozenStudent, StudentFile, preprocessor_of
 
 
 class Features(NamedTuple):

@@ -7,8 +7,8 @@ from huggingface_hub import ModelCardData
 from jinja2 import Environment, StrictUndefined
 
 from lgd_mm.exports.figures import Figures, size
-from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written
+from lgd_mm.students.deployed import ExportedStudent
 
 #: Names that are listed.
 SHOWN = 20

@@ -8,7 +8,7 @@ from typing import Any, overload
 from lgd_mm.errors import UserError
 from lgd_mm.exports.report import ExportReport
 from lgd_mm.exports.targets import TARGETS, Target
-from lgd_mm.new_folder import new_folder
+from lgd_mm.io.new_folder import new_folder
 
 
 @overload
@@ -51,7 +51,7 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
     from lgd_mm.exports.card import model_card
     from lgd_mm.exports.figures import measure
     from lgd_mm.exports.quiet import quietly
-    from lgd_mm.exports.student import ExportedStudent
+    from lgd_mm.students.deployed import ExportedStudent
     with quietly():
         source = ExportedStudent(student)
     figures = None

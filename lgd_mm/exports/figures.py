@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from mmengine.analysis import get_model_complexity_info
 
-from lgd_mm.benchmark.environment import environment
 from lgd_mm.exports.check import SIDE, picture
-from lgd_mm.exports.student import Deployed
+from lgd_mm.runs.environment import environment
+from lgd_mm.students.deployed import Deployed
 
 #: Passes that are not timed, and passes that are.
 WARM_UP, TIMED = 3, 15

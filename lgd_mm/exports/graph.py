@@ -11,7 +11,7 @@ from torch.export import Dim, ExportedProgram
 
 from lgd_mm.errors import UserError
 from lgd_mm.exports.check import SIDE, picture
-from lgd_mm.exports.student import Deployed, ExportedStudent
+from lgd_mm.students.deployed import Deployed, ExportedStudent
 
 #: Heights and widths that a graph takes are its multiples: all strides divide them.
 MULTIPLE = 32

@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from lgd_mm.cache import cache_folder
 from lgd_mm.errors import UserError
-from lgd_mm.files import replacing
+from lgd_mm.io.cache import cache_folder
+from lgd_mm.io.files import replacing
 from lgd_mm.language.rows import SAME, check_rows, same_rows, some
 from lgd_mm.language.vocabulary import Vocabulary
 

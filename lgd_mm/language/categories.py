@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.texts import read_json, read_text
 from lgd_mm.language.category_sets import CATEGORY_SETS, metainfo_classes
 from lgd_mm.language.cleaning import clean_names
-from lgd_mm.texts import read_json, read_text
 
 DATASET_TYPE = re.compile(r'[a-z_]\w*\.[A-Z]\w*')
 

@@ -7,8 +7,8 @@ from typing import Any
 from open_clip import OPENAI_IMAGENET_TEMPLATES
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.options import read_value
 from lgd_mm.language.categories import read_lines
-from lgd_mm.options import read_value
 
 #: The 80 templates OpenAI published for ImageNet.
 OPENAI_TEMPLATES: tuple[str, ...] = tuple(template('{}') for template in OPENAI_IMAGENET_TEMPLATES)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lgd_mm.errors import UserError
-from lgd_mm.texts import parse_json
+from lgd_mm.io.texts import parse_json
 
 #: Bytes of the names and templates: 300,000 names take ten million.
 LONGEST = 2**26

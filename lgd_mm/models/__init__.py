@@ -8,12 +8,15 @@ from lgd_mm.models.lgd import LGD
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.models.necks import LGKA, MLPProjection
 from lgd_mm.models.students import HeadlessStudent, ZeroShotStudent
-from lgd_mm.models.teachers import BackboneTeacher, CachedTeacher, OpenCLIPTeacher
+from lgd_mm.models.teachers import BackboneTeacher, OpenCLIPTeacher
 from lgd_mm.models.view_preprocessor import ViewPreprocessor
 from lgd_mm.models.zero_shot import ZeroShotClassifier
+from lgd_mm.moved import moved_names
 
 __all__ = [
-    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CachedTeacher', 'CompRess', 'FeatureMimicking', 'HeadlessStudent',
+    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'FeatureMimicking', 'HeadlessStudent',
     'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MobileNetV2', 'OpenCLIPTeacher',
     'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
 ]
+
+__getattr__ = moved_names(__name__, CachedTeacher='lgd_mm.teacher_cache')

@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from lgd_mm.report.charts import Curve, curve_chart
-from lgd_mm.report.scalars import History
+from lgd_mm.runs.history import History
 
 #: What mmengine logs beside losses.
 TITLES = dict(lr='learning rate', grad_norm='gradient norm', time='seconds per iteration')

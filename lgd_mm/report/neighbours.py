@@ -7,7 +7,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from lgd_mm.report.pictures import PlainPictures
+from lgd_mm.report.images import PlainPictures
 from lgd_mm.report.tiles import thumbnail
 
 CATEGORIES = 12

@@ -9,22 +9,23 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
-from lgd_mm.engine.health import one_sided
 from lgd_mm.errors import UserError
-from lgd_mm.files import write_text
+from lgd_mm.io.files import write_text
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.many_students import ManyStudents
-from lgd_mm.models.teachers import CachedTeacher, Teacher
+from lgd_mm.models.pseudo_labels import one_sided
+from lgd_mm.models.teachers import Teacher
 from lgd_mm.report.history_charts import accuracy_charts, training_charts, training_values
+from lgd_mm.report.images import PlainPictures, as_batch, embed_pictures
 from lgd_mm.report.neighbours import Neighbours, nearest_pictures
 from lgd_mm.report.page import render_page
-from lgd_mm.report.pictures import PlainPictures, as_batch, embed_pictures
 from lgd_mm.report.pseudo_labels import Histogram, pseudo_label_histogram
 from lgd_mm.report.run_facts import run_facts
-from lgd_mm.report.scalars import read_history
 from lgd_mm.report.similarity import draw_maps, similarity_map
 from lgd_mm.report.teacher_accuracy import teacher_metrics
+from lgd_mm.runs.history import read_history
+from lgd_mm.teacher_cache import CachedTeacher
 
 #: Training pictures among which the nearest ones are looked for; without a GPU, a teacher takes seconds for these few.
 SAMPLE, SAMPLE_ON_CPU = 2000, 256

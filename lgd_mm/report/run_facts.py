@@ -9,7 +9,7 @@ from torch import nn
 
 from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.report.history_charts import evaluated
-from lgd_mm.report.scalars import History
+from lgd_mm.runs.history import History
 
 
 def run_facts(cfg: Config, model: nn.Module | None, history: History,

@@ -12,7 +12,7 @@ from mmengine.registry import DATASETS, METRICS
 from torch import nn
 from torch.utils.data import DataLoader
 
-from lgd_mm.files import write_text
+from lgd_mm.io.files import write_text
 from lgd_mm.models.lgd import LGD, with_scores
 
 FILE = 'teacher_zero_shot.json'

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 from mmengine.config import Config
 from torch import Tensor
 
-from lgd_mm.allow_list import checked
-from lgd_mm.benchmark.measures import last_metrics
-from lgd_mm.compat.safe_load import load_checkpoint_file
-from lgd_mm.engine.preflight import latest_checkpoint
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation.student import read_student_file
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language import Vocabulary
-from lgd_mm.transfer.backbone import describe
-from lgd_mm.transfer.config_text import parse_config
-from lgd_mm.transfer.saved_config import saved_network
-from lgd_mm.transfer.student import PREFIX, VOCABULARY
+from lgd_mm.runs.checkpoints import latest_checkpoint
+from lgd_mm.runs.measures import last_metrics
+from lgd_mm.safety.allow_list import checked
+from lgd_mm.safety.config_text import parse_config
+from lgd_mm.safety.saved_config import saved_network
+from lgd_mm.students.backbone import describe
+from lgd_mm.students.file import PREFIX, VOCABULARY
+from lgd_mm.students.frozen import read_student_file
 from lgd_mm.version import __version__
 from lgd_mm.zoo.index import shipped_index
 

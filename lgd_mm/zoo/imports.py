@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from lgd_mm.errors import UserError
-from lgd_mm.files import read_plain
+from lgd_mm.io.files import read_plain
 
 #: Bytes of an index or a metafile.
 LIMIT = 2**22

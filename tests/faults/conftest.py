@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from mmengine.hooks import Hook
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.launch import train
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import HOOKS
 from tests.test_tools.conftest import forget_runs
 from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures

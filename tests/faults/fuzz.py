@@ -20,15 +20,15 @@ with atheris.instrument_imports(include=['lgd_mm', 'json', 'zipfile', 'safetenso
     import torch
     from safetensors.torch import save
 
-    from lgd_mm.compat.safe_load import load_checkpoint_file
-    from lgd_mm.datasets.check_annotations import check_annotations
-    from lgd_mm.datasets.coco_categories import read_categories
     from lgd_mm.datasets.loading import decode
-    from lgd_mm.datasets.teacher_cache import TeacherCache
     from lgd_mm.errors import UserError
-    from lgd_mm.evaluation.student import read_student_file
+    from lgd_mm.io.safe_load import load_checkpoint_file
     from lgd_mm.language import category_names
-    from lgd_mm.transfer.config_text import parse_config
+    from lgd_mm.own_data.check_annotations import check_annotations
+    from lgd_mm.own_data.coco_categories import read_categories
+    from lgd_mm.safety.config_text import parse_config
+    from lgd_mm.students.frozen import read_student_file
+    from lgd_mm.teacher_cache.store import TeacherCache
 
 SCRATCH = Path(tempfile.mkdtemp(dir='/dev/shm' if os.path.isdir('/dev/shm') else None))
 

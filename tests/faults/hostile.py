@@ -29,14 +29,14 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from lgd_mm.datasets.coco_categories import read_categories
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.datasets.tar_index import tar_index
-from lgd_mm.engine.preflight import read_training_state
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation.student import read_student_file
 from lgd_mm.language import category_names, prompt_templates
-from lgd_mm.transfer.own_detection import read_detection
+from lgd_mm.own_data.coco_categories import read_categories
+from lgd_mm.own_data.detection import read_detection
+from lgd_mm.runs.checkpoints import read_training_state
+from lgd_mm.students.frozen import read_student_file
 
 #: Seconds for one file, on a busy machine.
 LIMIT = 20

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import torch
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.launch import train
-from lgd_mm.files import PART
+from lgd_mm.io.files import PART
+from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.tiny import ROOT, write_lgd_config, write_pictures
 
 FORK = multiprocessing.get_context('fork')  # the parent computes nothing: it has no threads to lose

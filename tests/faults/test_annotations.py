@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from lgd_mm.datasets.check_annotations import check_annotations
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.check_annotations import check_annotations
 
 IMAGE = dict(id=7, file_name='a/b.jpg', width=20, height=10)
 OBJECT = dict(id=3, image_id=7, category_id=1, bbox=[2, 2, 4, 4], segmentation=[[2, 2, 6, 2, 6, 6]])

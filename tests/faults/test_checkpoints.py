@@ -15,13 +15,13 @@ import torch
 from mmengine.config import Config
 from safetensors.torch import load_file, save_file
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
-from lgd_mm.engine.checkpoints import is_whole
+from lgd_mm.engine.checks.preflight import check_weights
 from lgd_mm.engine.launch import _set_resume
 from lgd_mm.engine.loops import EpochLoop
-from lgd_mm.engine.preflight import check_weights, latest_checkpoint, read_training_state
 from lgd_mm.errors import UserError
-from lgd_mm.files import write_text
+from lgd_mm.io.files import write_text
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.runs.checkpoints import is_whole, latest_checkpoint, read_training_state
 from tests.faults.conftest import last_checkpoint, run_here
 from tests.tiny import ROOT, write_pictures, write_tiny_teacher
 
@@ -153,7 +153,7 @@ def test_checkpoints_are_whole_whatever_was_imported_first(tmp_path):
     """Tools of other packages import mmengine's runner before this one."""
     code = ('import errno, os, sys, torch, mmengine.runner, lgd_mm\n'
             'def full(descriptor): raise OSError(errno.ENOSPC, "No space left on device")\n'
-            'sys.modules["lgd_mm.files"].os.fsync = full\n'
+            'sys.modules["lgd_mm.io.files"].os.fsync = full\n'
             'try: mmengine.runner.runner.save_checkpoint(dict(a=torch.ones(1)), "a.pth")\n'
             'except OSError as error: print(error.strerror, os.listdir())')
     done = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True, text=True,

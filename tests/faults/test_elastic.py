@@ -5,7 +5,7 @@ import signal
 import pytest
 import torch
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.faults.conftest import last_checkpoint, run_two
 
 

@@ -12,11 +12,11 @@ from mmengine.optim import OptimWrapper
 from safetensors.torch import load_file
 
 from lgd_mm.datasets.view_sampler import ViewSampler
-from lgd_mm.engine import skipped_steps
+from lgd_mm.engine.hooks.iteration_seed import skipped_steps
+from lgd_mm.engine.hooks.non_finite import _begin_momentum
+from lgd_mm.engine.hooks.skipped_steps import save_steps
 from lgd_mm.engine.loops import LaterBatches
-from lgd_mm.engine.non_finite import _begin_momentum
 from lgd_mm.engine.settings import set_finite_steps
-from lgd_mm.engine.skipped_steps import save_steps
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.models.necks import lgka
 from lgd_mm.registry import HOOKS, OPTIM_WRAPPERS
@@ -102,7 +102,7 @@ def one_label(monkeypatch):
 @pytest.mark.parametrize('value', ['nan', 'inf'])
 def test_step_is_skipped(one_step_each, tmp_path, value):
     hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook'), dict(type='lgd_mm.PoisonHook', iterations=[3], value=value)]
-    from lgd_mm.compat.safe_load import load_checkpoint_file
+    from lgd_mm.io.safe_load import load_checkpoint_file
     end = run_here(work_dir=tmp_path, custom_hooks=hooks, **one_step_each)
     before, after = (load_checkpoint_file(tmp_path / f'iter_{number}.pth') for number in (2, 3))
     same = [key for key, value in before['state_dict'].items() if torch.equal(value, after['state_dict'][key])]

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from mmengine.config import Config
 
 from lgd_mm.api.overrides import apply_overrides
-from lgd_mm.benchmark.compare import read_results
-from lgd_mm.datasets.check_annotations import check_annotations
 from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
 from lgd_mm.models.heads.lgd_head import alignment_loss
 from lgd_mm.models.necks.bank_update import begin_update
-from lgd_mm.transfer.config_text import parse_config
+from lgd_mm.own_data.check_annotations import check_annotations
+from lgd_mm.safety.config_text import parse_config
+from lgd_mm.suite.compare import read_results
 
 SEEDS = st.integers(0, 2**32 - 1)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from lgd_mm.datasets.preparation.voc import read_split
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
+from lgd_mm.preparation.voc import read_split
 from tests.tiny import ROOT
 
 #: Calls that may run what they read, and the one file that may use them, restricted.
-RUNNING = {'torch.load': 'lgd_mm/compat/safe_load.py', 'pickle.load': None, 'pickle.loads': None, 'yaml.load': None,
+RUNNING = {'torch.load': 'lgd_mm/io/safe_load.py', 'pickle.load': None, 'pickle.loads': None, 'yaml.load': None,
            'eval': None, 'exec': None, 'os.system': None, 'mmengine.load': None, 'joblib.load': None,
            'torch.hub.load': None, 'marshal.loads': None}
 

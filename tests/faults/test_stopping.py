@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 
-from lgd_mm.engine.fill_cache import CacheFiller
+from lgd_mm.engine.fill_teacher_cache import CacheFiller
 from lgd_mm.engine.settings import set_exact_resume
 from lgd_mm.errors import Stopped
 from tests.faults.conftest import last_checkpoint, run_here, run_two

@@ -11,9 +11,9 @@ from lgd_mm.api.configs import ready_config
 from lgd_mm.api.downstream import use_backbone
 from lgd_mm.api.finetuning import TASKS
 from lgd_mm.api.schedules import scale_schedule
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
-from lgd_mm.transfer.backbone import build_backbone
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.students.backbone import build_backbone
 from tests.own_sets import write_coco_set, write_masks
 from tests.test_api.conftest import CLASSES
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 import lgd_mm
 import lgd_mm.api
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import MODELS
 from tests.test_api.conftest import NAMES
 from tests.tiny import write_tiny_teacher

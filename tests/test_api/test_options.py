@@ -10,7 +10,7 @@ from mmengine.config import Config, DictAction
 
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.errors import UserError
-from lgd_mm.options import OptionsAction, parse_options, read_value, written
+from lgd_mm.io.options import OptionsAction, parse_options, read_value, written
 
 
 @pytest.mark.parametrize(('text', 'value'), [

@@ -12,7 +12,7 @@ import lgd_mm
 from lgd_mm.api.output import ASIDE, RESOLVED, check_out, replaced
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
-from lgd_mm.lock import LOCK_OF_RUN, alone_in_run
+from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
 
 
 def old_run(folder):

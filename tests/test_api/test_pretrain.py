@@ -12,10 +12,10 @@ from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.output import ASIDE, RESOLVED
 from lgd_mm.api.pretraining import write_settings
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
-from lgd_mm.transfer import read_student
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.students import read_student
 from tests.test_api.conftest import NAMES
 
 

@@ -13,7 +13,7 @@ from lgd_mm.api import Predictions
 from lgd_mm.api.auto import AMP, OPTIMIZERS
 from lgd_mm.api.finetuning import TASKS
 from lgd_mm.cli import cli, main
-from lgd_mm.cli.spread import spread
+from lgd_mm.cli.spawn import spread
 from lgd_mm.errors import UserError
 from tests.test_api.conftest import NAMES, SLIM
 

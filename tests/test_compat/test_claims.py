@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from lgd_mm.compat.safe_load import load_checkpoint_file, too_long
 from lgd_mm.errors import UserError
+from lgd_mm.io.safe_load import load_checkpoint_file, too_long
 from lgd_mm.language import Vocabulary
 
 

@@ -10,12 +10,12 @@ from mmengine.registry import MODELS
 from torch import nn
 from torchvision.models import resnet18
 
-from lgd_mm.compat.networks import find_network, prefix_of
-from lgd_mm.compat.safe_load import load_checkpoint_file, safe_torch_load
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation.student import read_student_file
+from lgd_mm.io.networks import find_network, prefix_of
+from lgd_mm.io.safe_load import load_checkpoint_file, safe_torch_load
 from lgd_mm.models.teachers import OpenCLIPTeacher
-from lgd_mm.transfer.plug import KeyReport, plug_student
+from lgd_mm.students.frozen import read_student_file
+from lgd_mm.students.plug import KeyReport, plug_student
 from tests.tiny import write_tiny_teacher
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4)

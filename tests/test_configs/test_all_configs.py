@@ -11,7 +11,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 
 import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
-from lgd_mm.transfer.saved_config import saved_run
+from lgd_mm.safety.saved_config import saved_run
 from tests.test_configs.batches import small
 from tests.tiny import ROOT, write_tiny_teacher
 

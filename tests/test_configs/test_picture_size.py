@@ -15,7 +15,7 @@ from timm.data import create_transform
 import lgd_mm  # noqa: F401 - makes mmpretrain:: configs readable
 from lgd_mm.api.embedding import Pictures
 from lgd_mm.exports.targets.huggingface import TESTED
-from lgd_mm.report.pictures import PlainPictures
+from lgd_mm.report.images import PlainPictures
 from tests.tiny import ROOT
 
 FOLDER = ROOT / 'configs'

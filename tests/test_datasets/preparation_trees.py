@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from lgd_mm.datasets.preparation.catalogue import SPECS
-from lgd_mm.datasets.preparation.spec import DatasetSpec
+from lgd_mm.preparation.catalogue import SPECS
+from lgd_mm.preparation.spec import DatasetSpec
 
 WNIDS = ['n01440764', 'n01443537', 'n01484850']
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
-from lgd_mm import pictures
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage, decode
-from lgd_mm.datasets.preparation.checks import _decode
-from lgd_mm.datasets.resize.picture import resize_picture
-from lgd_mm.engine.bad_pictures import bad_picture
-from lgd_mm.pictures import FORMATS, PIXELS, SCANS, RefusedPicture, check_picture, open_picture
+from lgd_mm.engine.checks.unreadable_image import bad_picture
+from lgd_mm.io import images as pictures
+from lgd_mm.io.images import FORMATS, PIXELS, SCANS, RefusedPicture, check_picture, open_picture
+from lgd_mm.preparation.checks import _decode
+from lgd_mm.preparation.resize.image import resize_picture
 from tests.tiny import ROOT
 
 EPS = b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n9 9 scale\nshowpage\n%%EOF\n'

@@ -5,9 +5,9 @@ import pytest
 from mmengine.registry import TRANSFORMS, DefaultScope
 from PIL import Image
 
-from lgd_mm.datasets.check_labels import CheckLabels
 from lgd_mm.datasets.mask_file import mask_header
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.check_labels import CheckLabels
 
 LABELS = np.arange(4, dtype=np.uint8).reshape(2, 2)
 

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from lgd_mm.compat.coco_api import COCO
-from lgd_mm.datasets.check_annotations import check_annotations
-from lgd_mm.datasets.check_objects import check_objects
-from lgd_mm.datasets.coco_categories import read_categories
-from lgd_mm.datasets.complete_annotations import complete_annotations
 from lgd_mm.errors import UserError
-from lgd_mm.transfer.own_detection import read_detection
+from lgd_mm.own_data.check_annotations import check_annotations
+from lgd_mm.own_data.check_objects import check_objects
+from lgd_mm.own_data.coco_categories import read_categories
+from lgd_mm.own_data.complete_annotations import complete_annotations
+from lgd_mm.own_data.detection import read_detection
 
 IMAGE = dict(id=7, file_name='a/b.jpg', width=20, height=10)
 OBJECT = dict(id=3, image_id=7, category_id=1, bbox=[2, 2, 4, 4])
@@ -89,7 +89,7 @@ def test_areas_of_masks():
 def test_polygons_of_two_points(tmp_path):
     """They are told, and end no run; a file of them alone has boxes and no masks."""
     write_set(tmp_path, [[[2, 2, 6, 2, 6, 6], [1, 2, 3, 4]], [[1, 2]]])
-    with patch('lgd_mm.datasets.coco_set.say') as say:
+    with patch('lgd_mm.own_data.coco_set.say') as say:
         found = read_detection(str(tmp_path))
     assert found.masks and '2 objects have polygons of fewer than three points' in say.call_args_list[0].args[0]
     write_set(tmp_path / 'boxes', [[[1, 2, 3, 4]]] * 2)

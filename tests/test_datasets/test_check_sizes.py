@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lgd_mm.datasets.check_sizes import check_sizes
-from lgd_mm.datasets.picture_size import picture_size
+from lgd_mm.datasets.image_size import picture_size
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.check_sizes import check_sizes
 
 
 def save(path, orientation=1, size=(60, 40)):

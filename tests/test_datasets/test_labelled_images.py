@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from lgd_mm.api.class_folders import read_class_folders
 from lgd_mm.datasets import LabelledImages, LoadImage, UnlabelledImages
 from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.labelled_images import class_folders, count_pictures
-from lgd_mm.engine.bad_pictures import bad_picture
+from lgd_mm.engine.checks.unreadable_image import bad_picture
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.class_folders import read_class_folders
 
 FORMATS = [each for each in EXTENSIONS if each != '.avif' or features.check('avif')]
 

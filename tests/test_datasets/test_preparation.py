@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lgd_mm.datasets.preparation import caltech256
-from lgd_mm.datasets.preparation.cityscapes import train_ids
-from lgd_mm.datasets.preparation.prepare import LOCK, prepare
 from lgd_mm.errors import UserError
+from lgd_mm.preparation import caltech256
+from lgd_mm.preparation.cityscapes import train_ids
+from lgd_mm.preparation.prepare import LOCK, prepare
 from tests.test_datasets import preparation_trees as trees
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lgd_mm.datasets.preparation import checks
-from lgd_mm.datasets.preparation.catalogue import SPECS
-from lgd_mm.datasets.preparation.checks import check_part
-from lgd_mm.datasets.preparation.spec import Annotations, Pictures
-from lgd_mm.datasets.preparation.tree import Tree
+from lgd_mm.preparation import checks
+from lgd_mm.preparation.catalogue import SPECS
+from lgd_mm.preparation.checks import check_part
+from lgd_mm.preparation.spec import Annotations, Pictures
+from lgd_mm.preparation.tree import Tree
 from tests.test_datasets import preparation_trees as trees
 
 

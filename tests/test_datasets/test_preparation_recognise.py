@@ -3,10 +3,10 @@
 import pytest
 from mmengine.config import Config
 
-from lgd_mm.datasets.preparation.catalogue import SPECS
-from lgd_mm.datasets.preparation.recognise import ROOTS, TYPES, dataset_name
-from lgd_mm.engine.preflight import check_data
+from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
+from lgd_mm.preparation.catalogue import SPECS
+from lgd_mm.preparation.recognise import ROOTS, TYPES, dataset_name
 from tests.tiny import ROOT
 
 

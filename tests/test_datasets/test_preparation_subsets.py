@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from mmpretrain.datasets import CustomDataset
 
-from lgd_mm.datasets.preparation import balanced_subset
-from lgd_mm.datasets.preparation.subsets import drawn, labelled, write_lists
-from lgd_mm.datasets.preparation.tree import Tree
+from lgd_mm.preparation import balanced_subset
+from lgd_mm.preparation.subsets import drawn, labelled, write_lists
+from lgd_mm.preparation.tree import Tree
 from tests.test_datasets.preparation_trees import write_tree
 
 SAMPLES = [(f'class{label}/{index:03}.jpg', label) for label, size in enumerate((200, 300, 2)) for index in range(size)]

@@ -6,11 +6,11 @@ import os
 import pytest
 from pycocotools.coco import COCO
 
-from lgd_mm.datasets.preparation import voc_to_coco as module
-from lgd_mm.datasets.preparation.voc import read_split
-from lgd_mm.datasets.preparation.voc_to_coco import voc_to_coco
 from lgd_mm.errors import UserError
-from lgd_mm.transfer.own_detection import read_detection
+from lgd_mm.own_data.detection import read_detection
+from lgd_mm.preparation import voc_to_coco as module
+from lgd_mm.preparation.voc import read_split
+from lgd_mm.preparation.voc_to_coco import voc_to_coco
 from tests.test_datasets.preparation_trees import picture, write_tree
 
 OBJECT = ('<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax>'

@@ -11,10 +11,10 @@ from PIL import Image
 from rich.console import Console
 
 from lgd_mm.datasets import LoadImage
-from lgd_mm.datasets.resize import folder, resize_dataset
-from lgd_mm.datasets.resize.file import Settings, copy_file
-from lgd_mm.datasets.resize.picture import resize_picture
 from lgd_mm.errors import UserError
+from lgd_mm.preparation.resize import folder, resize_dataset
+from lgd_mm.preparation.resize.file import Settings, copy_file
+from lgd_mm.preparation.resize.image import resize_picture
 from tests.test_datasets.preparation_trees import coco_tree
 
 

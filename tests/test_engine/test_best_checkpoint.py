@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config, ConfigDict
 
-from lgd_mm.engine.best_checkpoint import check_best
+from lgd_mm.engine.checks.best_metric import check_best
 from lgd_mm.errors import UserError
 from tests.tiny import ROOT
 

@@ -3,8 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from lgd_mm.engine.class_folders import check_classes
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.check_class_folders import check_classes
 
 
 def config(root, model=None, **train):

@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
 
 

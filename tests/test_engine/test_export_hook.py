@@ -2,9 +2,9 @@
 
 import torch
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.engine.launch import train
-from lgd_mm.transfer import export_checkpoint, read_student
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.students import export_checkpoint, read_student
 from tests.test_tools.conftest import forget_runs
 from tests.tiny import write_lgd_config, write_pictures
 

@@ -10,8 +10,8 @@ import torch
 from mmpretrain.engine import Lamb
 from torch import nn, optim
 
-from lgd_mm.engine.guard import Guard, all_finite
-from lgd_mm.engine.non_finite import _begin_momentum
+from lgd_mm.engine.guarded_step import Guard, all_finite
+from lgd_mm.engine.hooks.non_finite import _begin_momentum
 from tests.test_engine.test_synchronisation import waits
 
 OPTIMIZERS = {

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lgd_mm.engine import health
-from lgd_mm.engine.health import CONSTANT, HealthHook
+from lgd_mm.engine.hooks.health import CONSTANT, HealthHook
+from lgd_mm.engine.hooks.iteration_seed import health
 
 
 @pytest.fixture

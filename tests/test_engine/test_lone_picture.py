@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from lgd_mm.api.finetuning import _batch_size
-from lgd_mm.engine.lone_picture import check_lone_picture
+from lgd_mm.engine.checks.lone_image import check_lone_picture
 from lgd_mm.errors import UserError
 from tests.faults.conftest import run_here
 from tests.tiny import write_lgd_config, write_pictures

@@ -7,7 +7,7 @@ import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
-from lgd_mm.engine.non_finite import CURE, SCALED, NonFiniteHook
+from lgd_mm.engine.hooks.non_finite import CURE, SCALED, NonFiniteHook
 
 
 class Scaled(OptimWrapper):
@@ -43,6 +43,6 @@ def test_steps_of_a_scaled_optimiser_are_seen(several):
 
 
 def test_the_cure_is_one_that_a_run_can_take():
-    """One that goes on keeps its rate, see lgd_mm.engine.same_run."""
+    """One that goes on keeps its rate, see lgd_mm.engine.checks.same_run."""
     assert 'lower learning rate (optim_wrapper.optimizer.lr) in a new run, that is without --resume' in CURE
     assert '--resume FILE' not in CURE

@@ -13,11 +13,11 @@ from mmpretrain.models import MobileNetV2
 from torch import nn
 
 from lgd_mm.datasets.shapes import make_scene
-from lgd_mm.engine import precise_bn
-from lgd_mm.engine.precise_bn import PreciseBNHook, batch_statistics
+from lgd_mm.engine.hooks.iteration_seed import precise_bn
+from lgd_mm.engine.hooks.precise_bn import PreciseBNHook, batch_statistics
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.registry import HOOKS, LOOPS
-from lgd_mm.transfer import read_student
+from lgd_mm.students import read_student
 from tests.faults.conftest import run_here
 from tests.test_tools.conftest import forget_runs
 from tests.tiny import ROOT

@@ -13,8 +13,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from rich.console import Console
 
+from lgd_mm.console.progress import Heartbeat
 from lgd_mm.engine.progress import PlaceHook, ProgressHook, progress_bar
-from lgd_mm.progress import Heartbeat
 from tests.tiny import write_lgd_config, write_pictures
 
 

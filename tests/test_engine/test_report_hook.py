@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lgd_mm.engine import report_hook
-from lgd_mm.engine.report_hook import ReportHook, write_reports
+from lgd_mm.engine.hooks.iteration_seed import report as report_hook
+from lgd_mm.engine.hooks.report import ReportHook, write_reports
 
 
 @pytest.mark.parametrize(('processes', 'rank', 'within', 'after'), [(1, 0, 1, 0), (2, 0, 0, 1), (2, 1, 0, 0)])

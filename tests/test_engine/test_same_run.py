@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from lgd_mm.engine.same_run import check_same_run, follow_schedule, schedule_differs
+from lgd_mm.engine.checks.same_run import check_same_run, follow_schedule, schedule_differs
 from lgd_mm.errors import UserError
 
 EPOCH = 5

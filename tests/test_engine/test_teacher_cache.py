@@ -10,14 +10,15 @@ from mmengine.config import Config
 from mmengine.dataset import default_collate
 from torch.utils.data import DataLoader
 
-from lgd_mm.datasets import CachedImages, UnlabelledImages, ViewSampler, teacher_cache
-from lgd_mm.datasets.teacher_cache import TeacherCache
-from lgd_mm.engine.fill_cache import CacheFiller
+from lgd_mm.datasets import UnlabelledImages, ViewSampler
+from lgd_mm.engine.fill_teacher_cache import CacheFiller
 from lgd_mm.engine.launch import train
 from lgd_mm.errors import UserError
-from lgd_mm.models import CachedTeacher
 from lgd_mm.registry import MODELS
-from lgd_mm.transfer.student import write_student
+from lgd_mm.students.file import write_student
+from lgd_mm.teacher_cache import CachedImages, CachedTeacher
+from lgd_mm.teacher_cache import store as teacher_cache
+from lgd_mm.teacher_cache.store import TeacherCache
 from tests.tiny import run_tool, write_lgd_config, write_pictures
 
 PICTURES, VIEWS = 10, 3

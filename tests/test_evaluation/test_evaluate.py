@@ -13,10 +13,10 @@ from lgd_mm.evaluation import evaluate_features
 from lgd_mm.evaluation import features as features_module
 from lgd_mm.evaluation.features import features_of
 from lgd_mm.evaluation.predict import by_names, by_neighbours
-from lgd_mm.evaluation.student import FrozenStudent, read_student_file
 from lgd_mm.models.zero_shot import bank_of_names
 from lgd_mm.registry import MODELS
-from lgd_mm.transfer import export_checkpoint
+from lgd_mm.students import export_checkpoint
+from lgd_mm.students.frozen import FrozenStudent, read_student_file
 from tests.test_evaluation.conftest import CLASSES
 from tests.tiny import lgd_model
 

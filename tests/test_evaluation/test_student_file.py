@@ -3,7 +3,7 @@
 import torch
 from mmengine.config import Config
 
-from lgd_mm.evaluation.student import read_student_file
+from lgd_mm.students.frozen import read_student_file
 from tests.tiny import lgd_model
 
 

@@ -12,7 +12,7 @@ from lgd_mm.api.embedding import short_side
 from lgd_mm.errors import UserError
 from lgd_mm.exports import TARGETS, export_student, figures
 from lgd_mm.exports.targets import timm as timm_target
-from lgd_mm.transfer import export_checkpoint, read_student
+from lgd_mm.students import export_checkpoint, read_student
 from tests.test_exports.conftest import SIZE, normalised
 
 

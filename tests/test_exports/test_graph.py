@@ -9,7 +9,7 @@ from torch import nn
 from lgd_mm.errors import UserError
 from lgd_mm.exports import graph
 from lgd_mm.exports.graph import fix_padding, pads_by_size, takes_any_size, trace
-from lgd_mm.exports.student import ExportedStudent
+from lgd_mm.students.deployed import ExportedStudent
 
 
 @pytest.mark.parametrize('kind', [Conv2dAdaptivePadding, Conv2dSame])

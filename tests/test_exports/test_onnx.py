@@ -12,7 +12,7 @@ from lgd_mm.exports import export_student
 from lgd_mm.exports.targets import onnx as onnx_target
 from lgd_mm.exports.targets import onnx_int8
 from lgd_mm.models.zero_shot import zero_shot_scores
-from lgd_mm.transfer import export_checkpoint
+from lgd_mm.students import export_checkpoint
 from tests.test_exports.conftest import SIZE, normalised
 
 

@@ -6,7 +6,7 @@ import torch
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers import BackboneTeacher
 from lgd_mm.registry import MODELS
-from lgd_mm.transfer.student import write_student
+from lgd_mm.students.file import write_student
 
 SLIM = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8)
 VIT = dict(type='mmpretrain.VisionTransformer', arch=dict(embed_dims=16, num_layers=1, num_heads=2,

@@ -9,7 +9,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.classifiers import KNNClassifier
 from lgd_mm.models.features import check_channels, check_size, feature_channels, mean_pool, own_size
 from lgd_mm.registry import MODELS
-from lgd_mm.transfer.backbone import build_backbone
+from lgd_mm.students.backbone import build_backbone
 
 #: Names of timm -> channels of what a student pools: maps, tokens with and without a class token, of other sizes.
 READ = {

@@ -6,8 +6,8 @@ import pytest
 import torch
 from mmengine.optim import OptimWrapper
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import MODELS
 from tests.tiny import lgd_model, run_tool, write_lgd_config, write_pictures, write_tiny_teacher
 

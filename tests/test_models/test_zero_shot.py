@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmpretrain.structures import DataSample
 
-from lgd_mm.engine.preflight import check_weights
+from lgd_mm.engine.checks.preflight import check_weights
 from lgd_mm.errors import UserError
 from lgd_mm.registry import MODELS
 from tests.tiny import lgd_model, write_tiny_teacher

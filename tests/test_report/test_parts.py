@@ -10,18 +10,18 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from PIL import Image
 
-from lgd_mm.engine.health import one_sided
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import Distiller
 from lgd_mm.models.necks.lgka import LGKA
+from lgd_mm.models.pseudo_labels import one_sided
 from lgd_mm.report.charts import Curve, curve_chart
 from lgd_mm.report.history_charts import accuracy_charts, training_charts, training_values
+from lgd_mm.report.images import PlainPictures, as_batch, embed_pictures, view_size
 from lgd_mm.report.neighbours import nearest_pictures, shown_categories
-from lgd_mm.report.pictures import PlainPictures, as_batch, embed_pictures, view_size
 from lgd_mm.report.pseudo_labels import pseudo_label_histogram
 from lgd_mm.report.run_facts import network
-from lgd_mm.report.scalars import History
 from lgd_mm.report.similarity import draw_maps, similarity_map
+from lgd_mm.runs.history import History
 
 
 def test_few_categories_have_bars_with_their_shares() -> None:

@@ -13,12 +13,13 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from lgd_mm.engine.report_hook import ReportHook
+from lgd_mm.engine.hooks.report import ReportHook
+from lgd_mm.engine.report_work_dir import report_work_dir
 from lgd_mm.errors import UserError
-from lgd_mm.models.teachers import CachedTeacher, OpenCLIPTeacher
+from lgd_mm.models.teachers import OpenCLIPTeacher
 from lgd_mm.report import pretraining, teacher_accuracy
-from lgd_mm.report.from_work_dir import report_work_dir
 from lgd_mm.report.pretraining import write_pretraining_report
+from lgd_mm.teacher_cache import CachedTeacher
 from tests.pages import check_page
 from tests.tiny import write_lgd_config, write_pictures
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lgd_mm.benchmark.measures import last_metrics
 from lgd_mm.errors import UserError
-from lgd_mm.report.scalars import read_history
-from tests.test_benchmark.made_up import write_scalars
+from lgd_mm.runs.history import read_history
+from lgd_mm.runs.measures import last_metrics
+from tests.test_suite.made_up import write_scalars
 
 
 def train(step: int, loss: float) -> dict:

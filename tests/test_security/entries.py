@@ -9,7 +9,7 @@ from mmengine.config import Config
 from torch import nn
 
 import lgd_mm
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.tiny import ROOT
 
 #: Parameters of commands, tools and functions that take files of data somebody else may have made, and the entries that
@@ -56,9 +56,9 @@ class Entries:
     def of_files(self) -> dict[str, Callable[[Path], object]]:
         """Those that take a file."""
         from lgd_mm.evaluation import evaluate_features
-        from lgd_mm.evaluation.student import read_student_file
         from lgd_mm.exports import export_student
-        from lgd_mm.transfer import export_checkpoint
+        from lgd_mm.students import export_checkpoint
+        from lgd_mm.students.frozen import read_student_file
         return {
             'load_student': lgd_mm.load_student,
             'zero_shot': lambda file: lgd_mm.zero_shot(file, self.pictures, 'cat,dog'),
@@ -86,7 +86,7 @@ class Entries:
 
     def of_folders(self) -> dict[str, Callable[[Path], object]]:
         """Those that take the folder of a run."""
-        from lgd_mm.report.from_work_dir import report_work_dir
+        from lgd_mm.engine.report_work_dir import report_work_dir
         from lgd_mm.zoo.add import add_run
         return {
             'load_student, a folder': lgd_mm.load_student,
@@ -101,7 +101,7 @@ class Entries:
         return ROOT / 'configs/classification/linear_r18_folder.py'
 
     def plug(self, file: Path, allow_partial: bool = False) -> None:
-        from lgd_mm.transfer import plug_student
+        from lgd_mm.students import plug_student
         plug_student(Config.fromfile(self.linear()), file, allow_partial)
 
     def test(self, file: Path) -> None:
@@ -111,7 +111,7 @@ class Entries:
 
     def resume(self, file: Path) -> None:
         """What a runner reads of the checkpoint that it resumes from."""
-        from lgd_mm.engine.preflight import read_training_state
+        from lgd_mm.runs.checkpoints import read_training_state
         Config.fromstring(read_training_state(file)['meta']['config'], '.py')
 
     def backbone_teacher(self, file: Path) -> None:
@@ -151,7 +151,7 @@ class Entries:
         return mmpretrain.get_model('lgd-mobilenetv2_headless', pretrained=str(file))
 
     def find_models(self, run: Path) -> None:
-        from lgd_mm.benchmark.predictions import draw_predictions, find_models
+        from lgd_mm.suite.predictions import draw_predictions, find_models
         found = dict(cells=[dict(task='task', entry='evil', work_dirs=[str(run)])])
         for name in ('task.py', 'resolved_config.py'):
             models, _ = find_models(found, dict(name='task', config=name))

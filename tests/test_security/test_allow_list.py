@@ -6,15 +6,15 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
 
-from lgd_mm.allow_list import checked, plain
 from lgd_mm.api.evaluating import evaluate
-from lgd_mm.bounded_build import bounded_build
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers import BackboneTeacher
 from lgd_mm.registry import MODELS as OWN
-from lgd_mm.transfer.backbone import build_backbone
-from lgd_mm.transfer.config_text import data_of, parse_config, write_config
-from lgd_mm.transfer.saved_config import saved_network, saved_run
+from lgd_mm.safety.allow_list import checked, plain
+from lgd_mm.safety.bounded_build import bounded_build
+from lgd_mm.safety.config_text import data_of, parse_config, write_config
+from lgd_mm.safety.saved_config import saved_network, saved_run
+from lgd_mm.students.backbone import build_backbone
 from tests.tiny import ROOT
 
 RESNET = dict(type='mmpretrain.ResNet', depth=18, stem_channels=4, base_channels=4)

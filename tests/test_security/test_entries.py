@@ -14,20 +14,20 @@ from tests.tiny import ROOT
 BUILDS = {
     # Of a config that a user names, or that this package ships.
     'lgd_mm/api/evaluating.py': 1, 'lgd_mm/api/finetuning.py': 1, 'lgd_mm/api/pretraining.py': 1,
-    'lgd_mm/engine/data_checks.py': 1, 'lgd_mm/engine/fill_cache.py': 3, 'lgd_mm/engine/launch.py': 1,
+    'lgd_mm/own_data/check_config.py': 1, 'lgd_mm/engine/fill_teacher_cache.py': 3, 'lgd_mm/engine/launch.py': 1,
     'lgd_mm/engine/settings.py': 1,
-    'lgd_mm/engine/summary.py': 1, 'lgd_mm/benchmark/plan.py': 1, 'lgd_mm/benchmark/room.py': 1,
+    'lgd_mm/engine/summary.py': 1, 'lgd_mm/suite/plan.py': 1, 'lgd_mm/suite/disk_space.py': 1,
     'lgd_mm/zoo/finished.py': 1,
     # Parts of a model, of the config that builds the model.
     'lgd_mm/models/classifiers/knn.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,
     'lgd_mm/models/distiller.py': 3, 'lgd_mm/models/lgd.py': 2, 'lgd_mm/models/many_students.py': 2,
     'lgd_mm/models/students.py': 2, 'lgd_mm/models/zero_shot.py': 3, 'lgd_mm/models/teachers/backbone.py': 2,
-    'lgd_mm/transfer/backbone.py': 1,
-    # Of a file, checked by lgd_mm.allow_list before.
-    'lgd_mm/bounded_build.py': 1,
-    'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1, 'lgd_mm/evaluation/student.py': 1,
-    'lgd_mm/exports/student.py': 1, 'lgd_mm/exports/targets/openmmlab.py': 2, 'lgd_mm/models/teachers/cached.py': 1,
-    'lgd_mm/benchmark/predictions.py': 1, 'lgd_mm/report/from_work_dir.py': 1, 'lgd_mm/report/pictures.py': 1,
+    'lgd_mm/students/backbone.py': 1,
+    # Of a file, checked by lgd_mm.safety.allow_list before.
+    'lgd_mm/safety/bounded_build.py': 1,
+    'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1, 'lgd_mm/students/frozen.py': 1,
+    'lgd_mm/students/deployed.py': 1, 'lgd_mm/exports/targets/openmmlab.py': 2, 'lgd_mm/teacher_cache/teacher.py': 1,
+    'lgd_mm/suite/predictions.py': 1, 'lgd_mm/engine/report_work_dir.py': 1, 'lgd_mm/report/images.py': 1,
     'lgd_mm/report/teacher_accuracy.py': 2,
 }
 

@@ -9,11 +9,12 @@ from mmengine.registry import MODELS, DefaultScope
 
 import lgd_mm
 from lgd_mm.api.teachers import SHAPES_FOLDER
-from lgd_mm.benchmark.compare import read_results
-from lgd_mm.datasets.teacher_cache import FORMAT
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation.student import read_student_file
-from lgd_mm.models.teachers import CachedTeacher, OpenCLIPTeacher
+from lgd_mm.models.teachers import OpenCLIPTeacher
+from lgd_mm.students.frozen import read_student_file
+from lgd_mm.suite.compare import read_results
+from lgd_mm.teacher_cache import CachedTeacher
+from lgd_mm.teacher_cache.store import FORMAT
 from lgd_mm.zoo.index import read_index
 from tests.test_security.conftest import watched
 from tests.test_security.payloads import PLANTED, teachers

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from lgd_mm.engine.bad_pictures import bad_picture
-from lgd_mm.engine.data_checks import check_categories
+from lgd_mm.engine.checks.unreadable_image import bad_picture
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.check_config import check_categories
 from tests.own_sets import DETECTOR, FASTER, SEGMENTER, UPERNET, write_coco_set, write_masks
 from tests.tiny import run_tool
 

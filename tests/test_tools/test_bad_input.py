@@ -7,7 +7,7 @@ import re
 import pytest
 import torch
 
-from lgd_mm.engine import preflight
+from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.launch import test as evaluate
 from lgd_mm.engine.launch import train
 from lgd_mm.errors import UserError

@@ -9,7 +9,7 @@ import sys
 import pytest
 import torch
 
-from lgd_mm.transfer.student import write_student
+from lgd_mm.students.file import write_student
 from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures, write_tiny_teacher
 
 CLASSIFIER = '''

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.own_sets import DETECTOR, FASTER, SEGMENTER, UPERNET, write_masks, write_voc_set
 from tests.tiny import run_tool
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import DataLoader
 
-from lgd_mm.engine import preflight
+from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.errors import UserError
 

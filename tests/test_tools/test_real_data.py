@@ -9,7 +9,7 @@ import sys
 import pytest
 import torch
 
-from lgd_mm.transfer import read_student
+from lgd_mm.students import read_student
 from tests.test_tools.conftest import forget_runs
 from tests.tiny import ROOT, run_tool, write_lgd_config
 

@@ -14,13 +14,14 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmpretrain.models import ResNet
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
-from lgd_mm.engine import preflight, settings
+from lgd_mm.engine import settings
 from lgd_mm.engine.launch import test as evaluate
 from lgd_mm.engine.launch import train
 from lgd_mm.engine.summary import next_step
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import HOOKS
-from lgd_mm.transfer import read_student, write_student
+from lgd_mm.runs import checkpoints
+from lgd_mm.students import read_student, write_student
 from tests.test_tools.conftest import BACKBONE, forget_runs
 from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
 
@@ -74,7 +75,7 @@ def test_resume_of_a_run_killed_while_saving(tmp_path, trained, capsys, pointer)
         os.utime(tmp_path / name, (9 - age, 9 - age))
     (tmp_path / 'epoch_5.pth').write_bytes((trained / 'epoch_1.pth').read_bytes()[:5000])
     (tmp_path / 'last_checkpoint').write_text(pointer)
-    assert preflight.latest_checkpoint(str(tmp_path)) == tmp_path / 'epoch_4.pth'
+    assert checkpoints.latest_checkpoint(str(tmp_path)) == tmp_path / 'epoch_4.pth'
     assert capsys.readouterr().out.endswith(': epoch_4.pth is the newest whole checkpoint there\n')
 
 

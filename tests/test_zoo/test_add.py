@@ -7,10 +7,10 @@ import pytest
 import torch
 import yaml
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.teachers.weights import file_digest
-from lgd_mm.transfer import read_student, write_student
+from lgd_mm.students import read_student, write_student
 from lgd_mm.zoo.add import add_run
 from lgd_mm.zoo.finished import read_run
 from tests.own_sets import CLASSES

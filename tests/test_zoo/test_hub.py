@@ -8,8 +8,8 @@ import pytest
 import torch
 from mmpretrain.apis.model import ModelHub
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.zoo.index import ModelEntry
 from tests.tiny import ROOT
 

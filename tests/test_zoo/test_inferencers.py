@@ -9,8 +9,8 @@ from mmdet.apis import DetInferencer
 from mmpretrain import FeatureExtractor, ImageClassificationInferencer
 from mmseg.apis import MMSegInferencer
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
-from lgd_mm.transfer.palette import class_colours
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.own_data.palette import class_colours
 from tests.own_sets import CLASSES
 
 

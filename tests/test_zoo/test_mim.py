@@ -25,7 +25,7 @@ import yaml
 from click.testing import CliRunner
 from mim.cli import cli
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
+from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.tiny import ROOT
 
 SLIM = dict(stem_channels=8, base_channels=8)

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lgd_mm.console.progress import track
 from lgd_mm.datasets.shapes.layouts import ade_labels, coco_captions, coco_instances
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene, draw_scene
 from lgd_mm.datasets.shapes.surfaces import COLOURS
 from lgd_mm.errors import UserError
-from lgd_mm.files import read_plain
-from lgd_mm.progress import track
+from lgd_mm.io.files import read_plain
 
 #: Height and width of the pictures for pre-training and zero-shot classification, and of those with 1-4 objects.
 SMALL, LARGE = 64, 128

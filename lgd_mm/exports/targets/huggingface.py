@@ -8,9 +8,9 @@ from safetensors.torch import save
 from timm.data.config import resolve_model_data_config
 
 from lgd_mm.exports.check import SAME_KERNELS, picture
-from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written
 from lgd_mm.exports.targets.timm import compare_with, returns, timm_weights
+from lgd_mm.students.deployed import ExportedStudent
 
 #: What timm says of a network, whoever's weights it has.
 OF_NETWORK = ('fixed_input_size', 'first_conv', 'classifier')

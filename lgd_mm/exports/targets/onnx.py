@@ -16,10 +16,10 @@ from lgd_mm.exports.check import OTHER_KERNELS, SIDE, compare, picture
 from lgd_mm.exports.figures import median_ms
 from lgd_mm.exports.graph import batches, pads_by_size, trace
 from lgd_mm.exports.report import Difference
-from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written
 from lgd_mm.exports.targets.onnx_int8 import quantise
 from lgd_mm.models.zero_shot import TEMPERATURE
+from lgd_mm.students.deployed import ExportedStudent
 
 USAGE = """import numpy as np, onnxruntime
 from PIL import Image, ImageOps

@@ -4,9 +4,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lgd_mm.exports.check import SAME_KERNELS, compare, picture
-from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written
-from lgd_mm.transfer.student import student_bytes
+from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.students.file import student_bytes
 
 USAGE = """from safetensors import safe_open
 with safe_open('FOLDER/student.safetensors', framework='pt') as file:

@@ -12,8 +12,8 @@ from lgd_mm.exports.architectures import Architecture, in_timm
 from lgd_mm.exports.check import SAME_KERNELS, compare, picture
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
-from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written, unknown_to
+from lgd_mm.students.deployed import ExportedStudent
 
 USAGE = """import timm
 from safetensors.torch import load_file

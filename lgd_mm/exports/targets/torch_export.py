@@ -8,8 +8,8 @@ import torch
 from lgd_mm.exports.check import SAME_KERNELS, compare
 from lgd_mm.exports.graph import batches, trace
 from lgd_mm.exports.report import Difference
-from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written
+from lgd_mm.students.deployed import ExportedStudent
 
 USAGE = """import torch
 model = torch.export.load('FOLDER/student.pt2').module()

@@ -6,13 +6,13 @@ import torch
 from torchvision import __version__, models
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.exports.architectures import in_torchvision
 from lgd_mm.exports.check import SAME_KERNELS, compare, picture
 from lgd_mm.exports.layers import renamed
-from lgd_mm.exports.student import ExportedStudent
 from lgd_mm.exports.targets import Written, unknown_to
-from lgd_mm.files import save_torch
+from lgd_mm.io.files import save_torch
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.students.deployed import ExportedStudent
 
 #: Layers behind the last map, which a student does not have.
 HEADS = ('fc.', 'classifier.', 'head.')

@@ -4,14 +4,14 @@ from typing import Any
 
 from torch import Tensor
 
-from lgd_mm.bounded_build import bounded_build
-from lgd_mm.compat.networks import find_network, prefix_of
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.io.networks import find_network, prefix_of
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.features import feature_channels, mean_pool
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.weights import state_digest
 from lgd_mm.registry import MODELS
+from lgd_mm.safety.bounded_build import bounded_build
 
 PREFIX = 'backbone.'
 

@@ -8,9 +8,9 @@ from typing import Any
 import timm
 from open_clip.model import CLIPTextCfg, CLIPVisionCfg
 
-from lgd_mm.allow_list import TIMM
-from lgd_mm.config_numbers import LARGEST
 from lgd_mm.errors import UserError
+from lgd_mm.safety.allow_list import TIMM
+from lgd_mm.safety.config_numbers import LARGEST
 
 CONFIG = 'open_clip_config.json'
 #: Parts of a model's config, and the keys they may have: a tower of Hugging Face would be fetched, by its name.

@@ -16,9 +16,9 @@ from mmengine.logging import print_log
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 from torch import Tensor
 
-from lgd_mm.compat.networks import find_network, prefix_of
-from lgd_mm.compat.safe_load import load_checkpoint_file
 from lgd_mm.errors import UserError
+from lgd_mm.io.networks import find_network, prefix_of
+from lgd_mm.io.safe_load import load_checkpoint_file
 
 #: Names under which open_clip's hub repositories keep their weights, the preferred one first.
 HUB_FILES = ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin')

@@ -1,0 +1,20 @@
+"""The data sets that a config names."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+
+def datasets_of(cfg: Config, split: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """All dataset configs of a split, with their keys."""
+    yield from _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset'))
+
+
+def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A dataset config and those it wraps, with their keys."""
+    if isinstance(dataset, Mapping):
+        yield key, dataset
+        yield from _datasets(f'{key}.dataset', dataset.get('dataset'))
+        for index, inner in enumerate(dataset.get('datasets') or ()):
+            yield from _datasets(f'{key}.datasets.{index}', inner)

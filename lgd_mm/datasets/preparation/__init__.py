@@ -1,5 +1,0 @@
-"""Public data sets: unpacked, arranged as the configs expect, checked and repaired."""
-
-from lgd_mm.datasets.preparation.subsets import balanced_subset
-
-__all__ = ['balanced_subset']

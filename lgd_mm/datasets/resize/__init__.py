@@ -1,5 +1,0 @@
-"""Copies of pictures with a smaller short side."""
-
-from lgd_mm.datasets.resize.folder import resize_dataset
-
-__all__ = ['resize_dataset']

@@ -1,0 +1,174 @@
+"""Show the teacher every view of every picture, once for all students."""
+
+import math
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from shlex import join
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.data import DataLoader, default_collate
+
+from lgd_mm.console.progress import track
+from lgd_mm.datasets import UnlabelledImages
+from lgd_mm.datasets.view_sampler import ViewKey, view_seed
+from lgd_mm.engine import settings
+from lgd_mm.engine.checks import preflight
+from lgd_mm.errors import UserError
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.teachers import Teacher
+from lgd_mm.registry import DATASETS, MODELS
+from lgd_mm.teacher_cache.store import TeacherCache, data_digest, entry_type
+
+#: Batches that --plan is measured on, after one to warm up.
+MEASURED = 4
+
+
+class CacheFiller:
+    """The teacher, the pictures and the folder of a cache.
+
+    Args:
+        config (str): A pre-training config; its teacher, pictures, pipeline, batch size, workers and seed are taken.
+        out (str): Folder of the cache.
+        views (int): Views of each picture.
+        share (tuple[int, int]): Which of how many equal shares of the files to write, from (0, 1): each machine or
+            process one. Defaults to all.
+        cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
+
+    Raises:
+        UserError: If the config is none of pre-training, or its pipeline draws no views that can be kept.
+    """
+
+    def __init__(self,
+                 config: str,
+                 out: str,
+                 views: int,
+                 share: tuple[int, int] = (0, 1),
+                 cfg_options: Mapping[str, Any] | None = None) -> None:
+        cfg = settings.load_config(config, cfg_options, out, 'none')
+        init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+        self.cfg, self.views, self.out, self.share = cfg, views, Path(out), share
+        self.seed = self._seed(config)
+        preflight.check_data(cfg, 'train')
+        self.pictures: UnlabelledImages = DATASETS.build(cfg.train_dataloader.dataset)
+        self.device = get_device() if get_device() != 'cuda' else f'cuda:{os.environ.get("LOCAL_RANK", 0)}'
+        self.preprocessor: nn.Module = MODELS.build(
+            {**IMAGENET_PREPROCESSOR, **(cfg.model.get('data_preprocessor') or {})}).to(self.device)
+        self.teacher: Teacher = MODELS.build(cfg.model.teacher)
+        self.teacher.set_input_statistics(self.preprocessor.mean.cpu(), self.preprocessor.std.cpu())
+        self.teacher.to(self.device)
+
+    def fill(self) -> None:
+        """Write this share's files that are not there yet.
+
+        Raises:
+            UserError: If the folder holds another cache, or the disk has no room.
+        """
+        cache = TeacherCache.create(self.out, self._about())
+        number, count = self.share
+        ours = set(list(cache.parts())[number::count])
+        missing = [part for part in cache.missing() if part in ours]
+        total = sum(len(pictures) for *_, pictures in missing)
+        self._check_room(total * entry_type(self.teacher.embed_dim).itemsize)
+        entries = track(self._entries([(view, pictures) for view, _, pictures in missing]), 'views', total)
+        for view, part, pictures in missing:
+            block = np.empty(len(pictures), entry_type(self.teacher.embed_dim))
+            for place in range(len(block)):
+                block[place] = next(entries)
+            cache.write(view, part, block)
+        next(entries, None)  # the last one is counted when another is asked for
+        left = len(cache.missing())
+        keys = join(f'{key}.cache={self.out}' for key in ('model.teacher', 'train_dataloader.dataset'))
+        print(f'{left} files are left to other processes' if left else f'{self.out} is complete; train from it with '
+              f'--cfg-options {keys} and a config such as configs/lgd/r18_cached_pretrain.py')
+
+    def plan(self) -> str:
+        """What the cache will take, measured on a few batches.
+
+        Returns:
+            str: Size, time on this device, and from how many epochs on it pays.
+        """
+        count = min(len(self.pictures), (MEASURED + 1) * self.cfg.train_dataloader.batch_size)
+        batches = iter(self._batches([(0, range(count))]))
+        loading = embedding = 0.
+        measured = 0
+        for number in range(math.ceil(count / self.cfg.train_dataloader.batch_size)):
+            began = time.perf_counter()
+            batch = next(batches)
+            loaded = time.perf_counter()
+            self._embed(batch)
+            if number or count <= self.cfg.train_dataloader.batch_size:
+                loading, embedding = loading + loaded - began, embedding + time.perf_counter() - loaded
+                measured += len(batch['view'])
+        views = len(self.pictures) * self.views
+        each, teacher = (loading + embedding) / measured, embedding / measured
+        hours, saved = views * each / 3600, len(self.pictures) * teacher / 3600
+        size = views * entry_type(self.teacher.embed_dim).itemsize / 1e9
+        return (f'{len(self.pictures):,} pictures x {self.views} views: {size:.2f} GB, about {hours:.2f} h here '
+                f'({1 / each:.0f} views/s, {teacher / each:.0%} of the time in the teacher); each epoch of a '
+                f'student saves about {saved:.2f} h, so it pays from {math.ceil(hours / saved)} epochs on, of all '
+                'runs together')
+
+    def _seed(self, config: str) -> int:
+        """The config's seed, if it is a config whose views can be kept."""
+        pipeline = self.cfg.get('train_dataloader', {}).get('dataset', {}).get('pipeline') or []
+        if 'teacher' not in self.cfg.get('model', {}) or [step.get('type') for step in pipeline][-2:] != [
+                'lgd_mm.RandomView', 'lgd_mm.PackView']:
+            raise UserError(f'{config} cannot be cached: a teacher cache needs a pre-training config whose train '
+                            'pipeline ends with lgd_mm.RandomView and lgd_mm.PackView')
+        kind = self.cfg.train_dataloader.dataset.get('type')
+        if str(kind).split('.')[-1] != 'UnlabelledImages':
+            raise UserError(f'{config} cannot be cached: train_dataloader.dataset is {kind}, and a teacher cache needs '
+                            'the pictures themselves, in a folder of lgd_mm.UnlabelledImages')
+        seed = (self.cfg.get('randomness') or {}).get('seed')
+        if seed is None:
+            raise UserError(f'{config} has no seed, which the views depend on: give --cfg-options randomness.seed=0')
+        return seed
+
+    def _about(self) -> dict[str, Any]:
+        """See :class:`lgd_mm.teacher_cache.store.TeacherCache`."""
+        plain = Config(dict(teacher=self.cfg.model.teacher, pipeline=self.cfg.train_dataloader.dataset.pipeline))
+        return dict(
+            **plain.to_dict(),
+            fingerprint=self.teacher.fingerprint,
+            embed_dim=self.teacher.embed_dim,
+            pictures=len(self.pictures),
+            data=data_digest(self.pictures),
+            seed=self.seed,
+            views=self.views)
+
+    def _check_room(self, needed: int) -> None:
+        free = shutil.disk_usage(self.out).free
+        if free < needed:
+            raise UserError(f'the cache needs {needed / 1e9:.1f} GB and {self.out} has {free / 1e9:.1f} GB left: give '
+                            'another --out or fewer --views')
+
+    def _batches(self, parts: list[tuple[int, range]]) -> DataLoader[Any]:
+        """Batches of one view of some pictures after another; none spans two parts, so that a part's bytes depend on
+        nothing but its pictures."""
+        loader = self.cfg.train_dataloader
+        size = loader.batch_size
+        keys = ([ViewKey(index, view_seed(self.seed, view, index), view) for index in pictures[start:start + size]]
+                for view, pictures in parts for start in range(0, len(pictures), size))
+        return DataLoader(self.pictures, batch_sampler=keys, num_workers=loader.get('num_workers', 0),
+                          collate_fn=default_collate, pin_memory=self.device.startswith('cuda'))
+
+    def _embed(self, batch: dict[str, Any]) -> NDArray[Any]:
+        """Embeddings (B, D) of a batch of views."""
+        return self.teacher(self.preprocessor(batch)['inputs']).half().cpu().numpy()
+
+    def _entries(self, parts: list[tuple[int, range]]) -> Iterator[np.void]:
+        """Entries of one view of some pictures after another."""
+        for batch in self._batches(parts):
+            block = np.empty(len(batch['view']), entry_type(self.teacher.embed_dim))
+            block['embedding'] = self._embed(batch)
+            block['view'], block['picture'] = batch['view'].numpy(), batch['picture'].numpy()
+            yield from block

@@ -1,0 +1,303 @@
+"""Checkpoint files are read here and nowhere else: data only, never code.
+
+A pickle can run any code when it is loaded. torch's restricted loader refuses that, but mmengine answers the refusal by
+loading the file unrestrictedly, and its list of allowed names has ``getattr``, which reaches every module. Both are
+replaced: what is not plain data is an error.
+"""
+
+import io
+import os
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+import mmengine
+
+from lgd_mm.errors import UserError
+from lgd_mm.io.files import open_plain
+
+# How torch's restricted loader says that a pickle wants more than plain data.
+RUNS_CODE = re.compile(
+    r'Unsupported global: GLOBAL (?P<used>\S+)|unsupported GLOBAL (?P<blocked>\S+)'
+    r'|reduce for unrecognized function|Can only (?:build|create new object)|may not be called'
+)
+
+#: What torch's restricted loader found, behind its advice to load without it.
+UNKNOWN = re.compile(r'WeightsUnpickler error:\s*([^\n]+)')
+
+#: Parts of a checkpoint that have parts themselves.
+PARTS = ('meta', 'state_dict', 'optimizer', 'message_hub')
+
+#: Characters of a config in a checkpoint, and those outside of quoted texts, which cost time and memory when it is
+#: read: 300,000 names take ten million and 600,000.
+CONFIG = 2**24
+CONFIG_PARTS = 2**20
+#: A quoted text.
+QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+#: How often the values of a file may be shared, as tied weights are.
+VIEWS = 16
+#: Entries and characters of what a safetensors file says about itself.
+ENTRIES = 10_000
+TEXT = 2**25
+
+
+def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a checkpoint from a file onto the CPU without running code from it.
+
+    Args:
+        path (str | PathLike): A ``torch.save`` file or a safetensors file (told by its content).
+
+    Returns:
+        dict: What the file holds; a safetensors file gives ``dict(meta=..., state_dict=...)``, with
+            strings as its meta data.
+
+    Raises:
+        UserError: If the path is a URL, or the file is missing, cut off, not a checkpoint, or would run code.
+    """
+    if '://' in str(path):
+        raise UserError(f'{path} is a URL, not a file: download it first and give the path of the file')
+    checkpoint = safe_torch_load(path)
+    if not isinstance(checkpoint, dict):
+        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint: name a file saved by training')
+    parts = {part: checkpoint[part] for part in PARTS if part in checkpoint}
+    odd = next((part for part, value in parts.items() if not isinstance(value, dict)), None)
+    if odd is not None:
+        raise UserError(f'{path} is not a checkpoint, its {odd} is a {type(parts[odd]).__name__}: name a file saved by '
+                        'training')
+    names = [*checkpoint, *parts.get('state_dict', ())]
+    if not all(isinstance(name, str) for name in names):
+        raise UserError(f'{path} is not a checkpoint, its keys are not names: name a file saved by training')
+    if not isinstance(parts.get('meta', {}).get('cfg', ''), str):
+        raise UserError(f'{path} is not a checkpoint, its meta.cfg is not the text of a config: name a file saved by '
+                        'training')
+    _check_length(str(path), parts.get('meta', {}).get('cfg', ''))
+    return checkpoint
+
+
+def safe_torch_load(
+    file: str | os.PathLike[str] | IO[bytes], map_location: Any = 'cpu', weights_only: bool | None = None
+) -> Any:
+    """Stands for mmengine's ``_safe_torch_load``: same arguments, but it never falls back to running code.
+
+    Args:
+        file (str | PathLike | IO): A path, or an open binary file.
+        map_location (Any): As of ``torch.load``. Defaults to 'cpu'.
+        weights_only (bool | None): Accepted for mmengine and always taken as True.
+
+    Returns:
+        Any: What the file holds.
+
+    Raises:
+        UserError: If the file is missing, cut off, not a checkpoint, or would run code.
+    """
+    import torch
+
+    name = str(file) if isinstance(file, (str, os.PathLike)) else str(getattr(file, 'name', 'the checkpoint'))
+    try:
+        flat = isinstance(file, (str, os.PathLike)) and _is_safetensors(Path(file))
+    except FileNotFoundError:
+        raise UserError(f'{name} does not exist: check the path of the checkpoint') from None
+    except OSError as error:
+        raise UserError(f'{name} cannot be read: {error.strerror or error}') from error
+    try:
+        if flat:
+            return _load_safetensors(name, map_location)
+        if isinstance(file, (str, os.PathLike)):
+            _refuse_programs(name)
+            _check_bytes(name)
+        with torch.serialization.safe_globals(_allowed()):
+            content = torch.load(file, map_location=map_location, weights_only=True)
+        _check_tensors(content, name)
+        return content
+    except (MemoryError, UserError):
+        raise
+    except Exception as error:  # a damaged file raises nearly anything
+        raise UserError(f'{name} {_diagnosis(error)}') from error
+
+
+def refuse_unsafe_checkpoints(checkpoint_module: ModuleType) -> None:
+    """Put the safe loaders into ``mmengine.runner.checkpoint``, so that the Runner's resume and load use them.
+
+    Args:
+        checkpoint_module (ModuleType): ``mmengine.runner.checkpoint``.
+
+    Raises:
+        ImportError: If it has no such loaders to replace: files would be loaded unsafely.
+    """
+    for name in ('_safe_torch_load', 'load_url'):
+        if not hasattr(checkpoint_module, name):
+            raise ImportError(f'mmengine {mmengine.__version__} reads checkpoints in another way than lgd_mm knows (no '
+                              f'{checkpoint_module.__name__}.{name}): install the version that lgd_mm requires')
+    load_url = checkpoint_module.load_url
+
+    def safe_load_url(url: str, *args: Any, **kwargs: Any) -> Any:
+        """As torch's, for http(s), torchvision and open-mmlab names, but it never runs code."""
+        import torch
+
+        with torch.serialization.safe_globals(_allowed()):
+            try:
+                return load_url(url, *args, **{**kwargs, 'weights_only': True})
+            except pickle.UnpicklingError as error:
+                raise UserError(f'{url} {_diagnosis(error)}') from error
+
+    checkpoint_module._safe_torch_load = safe_torch_load  # type: ignore[attr-defined]
+    checkpoint_module.load_url = safe_load_url  # type: ignore[attr-defined]
+
+
+def _is_safetensors(path: Path) -> bool:
+    with open_plain(path) as file:
+        start = file.read(9)
+    # Eight bytes of length, then a JSON object; a zip file and a pickle have other ninth bytes.
+    return start[8:] == b'{' or (path.suffix == '.safetensors' and not start.startswith((b'PK', b'\x80')))
+
+
+def _refuse_programs(path: str) -> None:
+    """Tell what torch would advise to load without restriction.
+
+    Raises:
+        UserError: If the file is a TorchScript archive, an exported program, compressed, or of a form that torch no
+            longer writes.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            members = file.infolist()
+        parts = [member.filename.partition('/')[2] for member in members]
+        if 'constants.pkl' in parts or any(part.startswith('code/') for part in parts):
+            raise UserError(
+                f'{path} is a TorchScript archive, a program and no file of weights: give the same weights as '
+                '.safetensors (open_clip_model.safetensors on huggingface.co for a CLIP teacher, which its tag '
+                'downloads), or write them where the program may run, in a container without network: python -c '
+                '"import torch; from safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v '
+                f"in torch.jit.load('{path}', 'cpu').state_dict().items()}}, 'weights.safetensors')\"")
+        if any(part.endswith(('serialized_exported_program.json', 'models/model.json')) for part in parts):
+            raise UserError(f'{path} is a program of torch.export and no file of weights: give its state dict as '
+                            '.safetensors')
+        if (any(member.compress_type != zipfile.ZIP_STORED for member in members)
+                or sum(member.file_size for member in members) > os.path.getsize(path)):
+            raise UserError(f'{path} is compressed, which torch.save does not do, and may grow to any size: write it '
+                            'anew with torch.save, or give .safetensors')
+        return
+    with open(path, 'rb') as plain:
+        plain.seek(257)
+        tar = plain.read(5) == b'ustar'
+    if tar:
+        raise UserError(f'{path} is in the form of the first versions of torch (tar), which cannot be read without '
+                        'running what is in it: give its state dict as .safetensors')
+
+
+def _check_bytes(path: str) -> None:
+    """Compare a ``torch.save`` file with its own checksums, which torch does not look at.
+
+    Raises:
+        ValueError: If a byte is not what was written.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            damaged = file.testzip()
+        if damaged is not None:
+            raise ValueError(f'{damaged} in it is not what was written')
+
+
+def too_long(config: str) -> bool:
+    """Whether a text would take long to be parsed; no training has written it then.
+
+    Args:
+        config (str): As of ``mmengine.Config.pretty_text``.
+
+    Returns:
+        bool: Of its length, and of what is left when each quoted text counts for one character.
+    """
+    return len(config) > CONFIG or len(''.join(QUOTED.sub('_', config).split())) > CONFIG_PARTS
+
+
+def _check_length(path: str, config: str) -> None:
+    """Raise before a text is parsed that no training has written."""
+    if too_long(config):
+        raise UserError(f'{path} is not a checkpoint, its meta.cfg has {len(config):,} characters, more than any '
+                        'config: name a file saved by training')
+
+
+def _check_tensors(content: Any, path: str) -> None:
+    """Raise of tensors that claim values which the file does not hold: without data, sparse, or one value expanded."""
+    import torch
+
+    stack, claimed, room, seen = [content], 0, 0, set()
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack += item.values()
+        elif isinstance(item, (list, tuple)):
+            stack += item
+        elif isinstance(item, torch.Tensor):
+            if item.layout != torch.strided or item.is_nested or item.is_meta:
+                raise UserError(f'{path} holds a tensor that is sparse, nested or without values: save the weights as '
+                                'plain tensors (tensor.to_dense())')
+            storage = item.untyped_storage()
+            size = item.numel() * item.element_size()
+            if storage.data_ptr() not in seen:
+                seen.add(storage.data_ptr())
+                room += storage.nbytes()
+            claimed += size
+            if size > storage.nbytes() or claimed > VIEWS * room:
+                raise UserError(f'{path} holds tensors of more values than it has room for, as by expand(): save '
+                                'them with clone()')
+
+
+def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework='pt', device=str(map_location or 'cpu')) as file:
+        meta = file.metadata() or {}
+        length = sum(map(len, meta.values()))
+        if len(meta) > ENTRIES or length > TEXT:
+            raise UserError(f'{path} is not a checkpoint, its metadata has {len(meta):,} entries of {length:,} '
+                            'characters: name a file saved by training')
+        return dict(meta=meta, state_dict={key: file.get_tensor(key) for key in file.keys()})
+
+
+def _allowed() -> list[Any]:
+    """mmengine's list for its own checkpoints, with ``getattr`` narrowed to what a ``HistoryBuffer`` needs of it.
+
+    Added are numpy's other plain types, and the names that its two constructors have in files of numpy 1.
+    """
+    import numpy as np
+    from mmengine.runner.checkpoint import get_torch_safe_globals
+
+    allowed: list[Any] = []
+    for item in get_torch_safe_globals():
+        allowed.append((_statistic, 'builtins.getattr') if item is getattr else item)
+        if getattr(item, '__module__', None) == 'numpy._core.multiarray':
+            allowed.append((item, f'numpy.core.multiarray.{item.__name__}'))
+    codes = np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + '?SU'
+    return allowed + [type(np.dtype(code)) for code in codes]
+
+
+def _statistic(owner: Any, name: str) -> Any:
+    from mmengine.logging import HistoryBuffer
+
+    HistoryBuffer()  # the first one registers the statistics
+    if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
+        raise ValueError(f'getattr may not be called for {name!r}')
+    return HistoryBuffer._statistics_methods[name]
+
+
+def _diagnosis(error: Exception) -> str:
+    text = str(error)
+    found = RUNS_CODE.search(text)
+    if found:
+        used = found['used'] or found['blocked']
+        what = f' ({used})' if used else ''
+        return (
+            f'would run code{what} when loaded and was refused: use a checkpoint that holds only tensors and plain data'
+            ', such as the state_dict() of its network'
+        )
+    if isinstance(error, (EOFError, io.UnsupportedOperation)) or not text:
+        text = 'it ends too early'
+    if 'with TorchScript' in text or 'legacy .tar' in text:  # torch's advice is to run them
+        return 'is a program or of the first versions of torch, no file of weights: give its state dict as .safetensors'
+    unknown = UNKNOWN.search(text)
+    reason = f'torch.save writes no such thing: {unknown[1]}' if unknown else text.splitlines()[0].rstrip('.')
+    return f'is cut off or not a checkpoint ({reason}): copy or download it again'

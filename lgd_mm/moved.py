@@ -1,0 +1,184 @@
+"""Modules under the names they had in 0.1: importing one warns, and finds what it held where that is now."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+#: Old name -> where its content is now, both below ``lgd_mm``.
+MOVED = {
+    'allow_list': 'safety.allow_list',
+    'api.class_folders': 'own_data.class_folders',
+    'benchmark': 'suite',
+    'benchmark.cause': 'suite.cause',
+    'benchmark.chatter': 'suite.chatter',
+    'benchmark.compare': 'suite.compare',
+    'benchmark.curves': 'suite.curves',
+    'benchmark.drawing': 'suite.drawing',
+    'benchmark.environment': 'runs.environment',
+    'benchmark.launcher': 'suite.launcher',
+    'benchmark.markdown': 'suite.markdown',
+    'benchmark.measures': 'runs.measures',
+    'benchmark.plan': 'suite.plan',
+    'benchmark.predictions': 'suite.predictions',
+    'benchmark.progress': 'suite.progress',
+    'benchmark.report': 'suite.report',
+    'benchmark.results': 'suite.results',
+    'benchmark.room': 'suite.disk_space',
+    'benchmark.run': 'suite.run',
+    'benchmark.runner': 'suite.runner',
+    'benchmark.suite': 'suite.definition',
+    'benchmark.suite_config': 'suite.config',
+    'benchmark.table': 'suite.table',
+    'bounded_build': 'safety.bounded_build',
+    'cache': 'io.cache',
+    'cli.spread': 'cli.spawn',
+    'compat.networks': 'io.networks',
+    'compat.safe_load': 'io.safe_load',
+    'config_numbers': 'safety.config_numbers',
+    'datasets.cached_images': 'teacher_cache.images',
+    'datasets.check_annotations': 'own_data.check_annotations',
+    'datasets.check_labels': 'own_data.check_labels',
+    'datasets.check_masks': 'own_data.check_masks',
+    'datasets.check_objects': 'own_data.check_objects',
+    'datasets.check_sizes': 'own_data.check_sizes',
+    'datasets.coco_categories': 'own_data.coco_categories',
+    'datasets.coco_set': 'own_data.coco_set',
+    'datasets.complete_annotations': 'own_data.complete_annotations',
+    'datasets.picture_size': 'datasets.image_size',
+    'datasets.preparation': 'preparation',
+    'datasets.preparation.archives': 'preparation.archives',
+    'datasets.preparation.caltech256': 'preparation.caltech256',
+    'datasets.preparation.catalogue': 'preparation.catalogue',
+    'datasets.preparation.check_annotations': 'preparation.check_annotations',
+    'datasets.preparation.checks': 'preparation.checks',
+    'datasets.preparation.cityscapes': 'preparation.cityscapes',
+    'datasets.preparation.imagenet': 'preparation.imagenet',
+    'datasets.preparation.links': 'preparation.links',
+    'datasets.preparation.prepare': 'preparation.prepare',
+    'datasets.preparation.recognise': 'preparation.recognise',
+    'datasets.preparation.repairs': 'preparation.repairs',
+    'datasets.preparation.spec': 'preparation.spec',
+    'datasets.preparation.subsets': 'preparation.subsets',
+    'datasets.preparation.tree': 'preparation.tree',
+    'datasets.preparation.voc': 'preparation.voc',
+    'datasets.preparation.voc_to_coco': 'preparation.voc_to_coco',
+    'datasets.preparation.xml_text': 'preparation.xml_text',
+    'datasets.resize': 'preparation.resize',
+    'datasets.resize.file': 'preparation.resize.file',
+    'datasets.resize.folder': 'preparation.resize.folder',
+    'datasets.resize.picture': 'preparation.resize.image',
+    'datasets.teacher_cache': 'teacher_cache.store',
+    'datasets.whole_ids': 'own_data.whole_ids',
+    'engine.bad_pictures': 'engine.checks.unreadable_image',
+    'engine.best_checkpoint': 'engine.checks.best_metric',
+    'engine.checkpoints': 'engine.hooks.checkpoints runs.checkpoints',
+    'engine.class_folders': 'own_data.check_class_folders',
+    'engine.data_checks': 'own_data.check_config',
+    'engine.export_hook': 'engine.hooks.export_student',
+    'engine.fill_cache': 'engine.fill_teacher_cache',
+    'engine.guard': 'engine.guarded_step',
+    'engine.health': 'engine.hooks.health models.pseudo_labels',
+    'engine.hooks': 'engine.hooks.iteration_seed',
+    'engine.lazy_losses': 'engine.hooks.lazy_losses',
+    'engine.lone_picture': 'engine.checks.lone_image',
+    'engine.non_finite': 'engine.hooks.non_finite',
+    'engine.precise_bn': 'engine.hooks.precise_bn',
+    'engine.preflight': 'engine.checks.preflight runs.checkpoints datasets.of_config',
+    'engine.report_hook': 'engine.hooks.report',
+    'engine.same_run': 'engine.checks.same_run',
+    'engine.skipped_steps': 'engine.hooks.skipped_steps',
+    'engine.view_size': 'engine.checks.view_size',
+    'evaluation.student': 'students.frozen',
+    'exports.student': 'students.deployed',
+    'files': 'io.files',
+    'inputs': 'io.inputs',
+    'interrupts': 'console.interrupts',
+    'lock': 'io.lock',
+    'models.teachers.cached': 'teacher_cache.teacher',
+    'new_folder': 'io.new_folder',
+    'options': 'io.options',
+    'pictures': 'io.images',
+    'progress': 'console.progress',
+    'report.from_work_dir': 'engine.report_work_dir',
+    'report.pictures': 'report.images',
+    'report.scalars': 'runs.history',
+    'say': 'console.rank_zero',
+    'segmentation': 'lean_mmseg',
+    'segmentation.iou_metric': 'lean_mmseg.iou_metric',
+    'segmentation.masks': 'lean_mmseg.masks',
+    'segmentation.pictures_and_masks': 'lean_mmseg.images_and_masks',
+    'terminal': 'console.printable',
+    'texts': 'io.texts',
+    'transfer': 'students',
+    'transfer.backbone': 'students.backbone',
+    'transfer.config_text': 'safety.config_text',
+    'transfer.export': 'students.export',
+    'transfer.left_out': 'students.left_out',
+    'transfer.own_data': 'own_data.config',
+    'transfer.own_detection': 'own_data.detection',
+    'transfer.own_folder': 'own_data.folder',
+    'transfer.own_segmentation': 'own_data.segmentation',
+    'transfer.palette': 'own_data.palette',
+    'transfer.plug': 'students.plug',
+    'transfer.saved_config': 'safety.saved_config',
+    'transfer.scratch': 'students.scratch',
+    'transfer.student': 'students.file',
+}
+
+
+def current_name(module: str) -> str:
+    """Name of a module today.
+
+    Args:
+        module (str): As a config or program of any version has it.
+    """
+    return f'lgd_mm.{MOVED[old].split()[0]}' if (old := module.removeprefix('lgd_mm.')) in MOVED else module
+
+
+class MovedModules(MetaPathFinder, Loader):
+    """Finds modules by their old names."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """A module of :data:`MOVED`."""
+        moved = name.startswith('lgd_mm.') and name.removeprefix('lgd_mm.') in MOVED
+        return ModuleSpec(name, self, is_package=True) if moved else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Import what it is now."""
+        name = module.__name__
+        places = [import_module(f'lgd_mm.{place}') for place in MOVED[name.removeprefix('lgd_mm.')].split()]
+        warnings.warn(f'{name} is now {places[0].__name__}', FutureWarning, stacklevel=2)
+
+        def find(attribute: str) -> Any:
+            for place in places:
+                if hasattr(place, attribute):
+                    return getattr(place, attribute)
+            raise AttributeError(f'module {name!r} has no attribute {attribute!r}')
+
+        module.__getattr__ = find  # type: ignore[method-assign]
+
+
+def moved_names(module: str, **places: str) -> Any:
+    """A module's ``__getattr__`` that finds names which have left it.
+
+    Args:
+        module (str): Its name.
+        **places (str): Name -> the module that has it now.
+    """
+    def find(name: str) -> Any:
+        if name not in places:
+            raise AttributeError(f'module {module!r} has no attribute {name!r}')
+        warnings.warn(f'{module}.{name} is now {places[name]}.{name}', FutureWarning, stacklevel=2)
+        return getattr(import_module(places[name]), name)
+
+    return find
+
+
+def find_moved_modules() -> None:
+    """Let Python find modules by their old names."""
+    sys.meta_path.append(MovedModules())

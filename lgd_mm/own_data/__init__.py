@@ -1,0 +1,1 @@
+"""A user's own data: formats in, checks, and the config that follows."""

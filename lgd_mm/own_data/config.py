@@ -1,0 +1,117 @@
+"""A data set of one's own in any detection or segmentation config: ``--data FOLDER`` and no Python."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from lgd_mm.errors import UserError
+from lgd_mm.own_data.detection import DetectionFolder, read_detection
+from lgd_mm.own_data.folder import OwnFolder
+from lgd_mm.own_data.palette import class_colours
+from lgd_mm.own_data.segmentation import SegmentationFolder, read_segmentation
+
+#: Has the data set of pictures and masks, and imports mmseg.
+SEGMENTATION = 'lgd_mm.lean_mmseg'
+#: Loaders of a config and the part of the data they take.
+SPLITS = dict(train='train', val='val', test='val')
+
+
+def use_own_data(cfg: Config, root: str) -> OwnFolder:
+    """Let a detection or segmentation config read a folder of one's own; its classes are those of the data.
+
+    Args:
+        cfg (Config): Of mmdet or mmseg. Changed in place: data sets, evaluators, every ``num_classes``.
+        root (str): Folder as told in ``docs/own_data.md``.
+
+    Returns:
+        OwnFolder: What was found; as a string, one line.
+
+    Raises:
+        UserError: If the folder or the config does not fit.
+    """
+    scope = cfg.get('default_scope')
+    if scope == 'mmdet':
+        return _use_detection(cfg, read_detection(root))
+    if scope == 'mmseg':
+        return _use_segmentation(cfg, read_segmentation(root))
+    raise UserError(f'--data is for detection and segmentation, and {cfg.filename} is of {scope}: for classification '
+                    'take configs/classification/*_folder.py')
+
+
+def _use_detection(cfg: Config, data: DetectionFolder) -> DetectionFolder:
+    masks = any(step.get('with_mask') for step in _innermost(cfg.train_dataloader.dataset).pipeline)
+    if masks and not data.masks:
+        raise UserError(f'{data.root}/annotations has objects without masks, which {cfg.filename} needs: take a config '
+                        'without them, such as configs/coco/faster-rcnn_r18_fpn_1x_coco.py')
+    _set_classes(cfg.model, len(data.classes))
+    for loader, split in SPLITS.items():
+        _set_dataset(cfg, loader, dict(
+            type='CocoDataset',
+            data_root=data.root,
+            ann_file=data.annotations[split],
+            data_prefix=dict(img=data.pictures[split]),
+            metainfo=dict(classes=data.classes, palette=class_colours(len(data.classes))),
+            **(dict(filter_cfg=dict(filter_empty_gt=True, min_size=1)) if split == 'train' else dict(test_mode=True))))
+        if split == 'val' and cfg.get(f'{loader}_dataloader'):
+            cfg[f'{loader}_evaluator'] = ConfigDict(
+                type='CocoMetric', ann_file=data.annotations[split], metric=['bbox', 'segm'] if masks else ['bbox'],
+                format_only=False)
+    return data
+
+
+def _use_segmentation(cfg: Config, data: SegmentationFolder) -> SegmentationFolder:
+    _set_classes(cfg.model, len(data.classes))
+    import_module(SEGMENTATION)
+    imports = (cfg.get('custom_imports') or {}).get('imports') or ()
+    cfg.custom_imports = dict(imports=[*imports, *({SEGMENTATION} - {*imports})], allow_failed_imports=False)
+    for loader, split in SPLITS.items():
+        _set_dataset(cfg, loader, dict(
+            type='lgd_mm.PicturesAndMasks',
+            data_root=data.root,
+            data_prefix=dict(img_path=data.pictures[split], seg_map_path=data.masks[split]),
+            img_suffix=data.picture_suffixes,
+            seg_map_suffix=data.mask_suffixes,
+            metainfo=dict(classes=data.classes, palette=data.palette),
+            reduce_zero_label=False,
+            **(dict() if split == 'train' else dict(test_mode=True))))
+    return data
+
+
+def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
+    """Put a data set into a loader, with the pipeline of the one it takes the place of, which may be wrapped."""
+    key = f'{loader}_dataloader'
+    if not cfg.get(key):
+        return
+    inner = _innermost(cfg[key].dataset)
+    for step in inner.pipeline:
+        step.pop('reduce_zero_label', None)
+    dataset = ConfigDict(pipeline=inner.pipeline, **settings)
+    if 'pipeline' in cfg[key].dataset and 'dataset' in cfg[key].dataset:  # mosaics are made by the wrapper
+        cfg[key].dataset.dataset = dataset
+    else:
+        cfg[key].dataset = dataset
+
+
+def _innermost(dataset: ConfigDict) -> ConfigDict:
+    """The data set within wrappers that reads files; of several the first."""
+    while 'dataset' in dataset or 'datasets' in dataset:  # a wrapper may have a pipeline of its own
+        dataset = dataset.dataset if 'dataset' in dataset else dataset.datasets[0]
+    return dataset
+
+
+def _set_classes(node: Any, count: int, key: str = 'model') -> None:
+    """Set every ``num_classes``; lists with a value for each class of another data set are the user's to settle."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == 'num_classes':
+                node[name] = count  # type: ignore[index]
+            elif name == 'class_weight' and isinstance(value, (list, tuple)) and len(value) != count:
+                raise UserError(f'{key}.{name} has {len(value)} weights, but the data has {count} classes: give '
+                                f'--cfg-options {key}.{name}=None, or a list of {count}')
+            else:
+                _set_classes(value, count, f'{key}.{name}')
+    elif isinstance(node, (list, tuple)):
+        for index, item in enumerate(node):
+            _set_classes(item, count, f'{key}.{index}')

@@ -1,0 +1,121 @@
+"""The checkpoints that a run leaves: which to go on from."""
+
+from pathlib import Path
+from typing import Any
+
+from lgd_mm.console.rank_zero import say
+from lgd_mm.errors import UserError
+from lgd_mm.io.safe_load import load_checkpoint_file
+
+#: Of a run that was asked to stop; the next regular checkpoint takes its place.
+STOPPED = 'stopped.pth'
+#: Says which run is at work in a folder until the first checkpoint of it is named there.
+BEGUN = '.begun'
+
+
+def latest_checkpoint(work_dir: str) -> Path | None:
+    """The checkpoint to resume from, also in a work dir that was moved or copied.
+
+    If the newest is missing or damaged, or the run was killed before it was named, the newest whole one is taken, and
+    this is said.
+
+    Args:
+        work_dir (str): May not exist.
+
+    Returns:
+        Path, optional: None if no run was there.
+
+    Raises:
+        UserError: If the work dir names a checkpoint that is gone, and has no other.
+    """
+    pointer = Path(work_dir) / 'last_checkpoint'
+    if not pointer.is_file():
+        return unnamed_checkpoint(work_dir)
+    named = Path(pointer.read_text(errors='replace').strip())
+    for path in (Path(work_dir) / named.name, named):  # of a copied run, its own
+        if is_whole(path):
+            return path
+    what = f'names {named}, which is missing or damaged' if named.name else 'is empty'
+    whole = list(filter(is_whole, checkpoints_in(work_dir)))
+    if not whole:
+        raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
+    newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
+    say(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
+    return newest
+
+
+def check_begins(work_dir: str) -> None:
+    """See that a work dir without ``last_checkpoint`` has nothing that a new run would write over.
+
+    Args:
+        work_dir (str): May not exist.
+
+    Raises:
+        UserError: If there are checkpoints: nobody can tell whether they are of this run.
+    """
+    left = sorted(path.name for path in checkpoints_in(work_dir))
+    if left:
+        raise UserError(f'{work_dir} has {", ".join(left[:3])}{", ..." if len(left) > 3 else ""}, but no '
+                        'last_checkpoint that says which to go on from: write the name of one into it, or give another '
+                        'folder')
+
+
+def read_training_state(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint to resume from.
+
+    Raises:
+        UserError: If the file is missing, damaged or unsafe, or holds weights alone.
+    """
+    checkpoint = load_checkpoint_file(path)
+    lacking = [key for key in ('meta', 'state_dict', 'optimizer', 'message_hub') if key not in checkpoint]
+    lacking += [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(checkpoint.get('meta', {}).get(key), int)]
+    if lacking:
+        raise UserError(f'{path} cannot be resumed from, it has no {", ".join(lacking)}: give a checkpoint of a '
+                        'training run (epoch_N.pth, iter_N.pth), or --student FILE to start from a backbone')
+    return checkpoint
+
+
+def is_whole(path: str | Path) -> bool:
+    """Whether a checkpoint was written to its end and has the bytes that were written, by its own checksums.
+
+    It is read in full: a wrong bit may also lie in what the checksums do not cover.
+    """
+    try:
+        load_checkpoint_file(path)
+    except (UserError, ValueError):  # a pointer that a power cut left full of zeros names no file
+        return False
+    return True
+
+
+def checkpoints_in(work_dir: str) -> list[Path]:
+    """The checkpoints in a folder to go on from.
+
+    Args:
+        work_dir (str): May not exist.
+    """
+    return [path for pattern in ('epoch_*.pth', 'iter_*.pth', STOPPED) for path in Path(work_dir).glob(pattern)]
+
+
+def unnamed_checkpoint(work_dir: str) -> Path | None:
+    """The newest whole checkpoint of a run that was killed between its first one and ``last_checkpoint``; those of
+    other runs in the same folder are passed over.
+
+    Args:
+        work_dir (str): Without ``last_checkpoint``; may not exist.
+
+    Returns:
+        Path, optional: None if there is none, or nobody knows which run was at work.
+    """
+    begun = Path(work_dir) / BEGUN
+    if not begun.is_file():
+        return None
+    run, found = begun.read_text(errors='replace'), {}
+    for path in filter(is_whole, checkpoints_in(work_dir)):
+        meta = load_checkpoint_file(path).get('meta') or {}
+        if run and meta.get('run') == run:
+            found[path] = meta['iter']
+    if not found:
+        return None
+    newest = max(found, key=lambda path: found[path])
+    say(f'{work_dir} was left before its first checkpoint was named in last_checkpoint: it is {newest.name}')
+    return newest

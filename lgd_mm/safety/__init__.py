@@ -1,0 +1,1 @@
+"""What a file that nobody named as a config may build: an allow-list, within bounds."""

@@ -1,0 +1,145 @@
+"""Student file -> any downstream config."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from torch import Tensor
+
+from lgd_mm.console.rank_zero import say
+from lgd_mm.errors import UserError
+from lgd_mm.io.networks import SCHEME, find_network, prefix_of
+from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.students.backbone import build_backbone, describe
+from lgd_mm.students.file import PREFIX, weights_of
+
+
+@dataclass(frozen=True)
+class KeyReport:
+    """How a student's keys meet a backbone's.
+
+    Attributes:
+        matched (tuple[str, ...]): In both, with the same shape.
+        missing (tuple[str, ...]): The backbone's alone, but for the counts of batches of older norms, which change
+            nothing.
+        unexpected (tuple[str, ...]): The file's alone.
+        mismatched (tuple[str, ...]): In both, with another shape, or whole numbers where the backbone has others.
+    """
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    mismatched: tuple[str, ...]
+
+    @classmethod
+    def compare(cls, backbone: Mapping[str, Tensor], student: Mapping[str, Tensor]) -> 'KeyReport':
+        """Compare two state dicts, in the backbone's order."""
+        shared = {key: _fits(backbone[key], student[key]) for key in backbone if key in student}
+        return cls(
+            matched=tuple(key for key, fits in shared.items() if fits),
+            missing=tuple(key for key in backbone if key not in student and not _told_by_mean(key, student)),
+            unexpected=tuple(key for key in student if key not in backbone),
+            mismatched=tuple(key for key, fits in shared.items() if not fits))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every key of the backbone is filled."""
+        return not self.missing and not self.mismatched
+
+    @property
+    def total(self) -> int:
+        """Number of the backbone's keys."""
+        return len(self.matched) + len(self.missing) + len(self.mismatched)
+
+    def __str__(self) -> str:
+        lines = [f'{len(self.matched)} of {self.total} backbone keys matched']
+        for name in ('missing', 'mismatched', 'unexpected'):
+            keys = getattr(self, name)
+            if keys:
+                lines.append(f'  {len(keys)} {name}: {", ".join(keys[:4])}{", ..." if len(keys) > 4 else ""}')
+        return '\n'.join(lines)
+
+
+def _fits(ours: Tensor, theirs: Tensor) -> bool:
+    """Quantised weights are of the same shape, but mean others."""
+    return ours.shape == theirs.shape and (theirs.is_floating_point() or not ours.is_floating_point())
+
+
+def _told_by_mean(key: str, student: Mapping[str, Tensor]) -> bool:
+    """Whether a key is the count of batches of a norm that is there: torch before 0.4.1 wrote none."""
+    norm, _, name = key.rpartition('.')
+    return name == 'num_batches_tracked' and f'{norm}.running_mean' in student
+
+
+def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> KeyReport:
+    """Let a downstream config's backbone start from a student; prints the key report.
+
+    Args:
+        cfg (Config): Changed in place: ``model.backbone.init_cfg``, and other weights for the backbone are left out.
+        file (str | Path): Exported student, LGD checkpoint, another checkpoint with ``backbone.`` keys, or weights of
+            timm or torchvision whose keys are the backbone's.
+        allow_partial (bool): Start also if some of the backbone's keys stay at their random values. Defaults to False.
+
+    Returns:
+        KeyReport: How the keys met.
+
+    Raises:
+        UserError: If the file cannot be used, the config has no backbone or loads another checkpoint over it, or less
+            than 100 % of its keys would be filled.
+    """
+    checkpoint = load_checkpoint_file(file)
+    network = find_network(checkpoint, file)
+    weights, metadata, prefix = weights_of(checkpoint, file)
+    if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
+        raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
+    _leave_to_student(cfg)
+    backbone = build_backbone(cfg).state_dict()
+    if not prefix:
+        prefix = prefix_of(weights, backbone, file)
+        weights = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+    report = KeyReport.compare(backbone, weights)
+    told = ', '.join(filter(None, (str(network), f'keys begin with {prefix}' if prefix not in ('', PREFIX) else '')))
+    say(f'student {file}: {told}{"; " if told else ""}{report}')
+    if not report.matched or not (report.complete or allow_partial):
+        cure = ', or --allow-partial-student' if report.matched else ''
+        raise UserError(misfit(cfg, file, metadata, report) + cure)
+    compare_statistics(cfg, metadata, file)
+    # The type must be 'Pretrained': mmpretrain's ResNet would zero its last norm of each block otherwise.
+    path = str(Path(file).resolve())
+    cfg.model.backbone.init_cfg = dict(
+        type='Pretrained', checkpoint=f'{SCHEME}{path}' if str(network) else path, prefix=prefix or None)
+    return report
+
+
+def _leave_to_student(cfg: Config) -> None:
+    """Take out what would compete for the backbone's weights."""
+    if cfg.get('load_from') and not cfg.get('resume'):
+        raise UserError(f'load_from={cfg.load_from} would overwrite the student: give --cfg-options load_from=None, or '
+                        'leave --student out')
+    init = cfg.model.get('init_cfg')
+    for item in [init] if isinstance(init, Mapping) else init or ():
+        if item.get('type') == 'Pretrained':
+            raise UserError(f'model.init_cfg ({item.get("checkpoint")}) would overwrite the student: give '
+                            '--cfg-options model.init_cfg=None, or leave --student out')
+    # Older keys for the weights of a backbone, of mmseg and mmdet: they exclude backbone.init_cfg.
+    if 'pretrained' in cfg.model:
+        cfg.model.pretrained = None
+    cfg.model.backbone.pop('pretrained', None)
+
+
+def misfit(cfg: Config, file: str | Path, metadata: Mapping[str, Any], report: KeyReport) -> str:
+    """The sentence about a student that does not fill a config's backbone."""
+    return (f'student {file} ({describe(metadata.get("backbone"))}) fills only {len(report.matched)} of {report.total} '
+            f'keys of model.backbone ({describe(cfg.model.backbone)}): use a config with the student\'s backbone')
+
+
+def compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Path) -> None:
+    """Tell when the student was pre-trained with other image statistics than the config normalises with."""
+    preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    for key in ('mean', 'std'):
+        theirs, ours = metadata.get(key), preprocessor.get(key)
+        if theirs and ours and [round(value, 2) for value in theirs] != [round(value, 2) for value in ours]:
+            say(f'warning: student {file} was pre-trained with {key} {theirs}, but model.data_preprocessor.{key} is '
+                f'{list(ours)}')

@@ -1,0 +1,134 @@
+"""A suite: which students (entries) are measured on which tasks, with which seeds."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from lgd_mm.engine.settings import load_config
+from lgd_mm.errors import UserError
+from lgd_mm.io.options import parse_options
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Name of the stage before the tasks; no task may have it.
+PRETRAINING = 'pre-training'
+#: In an option, the file of another entry's student.
+PLACE_OF_STUDENT = r'\{student:([^}]*)\}'
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One column of the table.
+
+    Attributes:
+        key (str): As the evaluator logs it, such as ``'coco/bbox_mAP'``.
+        title (str): As people say it, such as ``'box AP'``.
+        scale (float): Brings it to percent.
+        better (str): ``'higher'`` or ``'lower'``.
+    """
+
+    key: str
+    title: str
+    scale: float = 1
+    better: str = 'higher'
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a student is measured on: an ordinary config.
+
+    Attributes:
+        name (str): Unique in the suite.
+        config (Path): Trained with ``--student``, or only tested.
+        metrics (tuple[Metric, ...]): What is read from its log.
+        test_only (bool): ``config`` takes the checkpoint of the pre-training itself, as zero-shot classification does.
+        options (tuple[str, ...]): ``KEY=VALUE`` overrides.
+        inputs (tuple[Path, ...]): Further files that decide the outcome.
+    """
+
+    name: str
+    config: Path
+    metrics: tuple[Metric, ...]
+    test_only: bool = False
+    options: tuple[str, ...] = ()
+    inputs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the table: a student and where it comes from; with neither config nor file, random weights.
+
+    Attributes:
+        label (str): Unique in the suite.
+        pretrain (Path, optional): Config whose run makes the student.
+        student (Path, optional): A file instead: an exported student or any checkpoint with ``backbone.`` keys.
+        options (tuple[str, ...]): ``KEY=VALUE`` overrides of ``pretrain``. ``{student:LABEL}`` stands for the file of
+            another entry's student of the same seed, which is then made first.
+        without (tuple[str, ...]): Tasks it cannot do.
+        seeds (tuple[int, ...], optional): Fewer than the suite's.
+        inputs (tuple[Path, ...]): Further files that decide the outcome.
+    """
+
+    label: str
+    pretrain: Path | None = None
+    student: Path | None = None
+    options: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    seeds: tuple[int, ...] | None = None
+    inputs: tuple[Path, ...] = ()
+
+    @property
+    def teachers(self) -> list[str]:
+        """Labels of the entries whose students it needs."""
+        return [label for option in self.options for label in re.findall(PLACE_OF_STUDENT, option)]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Everything a suite config says.
+
+    Attributes:
+        name (str): Of the config file.
+        title (str): Heads the report.
+        note (str): A paragraph for the report.
+        work_dir (Path): Folder of all runs.
+        seeds (tuple[int, ...]): Each entry is made and measured once for each.
+        entries (tuple[Entry, ...]): Rows.
+        tasks (tuple[Task, ...]): Columns.
+        shapes_world (Path, optional): Where the generated world is written before anything runs.
+        amp (bool): Pre-train with autocast where the hardware gains from it.
+    """
+
+    name: str
+    title: str
+    note: str
+    work_dir: Path
+    seeds: tuple[int, ...]
+    entries: tuple[Entry, ...]
+    tasks: tuple[Task, ...]
+    shapes_world: Path | None = None
+    amp: bool = False
+
+
+def slug(name: str) -> str:
+    """A name as a folder: ``'Mask R-CNN'`` becomes ``'mask-r-cnn'``."""
+    return re.sub(r'[^a-z0-9.]+', '-', name.lower()).strip('-')
+
+
+def check_known(what: str, names: Iterable[Any], known: Sequence[Any]) -> None:
+    """Refuse names that are none of the known.
+
+    Raises:
+        UserError: Names the first, and the known.
+    """
+    for name in names:
+        if name not in known:
+            raise UserError(f'{what} {name!r}; there are: {", ".join(map(str, known)) or "none"}')
+
+
+def resolved(config: Path, options: Sequence[str]) -> Config:
+    """A config with ``KEY=VALUE`` overrides, as ``--cfg-options`` reads them."""
+    return load_config(str(ROOT / config), parse_options(options), None, launcher='none')

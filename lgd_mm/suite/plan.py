@@ -1,0 +1,141 @@
+"""From a suite to its runs, in the order they are started."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
+
+from lgd_mm.errors import UserError
+from lgd_mm.io.options import written
+from lgd_mm.runs.environment import fast_bf16
+from lgd_mm.students.scratch import begin_at_random
+from lgd_mm.suite.chatter import without_chatter
+from lgd_mm.suite.definition import PRETRAINING, Entry, Suite, Task, check_known, resolved, slug
+from lgd_mm.suite.run import STUDENT, Run
+
+
+def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[str] | None = None,
+           seeds: Sequence[int] | None = None, processes: int = 1) -> list[Run]:
+    """Every run of a suite, or of some entries, tasks and seeds; students that these learn from are made too.
+
+    Args:
+        suite (Suite): The suite.
+        labels (Sequence[str], optional): Of entries. Defaults to None: all.
+        names (Sequence[str], optional): Of tasks. Defaults to None: all.
+        seeds (Sequence[int], optional): Defaults to None: all.
+        processes (int): Of each run. The learning rate is scaled with the batch of several, if the config states which
+            batch it is for. Defaults to 1.
+
+    Returns:
+        list[Run]: Seed by seed and entry by entry, each run behind those it needs.
+
+    Raises:
+        UserError: If the suite has no such entry, task or seed.
+    """
+    check_known(f'suite {suite.name} has no entry', labels or (), [entry.label for entry in suite.entries])
+    check_known(f'suite {suite.name} has no task', names or (), [task.name for task in suite.tasks])
+    check_known(f'suite {suite.name} has no seed', seeds or (), suite.seeds)
+    tasks = [task for task in suite.tasks if not names or task.name in names]
+    runs: dict[Path, Run] = {}
+    for seed in seeds or suite.seeds:
+        for entry in suite.entries:
+            if (not labels or entry.label in labels) and seed in (entry.seeds or suite.seeds):
+                for run in _entry_runs(suite, entry, tasks, seed):
+                    runs.setdefault(run.work_dir, run)
+    return [_shared(run, processes) for run in runs.values()] if processes > 1 else list(runs.values())
+
+
+def _shared(run: Run, processes: int) -> Run:
+    """The run by several processes, which make the batch as many times larger."""
+    scaling = ('--auto-scale-lr', ) if run.checkpoint is None and _states_batch(run.config, run.options[1:]) else ()
+    return replace(run, processes=processes, flags=(*run.flags, *scaling))
+
+
+@functools.cache
+def _states_batch(config: Path, options: tuple[str, ...]) -> bool:
+    return bool((resolved(config, options).get('auto_scale_lr') or {}).get('base_batch_size'))
+
+
+@functools.cache
+def _names_weights(config: Path, options: tuple[str, ...]) -> bool:
+    try:
+        return bool(begin_at_random(resolved(config, options)))
+    except UserError:  # its own run tells what is wrong with it
+        return False
+
+
+def _entry_runs(suite: Suite, entry: Entry, tasks: Sequence[Task], seed: int) -> list[Run]:
+    """The pre-training of an entry, before it those of the students it learns from, and behind it its tasks."""
+    runs = []
+    for label in entry.teachers:
+        teacher = next(other for other in suite.entries if other.label == label)
+        runs += _entry_runs(suite, teacher, (), seed)
+    if entry.pretrain:
+        runs.append(_pretraining(suite, entry, seed))
+    return runs + [_task_run(suite, entry, task, seed) for task in tasks if task.name not in entry.without]
+
+
+def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
+    assert entry.pretrain is not None
+    students = {label: _student(suite, label, seed) for label in entry.teachers}
+    options = []
+    for option in entry.options:
+        for label, file in students.items():
+            option = option.replace(f'{{student:{label}}}', written(str(file)))
+        options.append(option)
+    return Run(
+        entry.label, PRETRAINING, seed, entry.pretrain, _folder(suite, entry.label, seed, PRETRAINING),
+        options=(f'randomness.seed={seed}', *options), flags=('--amp', ) if suite.amp and fast_bf16() else (),
+        inputs=(*entry.inputs, *students.values()), needs=tuple(file.parent for file in students.values()))
+
+
+def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
+    made = _folder(suite, entry.label, seed, PRETRAINING) if entry.pretrain else None
+    student = made / STUDENT if made else entry.student
+    # A config may name weights: that of a run names the student it began with.
+    random = student is None and not task.test_only and _names_weights(task.config, task.options)
+    return Run(
+        entry.label, task.name, seed, task.config, _folder(suite, entry.label, seed, task.name),
+        options=(f'randomness.seed={seed}', *task.options), flags=('--from-scratch', ) if random else (),
+        student=None if task.test_only else student,
+        checkpoint=(made or entry.student) if task.test_only else None,
+        inputs=task.inputs, metrics=tuple(metric.key for metric in task.metrics), needs=(made, ) if made else ())
+
+
+def _student(suite: Suite, label: str, seed: int) -> Path:
+    return _folder(suite, label, seed, PRETRAINING) / STUDENT
+
+
+def _folder(suite: Suite, label: str, seed: int, task: str) -> Path:
+    return suite.work_dir / slug(label) / f'seed{seed}' / slug(task)
+
+
+def iterations(run: Run) -> int | None:
+    """Training steps of a run on one device.
+
+    Args:
+        run (Run): Any.
+
+    Returns:
+        int, optional: 0 if it only tests, None if its pictures are not there to be counted.
+    """
+    config = resolved(run.config, run.options)
+    loop = config.get('train_cfg')
+    if run.checkpoint is not None or not loop:
+        return 0
+    if 'max_iters' in loop:
+        return loop.max_iters
+    try:
+        return loop.max_epochs * _steps_per_epoch(config)
+    except (OSError, ValueError, KeyError, UserError):
+        return None
+
+
+def _steps_per_epoch(config: Config) -> int:
+    loader = config.train_dataloader
+    with DefaultScope.overwrite_default_scope(config.get('default_scope')), without_chatter():
+        pictures = len(DATASETS.build(loader.dataset))
+    return pictures // loader.batch_size if loader.get('drop_last') else -(-pictures // loader.batch_size)

@@ -1,0 +1,248 @@
+"""One run of a suite: an ordinary call of ``tools/train.py`` or ``tools/test.py``, skipped once it is done."""
+
+import functools
+import hashlib
+import json
+import os
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lgd_mm.console.rank_zero import say
+from lgd_mm.errors import UserError
+from lgd_mm.io.files import write_text
+from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
+from lgd_mm.models.teachers.weights import file_digest
+from lgd_mm.runs.checkpoints import latest_checkpoint
+from lgd_mm.runs.environment import HARDWARE, decisive_versions, environment
+from lgd_mm.runs.measures import gpu_name, images_per_second, last_metrics, peak_memory
+from lgd_mm.suite.cause import cause
+from lgd_mm.suite.definition import PRETRAINING, ROOT, resolved
+from lgd_mm.suite.launcher import LOCK, Launcher, end_orphan
+from lgd_mm.suite.progress import Progress, parse_progress
+
+RECORD = 'run.json'
+STUDENT = 'student.safetensors'
+OUTPUT = 'output.log'
+#: Seconds between two looks at a run's output.
+PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to run.
+
+    Args:
+        entry (str): Label of its row.
+        task (str): ``'pre-training'`` or a task's name.
+        seed (int): Of the run.
+        config (Path): Config file.
+        work_dir (Path): Its folder.
+        options (tuple[str, ...]): ``KEY=VALUE`` overrides.
+        flags (tuple[str, ...]): Further arguments of the tool.
+        student (Path, optional): File that training starts from.
+        checkpoint (Path, optional): File that is only tested, or the work dir whose latest checkpoint is.
+        inputs (tuple[Path, ...]): Further files that decide the outcome.
+        metrics (tuple[str, ...]): Evaluation metrics a finished run has logged.
+        needs (tuple[Path, ...]): Work dirs of the runs that must be finished before.
+        processes (int): That share the work, one on each GPU.
+    """
+
+    entry: str
+    task: str
+    seed: int
+    config: Path
+    work_dir: Path
+    options: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    student: Path | None = None
+    checkpoint: Path | None = None
+    inputs: tuple[Path, ...] = ()
+    metrics: tuple[str, ...] = ()
+    needs: tuple[Path, ...] = ()
+    processes: int = 1
+
+    @property
+    def title(self) -> str:
+        """``LGD, UPerNet, seed 0``."""
+        return f'{self.entry}, {self.task}, seed {self.seed}'
+
+    @property
+    def command(self) -> list[str]:
+        """The command a person would type at the root of the repository, without ``python``."""
+        tested = self._tested()
+        tool = ['tools/train.py', self.config] if tested is None else ['tools/test.py', self.config, tested]
+        student = ['--student', self.student] if self.student else []
+        whole = [*tool, '--work-dir', self.work_dir, *student, *self.flags, '--cfg-options', *self.options]
+        return list(map(str, whole))
+
+    def _tested(self) -> Path | None:
+        """The checkpoint to test; before its run is finished, the work dir that will hold it."""
+        if self.checkpoint is None or not self.checkpoint.is_dir():
+            return self.checkpoint
+        try:
+            latest = latest_checkpoint(str(self.checkpoint))
+        except UserError:  # it names one that was deleted since
+            latest = None
+        return self.checkpoint / latest.name if latest else self.checkpoint  # below the folder as it was given
+
+    def hash(self) -> str:
+        """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""
+        settings = [self.checkpoint is None, self._options_without_folders(), self.flags, decisive_versions()]
+        if self.processes > 1:  # which make the batch; one is not told, as in the records of earlier versions
+            settings.append(self.processes)
+        digest = hashlib.sha256(_config_text(self.config).encode())
+        digest.update(json.dumps(settings).encode())
+        for file in filter(None, (*self.inputs, self.student, self._tested())):
+            if not file.is_file():
+                digest.update(b'missing')
+                continue
+            with file.open('rb') as content:
+                while block := content.read(1 << 20):
+                    digest.update(block)
+        return digest.hexdigest()
+
+    def _options_without_folders(self) -> tuple[str, ...]:
+        """The options, in which a file whose content is told has its number instead of its path."""
+        options = []
+        for option in self.options:
+            key, _, value = option.partition('=')
+            for number, file in sorted(enumerate(self.inputs), key=lambda each: -len(str(each[1]))):
+                if os.path.realpath(ROOT / value) == os.path.realpath(ROOT / file):
+                    option = f'{key}={{input {number}}}'
+                option = option.replace(str(file), f'{{input {number}}}')
+            options.append(option)
+        return tuple(options)
+
+    def missing_input(self) -> Path | None:
+        """The first of its inputs that is not there and no other run makes."""
+        return next((file for file in self.inputs if file.parent not in self.needs and not file.is_file()), None)
+
+    def record(self) -> dict[str, Any] | None:
+        """What the finished run left, or None.
+
+        Raises:
+            UserError: If it has not measured what is asked for now.
+        """
+        path = self.work_dir / RECORD
+        if not path.is_file():
+            return None
+        record = json.loads(path.read_text())
+        # A student is what others start from; checkpoints may be deleted to save room.
+        lost = self.task == PRETRAINING and not (self.work_dir / STUDENT).is_file()
+        if not record['done'] or lost or record['hash'] != self.hash():
+            return None
+        self._check_measured(record['metrics'])
+        return record
+
+    def _check_measured(self, metrics: dict[str, float]) -> None:
+        lacking = [name for name in self.metrics if name not in metrics]
+        if lacking:
+            raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
+
+    def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
+        """Run, or go on from the latest checkpoint.
+
+        Args:
+            launcher (Launcher): How and where.
+            on_progress (Callable[[Progress], None]): Called with each log line of training.
+
+        Returns:
+            dict: ``entry``, ``task``, ``seed``, ``hash``, ``command``, ``work_dir``, ``metrics``, ``seconds`` over all
+            its starts, ``images_per_second``, ``peak_memory_mb``, ``memory_of``, ``versions`` and ``machine``.
+
+        Raises:
+            UserError: If the run failed; ends with the last lines of its log.
+        """
+        tested = self._tested()
+        if tested is not None and not tested.is_file():
+            raise UserError(f'{tested} holds no checkpoint to test: put it back, or delete {tested / RECORD} and the '
+                            'same command makes it anew')
+        end_orphan(self.work_dir)
+        with alone_in_run(self.work_dir):  # a person's command may be at work in it
+            pass
+        path, own_hash = self.work_dir / RECORD, self.hash()
+        record = json.loads(path.read_text()) if path.is_file() else {}
+        if record.get('hash') != own_hash:
+            record = dict(hash=own_hash, done=False, seconds=0.0)
+            _set_aside(self.work_dir)
+            write_json(path, record)
+        begin = time.monotonic()
+        try:
+            resident = self._call(launcher, on_progress)
+        finally:
+            record['seconds'] += time.monotonic() - begin
+            write_json(path, record)
+        metrics = last_metrics(self.work_dir)
+        self._check_measured(metrics)
+        here = launcher.partition is None  # otherwise what is known of this machine is not of the run's
+        about = environment()
+        about['machine'].update({} if here else dict.fromkeys(HARDWARE), gpu=gpu_name(self.work_dir))
+        batch = resolved(self.config, self.options).get('train_dataloader') or {}
+        record.update(
+            done=True, entry=self.entry, task=self.task, seed=self.seed, command=shlex.join(self.command),
+            work_dir=str(self.work_dir), metrics=metrics,
+            images_per_second=images_per_second(self.work_dir, batch.get('batch_size', 1) * self.processes),
+            **peak_memory(self.work_dir, resident if here else None), **about)
+        write_json(path, record)
+        return record
+
+    def _call(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> float:
+        """Start the tool and watch its output until it ends; returns its largest resident memory in MiB."""
+        config = resolved(self.config, self.options)
+        epochs = (config.get('train_cfg') or {}).get('max_epochs')
+        resume = [] if self.checkpoint or latest_checkpoint(str(self.work_dir)) is None else ['--resume']
+        with launcher.start([*self.command, *resume], self.work_dir, self.work_dir / OUTPUT) as process:
+            with (self.work_dir / OUTPUT).open(errors='replace') as output:
+                output.seek(process.output_begins)
+                while True:
+                    ended = process.poll()
+                    for line in output:
+                        if (progress := parse_progress(line, epochs)) is not None:
+                            on_progress(progress)
+                    if ended:
+                        break
+                    time.sleep(PAUSE)
+        if process.returncode < 0:
+            raise UserError(f'it was stopped by signal {-process.returncode}; the same command goes on')
+        if process.returncode:
+            said = (self.work_dir / OUTPUT).read_bytes()[process.output_begins:]
+            lines = said.decode(errors='replace').splitlines()
+            told = cause(lines) or f'exit code {process.returncode}'
+            raise UserError(f'{told}; its log {self.work_dir / OUTPUT} ends with:', *lines[-15:])
+        return process.resident
+
+
+@functools.cache
+def _config_text(config: Path) -> str:
+    """A config; of weights that its model begins with, their content and not their folder."""
+    cfg = resolved(config, ())
+    _name_by_content(cfg.get('model'))
+    return cfg.pretty_text.replace(str(ROOT), '')
+
+
+def _name_by_content(node: Any) -> None:
+    if isinstance(node, dict) and node.get('type') == 'Pretrained' and '://' not in str(node.get('checkpoint')):
+        file = ROOT / str(node.get('checkpoint'))
+        node['checkpoint'] = file_digest(file) if file.is_file() else file.name
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ():
+        _name_by_content(child)
+
+
+def _set_aside(work_dir: Path) -> None:
+    """Keep an older run of other settings or versions beside the new one."""
+    if work_dir.is_dir() and any(path.name not in (LOCK, LOCK_OF_RUN) for path in work_dir.iterdir()):
+        number = 1
+        while (aside := work_dir.with_name(f'{work_dir.name}.old{number}')).exists():
+            number += 1
+        work_dir.rename(aside)
+        say(f'{work_dir} was made with other settings or versions: set aside as {aside.name}')
+    work_dir.mkdir(parents=True, exist_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    write_text(path, json.dumps(content, indent=1))

@@ -1,0 +1,7 @@
+"""The teacher's embeddings of views, kept on disk: the store, its images, and the teacher that reads it."""
+
+from lgd_mm.teacher_cache.images import CachedImages
+from lgd_mm.teacher_cache.store import TeacherCache
+from lgd_mm.teacher_cache.teacher import CachedTeacher
+
+__all__ = ['CachedImages', 'CachedTeacher', 'TeacherCache']

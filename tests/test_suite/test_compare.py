@@ -1,0 +1,116 @@
+"""Two suites side by side."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lgd_mm.errors import UserError
+from lgd_mm.suite.compare import compare, compare_table, read_results
+from tests.test_suite.made_up import MACHINE, cell, metric, results
+
+TASKS = {'probe': [metric('top-1')], 'UPerNet': [metric('mIoU')]}
+
+
+@pytest.fixture
+def pair() -> tuple[dict, dict]:
+    a = results(TASKS, ['random', 'LGD', 'SEED'], [
+        cell('random', 'probe', {'top-1': (20.0, 1.0)}),
+        cell('LGD', 'probe', {'top-1': (40.0, 1.0)}),
+        cell('LGD', 'UPerNet', {'mIoU': (30.0, None)}, seeds=(0, )),
+        cell('SEED', 'probe', {'top-1': (35.0, 1.0)}),
+    ])
+    b = results({**TASKS, 'k-NN': [metric('top-1')]}, ['LGD', 'random'], [
+        cell('random', 'probe', {'top-1': (18.0, 1.0)}),
+        cell('random', 'UPerNet', {'mIoU': (10.0, 1.0)}),
+        cell('LGD', 'probe', {'top-1': (42.5, 1.0)}),
+        cell('LGD', 'UPerNet', {'mIoU': (50.0, 1.0)}),
+    ])
+    return a, b
+
+
+def test_shared_figures_with_their_differences(pair: tuple[dict, dict]) -> None:
+    found = [(item.label, item.column.task, item.difference, item.exceeds) for item in compare(*pair).pairs]
+    assert found == [
+        ('random', 'probe', -2.0, False),  # the spreads together
+        ('LGD', 'probe', 2.5, True),
+        ('LGD', 'UPerNet', 20.0, False),  # one seed
+    ]
+
+
+def test_what_only_one_has_is_listed(pair: tuple[dict, dict]) -> None:
+    assert compare(*pair).notes == [
+        'Only A has the entries: SEED.',
+        'Only B has the metrics: k-NN top-1.',
+        'Only B has the figures: random, UPerNet.',
+    ]
+
+
+def test_other_conditions_are_told(pair: tuple[dict, dict]) -> None:
+    a, b = pair
+    b['versions'] = {'torch': '2.12.0', 'numpy': '2'}
+    b['machine'] = MACHINE | dict(threads=64, date='2027-01-01')
+    b['cells'][2]['hashes'][1] = 'other'
+    assert compare(a, b).notes[3:] == [
+        'Versions differ: torch 2.11.0 in A, 2.12.0 in B; numpy unknown in A, 2 in B.',
+        'Machines differ: threads 2 in A, 64 in B.',
+        'Settings, files, folders or versions differ (by the hash of the run): LGD, probe.',
+    ]
+
+
+def render(*files: Path) -> tuple[str, str]:
+    console = Console(width=100, record=True, force_terminal=True, color_system='standard', file=io.StringIO())
+    console.print(compare_table(*files))
+    return console.export_text(clear=False), console.export_text(styles=True)
+
+
+def write(folder: Path, *suites: dict) -> list[Path]:
+    files = [folder / f'{number}.json' for number in range(len(suites))]
+    for file, suite in zip(files, suites):
+        file.write_text(json.dumps(suite))
+    return files
+
+
+def test_table(pair: tuple[dict, dict], tmp_path: Path) -> None:
+    plain, styled = render(*write(tmp_path, *pair))
+    rows = [[part.strip() for part in line.split('│')[1:-1]] for line in plain.splitlines() if line.startswith('│')]
+    assert rows == [
+        ['random', 'probe', 'top-1', '20.0 ± 1.0', '18.0 ± 1.0', '-2.0'],
+        ['LGD', 'probe', 'top-1', '40.0 ± 1.0', '42.5 ± 1.0', '+2.5'],
+        ['', 'UPerNet', 'mIoU', '30.0', '50.0 ± 1.0', '+20.0'],
+    ]
+    assert re.findall(r'\x1b\[1m *([+-][\d.]+)', styled) == ['+2.5']
+    assert 'Only A has the entries: SEED.' in plain
+
+
+def test_nothing_in_common(pair: tuple[dict, dict], tmp_path: Path) -> None:
+    plain, _ = render(*write(tmp_path, pair[0], results({'other': [metric('x')]}, ['random'], [])))
+    assert 'no figure in common' in plain
+
+
+@pytest.mark.parametrize('content', [None, '', '{"tasks": ', '[]', '{"rows": []}', '\x00'])
+def test_another_file_is_refused(content: str | None, tmp_path: Path) -> None:
+    file = tmp_path / 'results.json'
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(UserError, match=re.escape(str(file))) as caught:
+        read_results(file)
+    assert '\n' not in str(caught.value)
+
+
+def test_what_lacks_is_told(pair: tuple[dict, dict], tmp_path: Path) -> None:
+    del pair[0]['machine']
+    file, = write(tmp_path, pair[0])
+    with pytest.raises(UserError, match='it has no machine$'):
+        read_results(file)
+
+
+def test_results_of_another_version_are_refused(pair: tuple[dict, dict], tmp_path: Path) -> None:
+    del pair[0]['tasks'][0]['metrics'][0]['better']
+    del pair[1]['tasks'][0]['metrics']
+    for file in write(tmp_path, *pair):
+        with pytest.raises(UserError, match=f'{re.escape(str(file))} was written by another version'):
+            read_results(file)

@@ -3,8 +3,8 @@
 All crop by the same antialiasing filter (the crops are Pillow's to a rounding). Pillow's form normalises as well, as it
 is published; the package leaves that to the device in every form and ships bytes.
 
-LGD_DATA_DIR names real pictures (``coco/**/*.jpg`` below it); without it, made-up JPEGs of 640 x 480 are read. The
-larger a picture is, the more of the time goes into decoding, which no form can avoid: two sizes are compared.
+LGD_DATA_DIR names real images (``coco/**/*.jpg`` below it); without it, made-up JPEGs of 640 x 480 are read. The
+larger an image is, the more of the time goes into decoding, which no form can avoid: two sizes are compared.
 """
 
 import os
@@ -20,11 +20,11 @@ from harness import Case, main
 from naive import view_by_pillow
 
 from lgd_mm.datasets import LoadImage, PackView, RandomView
-from lgd_mm.preparation.resize.image import resize_picture
+from lgd_mm.preparation.resize.image import resize_image
 
 
-def pictures() -> list[Path]:
-    """The pictures to read."""
+def images() -> list[Path]:
+    """The images to read."""
     root = os.environ.get('LGD_DATA_DIR')
     if root:
         return sorted((Path(root) / 'coco').rglob('*.jpg'))[:64]
@@ -36,7 +36,7 @@ def pictures() -> list[Path]:
 
 
 def pipeline(paths: Iterator[Path], colour: bool) -> Callable[[], dict]:
-    """The package's own, on the next picture."""
+    """The package's own, on the next image."""
     load, view, pack = LoadImage(), RandomView(224, colour=colour), PackView()
     return lambda: pack.transform(view.transform(load.transform(dict(img_path=str(next(paths)), sample_idx=0))))
 
@@ -45,12 +45,12 @@ def resized(paths: list[Path], size: int) -> list[Path]:
     """Copies with a shorter edge of that many pixels, at most."""
     folder = Path(tempfile.mkdtemp())
     for path in paths:
-        (folder / path.name).write_bytes(resize_picture(path.read_bytes(), size, 95))
+        (folder / path.name).write_bytes(resize_image(path.read_bytes(), size, 95))
     return sorted(folder.iterdir())
 
 
 def case(name: str, paths: list[Path]) -> Case:
-    """Those pictures in turn, the same for every form."""
+    """Those images in turn, the same for every form."""
     def all_of(view: Callable[[], object]) -> Callable[[], None]:
         def run() -> None:
             for _ in paths:
@@ -67,11 +67,11 @@ def case(name: str, paths: list[Path]) -> Case:
 
 
 def cases(quick: bool) -> list[Case]:
-    """Pictures as they are, and of ImageNet's usual size."""
+    """Images as they are, and of ImageNet's usual size."""
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    paths = pictures()[:16 if quick else 64]
-    return [case('pictures as they are', paths), case('pictures of 375 px', resized(paths, 375))]
+    paths = images()[:16 if quick else 64]
+    return [case('images as they are', paths), case('images of 375 px', resized(paths, 375))]
 
 
 if __name__ == '__main__':

@@ -51,7 +51,7 @@ def evaluation(quick: bool) -> Case:
     }
     first, second = (run() for run in forms.values())
     np.testing.assert_allclose(first, second, atol=1e-12)
-    return Case(f'box AP of {len(whole["images"])} pictures', forms, baseline='pycocotools')
+    return Case(f'box AP of {len(whole["images"])} images', forms, baseline='pycocotools')
 
 
 def cases(quick: bool) -> list[Case]:

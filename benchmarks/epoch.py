@@ -16,11 +16,11 @@ from lgd_mm.registry import MODELS
 ROOT = Path(__file__).parents[1]
 
 
-def config(folder: Path, pictures: int, batch: int) -> Config:
-    """The published configuration on some made-up pictures, with logs and checkpoints as it has them."""
+def config(folder: Path, images: int, batch: int) -> Config:
+    """The published configuration on some made-up images, with logs and checkpoints as it has them."""
     rng = np.random.default_rng(0)
     (folder / 'pictures').mkdir()
-    for index in range(pictures):
+    for index in range(images):
         noise = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
         cv2.imwrite(f'{folder}/pictures/{index}.jpg', cv2.resize(noise, (500, 375), interpolation=cv2.INTER_CUBIC))
     MODELS.register_module(module=RandomTeacher, force=True)

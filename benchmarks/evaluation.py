@@ -43,14 +43,14 @@ def sweep(quick: bool) -> Case:
     def train(*rates: float) -> Tensor:
         return train_probes(features, labels, 100, rates, epochs, seed=0).bias.cpu()  # waits for the device
 
-    return Case(f'{len(RATES)} rates of a probe, {pictures} pictures', {
+    return Case(f'{len(RATES)} rates of a probe, {pictures} images', {
         'one by one': lambda: [train(rate) for rate in RATES],
         'together': lambda: train(*RATES),
     }, baseline='one by one')
 
 
 def features(quick: bool) -> Case:
-    """k-NN, zero-shot and probe of a ResNet-18: each with its own pass over the pictures, or on the same features."""
+    """k-NN, zero-shot and probe of a ResNet-18: each with its own pass over the images, or on the same features."""
     count, size = (64, 64) if quick else (256, 128)
     backbone = MODELS.build(dict(type='mmpretrain.ResNet', depth=18)).to(get_device())
     backbone.eval()
@@ -78,7 +78,7 @@ def features(quick: bool) -> Case:
         train, test = pictures
         judge((look(train), look(test)), look(test), look(train))
 
-    return Case(f'three evaluations, {count} + {count} pictures', {
+    return Case(f'three evaluations, {count} + {count} images', {
         'a pass for each': each,
         'features once': once,
     }, baseline='a pass for each')

@@ -20,7 +20,7 @@ from lgd_mm.engine.settings import load_config
 from lgd_mm.runs.environment import environment
 
 CONFIGS = Path(__file__).parents[1] / 'configs/shapes'
-PICTURES, BATCH = 800, 8
+IMAGES, BATCH = 800, 8
 
 
 class Memory(Hook):
@@ -66,7 +66,7 @@ def main() -> None:
     args = parser.parse_args()
     epochs, folder = 3 if args.quick else 11, tempfile.mkdtemp()
     world, cache = f'{folder}/world', f'{folder}/cache'
-    write_world(world, unlabelled=PICTURES, zero_shot=8, labelled=8, detection=(1, 1), segmentation=(1, 1))
+    write_world(world, unlabelled=IMAGES, zero_shot=8, labelled=8, detection=(1, 1), segmentation=(1, 1))
     data = {'train_dataloader.dataset.data_root': world, 'train_dataloader.batch_size': BATCH}
     CacheFiller(str(CONFIGS / 'lgd_r18-slim_shapes_fast.py'), cache, epochs, cfg_options=data).fill()
     forms = {
@@ -79,7 +79,7 @@ def main() -> None:
         with ProcessPoolExecutor(1, get_context('spawn')) as process:
             found[form] = process.submit(peaks, config, options, f'{folder}/{form}', epochs).result()
 
-    iterations = epochs * PICTURES // BATCH
+    iterations = epochs * IMAGES // BATCH
     rows = [dict(case=f'{form}, {iterations} iterations, peak memory', form='last epoch', baseline='second epoch',
                  ratio=values[1] / values[-1], spread=0., n=1) for form, values in found.items()]
     rows.append(dict(case=f'{iterations} iterations, peak memory', form='cached', baseline='live',

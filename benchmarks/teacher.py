@@ -11,7 +11,7 @@ from lgd_mm.models.teachers.folding import fold
 
 @torch.no_grad()
 def cases(quick: bool) -> list[Case]:
-    """One case: every form on the same pictures; first, that they agree."""
+    """One case: every form on the same images; first, that they agree."""
     images = torch.randn(8 if quick else 32, 3, SIZE, SIZE, device=get_device())
     plain, folded, last = resnet50(), fold(resnet50()), fold(resnet50()).to(memory_format=torch.channels_last)
     half = 'fp16' if torch.cuda.is_available() else 'bf16'
@@ -28,7 +28,7 @@ def cases(quick: bool) -> list[Case]:
         distance = 1 - F.cosine_similarity(run().double(), plain(images).double())
         assert distance.max() < (1e-6 if half not in form else 1e-2), (form, distance.max())
     no_grad = {form: torch.no_grad()(run) for form, run in forms.items()}
-    return [Case(f'CLIP RN50, {len(images)} pictures', no_grad, baseline='plain float32')]
+    return [Case(f'CLIP RN50, {len(images)} images', no_grad, baseline='plain float32')]
 
 
 if __name__ == '__main__':

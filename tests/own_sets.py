@@ -31,7 +31,7 @@ SEGMENTER = [
 FASTER, UPERNET = 'configs/coco/faster-rcnn_r18_fpn_1x_coco.py', 'configs/ade20k/upernet_r18_80k_ade20k-512x512.py'
 
 
-def write_picture(path: Path, index: int, size: int = 64) -> Path:
+def write_image(path: Path, index: int, size: int = 64) -> Path:
     """A bright square on grey, at a place that follows the index."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = np.full((size, size, 3), 90, np.uint8)
@@ -46,7 +46,7 @@ def write_coco_set(root: Path, masks: bool = False, train: int = 4, val: int = 2
     for split, count in (('train', train), ('val', val)):
         images, objects = [], []
         for index in range(count):
-            name = write_picture(root / split / f'{index:03}.jpg', index).name
+            name = write_image(root / split / f'{index:03}.jpg', index).name
             top = 8 + index % 4 * 8
             images.append(dict(id=index + 1, file_name=name, width=64, height=64))
             outline = [[16, top, 40, top, 40, top + 24, 16, top + 24]]
@@ -65,7 +65,7 @@ def write_voc_set(root: Path, count: int = 4) -> Path:
     (root / 'Annotations').mkdir(parents=True)
     (root / 'ImageSets/Main').mkdir(parents=True)
     for index, name in enumerate(names):
-        write_picture(root / 'JPEGImages' / f'{name}.jpg', index)
+        write_image(root / 'JPEGImages' / f'{name}.jpg', index)
         top = 9 + index % 4 * 8  # VOC counts pixels from 1
         (root / 'Annotations' / f'{name}.xml').write_text(
             f'<annotation><filename>{name}.jpg</filename><size><width>64</width><height>64</height><depth>3</depth>'
@@ -77,12 +77,12 @@ def write_voc_set(root: Path, count: int = 4) -> Path:
 
 
 def write_masks(root: Path, images: str, masks: str, suffix: str = '.png', train: int = 4, val: int = 2) -> Path:
-    """Pictures and masks below folders with ``{split}`` in their names, and ``classes.txt``."""
+    """Images and masks below folders with ``{split}`` in their names, and ``classes.txt``."""
     root.mkdir(parents=True, exist_ok=True)
     (root / 'classes.txt').write_text('ground\n' + '\n'.join(CLASSES) + '\n')
     for split, count in (('train', train), ('val', val)):
         for index in range(count):
-            write_picture(root / images.format(split=split) / f'{index:03}.jpg', index)
+            write_image(root / images.format(split=split) / f'{index:03}.jpg', index)
             mask = np.zeros((64, 64), np.uint8)
             top = 8 + index % 4 * 8
             mask[top:top + 24, 16:40] = index % 3 + 1

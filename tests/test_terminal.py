@@ -9,7 +9,7 @@ from mmengine import logging as mmengine_logging
 from rich.table import Table
 
 from lgd_mm.console.printable import printable
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.tables import PlainConsole
 from lgd_mm.errors import Stopped, UserError, reported
 
@@ -38,7 +38,7 @@ def test_mistakes(capsys):
 
 
 def test_lines(capsys):
-    say(HOSTILE)
+    print_rank0(HOSTILE)
     mmengine_logging.print_log(HOSTILE)
     assert capsys.readouterr().out == f'{SHOWN}\n' * 2
 
@@ -73,5 +73,5 @@ def test_a_locale_without_the_characters(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding='ascii')
     monkeypatch.setattr(sys, 'stdout', stream)
     with reported():
-        say('ü')
+        print_rank0('ü')
     assert stream.buffer.getvalue() == b'\\xfc\n'

@@ -31,8 +31,8 @@ def write_tiny_teacher(folder: Path, embed_dim: int = 32, image_size: int = 32) 
     return f'local-dir:{folder}'
 
 
-def write_pictures(folder: Path, count: int, size: int = 48, seed: int = 0) -> list[Path]:
-    """Write PNG pictures of noise into nested folders, and return their paths."""
+def write_images(folder: Path, count: int, size: int = 48, seed: int = 0) -> list[Path]:
+    """Write PNG images of noise into nested folders, and return their paths."""
     rng = np.random.default_rng(seed)
     paths = []
     for index in range(count):

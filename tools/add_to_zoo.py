@@ -2,7 +2,7 @@
 
 import argparse
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     from lgd_mm.zoo.add import add_run
     from lgd_mm.zoo.index import zoo_folder
     for model in add_run(args.run, args.name, args.zoo):
-        say(f'{model.name}: {model.weights}')
+        print_rank0(f'{model.name}: {model.weights}')
     if args.zoo and zoo_folder().resolve() != model.weights.parents[1].resolve():
         print(f'to have get_model find it: export LGD_ZOO_DIR={model.weights.parents[1].resolve()}')
 

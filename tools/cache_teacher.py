@@ -27,8 +27,8 @@ def main() -> None:
     """Fill a cache, or plan it."""
     from lgd_mm.io.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='pre-training config: its teacher, pictures, views and seed')
-    parser.add_argument('--views', type=int, required=True, metavar='N', help='views of each picture')
+    parser.add_argument('config', help='pre-training config: its teacher, images, views and seed')
+    parser.add_argument('--views', type=int, required=True, metavar='N', help='views of each image')
     parser.add_argument('--out', required=True, metavar='FOLDER', help='folder of the cache')
     parser.add_argument('--plan', action='store_true', help='only say its size, its time, and when it pays')
     parser.add_argument('--share', metavar='NUMBER/COUNT', help='the part of this process or machine, such as 2/8')

@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir', help='folder of the run')
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
-                        help='overwrite keys of its config, such as the place of the pictures')
+                        help='overwrite keys of its config, such as the place of the images')
     args = parser.parse_args()
     from lgd_mm.engine.report_work_dir import report_work_dir
     print(report_work_dir(args.work_dir, args.cfg_options))

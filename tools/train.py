@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
 from lgd_mm.io.options import OptionsAction
@@ -62,7 +62,7 @@ def main() -> None:
     from lgd_mm.engine.summary import next_step
     runner = train(**args)
     if runner.rank == 0:
-        say(next_step(args['config'], runner.cfg, given()))
+        print_rank0(next_step(args['config'], runner.cfg, given()))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """Make the teacher that ships with the shapes world: ``python tools/train_shapes_teacher.py --out DIR``.
 
-A tiny open_clip model, trained with SigLIP's loss on pictures of the world and captions that name the shape, the colour
+A tiny open_clip model, trained with SigLIP's loss on images of the world and captions that name the shape, the colour
 or both of one of their objects. The folder can be used as ``local-dir:DIR`` wherever open_clip takes a model name.
 """
 
@@ -43,9 +43,9 @@ BATCH = 128
 
 
 class SharedCaptionsLoss(SigLipLoss):
-    """SigLIP's loss for captions that may be true of several pictures of the batch."""
+    """SigLIP's loss for captions that may be true of several images of the batch."""
 
-    truth: Tensor  #: (pictures, captions), 1 where the caption is true and -1 elsewhere
+    truth: Tensor  #: (images, captions), 1 where the caption is true and -1 elsewhere
 
     def get_ground_truth(self, *_: object, **__: object) -> Tensor:
         """Labels of all pairs, in place of the identity."""
@@ -56,15 +56,15 @@ def main() -> None:
     """Train, measure and write the folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, required=True, help='new folder for model, merges and README')
-    parser.add_argument('--steps', type=int, default=2000, help='steps of 128 pictures (default: 2000)')
-    parser.add_argument('--pictures', type=int, default=12000, help='pictures to learn from (default: 12000)')
+    parser.add_argument('--steps', type=int, default=2000, help='steps of 128 images (default: 2000)')
+    parser.add_argument('--pictures', type=int, default=12000, help='images to learn from (default: 12000)')
     parser.add_argument('--seed', type=int, default=0, help='of weights, batches and world (default: 0)')
     arguments = parser.parse_args()
     with reported():
         if arguments.out.exists() and any(arguments.out.iterdir()):
             raise UserError(f'--out {arguments.out} is not empty: name a new folder')
         arguments.out.mkdir(parents=True, exist_ok=True)
-        make_teacher(arguments.out, arguments.steps, arguments.pictures, arguments.seed)
+        make_teacher(arguments.out, arguments.steps, arguments.images, arguments.seed)
 
 
 def make_teacher(out: Path, steps: int, pictures: int, seed: int) -> None:
@@ -73,7 +73,7 @@ def make_teacher(out: Path, steps: int, pictures: int, seed: int) -> None:
     Args:
         out (Path): An empty folder.
         steps (int): Optimiser steps.
-        pictures (int): Size of the training set.
+        images (int): Size of the training set.
         seed (int): Of weights, batches and world.
     """
     start = time.perf_counter()
@@ -92,10 +92,10 @@ def make_teacher(out: Path, steps: int, pictures: int, seed: int) -> None:
     (out / 'README.md').write_text(
         '# Teacher of the shapes world\n\n'
         'A tiny open_clip model (`local-dir:` form, own byte-pair merges in `bpe.txt.gz`), made by\n'
-        f'`python tools/train_shapes_teacher.py --steps {steps} --pictures {pictures} --seed {seed} --out DIR`\n'
+        f'`python tools/train_shapes_teacher.py --steps {steps} --images {pictures} --seed {seed} --out DIR`\n'
         f'in {minutes:.0f} minutes (CPU threads: {torch.get_num_threads()}) with torch {torch.__version__} and '
         f'open_clip {open_clip.__version__}.\n\n'
-        f'Zero-shot accuracy with the 80 templates on 800 unseen pictures of single objects: shape {shape:.1%}, '
+        f'Zero-shot accuracy with the 80 templates on 800 unseen images of single objects: shape {shape:.1%}, '
         f'colour {colour:.1%}.\n')
 
 
@@ -107,7 +107,7 @@ def write_merges(path: Path) -> None:
 
 
 def training_set(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Pictures (N, 3, 64, 64), uint8, and the truth (N, P) of every phrase: 1 or -1."""
+    """Images (N, 3, 64, 64), uint8, and the truth (N, P) of every phrase: 1 or -1."""
     images, truth = [], -torch.ones(count, len(PHRASES))
     for index in tqdm(range(count), 'drawing', disable=None):
         scene = make_scene('teacher', index, seed)
@@ -120,7 +120,7 @@ def training_set(count: int, seed: int) -> tuple[Tensor, Tensor]:
 
 def train(
         model: open_clip.CLIP, tokenizer: open_clip.SimpleTokenizer, images: Tensor, truth: Tensor, steps: int) -> None:
-    """Train all weights for some steps of 128 pictures against all phrases, each in a template drawn anew."""
+    """Train all weights for some steps of 128 images against all phrases, each in a template drawn anew."""
     texts = tokenizer([template(phrase) for phrase in PHRASES for template in TEMPLATES])
     texts = texts.view(len(PHRASES), len(TEMPLATES), -1)
     matrices = [weight for weight in model.parameters() if weight.ndim > 1]
@@ -147,7 +147,7 @@ def train(
 
 
 def views(images: Tensor) -> Tensor:
-    """Normalised pictures: mirrored and turned by quarters, half of the batches by any angle and enlarged a little."""
+    """Normalised images: mirrored and turned by quarters, half of the batches by any angle and enlarged a little."""
     count = len(images)
     pixels = images.to(memory_format=torch.channels_last).float() / 255
     if torch.rand(()) < 0.5:
@@ -172,7 +172,7 @@ def normalise(pixels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def accuracy(name: str, merges: Path, seed: int) -> tuple[float, float]:
-    """Zero-shot accuracy of shape and colour on 800 pictures of single objects, with the model read back from disk."""
+    """Zero-shot accuracy of shape and colour on 800 images of single objects, with the model read back from disk."""
     model = open_clip.create_model(name).eval()
     tokenizer = open_clip.get_tokenizer(name, bpe_path=str(merges))
     scenes = [make_scene('teacher_test', index, seed) for index in range(800)]

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 
 
@@ -13,8 +13,8 @@ def main() -> None:
     parser.add_argument('out', help='folder to write annotations/{train,val}.json and {train,val}/ into')
     args = parser.parse_args()
     from lgd_mm.preparation.voc_to_coco import voc_to_coco
-    for split, pictures in voc_to_coco(args.root, args.out).items():
-        say(f'{args.out}/annotations/{split}.json: {pictures:,} pictures in {args.out}/{split}')
+    for split, images in voc_to_coco(args.root, args.out).items():
+        print_rank0(f'{args.out}/annotations/{split}.json: {images:,} images in {args.out}/{split}')
 
 
 if __name__ == '__main__':

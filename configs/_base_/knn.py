@@ -1,4 +1,4 @@
-# The 20 nearest training pictures of a frozen ResNet-18 vote, as in DINO. Its training is one pass that fills the bank.
+# The 20 nearest training images of a frozen ResNet-18 vote, as in DINO. Its training is one pass that fills the bank.
 _base_ = 'mmpretrain::_base_/default_runtime.py'
 custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
 model = dict(

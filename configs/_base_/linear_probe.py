@@ -1,4 +1,4 @@
-# One layer on a frozen ResNet-18: the published settings, 8 GPUs x 256 pictures, SGD with a rate of 30 x batch / 256,
+# One layer on a frozen ResNet-18: the published settings, 8 GPUs x 256 images, SGD with a rate of 30 x batch / 256,
 # which is reached from 30 in the first five epochs.
 _base_ = [
     'mmpretrain::_base_/schedules/imagenet_sgd_steplr_100e.py', 'mmpretrain::_base_/default_runtime.py'

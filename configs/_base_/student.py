@@ -1,4 +1,4 @@
-# What a student alone needs: the statistics of its pre-training, and how a picture becomes its input.
+# What a student alone needs: the statistics of its pre-training, and how an image becomes its input.
 default_scope = 'mmpretrain'
 custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
 data_preprocessor = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)

@@ -1,4 +1,4 @@
-# Semantic FPN on ADE20K with a ResNet-18 student: upstream's 160k schedule (4 GPUs x 4 pictures).
+# Semantic FPN on ADE20K with a ResNet-18 student: upstream's 160k schedule (4 GPUs x 4 images).
 #   data/ade/ADEChallengeData2016/images/{training,validation}/*.jpg
 #   data/ade/ADEChallengeData2016/annotations/{training,validation}/*.png    (0 = unlabelled, 1-150)
 _base_ = ['mmseg::sem_fpn/fpn_r50_4xb4-160k_ade20k-512x512.py', '../_base_/backbones/r18_dense.py']

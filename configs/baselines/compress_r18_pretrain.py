@@ -1,5 +1,5 @@
 # CompRess as published, with LGD's teacher: similarities in the student's own space follow the teacher's. No MLP, crops
-# and flips alone, 130 epochs of SGD, 0.01 for 256 pictures (8 GPUs x 32), a fifth of it after 90 and after 120.
+# and flips alone, 130 epochs of SGD, 0.01 for 256 images (8 GPUs x 32), a fifth of it after 90 and after 120.
 _base_ = './seed_r18_pretrain.py'
 model = dict(_delete_=True, type='lgd_mm.CompRess', queue_length=128000, **{
     part: _base_.model[part] for part in ('backbone', 'teacher')})

@@ -1,4 +1,4 @@
-# SEED in the place of LGD: the same student, teacher, pictures and schedule; a queue of 65,536 teacher features, no
+# SEED in the place of LGD: the same student, teacher, images and schedule; a queue of 65,536 teacher features, no
 # names. Its student shares the teacher's space: test it with configs/classification/zero-shot_mobilenetv2_imagenet.py.
 _base_ = '../lgd/mobilenetv2_pretrain.py'
 model = dict(_delete_=True, type='lgd_mm.SEED', queue_length=65536, **{

@@ -1,4 +1,4 @@
-# PSPNet on Cityscapes with a MobileNetV2 student, dilated to stride 8: upstream's 80k schedule (4 GPUs x 2 pictures).
+# PSPNet on Cityscapes with a MobileNetV2 student, dilated to stride 8: upstream's 80k schedule (4 GPUs x 2 images).
 #   data/cityscapes/leftImg8bit/{train,val}/<city>/*_leftImg8bit.png
 #   data/cityscapes/gtFine/{train,val}/<city>/*_gtFine_labelTrainIds.png
 _base_ = [

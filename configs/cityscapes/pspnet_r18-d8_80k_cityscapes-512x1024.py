@@ -1,4 +1,4 @@
-# PSPNet on Cityscapes with a ResNet-18 student, dilated to stride 8: upstream's 80k schedule (4 GPUs x 2 pictures).
+# PSPNet on Cityscapes with a ResNet-18 student, dilated to stride 8: upstream's 80k schedule (4 GPUs x 2 images).
 #   data/cityscapes/leftImg8bit/{train,val}/<city>/*_leftImg8bit.png
 #   data/cityscapes/gtFine/{train,val}/<city>/*_gtFine_labelTrainIds.png
 _base_ = 'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'

@@ -1,4 +1,4 @@
-# UPerNet on Cityscapes with a MobileNetV2 student: upstream's 80k schedule (4 GPUs x 2 pictures).
+# UPerNet on Cityscapes with a MobileNetV2 student: upstream's 80k schedule (4 GPUs x 2 images).
 #   data/cityscapes/leftImg8bit/{train,val}/<city>/*_leftImg8bit.png
 #   data/cityscapes/gtFine/{train,val}/<city>/*_gtFine_labelTrainIds.png
 _base_ = ['mmseg::upernet/upernet_r50_4xb2-80k_cityscapes-512x1024.py', '../_base_/backbones/mobilenetv2_dense.py']

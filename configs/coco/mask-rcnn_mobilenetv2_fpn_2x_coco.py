@@ -1,4 +1,4 @@
-# Mask R-CNN on COCO with a MobileNetV2 student: upstream's 2x schedule (8 GPUs x 2 pictures).
+# Mask R-CNN on COCO with a MobileNetV2 student: upstream's 2x schedule (8 GPUs x 2 images).
 #   data/coco/annotations/instances_{train,val}2017.json    data/coco/{train,val}2017/*.jpg
 _base_ = './mask-rcnn_mobilenetv2_fpn_1x_coco.py'
 param_scheduler = [

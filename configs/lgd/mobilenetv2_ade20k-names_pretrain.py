@@ -1,4 +1,4 @@
-# The 150 ADE20K names on ImageNet pictures, for a segmenter to come.
+# The 150 ADE20K names on ImageNet images, for a segmenter to come.
 _base_ = './mobilenetv2_pretrain.py'
 model = dict(lgka=dict(categories='ade20k'))
 test_dataloader = None  # ImageNet's labels are not these names

@@ -1,4 +1,4 @@
-# The 80 COCO names on ImageNet pictures, for a detector to come.
+# The 80 COCO names on ImageNet images, for a detector to come.
 _base_ = './mobilenetv2_pretrain.py'
 model = dict(lgka=dict(categories='coco'))
 test_dataloader = None  # ImageNet's labels are not these names

@@ -1,4 +1,4 @@
-# ResNet-18 as published, from 50 views of each picture whose embeddings were computed before:
+# ResNet-18 as published, from 50 views of each image whose embeddings were computed before:
 #   python tools/cache_teacher.py configs/lgd/r18_pretrain.py --views 50 --out data/caches/imagenet_rn50
 _base_ = './r18_pretrain.py'
 cache = 'data/caches/imagenet_rn50'

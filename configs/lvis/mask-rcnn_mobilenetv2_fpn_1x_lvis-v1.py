@@ -1,5 +1,5 @@
-# Mask R-CNN on LVIS v1 with a MobileNetV2 student: upstream's 1x schedule (8 GPUs x 2 pictures).
-# Pictures of rare categories are shown more often.
+# Mask R-CNN on LVIS v1 with a MobileNetV2 student: upstream's 1x schedule (8 GPUs x 2 images).
+# Images of rare categories are shown more often.
 #   data/coco/annotations/lvis_v1_{train,val}.json    data/coco/{train,val}2017/*.jpg
 _base_ = ['mmdet::lvis/mask-rcnn_r50_fpn_sample1e-3_ms-1x_lvis-v1.py', '../_base_/backbones/mobilenetv2_dense.py']
 custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)

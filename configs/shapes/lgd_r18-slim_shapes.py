@@ -1,5 +1,5 @@
 # A quarter-width ResNet-18 taught by the shipped teacher, with the names of the shapes, on unlabelled generated
-# pictures of 64 px. Test and validation: zero-shot top-1 on pictures of one object.
+# images of 64 px. Test and validation: zero-shot top-1 on images of one object.
 #   work_dirs/quickstart/data/pretrain/*    work_dirs/quickstart/data/zero_shot/<shape>/*
 _base_ = ['../_base_/models/lgd.py', '../_base_/lgd_runtime.py']
 data_root = 'work_dirs/quickstart/data/'

@@ -1,4 +1,4 @@
-# The same pictures, with the labels of their colours.
+# The same images, with the labels of their colours.
 _base_ = './linear_r18-slim_shapes.py'
 classes = ['blue', 'green', 'orange', 'purple', 'red', 'yellow']
 model = dict(head=dict(num_classes=6))

@@ -1,4 +1,4 @@
-# Linear probe: one layer on the frozen student, trained with the shapes of 1,000 labelled pictures.
+# Linear probe: one layer on the frozen student, trained with the shapes of 1,000 labelled images.
 #   work_dirs/quickstart/data/{labelled,zero_shot}/<shape>/*    work_dirs/quickstart/data/meta/*_shapes.txt
 _base_ = ['../_base_/lgd_runtime.py']
 data_root = 'work_dirs/quickstart/data/'

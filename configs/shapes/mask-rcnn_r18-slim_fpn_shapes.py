@@ -1,4 +1,4 @@
-# The COCO config with a quarter-width ResNet-18 and an FPN of 64 channels, on generated pictures of 128 px.
+# The COCO config with a quarter-width ResNet-18 and an FPN of 64 channels, on generated images of 128 px.
 #   work_dirs/quickstart/data/coco/annotations/instances_{train,val}2017.json    .../coco/{train,val}2017/
 _base_ = '../coco/mask-rcnn_r18_fpn_1x_coco.py'
 data_root = 'work_dirs/quickstart/data/coco/'

@@ -1,7 +1,7 @@
 # The whole path in minutes: a language-guided student, and two tasks with and without it (make quickstart).
 _base_ = './suite.py'
 title = 'Quickstart'
-note = ('A quarter-width ResNet-18 is pre-trained on unlabelled generated pictures with the names of the shapes, then '
+note = ('A quarter-width ResNet-18 is pre-trained on unlabelled generated images with the names of the shapes, then '
         'fine-tuned on a few labelled ones, beside the same network from random weights.')
 work_dir = 'work_dirs/quickstart'
 seeds = [0]

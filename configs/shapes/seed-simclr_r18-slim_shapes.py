@@ -1,4 +1,4 @@
-# SEED with a teacher that knows no text: similarity distillation from a SimCLR network of the same pictures.
+# SEED with a teacher that knows no text: similarity distillation from a SimCLR network of the same images.
 _base_ = './seed_r18-slim_shapes.py'
 model = dict(
     teacher=dict(

@@ -1,4 +1,4 @@
-# SimCLR, without a teacher: two views of each picture on the schedule of LGD. It is also the teacher without text of
+# SimCLR, without a teacher: two views of each image on the schedule of LGD. It is also the teacher without text of
 # seed-simclr_r18-slim_shapes.py.
 _base_ = './seed_r18-slim_shapes.py'
 model = dict(

@@ -1,8 +1,8 @@
 # Every rival on every task of the generated world: make suite, or python tools/benchmark.py configs/shapes/suite.py.
 title = 'The generated world'
-note = ('A quarter-width ResNet-18, pre-trained on 12,000 unlabelled pictures of coloured shapes by a small CLIP-like '
+note = ('A quarter-width ResNet-18, pre-trained on 12,000 unlabelled images of coloured shapes by a small CLIP-like '
         'teacher, then fine-tuned on a few labelled ones. LGD is given the names of the shapes. The supervised rival '
-        'has the labels of 4,000 further pictures; SimCLR has no teacher, and "SEED, SimCLR teacher" one that knows no '
+        'has the labels of 4,000 further images; SimCLR has no teacher, and "SEED, SimCLR teacher" one that knows no '
         'text.')
 work_dir = 'work_dirs/suite'
 shapes_world = 'work_dirs/quickstart/data'

@@ -1,4 +1,4 @@
-# A supervised rival: the shapes of 4,000 labelled pictures, as many steps of 128 as LGD takes.
+# A supervised rival: the shapes of 4,000 labelled images, as many steps of 128 as LGD takes.
 #   work_dirs/quickstart/data/labelled/<shape>/*    work_dirs/quickstart/data/zero_shot/<shape>/*
 _base_ = './lgd_r18-slim_shapes.py'
 model = dict(

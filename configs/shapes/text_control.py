@@ -2,7 +2,7 @@
 # both, on tasks of either kind. python tools/benchmark.py configs/shapes/text_control.py
 _base_ = './suite.py'
 title = 'The names decide'
-note = ('The same student, teacher, pictures and schedule; only the category names of the pre-training differ. Each '
+note = ('The same student, teacher, images and schedule; only the category names of the pre-training differ. Each '
         'student is tested on shapes and on colours: without a label (zero-shot), with one layer on the frozen student '
         '(probe), and fine-tuned (UPerNet).')
 work_dir = 'work_dirs/text_control'

@@ -1,4 +1,4 @@
-# The same pictures, segmented by colour.
+# The same images, segmented by colour.
 #   work_dirs/quickstart/data/ade/{images,colours}/{training,validation}/
 _base_ = './upernet_r18-slim_shapes.py'
 metainfo = dict(

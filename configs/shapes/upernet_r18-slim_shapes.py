@@ -1,4 +1,4 @@
-# The ADE20K config with a quarter-width ResNet-18 and heads of 64 channels, on generated pictures of 128 px.
+# The ADE20K config with a quarter-width ResNet-18 and heads of 64 channels, on generated images of 128 px.
 #   work_dirs/quickstart/data/ade/{images,annotations}/{training,validation}/
 _base_ = '../ade20k/upernet_r18_80k_ade20k-512x512.py'
 data_root = 'work_dirs/quickstart/data/ade/'

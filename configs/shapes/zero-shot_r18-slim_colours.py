@@ -1,4 +1,4 @@
-# The same pictures, by the name of their colour.
+# The same images, by the name of their colour.
 _base_ = './zero-shot_r18-slim_shapes.py'
 colours = ['blue', 'green', 'orange', 'purple', 'red', 'yellow']
 model = dict(categories=colours)

@@ -11,9 +11,9 @@ from lgd_mm.errors import UserError
 from lgd_mm.runs.environment import fast_bf16
 
 AUTO = 'auto'
-#: Of the published run: passes over ImageNet's 1.28 million pictures, pictures on a GPU, SGD's rate for 256 of them.
-EPOCHS, PICTURES, BATCH, RATE = 200, 1_281_167, 256, 0.03
-#: Smallest batch of all processes that is chosen, and steps that an epoch has at least where there are enough pictures.
+#: Of the published run: passes over ImageNet's 1.28 million images, images on a GPU, SGD's rate for 256 of them.
+EPOCHS, IMAGES, BATCH, RATE = 200, 1_281_167, 256, 0.03
+#: Smallest batch of all processes that is chosen, and steps that an epoch has at least where there are enough images.
 SMALLEST_BATCH, STEPS_PER_EPOCH = 16, 8
 #: Optimiser steps below which the published SGD recipe is too short to learn anything.
 SHORT = 10_000
@@ -29,14 +29,14 @@ class Facts(NamedTuple):
     """What the settings depend on.
 
     Attributes:
-        pictures (int): To train with.
+        images (int): To train with.
         processes (int): That share a batch.
-        teacher_size (int): Side of the teacher's pictures, in pixels.
-        student_size (int, optional): Side of the only pictures that the student takes; None: any.
-        memory (Callable[[int], tuple[int, int]]): Bytes that a picture of a size takes, and bytes that there are.
+        teacher_size (int): Side of the teacher's images, in pixels.
+        student_size (int, optional): Side of the only images that the student takes; None: any.
+        memory (Callable[[int], tuple[int, int]]): Bytes that an image of a size takes, and bytes that there are.
     """
 
-    pictures: int
+    images: int
     processes: int
     teacher_size: int
     student_size: int | None
@@ -76,14 +76,14 @@ class Settings:
 
     @property
     def batch(self) -> int:
-        """Pictures of an optimiser step, of all processes."""
+        """Images of an optimiser step, of all processes."""
         return int(self.values['batch_size'] * self.values['accumulate'] * self._facts.processes)
 
     @property
     def iterations(self) -> int:
         """Batches of an epoch; what does not fill one is left out."""
         together: int = self.values['batch_size'] * self._facts.processes
-        return max(1, self._facts.pictures // together)
+        return max(1, self._facts.images // together)
 
     def _settle(self, name: str, settle: Callable[[], tuple[Any, str]]) -> None:
         given = self._given.get(name, AUTO)
@@ -103,26 +103,26 @@ class Settings:
 
     def _wanted(self) -> int:
         """Batch of a process if there is memory for it."""
-        pictures, processes = self._facts.pictures, self._facts.processes
-        wanted = max(pictures // STEPS_PER_EPOCH, SMALLEST_BATCH) // processes
-        return _power_of_two(max(1, min(wanted, BATCH, pictures // processes)))
+        images, processes = self._facts.images, self._facts.processes
+        wanted = max(images // STEPS_PER_EPOCH, SMALLEST_BATCH) // processes
+        return _power_of_two(max(1, min(wanted, BATCH, images // processes)))
 
     def _batch_size(self) -> tuple[int, str]:
         needed, there = self._facts.memory(self.values['image_size'])
         fits = _power_of_two(max(1, there // 2 // needed))
         return min(self._wanted(), fits), (
             f'a power of two, at most the published {BATCH}, with {STEPS_PER_EPOCH} steps or more in an epoch, but '
-            f'{SMALLEST_BATCH} pictures or more; half of the memory would hold {fits} '
+            f'{SMALLEST_BATCH} images or more; half of the memory would hold {fits} '
             f'({needed / 2**20:.0f} MiB each)')
 
     def _accumulate(self) -> tuple[int, str]:
         if self._given.get('batch_size', AUTO) != AUTO:
             return 1, 'the batch is given'
         wanted = self._wanted()
-        return max(1, wanted // self.values['batch_size']), f'so that a step has the {wanted} pictures wanted'
+        return max(1, wanted // self.values['batch_size']), f'so that a step has the {wanted} images wanted'
 
     def _epochs(self) -> tuple[int, str]:
-        epochs = min(EPOCHS, math.ceil(EPOCHS * PICTURES / self._facts.pictures))
+        epochs = min(EPOCHS, math.ceil(EPOCHS * IMAGES / self._facts.images))
         return epochs, f'the published {EPOCHS}, but no more views than the published run saw of ImageNet'
 
     def _optimizer(self) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.students.backbone import build_backbone, describe
 
 STRIDES = (4, 8, 16, 32)
-#: Side of the picture that a backbone is shown, in pixels.
+#: Side of the image that a backbone is shown, in pixels.
 PROBE = 128
 #: Backbones whose form for dense tasks has another name.
 DENSE = {'mmpretrain.MobileNetV2': 'lgd_mm.MobileNetV2'}
@@ -79,7 +79,7 @@ def _layers(network: nn.Module) -> int:
 
 
 def _norm(kind: str, backbone: Mapping[str, Any]) -> dict[str, Any]:
-    """The backbone's own normalisation over the pictures of all GPUs: a detector has few on each."""
+    """The backbone's own normalisation over the images of all GPUs: a detector has few on each."""
     default = inspect.signature(MODELS.get(kind)).parameters.get('norm_cfg')
     own = backbone.get('norm_cfg') or (default.default if default is not None else {})
     return {**own, 'type': 'SyncBN'}
@@ -87,7 +87,7 @@ def _norm(kind: str, backbone: Mapping[str, Any]) -> dict[str, Any]:
 
 @torch.no_grad()
 def _outputs(cfg: Config) -> tuple[Tensor, ...]:
-    """What the config's backbone returns for an empty picture."""
+    """What the config's backbone returns for an empty image."""
     network = build_backbone(cfg)
     network.eval()  # mmpretrain's return nothing
     return tuple(network(torch.zeros(1, 3, PROBE, PROBE)))

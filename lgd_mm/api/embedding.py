@@ -1,4 +1,4 @@
-"""A student's features of pictures."""
+"""A student's features of images."""
 
 import os
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lgd_mm.api.auto import workers
-from lgd_mm.api.images import pictures_in
+from lgd_mm.api.images import images_in
 from lgd_mm.api.student import Student, load_student
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import mean_pool
 
-#: Pictures at a time.
+#: Images at a time.
 BATCH = 64
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Of N pictures.
+    """Of N images.
 
     Attributes:
-        paths (list[str]): The pictures that could be read.
+        paths (list[str]): The images that could be read.
         features (Tensor): Pooled last output of the backbone (N, d), float32.
         embeddings (Tensor, optional): In the teacher's space (N, D), not normalised; None for a student without
             projection.
@@ -46,18 +46,18 @@ class Embeddings:
 @torch.no_grad()
 def embed(student: Student | str | Path, images: str | Path | Sequence[str | Path], *,
           image_size: int | None = None) -> Embeddings:
-    """Compute a student's features of pictures, resized and cropped in the middle as in the evaluations.
+    """Compute a student's features of images, resized and cropped in the middle as in the evaluations.
 
     Args:
         student (Student | str | Path): A student, or whatever :func:`lgd_mm.load_student` takes.
-        images (str | Path | Sequence[str | Path]): A folder of pictures, a picture, or several.
+        images (str | Path | Sequence[str | Path]): A folder of images, an image, or several.
         image_size (int, optional): Side of the crop, in pixels. Defaults to None: that of the student's training.
 
     Returns:
-        Embeddings: In the order of the pictures, on the CPU; what cannot be read is left out and named.
+        Embeddings: In the order of the images, on the CPU; what cannot be read is left out and named.
 
     Raises:
-        UserError: If the student or the pictures cannot be used.
+        UserError: If the student or the images cannot be used.
     """
     if not isinstance(student, Student):
         student = load_student(student)
@@ -69,7 +69,7 @@ def embed(student: Student | str | Path, images: str | Path | Sequence[str | Pat
     read, unreadable, features, embeddings = [], [], [], []
     try:
         # Standard output may be taken for the result.
-        batches = track(loader, 'batches of pictures', len(loader), Console(stderr=True))
+        batches = track(loader, 'batches of images', len(loader), Console(stderr=True))
         for batch in loader if len(paths) <= BATCH else batches:
             unreadable += [item for item in batch if isinstance(item, str)]
             items = [item for item in batch if not isinstance(item, str)]
@@ -83,30 +83,30 @@ def embed(student: Student | str | Path, images: str | Path | Sequence[str | Pat
     finally:
         student.to(home)
     if not read:
-        raise UserError(f'none of {len(paths)} pictures can be read: {unreadable[0]}')
+        raise UserError(f'none of {len(paths)} images can be read: {unreadable[0]}')
     return Embeddings(read, torch.cat(features), torch.cat(embeddings) if embeddings else None, unreadable)
 
 
 def _paths(images: str | Path | Sequence[str | Path]) -> list[str]:
-    """Paths of pictures, all of which exist."""
+    """Paths of images, all of which exist."""
     if isinstance(images, (str, Path)):
-        return [str(images)] if os.path.isfile(images) else pictures_in(images)
+        return [str(images)] if os.path.isfile(images) else images_in(images)
     missing = next((path for path in images if not os.path.isfile(path)), None)
     if missing is not None or not images:
-        raise UserError(f'images: {missing} is no file' if missing is not None else 'images is empty: give a picture')
+        raise UserError(f'images: {missing} is no file' if missing is not None else 'images is empty: give an image')
     return [str(path) for path in images]
 
 
 def short_side(size: int) -> int:
-    """To which a picture is resized before the crop of that size is cut out: 256 for 224, as in the configs."""
+    """To which an image is resized before the crop of that size is cut out: 256 for 224, as in the configs."""
     return size * 256 // 224
 
 
 class Pictures(Dataset[tuple[str, Tensor] | str]):
-    """Pictures resized and cropped in the middle.
+    """Images resized and cropped in the middle.
 
     Args:
-        paths (Sequence[str]): Of the pictures.
+        paths (Sequence[str]): Of the images.
         size (int): Side of the crop, in pixels.
     """
 

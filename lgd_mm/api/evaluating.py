@@ -16,7 +16,7 @@ from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import Student, find_student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
@@ -28,7 +28,7 @@ from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import write_config
 from lgd_mm.safety.saved_config import is_pretraining, read_saved_run
 
-#: Neighbours that vote, if there are as many pictures.
+#: Neighbours that vote, if there are as many images.
 NEIGHBOURS = 20
 
 
@@ -43,7 +43,7 @@ def evaluate(run: str | Path,
 
     Args:
         run (str | Path): Folder of a pre-training or a student's file; or folder of a fine-tuning.
-        data (str | Path, optional): For a student, labelled pictures in ``{train,val}/CLASS/*``; ``CLASS/*`` alone is
+        data (str | Path, optional): For a student, labelled images in ``{train,val}/CLASS/*``; ``CLASS/*`` alone is
             enough for zero-shot. For a fine-tuning, another set of the same classes. Defaults to None: that of the
             fine-tuning.
         classes (str | Path | Sequence[str], optional): Names for zero-shot, in the order of the class folders.
@@ -63,7 +63,7 @@ def evaluate(run: str | Path,
     if finetuned is not None:
         return _test(Path(run), finetuned, data, out, options)
     if data is None:
-        raise UserError('a student is evaluated on labelled pictures: give data, a folder with train/CLASS/* and '
+        raise UserError('a student is evaluated on labelled images: give data, a folder with train/CLASS/* and '
                         'val/CLASS/*')
     folders = read_class_folders(data, training=False)
     return _evaluate_student(find_student(run), folders, classes, teacher, out, options)
@@ -126,12 +126,12 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
         names = category_names(parse_classes(folders.names if classes is None else classes))
         if classes is not None and len(names) == len(folders.names):
             pairs = [f'{folder} is {name!r}' for folder, name in zip(folders.names, names)]
-            say(f'class folders and names: {", ".join(pairs[:5])}{", ..." if pairs[5:] else ""}')
+            print_rank0(f'class folders and names: {", ".join(pairs[:5])}{", ..." if pairs[5:] else ""}')
     cfg = _config(student, folders)
     if teacher:
         cfg.model.teacher = teacher_model(teacher)
         if teacher == SHAPES:
-            say(about_shapes(names or []))
+            print_rank0(about_shapes(names or []))
     apply_overrides(cfg, options)
     with tempfile.TemporaryDirectory() as scratch:
         config = Path(scratch) / 'evaluate.py'
@@ -143,7 +143,7 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
 
 
 def _config(student: Student, folders: ClassFolders) -> Config:
-    """The ready linear probe with the student's backbone and the pictures of a user."""
+    """The ready linear probe with the student's backbone and the images of a user."""
     cfg = Config.fromfile(ready_config('classification/linear_r18_folder.py'))
     cfg.model.backbone = student.file.backbone_config
     cfg.model.data_preprocessor = student.file.statistics
@@ -151,7 +151,7 @@ def _config(student: Student, folders: ClassFolders) -> Config:
     if folders.train is None:
         cfg.train_dataloader = None
     else:
-        cfg.model.k = min(NEIGHBOURS, folders.pictures)
+        cfg.model.k = min(NEIGHBOURS, folders.images)
         folders.use(cfg.train_dataloader.dataset, 'train')
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=workers(1)[0], persistent_workers=False)

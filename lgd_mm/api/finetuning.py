@@ -17,7 +17,7 @@ from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.api.student import backbone_config, find_student
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_data_folder
@@ -34,7 +34,7 @@ TASKS = {
     'instance-segmentation': 'coco/mask-rcnn_r18_fpn_1x_coco.py',
     'segmentation': 'ade20k/upernet_r18_80k_ade20k-512x512.py',
 }
-#: Passes over ADE20K's 20,210 pictures that the published 80,000 iterations with 16 of them are.
+#: Passes over ADE20K's 20,210 images that the published 80,000 iterations with 16 of them are.
 ADE20K_EPOCHS = 63
 
 
@@ -60,10 +60,10 @@ def finetune(task: str,
             ``'instance-segmentation'`` (Mask R-CNN) or ``'segmentation'`` (UPerNet).
         student (str | Path): Folder of a pre-training, an exported student, or a checkpoint.
         data (str | Path): For classification, ``{train,val}/CLASS/*``; else a folder as in ``docs/own_data.md``: COCO
-            format, or pictures and masks.
+            format, or images and masks.
         out (str | Path): Folder of the run, new or empty.
-        epochs (int | str): Passes over the training pictures. Defaults to ``'auto'``: those of the config.
-        batch_size (int | str): Pictures of a batch on each device. Defaults to ``'auto'``: that of the config.
+        epochs (int | str): Passes over the training images. Defaults to ``'auto'``: those of the config.
+        batch_size (int | str): Images of a batch on each device. Defaults to ``'auto'``: that of the config.
         lr (float | str): Highest learning rate; in classification that of the backbone, and the new layer's is ten
             times as high. Defaults to ``'auto'``: that of the config, scaled with the batch.
         amp (str): ``'fp16'``, ``'bf16'``, ``'off'`` or ``'auto'``. Defaults to ``'auto'``: fp16 on a GPU, else off.
@@ -90,9 +90,9 @@ def finetune(task: str,
     cfg = Config.fromfile(ready_config(TASKS[task]))
     with bounded_build(read.backbone.values(), read.path):
         use_backbone(cfg, backbone)
-    pictures = use_data(cfg, task, str(data))
+    images = use_data(cfg, task, str(data))
     given = dict(epochs=epochs, batch_size=batch_size, lr=lr, amp=amp, workers=workers)
-    settle(cfg, given, pictures)
+    settle(cfg, given, images)
     cfg.randomness = dict(seed=seed)
     apply_overrides(cfg, options)
     launching.train(cfg, out, resume, overwrite, file, tracker)
@@ -108,7 +108,7 @@ def use_data(cfg: Config, task: str, data: str) -> int:
         data (str): The folder.
 
     Returns:
-        int: Pictures to train with.
+        int: Images to train with.
 
     Raises:
         UserError: If the folder does not fit the task.
@@ -121,20 +121,20 @@ def use_data(cfg: Config, task: str, data: str) -> int:
         for loader in (cfg.val_dataloader, cfg.test_dataloader):
             folders.use(loader.dataset, 'val')
         cfg.model.head.topk = (1, )  # there may be fewer than five classes
-        return folders.pictures
+        return folders.images
     check_data_folder(data)
     folder = use_own_data(cfg, str(Path(data).resolve()))
-    say(folder)
+    print_rank0(folder)
     return folder.counts['train']
 
 
-def settle(cfg: Config, given: Mapping[str, Any], pictures: int) -> None:
+def settle(cfg: Config, given: Mapping[str, Any], images: int) -> None:
     """Settle every ``'auto'`` of a fine-tuning, and write values and reasons into its config.
 
     Args:
         cfg (Config): Changed in place.
         given (Mapping[str, Any]): The arguments, each ``'auto'`` or a value.
-        pictures (int): To train with.
+        images (int): To train with.
 
     Raises:
         UserError: If a given value cannot be used.
@@ -143,8 +143,8 @@ def settle(cfg: Config, given: Mapping[str, Any], pictures: int) -> None:
     base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size') or cfg.train_dataloader.batch_size
     batch = cfg.train_dataloader.batch_size
     auto: dict[str, tuple[Any, str]] = dict(
-        batch_size=(_batch_size(cfg, batch, pictures, processes), f"the config's {batch}, at most all pictures, and "
-                    'none of one picture alone'),
+        batch_size=(_batch_size(cfg, batch, images, processes), f"the config's {batch}, at most all images, and "
+                    'none of one image alone'),
         epochs=(cfg.train_cfg.get('max_epochs', ADE20K_EPOCHS), "the config's passes over its own data"),
         amp=('fp16', 'there is a GPU') if torch.cuda.is_available() else ('off', 'there is no GPU'),
         workers=workers(processes))
@@ -169,7 +169,7 @@ def settle(cfg: Config, given: Mapping[str, Any], pictures: int) -> None:
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=values['workers'], persistent_workers=values['workers'] > 0)
     cfg.auto_scale_lr = dict(base_batch_size=total)
-    iterations = max(1, -(-pictures // total))
+    iterations = max(1, -(-images // total))
     scale_schedule(cfg, values['epochs'], iterations)
     cfg.default_hooks.logger.interval = min(cfg.default_hooks.logger.get('interval', 50), iterations)
     if values['amp'] != 'off':
@@ -177,14 +177,14 @@ def settle(cfg: Config, given: Mapping[str, Any], pictures: int) -> None:
     cfg.auto = {name: dict(value=value, why=reasons[name]) for name, value in values.items()}
 
 
-def _batch_size(cfg: Config, most: int, pictures: int, processes: int) -> int:
-    """The largest batch up to a bound that leaves no picture alone, not in the last batch of an epoch either: batch
+def _batch_size(cfg: Config, most: int, images: int, processes: int) -> int:
+    """The largest batch up to a bound that leaves no image alone, not in the last batch of an epoch either: batch
     norms want two."""
     loader = cfg.train_dataloader
-    size = min(most, max(1, pictures // processes))
+    size = min(most, max(1, images // processes))
     if 'InfiniteSampler' in str((loader.get('sampler') or {}).get('type')):  # fills its batches by going round
         return max(2, size)
-    share = -(-pictures // processes)
+    share = -(-images // processes)
     if size == 1 or loader.get('drop_last') or share % size != 1:
         return size
     return next((smaller for smaller in range(size - 1, 1, -1) if share % smaller != 1), size + 1)

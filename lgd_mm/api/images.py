@@ -1,4 +1,4 @@
-"""Folders of pictures as people give them."""
+"""Folders of images as people give them."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ from lgd_mm.console.progress import still
 from lgd_mm.errors import UserError
 
 
-def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:
-    """Pictures below a folder, nested or flat.
+def images_in(folder: str | Path, what: str = 'images') -> list[str]:
+    """Images below a folder, nested or flat.
 
     Args:
         folder (str | Path): The folder.
@@ -18,20 +18,20 @@ def pictures_in(folder: str | Path, what: str = 'images') -> list[str]:
         list[str]: Their paths, sorted; at least one.
 
     Raises:
-        UserError: If it is missing, no folder, may not be read, or holds no picture.
+        UserError: If it is missing, no folder, may not be read, or holds no image.
     """
     folder = Path(folder)
     check_folder(folder, what)
     from lgd_mm.datasets.image_folder import EXTENSIONS, files_below  # here: it brings torch along
-    with still(f'looking for pictures in {folder}'):
+    with still(f'looking for images in {folder}'):
         paths = sorted(path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
     if not paths:
-        raise UserError(f'{what}: {folder} holds no picture ({", ".join(EXTENSIONS)}): give a folder with pictures')
+        raise UserError(f'{what}: {folder} holds no image ({", ".join(EXTENSIONS)}): give a folder with images')
     return paths
 
 
 def check_folder(folder: Path, what: str = 'images') -> None:
-    """See that a folder of pictures is there.
+    """See that a folder of images is there.
 
     Args:
         folder (Path): The folder.
@@ -41,9 +41,9 @@ def check_folder(folder: Path, what: str = 'images') -> None:
         UserError: If it is missing, no folder, or may not be read.
     """
     if not os.path.exists(folder):
-        raise UserError(f'{what}: {folder} does not exist: give a folder of pictures')
+        raise UserError(f'{what}: {folder} does not exist: give a folder of images')
     if not folder.is_dir():
-        raise UserError(f'{what}: {folder} is a file: give the folder of the pictures')
+        raise UserError(f'{what}: {folder} is a file: give the folder of the images')
     try:
         with os.scandir(folder):
             pass

@@ -1,4 +1,4 @@
-"""How much memory a picture takes in training, and how much there is."""
+"""How much memory an image takes in training, and how much there is."""
 
 import os
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-#: Pictures shown to the network; batch-norm wants more than one.
+#: Images shown to the network; batch-norm wants more than one.
 PROBE = 2
 
 
-def bytes_per_picture(network: nn.Module, size: int) -> int:
-    """What autograd keeps of one picture for the backward pass, in float32, found by showing the network two.
+def bytes_per_image(network: nn.Module, size: int) -> int:
+    """What autograd keeps of one image for the backward pass, in float32, found by showing the network two.
 
     Args:
-        network (nn.Module): On the CPU; takes pictures (B, 3, size, size).
+        network (nn.Module): On the CPU; takes images (B, 3, size, size).
         size (int): In pixels.
 
     Returns:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import remove_content, replacing
 from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
@@ -110,7 +110,7 @@ def replaced(out: str | Path, overwrite: bool) -> Iterator[None]:
             with replacing(folder / RESOLVED) as part:
                 part.write_bytes(settings)
         elif (folder / ASIDE).is_dir():
-            say(f'the run before is kept in {folder / ASIDE} until the one in {folder} has ended')
+            print_rank0(f'the run before is kept in {folder / ASIDE} until the one in {folder} has ended')
         raise
     if (folder / ASIDE).is_dir():
         (folder / ASIDE).rename(folder / GONE)

@@ -1,4 +1,4 @@
-"""The names that pictures are nearest to."""
+"""The names that images are nearest to."""
 
 import csv
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.embedding import embed
 from lgd_mm.api.student import Student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing
 from lgd_mm.language import category_names
@@ -25,12 +25,12 @@ FORMULA = ('=', '+', '-', '@', '\t', '\r', '\n', '\uff1d', '\uff0b', '\uff0d', '
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of N pictures against C names.
+    """Of N images against C names.
 
     Attributes:
-        paths (list[str]): The pictures that could be read.
+        paths (list[str]): The images that could be read.
         names (list[str]): The names.
-        similarities (Tensor): Cosines of the pictures' embeddings and the names' (N, C).
+        similarities (Tensor): Cosines of the images' embeddings and the names' (N, C).
         scores (Tensor): The same as CLIP weighs them (N, C): each row sums to one. They tell which name fits best, not
             whether it fits.
         unreadable (list[str]): What could not be read, and why.
@@ -44,24 +44,24 @@ class Predictions:
 
     @property
     def labels(self) -> list[str]:
-        """The best name of each picture."""
+        """The best name of each image."""
         return [self.names[index] for index in self.scores.argmax(dim=1)]
 
     def top(self, k: int) -> list[list[tuple[str, float]]]:
-        """The k best names of each picture with their scores, the best first."""
+        """The k best names of each image with their scores, the best first."""
         scores, indices = self.scores.topk(min(k, len(self.names)), dim=1)
         return [[(self.names[index], score) for index, score in zip(*row)]
                 for row in zip(indices.tolist(), scores.tolist())]
 
     def write(self, file: str | Path, k: int = 5) -> Path:
-        """Write a CSV with the columns picture, rank, name, score and similarity.
+        """Write a CSV with the columns image, rank, name, score and similarity.
 
         A name that a spreadsheet would compute, as it begins with ``=``, ``+``, ``-`` or ``@``, is written with a ``'``
         before it, a relative path of that kind with a ``./``.
 
         Args:
             file (str | Path): Replaced if it exists.
-            k (int): Names of each picture. Defaults to 5.
+            k (int): Names of each image. Defaults to 5.
 
         Returns:
             Path: The file.
@@ -94,12 +94,12 @@ def _as_text(name: str) -> str:
 def zero_shot(student: Student | str | Path, images: str | Path | Sequence[str | Path],
               classes: str | Path | Sequence[str] | None = None, *, templates: str | Sequence[str] | None = None,
               teacher: str | None = None, image_size: int | None = None) -> Predictions:
-    """Classify pictures by names, without labels: a student's embeddings against the teacher's of the names.
+    """Classify images by names, without labels: a student's embeddings against the teacher's of the names.
 
     Args:
         student (Student | str | Path): A pre-trained student with its projection: the folder of a pre-training, or a
             checkpoint.
-        images (str | Path | Sequence[str | Path]): A folder of pictures, a picture, or several.
+        images (str | Path | Sequence[str | Path]): A folder of images, an image, or several.
         classes (str | Path | Sequence[str], optional): See :func:`lgd_mm.pretrain`. Defaults to None: the names it was
             pre-trained with, for which no teacher is needed.
         templates (str | Sequence[str], optional): Prompts for the names. Defaults to None: OpenAI's 80.
@@ -108,10 +108,10 @@ def zero_shot(student: Student | str | Path, images: str | Path | Sequence[str |
         image_size (int, optional): Side of the crop, in pixels. Defaults to None: that of the student's training.
 
     Returns:
-        Predictions: In the order of the pictures.
+        Predictions: In the order of the images.
 
     Raises:
-        UserError: If the student has no projection, or names, pictures or teacher cannot be used.
+        UserError: If the student has no projection, or names, images or teacher cannot be used.
     """
     network = student if isinstance(student, Student) else load_student(student)
     network.check_projection()
@@ -136,7 +136,7 @@ def _bank(student: Student, classes: str | Path | Sequence[str] | None, template
         templates = list(templates)
     cfg = teacher_model(teacher) if teacher else student.file.teacher_config
     if teacher == SHAPES:
-        say(about_shapes(names))
+        print_rank0(about_shapes(names))
     if not hasattr(MODELS.get(cfg['type']), 'encode_text'):
         raise UserError(f'the teacher of {student.path} ({cfg["type"]}) embeds no names: zero-shot needs a student of '
                         'a CLIP')

@@ -1,4 +1,4 @@
-"""Pictures, names, a student, a teacher and a folder: a pre-training."""
+"""Images, names, a student, a teacher and a folder: a pre-training."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,8 +10,8 @@ from lgd_mm.api import launching
 from lgd_mm.api.auto import AUTO, Facts, Settings
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.images import pictures_in
-from lgd_mm.api.memory import bytes_per_picture, device_memory
+from lgd_mm.api.images import images_in
+from lgd_mm.api.memory import bytes_per_image, device_memory
 from lgd_mm.api.output import check_out, config_of
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
@@ -19,7 +19,7 @@ from lgd_mm.api.schedules import SHORTEST_WARM_UP
 from lgd_mm.api.student import find_student
 from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.language import category_names, prompt_templates
 from lgd_mm.models.features import check_size
@@ -51,22 +51,22 @@ def pretrain(images: str | Path,
              overwrite: bool = False,
              tracker: str | None = None,
              options: Mapping[str, Any] | None = None) -> Run:
-    """Pre-train a student from unlabelled pictures and category names (`arXiv:2406.11689
+    """Pre-train a student from unlabelled images and category names (`arXiv:2406.11689
     <https://arxiv.org/abs/2406.11689>`_).
 
     The ready config of the student is taken and changed; ``'auto'`` is settled by :mod:`lgd_mm.api.auto`, and the whole
     config with its reasons (key ``auto``) is left in ``out/resolved_config.py``.
 
     Args:
-        images (str | Path): Folder of pictures, nested or flat.
+        images (str | Path): Folder of images, nested or flat.
         classes (str | Path | Sequence[str]): A set (``'coco'``), a text file with a name on each line, a COCO JSON,
             names separated by commas, or a list of names.
         out (str | Path): Folder of the run, new or empty.
         student (str): See :data:`lgd_mm.api.students.STUDENTS`, or ``'timm/NAME'``. Defaults to ``'resnet18'``.
         teacher (str): ``'MODEL/TAG'`` of open_clip, ``'MODEL/TAG=FILE'`` with a file of its weights,
             ``'local-dir:FOLDER'``, or ``'shapes'``. Defaults to ``'RN50/openai'``, which is downloaded once.
-        epochs (int | str): Passes over the pictures. Defaults to ``'auto'``.
-        batch_size (int | str): Pictures of a batch on each device. Defaults to ``'auto'``.
+        epochs (int | str): Passes over the images. Defaults to ``'auto'``.
+        batch_size (int | str): Images of a batch on each device. Defaults to ``'auto'``.
         accumulate (int | str): Batches of an optimiser step. Defaults to ``'auto'``.
         optimizer (str): ``'sgd'`` (published), ``'adamw'`` (short runs) or ``'auto'``. Defaults to ``'auto'``.
         lr (float | str): Highest learning rate. Defaults to ``'auto'``.
@@ -95,8 +95,8 @@ def pretrain(images: str | Path,
     teacher_cfg = teacher_model(teacher)
     categories = parse_classes(classes)
     if teacher == SHAPES:
-        say(about_shapes(category_names(categories)))
-    pictures = pictures_in(images)
+        print_rank0(about_shapes(category_names(categories)))
+    pictures = images_in(images)
     prompts = None if templates is None else prompt_templates(templates)
 
     cfg = Config.fromfile(ready_config(name))
@@ -163,17 +163,17 @@ def _facts(cfg: Config, pictures: int, teacher: Mapping[str, Any]) -> Facts:
         processes=launching.processes(),
         teacher_size=teacher_size(teacher['model']),
         student_size=_only_size(cfg.model.backbone),
-        memory=lambda size: (_bytes_per_picture(cfg, size), device_memory(launching.processes())))
+        memory=lambda size: (_bytes_per_image(cfg, size), device_memory(launching.processes())))
 
 
-def _bytes_per_picture(cfg: Config, size: int) -> int:
+def _bytes_per_image(cfg: Config, size: int) -> int:
     network = build_backbone(cfg)
     check_size(network, size, describe(cfg.model.backbone))
-    return bytes_per_picture(network, size)
+    return bytes_per_image(network, size)
 
 
 def _only_size(backbone: Mapping[str, Any]) -> int | None:
-    """Side of the pictures that a timm model was made for, if it takes no other."""
+    """Side of the images that a timm model was made for, if it takes no other."""
     if 'model_name' not in backbone:
         return None
     import timm

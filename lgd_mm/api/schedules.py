@@ -16,7 +16,7 @@ def scale_schedule(cfg: Config, epochs: int, iterations: int) -> None:
 
     Args:
         cfg (Config): Changed in place: the loop, ``param_scheduler``, and in iteration-based runs the checkpoints.
-        epochs (int): Passes over the training pictures.
+        epochs (int): Passes over the training images.
         iterations (int): Batches of a pass.
     """
     total = epochs * iterations

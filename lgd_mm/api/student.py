@@ -16,13 +16,13 @@ from lgd_mm.students.frozen import FrozenStudent, StudentFile, read_student_file
 
 
 class Student(nn.Module):
-    """A student in eval mode, with its normalisation: it takes RGB pictures in [0, 1].
+    """A student in eval mode, with its normalisation: it takes RGB images in [0, 1].
 
     Args:
         file (StudentFile): Its weights, and what is known of it.
 
     Attributes:
-        backbone (nn.Module): Takes normalised pictures and returns a tuple of feature maps.
+        backbone (nn.Module): Takes normalised images and returns a tuple of feature maps.
         neck (nn.Module, optional): The projection to the teacher's embeddings, of D dimensions; an exported student has
             none.
         metadata (dict[str, Any]): See :func:`lgd_mm.students.file.student_metadata`.

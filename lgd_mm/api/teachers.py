@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.api.nearest import did_you_mean
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 
 LOCAL = 'local-dir:'
@@ -106,7 +106,7 @@ def about_shapes(names: Sequence[str]) -> str:
 
 
 def teacher_size(model: str) -> int:
-    """Side of the pictures a teacher takes, in pixels.
+    """Side of the images a teacher takes, in pixels.
 
     Args:
         model (str): As open_clip calls it.
@@ -124,7 +124,7 @@ def _of_file(model: str, tag: str | None, file: Path) -> dict[str, Any]:
     path = str(file.absolute())
     if tag is None:
         return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=path)
-    say(f'teacher {path}: with the activation and picture statistics of {model}/{tag}')
+    print_rank0(f'teacher {path}: with the activation and image statistics of {model}/{tag}')
     return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=tag, checkpoint=path)
 
 

@@ -119,13 +119,13 @@ def _room() -> Iterator[Finding]:
     memory = free_memory()
     yield Finding('memory', f'{memory / GIB:.1f} GiB free', '' if memory > LEAST_MEMORY else
                   'end other programs, or give a small --batch-size and --workers 0')
-    yield _disk('disk', Path.cwd(), 'free some room, or give an --out on another disk')
-    yield _disk('cache', cache_folder(''), 'free some room, or set LGD_CACHE_DIR to a folder on another disk')
+    yield _disk('disk', Path.cwd(), 'free disk space, or give an --out on another disk')
+    yield _disk('cache', cache_folder(''), 'free disk space, or set LGD_CACHE_DIR to a folder on another disk')
     shared = Path('/dev/shm')  # nosec B108  # nothing is written there
     if shared.is_dir():
         free = shutil.disk_usage(shared).free
         yield Finding('shared memory', f'{free / GIB:.1f} GiB free', '' if free > LEAST_SHARED else
-                      'loaders hand pictures over there: give --workers 0, or in a container --shm-size 8g')
+                      'loaders hand images over there: give --workers 0, or in a container --shm-size 8g')
 
 
 def _disk(what: str, folder: Path, cure: str) -> Finding:

@@ -22,7 +22,7 @@ def students() -> Iterator[Line]:
 
 
 def teachers() -> Iterator[Line]:
-    """Names of teachers and the side of their pictures."""
+    """Names of teachers and the side of their images."""
     from lgd_mm.api.teachers import LOCAL, SHAPES, SHAPES_FOLDER, WORLD, teacher_names, teacher_size
     yield SHAPES, (f'{SHAPES:<56}{teacher_size(f"{LOCAL}{SHAPES_FOLDER}")} px, comes with lgd_mm; '
                    f'knows {", ".join(WORLD)}')

@@ -31,10 +31,10 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings=dict(help_option_names=['-h', '--help'], max_content_width=110))
 @click.version_option(__version__, prog_name='lgd-mm')
 def cli() -> None:
-    """Small vision backbones, pre-trained by a frozen CLIP teacher on your pictures and the names of your categories.
+    """Small vision backbones, pre-trained by a frozen CLIP teacher on your images and the names of your categories.
 
     \b
-    From pictures to predictions:
+    From images to predictions:
       lgd-mm pretrain --images PICTURES --classes names.txt --out run
       lgd-mm zero-shot run PICTURES --out predictions.csv
       lgd-mm export run --to onnx --out onnx

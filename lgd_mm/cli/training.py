@@ -24,7 +24,7 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
 
 
 @click.command()
-@click.option('--images', required=True, metavar='FOLDER', help='Pictures, nested or flat; no label is read.')
+@click.option('--images', required=True, metavar='FOLDER', help='Images, nested or flat; no label is read.')
 @click.option('--classes', required=True, metavar='NAMES', help='A set (coco), a file of names (.txt), a COCO JSON, or '
               'names separated by commas.')
 @click.option('--student', default='resnet18', show_default=True, metavar='NAME', help='See lgd-mm list students.')
@@ -33,8 +33,8 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
               'trying commands, which knows eight shapes (circle, star, ...) in six colours.')
 @folder_of_run
 @click.option('--init', metavar='FILE', help='Weights that the student starts from.')
-@auto('--epochs', int, 'Passes over the pictures.')
-@auto('--batch-size', int, 'Pictures of a batch on each device.')
+@auto('--epochs', int, 'Passes over the images.')
+@auto('--batch-size', int, 'Images of a batch on each device.')
 @auto('--accumulate', int, 'Batches of an optimiser step.')
 @click.option('--optimizer', type=click.Choice([AUTO, 'sgd', 'adamw']), default=AUTO, show_default=True,
               help='sgd is the published one, adamw for short runs.')
@@ -48,7 +48,7 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
 @gpus
 @overrides
 def pretrain(**arguments: Any) -> None:
-    """Pre-train a student from pictures and names.
+    """Pre-train a student from images and names.
 
     Further settings are keys of the config, as KEY=VALUE; everything that was settled is in
     OUT/resolved_config.py, with its reasons.
@@ -77,8 +77,8 @@ def pretrain(**arguments: Any) -> None:
 @click.option('--data', required=True, metavar='FOLDER', help='Classification: {train,val}/CLASS/*; else as in '
               'docs/own_data.md.')
 @folder_of_run
-@auto('--epochs', int, 'Passes over the pictures.')
-@auto('--batch-size', int, 'Pictures of a batch on each device.')
+@auto('--epochs', int, 'Passes over the images.')
+@auto('--batch-size', int, 'Images of a batch on each device.')
 @auto('--lr', float, 'Highest learning rate.')
 @click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
 @auto('--workers', int, 'Loader processes on each device.')

@@ -7,7 +7,7 @@ import click
 from lgd_mm.cli.early import check_evaluation, check_student, check_zero_shot
 from lgd_mm.cli.options import overrides, parsed
 from lgd_mm.console.printable import printable
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 
 
 @click.command('zero-shot')
@@ -16,14 +16,14 @@ from lgd_mm.console.rank_zero import say
 @click.option('--classes', metavar='NAMES', help='As of pretrain.  [default: those of the pre-training]')
 @click.option('--templates', metavar='FILE', help='As of pretrain.')
 @click.option('--teacher', metavar='MODEL/TAG', help='Where the teacher is now.  [default: where it was]')
-@click.option('--image-size', type=click.IntRange(min=32), metavar='N', help='Side of the pictures.  [default: '
+@click.option('--image-size', type=click.IntRange(min=32), metavar='N', help='Side of the images.  [default: '
               'as in the pre-training]')
-@click.option('--top', type=click.IntRange(min=1), default=5, show_default=True, help='Names of each picture.')
-@click.option('--out', metavar='FILE.csv', help='Write picture, rank, name and score there.')
+@click.option('--top', type=click.IntRange(min=1), default=5, show_default=True, help='Names of each image.')
+@click.option('--out', metavar='FILE.csv', help='Write image, rank, name and score there.')
 def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
     """Classify IMAGES by names, without labels.
 
-    STUDENT is the folder of a pre-training or a checkpoint in it; IMAGES a picture or a folder.
+    STUDENT is the folder of a pre-training or a checkpoint in it; IMAGES an image or a folder.
 
     \b
     Examples:
@@ -40,7 +40,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
     for line in found.unreadable:
         click.echo(f'left out: {printable(line)}', err=True)
     if out:
-        say(f'{found.write(out, top)}: {len(found.paths)} pictures, {len(found.names)} names')
+        print_rank0(f'{found.write(out, top)}: {len(found.paths)} images, {len(found.names)} names')
         return
     table = Table('picture', *(f'{rank}.' for rank in range(1, min(top, len(found.names)) + 1)))
     for path, best in zip(found.paths, found.top(top)):
@@ -51,7 +51,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
 
 @click.command()
 @click.argument('run')
-@click.option('--data', metavar='FOLDER', help='Labelled pictures in {train,val}/CLASS/*.  [default: those of the '
+@click.option('--data', metavar='FOLDER', help='Labelled images in {train,val}/CLASS/*.  [default: those of the '
               'fine-tuning]')
 @click.option('--classes', metavar='NAMES', help='Names for zero-shot.  [default: the class folders]')
 @click.option('--teacher', metavar='MODEL/TAG', help='Where the teacher is now.  [default: where it was]')
@@ -100,4 +100,4 @@ def export(student: str, target: str, out: str, int8: bool) -> None:
     check_student(student)
     check_request(target, out, options)
     from lgd_mm.api.student import find_student
-    say(str(export_student(find_student(student), target, out, **options)))
+    print_rank0(str(export_student(find_student(student), target, out, **options)))

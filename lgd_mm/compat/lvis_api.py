@@ -13,22 +13,22 @@ from faster_coco_eval import COCOeval_faster
 from lgd_mm.compat.coco_api import COCO
 from lgd_mm.errors import UserError
 
-#: LVIS counts the best 300 detections of each picture, over all categories (Gupta et al. 2019, Sec. 3).
+#: LVIS counts the best 300 detections of each image, over all categories (Gupta et al. 2019, Sec. 3).
 MAX_DETECTIONS = 300
 #: Names of LVIS for those of faster-coco-eval.
 NAMES = dict(
     AP='AP_all', AP50='AP_50', AP75='AP_75', APs='AP_small', APm='AP_medium', APl='AP_large', APr='APr', APc='APc',
     APf='APf', **{'AR@300': 'AR_all', 'ARs@300': 'AR_small', 'ARm@300': 'AR_medium', 'ARl@300': 'AR_large'})
 
-#: What LVIS' evaluation needs of each picture: categories that are known to be absent, and those not all outlined.
-OF_PICTURES = ('neg_category_ids', 'not_exhaustive_category_ids')
+#: What LVIS' evaluation needs of each image: categories that are known to be absent, and those not all outlined.
+OF_IMAGES = ('neg_category_ids', 'not_exhaustive_category_ids')
 
 
 class LVIS(COCO):
     """The annotation file; it has the snake case names that mmdet calls.
 
     Raises:
-        UserError: If a picture or a category lacks what the evaluation counts by; without it, whatever is found where
+        UserError: If an image or a category lacks what the evaluation counts by; without it, whatever is found where
             nothing is would be forgiven.
     """
 
@@ -36,7 +36,7 @@ class LVIS(COCO):
         """As pycocotools has it."""
         if self.annotation_file is not None:
             for image in self.dataset.get('images') or ():
-                lacking = [key for key in OF_PICTURES if not isinstance(image.get(key), list)]
+                lacking = [key for key in OF_IMAGES if not isinstance(image.get(key), list)]
                 if lacking:
                     raise UserError(f'{self.annotation_file}: image {image.get("id")} has no list {lacking[0]!r}, by '
                                     'which LVIS counts: give a file in LVIS format, or a config for COCO format')
@@ -54,7 +54,7 @@ def init_as_lvis() -> None:
 
 
 def LVISResults(ground_truth: COCO, file: str) -> COCO:  # noqa: N802 - a class in lvis
-    """Read detections, and keep the best of each picture.
+    """Read detections, and keep the best of each image.
 
     Args:
         ground_truth (COCO): The annotation file.
@@ -81,7 +81,7 @@ def LVISResults(ground_truth: COCO, file: str) -> COCO:  # noqa: N802 - a class 
 
 
 class LVISEval(COCOeval_faster):
-    """LVIS' federated evaluation: a category counts only in pictures where it is known to be present or absent.
+    """LVIS' federated evaluation: a category counts only in images where it is known to be present or absent.
 
     Args:
         ground_truth (COCO): The annotation file.

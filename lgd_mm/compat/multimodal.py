@@ -1,4 +1,4 @@
-"""mmpretrain's models of pictures and texts need transformers 4; beside a newer one, its import would fail."""
+"""mmpretrain's models of images and texts need transformers 4; beside a newer one, its import would fail."""
 
 from types import ModuleType
 

@@ -6,17 +6,17 @@ from types import ModuleType
 from typing import Any
 
 
-def bound_pictures(io_module: ModuleType) -> None:
-    """Let mmcv decode pictures of the known formats alone, within the bounds of :mod:`lgd_mm.io.images`.
+def bound_images(io_module: ModuleType) -> None:
+    """Let mmcv decode images of the known formats alone, within the bounds of :mod:`lgd_mm.io.images`.
 
     The loaders of mmdet, mmseg and mmpretrain decode by it.
 
     Args:
         io_module (ModuleType): ``mmcv.image.io``.
     """
-    from PIL import Image  # here: `import lgd_mm` imports no picture library
+    from PIL import Image  # here: `import lgd_mm` imports no image library
 
-    from lgd_mm.io.images import check_picture, formats
+    from lgd_mm.io.images import check_image, formats
 
     decode = io_module.imfrombytes
 
@@ -32,7 +32,7 @@ def bound_pictures(io_module: ModuleType) -> None:
     def imfrombytes(content: bytes, flag: str = 'color', channel_order: str = 'bgr', backend: str | None = None) -> Any:
         """As mmcv's, which gives None for what OpenCV cannot decode, and raises what Pillow does."""
         try:
-            check_picture(content)
+            check_image(content)
         except OSError:
             if (backend or io_module.imread_backend) == 'pillow':
                 raise

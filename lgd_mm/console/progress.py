@@ -9,7 +9,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track as rich_track
 
-from lgd_mm.console.rank_zero import rank, say
+from lgd_mm.console.rank_zero import print_rank0, rank
 
 T = TypeVar('T')
 
@@ -23,13 +23,13 @@ class Heartbeat:
 
     Args:
         where (Callable[[], str]): The line. It must not wait for a device.
-        tell (Callable[[str], object]): Prints it. Defaults to :func:`lgd_mm.console.rank_zero.say`.
+        tell (Callable[[str], object]): Prints it. Defaults to :func:`lgd_mm.console.rank_zero.print_rank0`.
         clock (Callable[[], float]): In seconds. Defaults to ``time.monotonic``.
         wait (Callable[[float], bool], optional): Waits so many seconds, or to the end of the context; whether it has
             ended. Defaults to None: in real time.
     """
 
-    def __init__(self, where: Callable[[], str], tell: Callable[[str], object] = say,
+    def __init__(self, where: Callable[[], str], tell: Callable[[str], object] = print_rank0,
                  clock: Callable[[], float] = time.monotonic, wait: Callable[[float], bool] | None = None) -> None:
         self._where, self._tell, self._clock = where, tell, clock
         self._ended = threading.Event()

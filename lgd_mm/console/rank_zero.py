@@ -10,7 +10,7 @@ def rank() -> int:
     return int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0)))
 
 
-def say(line: object) -> None:
+def print_rank0(line: object) -> None:
     """Print a line, in the first process; control characters in it are shown, not sent.
 
     Args:

@@ -1,4 +1,4 @@
-"""Pre-training images: any folder of pictures, nested or flat, without labels."""
+"""Pre-training images: any folder of images, nested or flat, without labels."""
 
 import hashlib
 import logging
@@ -26,25 +26,25 @@ OF_FILE_MANAGERS = ('__MACOSX', '@eaDir', '@__thumb', '$RECYCLE.BIN', 'System Vo
 
 @DATASETS.register_module()
 class UnlabelledImages(BaseDataset):
-    """Every picture below a folder: an own collection, ImageNet's ``train``, COCO's ``train2017``, ADE20K's
+    """Every image below a folder: an own collection, ImageNet's ``train``, COCO's ``train2017``, ADE20K's
     ``images/training``.
 
     Items are asked for by the keys of :class:`lgd_mm.datasets.ViewSampler`, whose seed sets every random state the
-    pipeline may use, so that a view depends on nothing else. A picture that cannot be read is replaced by the next
+    pipeline may use, so that a view depends on nothing else. An image that cannot be read is replaced by the next
     readable one and remembered in :attr:`unreadable`.
 
     Args:
         data_root (str): Folder.
         data_prefix (dict): ``img_path`` is a folder below it. Defaults to ``dict(img_path='')``.
         pipeline (Sequence): Transforms; the first is ``lgd_mm.LoadImage``.
-        extensions (Sequence[str]): File endings that are pictures. Defaults to the common ones.
+        extensions (Sequence[str]): File endings that are images. Defaults to the common ones.
         **kwargs: See :class:`mmengine.dataset.BaseDataset`.
 
     Attributes:
-        names (str): Digest of the pictures' names, wherever the folder lies.
+        names (str): Digest of the images' names, wherever the folder lies.
 
     Raises:
-        UserError: If the folder is missing or holds no picture, or if none of them can be read.
+        UserError: If the folder is missing or holds no image, or if none of them can be read.
     """
 
     names: str
@@ -60,21 +60,21 @@ class UnlabelledImages(BaseDataset):
             data_root=data_root, data_prefix=data_prefix or dict(img_path=''), pipeline=list(pipeline), **kwargs)
 
     def full_init(self) -> None:
-        """List the pictures; the flags of unreadable ones are shared with the loader's workers."""
+        """List the images; the flags of unreadable ones are shared with the loader's workers."""
         if self._fully_initialized:
             return
         super().full_init()
         self._unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Pictures below the folder, in the order of their paths."""
+        """Images below the folder, in the order of their paths."""
         folder = Path(self.data_prefix['img_path'])
         if not folder.is_dir():
             raise UserError(f'image folder {folder} does not exist: set train_dataloader.dataset.data_root to yours')
         paths = sorted(path for path in files_below(folder) if path.lower().endswith(self.extensions))
         if not paths:
-            raise UserError(f'image folder {folder} holds no picture ({", ".join(self.extensions)}): set '
-                            'train_dataloader.dataset.data_root to a folder with pictures')
+            raise UserError(f'image folder {folder} holds no image ({", ".join(self.extensions)}): set '
+                            'train_dataloader.dataset.data_root to a folder with images')
         return self.listed(paths)
 
     def listed(self, paths: Iterable[str]) -> list[dict[str, Any]]:
@@ -101,11 +101,11 @@ class UnlabelledImages(BaseDataset):
 
     @property
     def unreadable(self) -> list[str]:
-        """Paths of the pictures that could not be read so far, in all workers."""
+        """Paths of the images that could not be read so far, in all workers."""
         return [shown(self.get_data_info(int(index))['img_path']) for index in self._unreadable.nonzero()]
 
     def __getitem__(self, view: tuple[int, ...]) -> Any:
-        """One view of one picture, or of the next one that can be read.
+        """One view of one image, or of the next one that can be read.
 
         Args:
             view (tuple[int, ...]): Of :class:`lgd_mm.datasets.view_sampler.ViewKey`.
@@ -118,7 +118,7 @@ class UnlabelledImages(BaseDataset):
         return self._readable(*view)
 
     def _readable(self, index: int, *view: int) -> Any:
-        """The view of the picture, or of the next one that can be read."""
+        """The view of the image, or of the next one that can be read."""
         for candidate in range(index, index + len(self)):
             candidate %= len(self)
             if self._unreadable[candidate]:
@@ -128,18 +128,18 @@ class UnlabelledImages(BaseDataset):
             except UnreadableImage as error:
                 self._unreadable[candidate] = True
                 print_log(f'skipped {shown(str(error))}', logger='current', level=logging.WARNING)
-        raise UserError(f'none of the {len(self)} pictures in {self.data_prefix["img_path"]} can be read')
+        raise UserError(f'none of the {len(self)} images in {self.data_prefix["img_path"]} can be read')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
-        """One view of one picture.
+        """One view of one image.
 
         Args:
-            index (int): Of the picture.
+            index (int): Of the image.
             seed (int): Of the view's random numbers.
-            number (int): Of the view among those of its picture; nothing depends on it here. Defaults to 0.
+            number (int): Of the view among those of its image; nothing depends on it here. Defaults to 0.
 
         Raises:
-            UnreadableImage: If the picture cannot be read.
+            UnreadableImage: If the image cannot be read.
         """
         seed_all(seed)
         return self.prepare_data(index)
@@ -165,7 +165,7 @@ def files_below(folder: Path, lost: list[str] | None = None) -> Iterator[str]:
             if entry.name.startswith('.'):
                 continue
             if entry.is_dir():
-                if not no_pictures(entry.name):
+                if not no_images(entry.name):
                     folders.append(entry.path)
             elif entry.is_file():
                 yield entry.path
@@ -176,7 +176,7 @@ def files_below(folder: Path, lost: list[str] | None = None) -> Iterator[str]:
                     lost.append(entry.path)
 
 
-def no_pictures(folder: str) -> bool:
+def no_images(folder: str) -> bool:
     """Whether a folder, by its name, holds copies and thumbnails that a file manager made, or is hidden."""
     return folder.startswith('.') or folder in OF_FILE_MANAGERS
 
@@ -194,7 +194,7 @@ def seed_all(seed: int) -> None:
 
 
 class preserved_random_states:  # noqa: N801 - a context manager, read like a function
-    """Put the main process's random states back, when it loads the pictures itself."""
+    """Put the main process's random states back, when it loads the images itself."""
 
     def __enter__(self) -> None:
         self._states = random.getstate(), np.random.get_state(), torch.get_rng_state()

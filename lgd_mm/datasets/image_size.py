@@ -1,4 +1,4 @@
-"""How large a picture is once it is read, as its header tells: cameras store pictures as the sensor lies, and say in
+"""How large an image is once it is read, as its header tells: cameras store images as the sensor lies, and say in
 EXIF how to turn them."""
 
 from collections.abc import Iterable, Iterator
@@ -15,17 +15,17 @@ from lgd_mm.io.files import open_plain
 from lgd_mm.io.images import formats
 
 ORIENTATION = 0x0112  # of EXIF
-#: Orientations that exchange width and height; 2 to 4 turn or mirror a picture and leave its size.
+#: Orientations that exchange width and height; 2 to 4 turn or mirror an image and leave its size.
 SIDEWAYS = (5, 6, 7, 8)
-#: What is done about turned pictures.
-UPRIGHT = ('turn the pictures for good if as shown (mogrify -auto-orient), or take their tag away if as stored '
+#: What is done about turned images.
+UPRIGHT = ('turn the images for good if as shown (mogrify -auto-orient), or take their tag away if as stored '
            '(exiftool -Orientation=)')
 #: Files that are opened at once: a network share takes its time for each.
 AT_ONCE = 16
 
 
-class PictureSize(NamedTuple):
-    """Of a picture.
+class ImageSize(NamedTuple):
+    """Of an image.
 
     Attributes:
         width (int): As it is read.
@@ -41,14 +41,14 @@ class PictureSize(NamedTuple):
         return f'{self.width} x {self.height}'
 
 
-def picture_size(path: str | Path) -> PictureSize | None:
-    """Read the size of a picture without decoding it.
+def image_size(path: str | Path) -> ImageSize | None:
+    """Read the size of an image without decoding it.
 
     Args:
         path (str | Path): The file.
 
     Returns:
-        PictureSize, optional: None if it is missing or no picture, which whoever reads it tells.
+        ImageSize, optional: None if it is missing or no image, which whoever reads it tells.
     """
     try:
         with open_plain(path) as file, Image.open(file, formats=formats()) as image:
@@ -57,42 +57,42 @@ def picture_size(path: str | Path) -> PictureSize | None:
             tag = 1 if form == 'PNG' and 'exif' not in image.info else image.getexif().get(ORIENTATION, 1)
         orientation = tag if tag in range(1, 9) else 1
         if orientation == 1:
-            return PictureSize(width, height, 1)
+            return ImageSize(width, height, 1)
         if form not in ('JPEG', 'MPO'):  # not every version of OpenCV turns others
             height, width = mmcv.imread(str(path)).shape[:2]
         elif orientation in SIDEWAYS:
             width, height = height, width
-        return PictureSize(width, height, orientation)
+        return ImageSize(width, height, orientation)
     except Exception:  # Pillow's decoders raise whatever a broken file makes them stumble over
         return None
 
 
-def picture_sizes(paths: Iterable[Path], where: str) -> Iterator[PictureSize | None]:
-    """:func:`picture_size` of many.
+def image_sizes(paths: Iterable[Path], where: str) -> Iterator[ImageSize | None]:
+    """:func:`image_size` of many.
 
     Args:
         paths (Iterable[Path]): The files.
         where (str): For the bar of progress.
 
     Yields:
-        PictureSize, optional: Of each file, in order.
+        ImageSize, optional: Of each file, in order.
     """
     every = list(paths)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from tqdm(pool.map(picture_size, every), desc=f'sizes of {where}', total=len(every), disable=None,
+        yield from tqdm(pool.map(image_size, every), desc=f'sizes of {where}', total=len(every), disable=None,
                         leave=False, delay=1)
 
 
-def check_orientations(sizes: Iterable[tuple[str, PictureSize]], what: str) -> None:
-    """See that nobody has to guess which way pictures lie that EXIF turns and whose size does not tell.
+def check_orientations(sizes: Iterable[tuple[str, ImageSize]], what: str) -> None:
+    """See that nobody has to guess which way images lie that EXIF turns and whose size does not tell.
 
     Args:
-        sizes (Iterable[tuple[str, PictureSize]]): Names and sizes of the pictures of a set, whose annotations have
+        sizes (Iterable[tuple[str, ImageSize]]): Names and sizes of the images of a set, whose annotations have
             their size as they are read.
         what (str): Those annotations, such as ``'the masks'``.
 
     Raises:
-        UserError: If there are such pictures, and no other that shows the way.
+        UserError: If there are such images, and no other that shows the way.
     """
     turned = [(name, size) for name, size in sizes if size.orientation != 1]
     if turned and not any(size.orientation in SIDEWAYS and size.width != size.height for _, size in turned):

@@ -1,4 +1,4 @@
-"""Labelled pictures in folders that are their classes."""
+"""Labelled images in folders that are their classes."""
 
 import os
 import unicodedata
@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below, no_pictures, shown
+from lgd_mm.datasets.image_folder import EXTENSIONS, files_below, no_images, shown
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
 
@@ -22,18 +22,18 @@ class LabelledImages(CustomDataset):
     ``ann_file`` it is mmpretrain's own.
 
     Args:
-        extensions (Sequence[str]): File endings that are pictures. Defaults to the common ones.
+        extensions (Sequence[str]): File endings that are images. Defaults to the common ones.
         **kwargs: See :class:`mmpretrain.datasets.CustomDataset`.
 
     Raises:
-        UserError: If the folder holds no classes, other classes than ``metainfo`` says, or no picture.
+        UserError: If the folder holds no classes, other classes than ``metainfo`` says, or no image.
     """
 
     def __init__(self, extensions: Sequence[str] = EXTENSIONS, **kwargs: Any) -> None:
         super().__init__(extensions=extensions, **kwargs)
 
     def _find_samples(self) -> list[Any]:
-        """Pairs of a picture, by its path below the folder, and the number of its class."""
+        """Pairs of an image, by its path below the folder, and the number of its class."""
         root = self.img_prefix
         if not self.with_label:
             return _sorted_out(Path(root), self.extensions)[0]
@@ -45,13 +45,13 @@ class LabelledImages(CustomDataset):
         self._metainfo.setdefault('classes', tuple(folders))
         samples, others, empty = [], [], []
         for label, (name, folder) in enumerate(folders.items()):
-            pictures, rest = _sorted_out(Path(folder), self.extensions)
-            samples += [(os.path.join(os.path.basename(folder), path), label) for path in pictures]
+            images, rest = _sorted_out(Path(folder), self.extensions)
+            samples += [(os.path.join(os.path.basename(folder), path), label) for path in images]
             others += rest
-            empty += [] if pictures else [name]
+            empty += [] if images else [name]
         if not samples:
-            raise UserError(f'the class folders of {root} hold no picture ({", ".join(sorted(self.extensions))}): put '
-                            'the pictures of each class into its folder')
+            raise UserError(f'the class folders of {root} hold no image ({", ".join(sorted(self.extensions))}): put '
+                            'the images of each class into its folder')
         _tell(root, others, empty)
         return samples
 
@@ -69,16 +69,16 @@ def class_folders(root: str | os.PathLike[str]) -> dict[str, str]:
     Raises:
         UserError: If two have the same name but for the way accents are written.
     """
-    entries = sorted((entry for entry in os.scandir(root) if entry.is_dir() and not no_pictures(entry.name)),
+    entries = sorted((entry for entry in os.scandir(root) if entry.is_dir() and not no_images(entry.name)),
                      key=lambda entry: entry.name)
     folders = {unicodedata.normalize('NFC', shown(entry.name)): entry.path for entry in entries}
     if len(folders) < len(entries):
-        raise UserError(f'{root} has two class folders whose names look the same: put their pictures into one')
+        raise UserError(f'{root} has two class folders whose names look the same: put their images into one')
     return folders
 
 
-def count_pictures(folders: Mapping[str, str]) -> int:
-    """Number of pictures in class folders.
+def count_images(folders: Mapping[str, str]) -> int:
+    """Number of images in class folders.
 
     Args:
         folders (Mapping[str, str]): Of :func:`class_folders`.
@@ -117,31 +117,31 @@ def check_same_classes(train: str, ours: Sequence[str], val: str, theirs: Sequen
 
 
 def _sorted_out(folder: Path, extensions: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Pictures, sorted, by their paths below the folder, and whole paths of other files and of links that lead
+    """Images, sorted, by their paths below the folder, and whole paths of other files and of links that lead
     nowhere."""
-    pictures: list[str] = []
+    images: list[str] = []
     others: list[str] = []
     start, endings = len(os.path.join(folder, '')), tuple(extensions)
     for path in files_below(folder, others):
         if path.lower().endswith(endings):
-            pictures.append(path[start:])
+            images.append(path[start:])
         else:
             others.append(path)
-    return sorted(pictures), others
+    return sorted(images), others
 
 
 def _tell(root: str, others: Sequence[str], empty: Sequence[str]) -> None:
     """What of a folder is no part of the data set."""
     with os.scandir(root) as entries:
         beside = [entry for entry in entries if not entry.is_dir() and not entry.name.startswith('.')
-                  or entry.is_dir() and no_pictures(entry.name)]
+                  or entry.is_dir() and no_images(entry.name)]
     folders = sorted(shown(entry.name) for entry in beside if entry.is_dir())
     files = sorted(shown(entry.name) for entry in beside if not entry.is_dir())
     for names, what in ((folders, 'folders that are no classes'), (files, 'files beside the class folders'),
-                        (sorted(map(shown, others)), 'files in class folders that are no pictures')):
+                        (sorted(map(shown, others)), 'files in class folders that are no images')):
         if names:
             print_log(f'{root}: {len(names)} {what} are left out: {", ".join(names[:5])}'
                       f'{", ..." if names[5:] else ""}', logger='current')
     if empty:
-        print_log(f'{root}: {len(empty)} class folders hold no picture: {", ".join(empty[:5])}'
+        print_log(f'{root}: {len(empty)} class folders hold no image: {", ".join(empty[:5])}'
                   f'{", ..." if empty[5:] else ""}', logger='current')

@@ -1,4 +1,4 @@
-"""Reading a picture, or saying clearly that it cannot be read."""
+"""Reading an image, or saying clearly that it cannot be read."""
 
 import errno
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from lgd_mm.errors import UserError
-from lgd_mm.io.images import check_picture, open_picture
+from lgd_mm.io.images import check_image, open_image
 from lgd_mm.registry import TRANSFORMS
 
 #: What a failing disk or network share says.
@@ -22,7 +22,7 @@ OUT_OF_ORDER = (*FAILING, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class UnreadableImage(Exception):
-    """A file that is no whole picture; the message names it and the reason."""
+    """A file that is no whole image; the message names it and the reason."""
 
 
 def of_the_machine(error: Exception) -> bool:
@@ -31,7 +31,7 @@ def of_the_machine(error: Exception) -> bool:
 
 
 def decode(content: bytes) -> NDArray[Any]:
-    """Decode a picture of any format, turned upright.
+    """Decode an image of any format, turned upright.
 
     OpenCV decodes whole JPEG files; it would fill a truncated one with grey, so what lacks the end marker is left, like
     every other format, to Pillow, which refuses it.
@@ -44,15 +44,15 @@ def decode(content: bytes) -> NDArray[Any]:
 
     Raises:
         Exception: Whatever a broken file makes Pillow's decoders stumble over, or
-            :func:`lgd_mm.io.images.check_picture`
+            :func:`lgd_mm.io.images.check_image`
             refuses.
     """
     if content.startswith(b'\xff\xd8\xff') and content.endswith(b'\xff\xd9'):
-        check_picture(content)
+        check_image(content)
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is not None:
             return image
-    with open_picture(content) as picture:
+    with open_image(content) as picture:
         if picture.mode.startswith('I;16'):  # Pillow would make white of all above 255
             grey = (np.asarray(ImageOps.exif_transpose(picture)) >> 8).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)
@@ -61,7 +61,7 @@ def decode(content: bytes) -> NDArray[Any]:
 
 @TRANSFORMS.register_module()
 class LoadImage(BaseTransform):
-    """Reads a picture with :func:`decode`.
+    """Reads an image with :func:`decode`.
 
     Args:
         backend_args (dict, optional): Where files lie, see :func:`mmengine.fileio.get`. Defaults to None: this machine.

@@ -10,7 +10,7 @@ from PIL import Image
 from lgd_mm.datasets.image_size import ORIENTATION
 from lgd_mm.datasets.loading import of_the_machine
 from lgd_mm.errors import UserError
-from lgd_mm.io.images import open_picture
+from lgd_mm.io.images import open_image
 
 #: Pillow's names for one channel: of 1 bit, 8 bits, indices of a palette, 16 and 32 bits.
 MODES = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
@@ -45,7 +45,7 @@ def mask_header(path: str | Path, content: bytes | None = None) -> MaskHeader:
         MaskHeader: Its size, and whether its labels may be beyond 255.
 
     Raises:
-        UserError: If it is missing, no picture, one of colours, or of a format that keeps no exact numbers.
+        UserError: If it is missing, no image, one of colours, or of a format that keeps no exact numbers.
     """
     with _opened(path, content) as mask:
         return MaskHeader(*mask.size, mask.mode.startswith('I'))
@@ -92,17 +92,17 @@ def broken(path: str | Path, error: Exception) -> Exception:
 
 def _opened(path: str | Path, content: bytes | None) -> Image.Image:
     try:
-        mask = open_picture(path if content is None else content)
+        mask = open_image(path if content is None else content)
     except Exception as error:
         raise broken(path, error) from error
     if mask.mode not in MODES:
         mask.close()
-        raise UserError(f'{path} is a picture of colours ({mask.mode}): a mask holds the number of a class in each '
+        raise UserError(f'{path} is an image of colours ({mask.mode}): a mask holds the number of a class in each '
                         'pixel')
     if 'exif' in mask.info and mask.getexif().get(ORIENTATION, 1) != 1:
         mask.close()
         raise UserError(f'mask {path} has an EXIF orientation, by which nothing turns it: take the tag away (exiftool '
-                        '-Orientation=), with the mask as its picture is read')
+                        '-Orientation=), with the mask as its image is read')
     if mask.format in LOSSY:
         mask.close()
         raise UserError(f'{path} is a {mask.format}, which keeps no exact numbers: save masks as PNG')

@@ -19,18 +19,18 @@ AT_A_TIME = 8
 
 @DATASETS.register_module()
 class ShardedImages(UnlabelledImages):
-    """Every picture in the ``*.tar`` below a folder, such as WebDataset's shards; all other members are left alone.
+    """Every image in the ``*.tar`` below a folder, such as WebDataset's shards; all other members are left alone.
 
-    Pictures are in the order of their names, whichever shard they are in: shards made of a folder give the views that
-    :class:`UnlabelledImages` gives of the folder. The arguments are the same, and so is what happens to pictures that
+    Images are in the order of their names, whichever shard they are in: shards made of a folder give the views that
+    :class:`UnlabelledImages` gives of the folder. The arguments are the same, and so is what happens to images that
     cannot be read. Each is read alone, at random, from shards that are mounted here.
 
     Raises:
-        UserError: If the folder is missing, lacks a shard or holds no picture, or if a shard is not whole.
+        UserError: If the folder is missing, lacks a shard or holds no image, or if a shard is not whole.
     """
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Pictures in the shards below the folder, in the order of their names."""
+        """Images in the shards below the folder, in the order of their names."""
         folder = Path(self.data_prefix['img_path'])
         shards = sorted(path for path in files_below(folder) if path.endswith('.tar'))
         if not shards:
@@ -39,11 +39,11 @@ class ShardedImages(UnlabelledImages):
         _check_numbers(shards)
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             indexes = track(pool.map(tar_index, shards), 'looking into shards', len(shards))
-            pictures = sorted((member, shard) for shard, index in zip(shards, indexes) for member in index
+            images = sorted((member, shard) for shard, index in zip(shards, indexes) for member in index
                               if member.name.lower().endswith(self.extensions))
-        if not pictures:
-            raise UserError(f'the {len(shards):,} shards in {folder} hold no picture ({", ".join(self.extensions)})')
-        return self.listed(member_path(shard, member) for member, shard in pictures)
+        if not images:
+            raise UserError(f'the {len(shards):,} shards in {folder} hold no image ({", ".join(self.extensions)})')
+        return self.listed(member_path(shard, member) for member, shard in images)
 
 
 def _check_numbers(shards: Iterable[str]) -> None:

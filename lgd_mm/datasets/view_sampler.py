@@ -1,4 +1,4 @@
-"""Which picture comes when, and with which random numbers."""
+"""Which image comes when, and with which random numbers."""
 
 from collections.abc import Iterator, Sized
 from typing import Any, NamedTuple
@@ -14,19 +14,19 @@ class ViewKey(NamedTuple):
 
     picture: int  #: its index
     seed: int  #: of the view's random numbers
-    number: int  #: of the view among those of its picture
+    number: int  #: of the view among those of its image
 
 
 @DATA_SAMPLERS.register_module()
 class ViewSampler(DefaultSampler):
     """mmengine's sampler, with a seed for each view.
 
-    The seed is a function of the run's seed, the view's number and the picture alone: a run with other workers or more
+    The seed is a function of the run's seed, the view's number and the image alone: a run with other workers or more
     processes, or one that was resumed, sees the same views.
 
     Args:
         dataset (Sized): As in :class:`mmengine.dataset.DefaultSampler`.
-        views (int, optional): Views of each picture that are gone through, one an epoch, and then again. Defaults to
+        views (int, optional): Views of each image that are gone through, one an epoch, and then again. Defaults to
             None: a new one in every epoch.
         **kwargs (Any): As in :class:`mmengine.dataset.DefaultSampler`.
     """
@@ -48,7 +48,7 @@ def view_seed(seed: int, number: int, index: int) -> int:
     Args:
         seed (int): Of the run.
         number (int): Of the view.
-        index (int): Of the picture.
+        index (int): Of the image.
 
     Returns:
         int: Below 2 ** 32.

@@ -15,7 +15,7 @@ from mmengine.runner import BaseLoop, Runner
 from lgd_mm.datasets.loading import FAILING, UnreadableImage
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks.lone_image import ALONE, REFUSED
-from lgd_mm.engine.checks.unreadable_image import bad_picture
+from lgd_mm.engine.checks.unreadable_image import bad_image
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import remove_content
 from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
@@ -60,7 +60,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         lines = '\n'.join(map(str, error.args)).strip().splitlines() or ['']
         raise UserError(lines[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
     except (FileNotFoundError, AssertionError, UnreadableImage) as error:
-        sentence = bad_picture(cfg, error) or (None if runners else _bad_backbone(cfg))
+        sentence = bad_image(cfg, error) or (None if runners else _bad_backbone(cfg))
         if sentence is None:
             raise
         tidy()
@@ -68,16 +68,16 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise UserError(_no_memory(error)) from error
     except OSError as error:
-        sentence = _exhausted(error) or bad_picture(cfg, error)
+        sentence = _exhausted(error) or bad_image(cfg, error)
         if sentence is not None:
             raise UserError(sentence) from error
         if error.errno not in NO_ROOM or not _of_work_dir(error, cfg.work_dir):
             raise
         tidy()
-        raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free some room or give '
+        raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free disk space or give '
                         f'another with --work-dir FOLDER{after_room}') from error
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        sentence = (_exhausted(error) or _lost_process(error) or _lone_picture(error) or _unknown_type(cfg, error)
+        sentence = (_exhausted(error) or _lost_process(error) or _lone_image(error) or _unknown_type(cfg, error)
                     or _unknown_argument(cfg, error) or _short_schedule(error)
                     or (None if runners else _bad_backbone(cfg)))
         if sentence is None:
@@ -138,7 +138,7 @@ def _lost_process(error: Exception) -> str | None:
             'itself, --resume goes on from the last checkpoint, and env_cfg.dist_cfg.timeout sets the seconds to wait')
 
 
-def _lone_picture(error: Exception) -> str | None:
+def _lone_image(error: Exception) -> str | None:
     return (f'{ALONE}: give a larger train_dataloader.batch_size, or train_dataloader.drop_last=True'
             if REFUSED in str(error) else None)
 

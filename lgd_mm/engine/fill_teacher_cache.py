@@ -1,4 +1,4 @@
-"""Show the teacher every view of every picture, once for all students."""
+"""Show the teacher every view of every image, once for all students."""
 
 import math
 import os
@@ -33,12 +33,12 @@ MEASURED = 4
 
 
 class CacheFiller:
-    """The teacher, the pictures and the folder of a cache.
+    """The teacher, the images and the folder of a cache.
 
     Args:
-        config (str): A pre-training config; its teacher, pictures, pipeline, batch size, workers and seed are taken.
+        config (str): A pre-training config; its teacher, images, pipeline, batch size, workers and seed are taken.
         out (str): Folder of the cache.
-        views (int): Views of each picture.
+        views (int): Views of each image.
         share (tuple[int, int]): Which of how many equal shares of the files to write, from (0, 1): each machine or
             process one. Defaults to all.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
@@ -112,7 +112,7 @@ class CacheFiller:
         each, teacher = (loading + embedding) / measured, embedding / measured
         hours, saved = views * each / 3600, len(self.pictures) * teacher / 3600
         size = views * entry_type(self.teacher.embed_dim).itemsize / 1e9
-        return (f'{len(self.pictures):,} pictures x {self.views} views: {size:.2f} GB, about {hours:.2f} h here '
+        return (f'{len(self.pictures):,} images x {self.views} views: {size:.2f} GB, about {hours:.2f} h here '
                 f'({1 / each:.0f} views/s, {teacher / each:.0%} of the time in the teacher); each epoch of a '
                 f'student saves about {saved:.2f} h, so it pays from {math.ceil(hours / saved)} epochs on, of all '
                 'runs together')
@@ -127,7 +127,7 @@ class CacheFiller:
         kind = self.cfg.train_dataloader.dataset.get('type')
         if str(kind).split('.')[-1] != 'UnlabelledImages':
             raise UserError(f'{config} cannot be cached: train_dataloader.dataset is {kind}, and a teacher cache needs '
-                            'the pictures themselves, in a folder of lgd_mm.UnlabelledImages')
+                            'the images themselves, in a folder of lgd_mm.UnlabelledImages')
         seed = (self.cfg.get('randomness') or {}).get('seed')
         if seed is None:
             raise UserError(f'{config} has no seed, which the views depend on: give --cfg-options randomness.seed=0')
@@ -152,8 +152,8 @@ class CacheFiller:
                             'another --out or fewer --views')
 
     def _batches(self, parts: list[tuple[int, range]]) -> DataLoader[Any]:
-        """Batches of one view of some pictures after another; none spans two parts, so that a part's bytes depend on
-        nothing but its pictures."""
+        """Batches of one view of some images after another; none spans two parts, so that a part's bytes depend on
+        nothing but its images."""
         loader = self.cfg.train_dataloader
         size = loader.batch_size
         keys = ([ViewKey(index, view_seed(self.seed, view, index), view) for index in pictures[start:start + size]]
@@ -166,7 +166,7 @@ class CacheFiller:
         return self.teacher(self.preprocessor(batch)['inputs']).half().cpu().numpy()
 
     def _entries(self, parts: list[tuple[int, range]]) -> Iterator[np.void]:
-        """Entries of one view of some pictures after another."""
+        """Entries of one view of some images after another."""
         for batch in self._batches(parts):
             block = np.empty(len(batch['view']), entry_type(self.teacher.embed_dim))
             block['embedding'] = self._embed(batch)

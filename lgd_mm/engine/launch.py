@@ -19,11 +19,11 @@ from lgd_mm.compat.coco_api import init_as_pycocotools
 from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.compat.noise import LOGGED
 from lgd_mm.console.progress import still
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.checks.best_metric import check_best
-from lgd_mm.engine.checks.lone_image import check_lone_picture
+from lgd_mm.engine.checks.lone_image import check_lone_image
 from lgd_mm.engine.checks.same_run import check_same_run
 from lgd_mm.engine.checks.view_size import check_view_size
 from lgd_mm.engine.failures import user_errors
@@ -92,9 +92,9 @@ def train(config: str,
     if student and from_scratch:
         raise UserError(f'--student {student} begins with weights, --from-scratch without: give one of them')
     if from_scratch and (weights := begin_at_random(cfg)):
-        say(f'begins at random, without the weights of {", ".join(weights)}')
+        print_rank0(f'begins at random, without the weights of {", ".join(weights)}')
     if data:
-        say(use_own_data(cfg, data))
+        print_rank0(use_own_data(cfg, data))
     if amp:
         settings.set_precision(cfg, amp)
     if auto_scale_lr:
@@ -113,7 +113,7 @@ def train(config: str,
         runner = _train(cfg, student, allow_partial_student, resume)
         end_processes()
         write_reports(runner)
-        say(summary(runner, curves))
+        print_rank0(summary(runner, curves))
     return runner
 
 
@@ -143,7 +143,7 @@ def test(config: str,
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher)
     if data:
-        say(use_own_data(cfg, data))
+        print_rank0(use_own_data(cfg, data))
     if not cfg.get('test_dataloader'):
         raise UserError(f'config {config} has no test_dataloader: there is nothing to test')
     if out and not out.endswith(('.pkl', '.pickle')):
@@ -219,7 +219,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         del state  # as large as a checkpoint, and training needs the memory
         preflight.check_room(cfg.work_dir, runner.model)
         check_view_size(runner)
-        check_lone_picture(runner)
+        check_lone_image(runner)
         watch_labels(runner)
         with progress_bar(runner), stopped_by_signals(runner):
             try:
@@ -255,7 +255,7 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     if path is None:
         checkpoints.check_begins(cfg.work_dir)
         cfg.resume = False
-        say(f'nothing to resume from in {cfg.work_dir}: a new run begins')
+        print_rank0(f'nothing to resume from in {cfg.work_dir}: a new run begins')
         return None
     cfg.resume, cfg.load_from = True, str(path)
     return checkpoints.read_training_state(path)

@@ -61,7 +61,7 @@ class LaterBatches:
             numbers (Collection[int]): Of the batches, from 0.
 
         Returns:
-            dict[int, list[Any]]: Number -> a key for each picture.
+            dict[int, list[Any]]: Number -> a key for each image.
         """
         batches = enumerate(islice(self.batches, max(numbers, default=-1) + 1))
         return {number: batch for number, batch in batches if number in numbers}

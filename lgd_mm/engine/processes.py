@@ -12,7 +12,7 @@ from torch.distributed.constants import default_pg_timeout
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 
@@ -35,7 +35,7 @@ def start_processes(cfg: Config) -> None:
         return
     distributed.init_process_group('gloo', timeout=patience(cfg), **_store_of_this_attempt(cfg))
     replaced = settings.set_cpu_processes(cfg)
-    say(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
+    print_rank0(f'no GPU here: {get_world_size()} processes on the CPU, over gloo'
         + ('; SyncBN, which needs GPUs, becomes BN' if replaced else ''))
 
 

@@ -34,17 +34,17 @@ def evaluate_features(config: str,
                       epochs: int = EPOCHS,
                       categories: str | list[str] | None = None,
                       cfg_options: Mapping[str, Any] | None = None) -> Results:
-    """Evaluate a frozen student by k-NN, zero-shot and linear probe, with one pass over the pictures.
+    """Evaluate a frozen student by k-NN, zero-shot and linear probe, with one pass over the images.
 
     Args:
-        config (str): Config for k-NN, linear probe or zero-shot classification; without training pictures only
+        config (str): Config for k-NN, linear probe or zero-shot classification; without training images only
             zero-shot is done.
         checkpoint (str): Whatever ``--student`` takes; zero-shot needs a checkpoint of the pre-training.
         work_dir (str, optional): Keeps the features. Defaults to the config's own, else ``work_dirs/NAME``.
         lrs (Sequence[float]): Learning rates of the probe. Defaults to 0.1 to 100.
         epochs (int): Of the probe. Defaults to 100.
         categories (str | list[str], optional): Names for zero-shot, as of :func:`lgd_mm.language.category_names`.
-            Defaults to ``model.categories``, or the classes that the config states for the test pictures.
+            Defaults to ``model.categories``, or the classes that the config states for the test images.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
 
     Returns:
@@ -64,7 +64,7 @@ def evaluate_features(config: str,
     bank = _textual_bank(cfg, test, file, categories)
     if bank is None and not cfg.get('train_dataloader'):
         raise UserError(f'config {config} has no train_dataloader: k-NN and linear probe need labelled training '
-                        'pictures, so take a config such as configs/classification/linear_r18_folder.py')
+                        'images, so take a config such as configs/classification/linear_r18_folder.py')
 
     tested = _features(cfg, test, test, file)
     results = Results()
@@ -89,7 +89,7 @@ def _check_config(cfg: Config, test: str) -> None:
 
 
 def _features(cfg: Config, split: str, test: str, file: StudentFile) -> Features:
-    """Features of a split, loaded as the test pictures are."""
+    """Features of a split, loaded as the test images are."""
     pipeline = next(node['pipeline'] for _, node in datasets_of(cfg, test) if 'pipeline' in node)
     for _, node in datasets_of(cfg, split):
         if 'pipeline' in node:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from lgd_mm.console.progress import track
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing
 from lgd_mm.models.teachers.weights import state_digest
@@ -26,7 +26,7 @@ from lgd_mm.students.frozen import FrozenStudent, StudentFile, preprocessor_of
 
 
 class Features(NamedTuple):
-    """Of N pictures, in the order of their data set, on the CPU.
+    """Of N images, in the order of their data set, on the CPU.
 
     Attributes:
         pooled (Tensor): Pooled last output of the backbone (N, d), float16.
@@ -49,17 +49,17 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
         file (StudentFile): The student.
 
     Returns:
-        Features: Of all pictures.
+        Features: Of all images.
 
     Raises:
-        UserError: If there are no pictures or labels, the student is of another backbone, or there is no room.
+        UserError: If there are no images or labels, the student is of another backbone, or there is no room.
     """
     try:
         loader = Runner.build_dataloader(loader_cfg)
     except ValueError as error:
         if 'need at least one array' not in str(error):  # mmengine's words for an empty list
             raise
-        raise UserError(f'{split}_dataloader.dataset has no pictures: put some there, or set its data_root, '
+        raise UserError(f'{split}_dataloader.dataset has no images: put some there, or set its data_root, '
                         'data_prefix or ann_file') from error
     if 'gt_label' not in loader.dataset.get_data_info(0):
         raise UserError(f'{split}_dataloader.dataset has no labels: give a config for k-NN, linear probe or zero-shot '
@@ -70,12 +70,12 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
     if features is None:
         features = _compute(FrozenStudent(cfg, file).to(get_device()), loader, split)
         _write(path, features)
-    say(f'features of {len(features.labels)} pictures ({split}): {path}')
+    print_rank0(f'features of {len(features.labels)} images ({split}): {path}')
     return features
 
 
 def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file: StudentFile) -> str:
-    """SHA-256 of all that decides the features: weights, networks, pipeline, and each picture's entry and file."""
+    """SHA-256 of all that decides the features: weights, networks, pipeline, and each image's entry and file."""
     settings = (cfg.model.backbone, file.model.get('neck'), preprocessor_of(cfg), loader_cfg['dataset'])
     digest = hashlib.sha256(json.dumps(settings, default=str, sort_keys=True).encode())
     for weights in (file.backbone, file.neck):
@@ -117,5 +117,5 @@ def _write(path: Path, features: Features) -> None:
         with replacing(path) as part:
             save_file({name: value for name, value in features._asdict().items() if value is not None}, part)
     except (OSError, SafetensorError) as error:
-        raise UserError(f'the features cannot be written to {path.parent} ({error}): free some room or give another '
+        raise UserError(f'the features cannot be written to {path.parent} ({error}): free disk space or give another '
                         'with --work-dir FOLDER') from error

@@ -1,4 +1,4 @@
-"""Classes told from features: by names, or by the nearest training pictures."""
+"""Classes told from features: by names, or by the nearest training images."""
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from lgd_mm.evaluation.features import Features
 from lgd_mm.models.classifiers.knn import vote
 from lgd_mm.models.zero_shot import zero_shot_scores
 
-#: Pictures that ask their neighbours at a time.
+#: Images that ask their neighbours at a time.
 QUERIES = 256
 
 
@@ -18,7 +18,7 @@ def by_names(tested: Features, bank: Tensor) -> Tensor:
     """Zero-shot classification, as of :class:`lgd_mm.models.ZeroShotClassifier`.
 
     Args:
-        tested (Features): Of N pictures, with embeddings.
+        tested (Features): Of N images, with embeddings.
         bank (Tensor): Textual bank (C, D).
 
     Returns:
@@ -30,7 +30,7 @@ def by_names(tested: Features, bank: Tensor) -> Tensor:
     assert tested.embeddings is not None
     highest = int(tested.labels.max())
     if highest >= len(bank):
-        raise UserError(f'there are {len(bank)} names, but a test picture has the label {highest}: give the name of '
+        raise UserError(f'there are {len(bank)} names, but a test image has the label {highest}: give the name of '
                         'each class, in the order of the labels, as --categories')
     return zero_shot_scores(tested.embeddings, bank).argmax(dim=1)
 
@@ -39,8 +39,8 @@ def by_neighbours(train: Features, tested: Features, k: int, temperature: float)
     """k-NN, as of :class:`lgd_mm.models.KNNClassifier`.
 
     Args:
-        train (Features): Of the pictures that vote.
-        tested (Features): Of N pictures.
+        train (Features): Of the images that vote.
+        tested (Features): Of N images.
         k (int): Neighbours that vote.
         temperature (float): Of their votes.
 
@@ -48,7 +48,7 @@ def by_neighbours(train: Features, tested: Features, k: int, temperature: float)
         Tensor: Classes (N, ).
 
     Raises:
-        UserError: If there are fewer than k training pictures.
+        UserError: If there are fewer than k training images.
     """
     device = get_device()
     bank = F.normalize(train.pooled.float(), dim=1).half().to(device)

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 
-#: Pictures in a step of training.
+#: Images in a step of training.
 BATCH = 256
-#: Pictures classified at a time: 1,024 x 7 rates x 1,000 classes take 28 MB.
+#: Images classified at a time: 1,024 x 7 rates x 1,000 classes take 28 MB.
 CHUNK = 1024
-#: Part of the training pictures that only choose the rate.
+#: Part of the training images that only choose the rate.
 HELD_OUT = 0.1
 
 
@@ -70,7 +70,7 @@ def train_probes(features: Tensor, labels: Tensor, num_classes: int, rates: Sequ
 
 
 def top1(probes: Probes, features: Tensor, labels: Tensor) -> Tensor:
-    """Percent of the pictures that each probe classifies rightly.
+    """Percent of the images that each probe classifies rightly.
 
     Args:
         probes (Probes): Of L rates.
@@ -86,17 +86,17 @@ def top1(probes: Probes, features: Tensor, labels: Tensor) -> Tensor:
 
 
 def hold_out(labels: Tensor, seed: int) -> Tensor:
-    """Draw a tenth of each class, at least one picture where there are two.
+    """Draw a tenth of each class, at least one image where there are two.
 
     Args:
         labels (Tensor): Classes (N, ).
         seed (int): Of the draw.
 
     Returns:
-        Tensor: Whether a picture is held out (N, ), bool, on the CPU.
+        Tensor: Whether an image is held out (N, ), bool, on the CPU.
 
     Raises:
-        UserError: If no class has two pictures.
+        UserError: If no class has two images.
     """
     generator = torch.Generator().manual_seed(seed)
     held = torch.zeros(len(labels), dtype=torch.bool)
@@ -105,6 +105,6 @@ def hold_out(labels: Tensor, seed: int) -> Tensor:
         count = max(round(HELD_OUT * len(members)), 1) if len(members) > 1 else 0
         held[members[torch.randperm(len(members), generator=generator)[:count]]] = True
     if not held.any():
-        raise UserError('train_dataloader.dataset has one picture of each class, and the probe holds a tenth out to '
+        raise UserError('train_dataloader.dataset has one image of each class, and the probe holds a tenth out to '
                         'choose its rate: give two of some class')
     return held

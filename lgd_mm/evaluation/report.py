@@ -12,8 +12,8 @@ class Rate(NamedTuple):
 
     Attributes:
         rate (float): The learning rate.
-        held_out (float): On the training pictures that were held out.
-        test (float): On the test pictures.
+        held_out (float): On the training images that were held out.
+        test (float): On the test images.
     """
 
     rate: float
@@ -23,12 +23,12 @@ class Rate(NamedTuple):
 
 @dataclass
 class Results:
-    """Top-1 on the test pictures, in percent; None for what was not done.
+    """Top-1 on the test images, in percent; None for what was not done.
 
     Attributes:
         zero_shot (float, optional): Against the names.
         names (int, optional): How many names there were.
-        knn (float, optional): Vote of the nearest training pictures.
+        knn (float, optional): Vote of the nearest training images.
         k (int, optional): How many voted.
         temperature (float, optional): Of their votes.
         rates (list[Rate]): Linear probes.
@@ -43,7 +43,7 @@ class Results:
 
     @property
     def chosen(self) -> Rate | None:
-        """The rate that is best on the held-out pictures; of equal ones the smallest."""
+        """The rate that is best on the held-out images; of equal ones the smallest."""
         return max(sorted(self.rates), key=lambda rate: rate.held_out, default=None)
 
 

@@ -1,4 +1,4 @@
-"""The same picture through two forms of a student."""
+"""The same image through two forms of a student."""
 
 from collections.abc import Mapping
 
@@ -10,14 +10,14 @@ from lgd_mm.datasets.shapes.scene import draw_scene
 from lgd_mm.errors import UserError
 from lgd_mm.exports.report import Difference
 
-#: Height and width of the picture, in pixels.
+#: Height and width of the image, in pixels.
 SIDE = 224
 #: Largest relative difference that counts as rounding: of torch's own kernels, and of another runtime's.
 SAME_KERNELS, OTHER_KERNELS = 1e-4, 1e-3
 
 
-def picture(height: int = SIDE, width: int = SIDE) -> Tensor:
-    """A picture that looks like one: far from what a network was trained on, such as noise, rounding errors grow.
+def sample_image(height: int = SIDE, width: int = SIDE) -> Tensor:
+    """An image that looks like one: far from what a network was trained on, such as noise, rounding errors grow.
 
     Args:
         height (int): In pixels. Defaults to 224.
@@ -31,7 +31,7 @@ def picture(height: int = SIDE, width: int = SIDE) -> Tensor:
 
 
 def compare(library: str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor], tolerance: float) -> Difference:
-    """Compare the outputs for one picture.
+    """Compare the outputs for one image.
 
     Args:
         library (str): What computed ``found``.

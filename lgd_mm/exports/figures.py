@@ -1,4 +1,4 @@
-"""What a student costs: parameters, multiply-adds and the time for a picture on this machine."""
+"""What a student costs: parameters, multiply-adds and the time for an image on this machine."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from mmengine.analysis import get_model_complexity_info
 
-from lgd_mm.exports.check import SIDE, picture
+from lgd_mm.exports.check import SIDE, sample_image
 from lgd_mm.runs.environment import environment
 from lgd_mm.students.deployed import Deployed
 
@@ -17,14 +17,14 @@ WARM_UP, TIMED = 3, 15
 
 
 class Figures(NamedTuple):
-    """Of one student, for a picture of 224 x 224.
+    """Of one student, for an image of 224 x 224.
 
     Attributes:
         parameters (int): Of the backbone.
         projection (int): Parameters of the projection to the teacher's space; 0 without one.
         megabytes (float): Of the backbone's weights, in 10^6 bytes.
         multiply_adds (int): Of the backbone, counted by mmengine, which calls them FLOPs.
-        milliseconds (float): Median time for one picture on the CPU, in PyTorch.
+        milliseconds (float): Median time for one image on the CPU, in PyTorch.
         machine (str): Where that was measured.
     """
 
@@ -45,7 +45,7 @@ def measure(deployed: Deployed) -> Figures:
     Returns:
         Figures: Measured now, on this machine.
     """
-    image = picture()
+    image = sample_image()
     state = deployed.backbone.state_dict().values()
     info = get_model_complexity_info(deployed.backbone, inputs=(image, ), show_table=False, show_arch=False)
     machine = environment()['machine']
@@ -73,5 +73,5 @@ def median_ms(run: Callable[[], object]) -> float:
 
 
 def size() -> str:
-    """The picture that figures are for."""
+    """The image that figures are for."""
     return f'{SIDE} x {SIDE}'

@@ -1,4 +1,4 @@
-"""A student as a graph of torch's operators, whatever the number and size of the pictures."""
+"""A student as a graph of torch's operators, whatever the number and size of the images."""
 
 import contextlib
 import copy
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from lgd_mm.errors import UserError
-from lgd_mm.exports.check import SIDE, picture
+from lgd_mm.exports.check import SIDE, sample_image
 from lgd_mm.students.deployed import Deployed, ExportedStudent
 
 #: Heights and widths that a graph takes are its multiples: all strides divide them.
 MULTIPLE = 32
-#: Convolutions that pad by what the size of the picture asks for.
+#: Convolutions that pad by what the size of the image asks for.
 SAME_PADDING = Conv2dAdaptivePadding, Conv2dSame
 
 
@@ -26,7 +26,7 @@ def trace(student: ExportedStudent) -> tuple[ExportedProgram, bool]:
         student (ExportedStudent): The student.
 
     Returns:
-        tuple[ExportedProgram, bool]: Its graph, for any number of pictures, and whether of any height and width, each a
+        tuple[ExportedProgram, bool]: Its graph, for any number of images, and whether of any height and width, each a
         multiple of 32, or of 224 x 224 alone: as the network takes them, and as torch.export can follow them.
 
     Raises:
@@ -52,14 +52,14 @@ def _traced(network: Deployed, any_size: bool) -> ExportedProgram:
 
 
 def batches(any_size: bool) -> list[Tensor]:
-    """Pictures to compare a graph with its student on: one, and several of another size."""
+    """Images to compare a graph with its student on: one, and several of another size."""
     other = (160, 96) if any_size else (SIDE, SIDE)
-    return [picture(), torch.cat([picture(*other), picture(*other).flip(3), picture(*other).flip(2)])]
+    return [sample_image(), torch.cat([sample_image(*other), sample_image(*other).flip(3), sample_image(*other).flip(2)])]
 
 
 @torch.no_grad()
 def takes_any_size(deployed: Deployed) -> bool:
-    """Whether the network can be shown a picture of another size than 224 x 224, as no vision transformer can."""
+    """Whether the network can be shown an image of another size than 224 x 224, as no vision transformer can."""
     try:
         deployed(torch.zeros(1, 3, SIDE, SIDE + MULTIPLE))
     except (AssertionError, RuntimeError, ValueError):
@@ -73,7 +73,7 @@ def pads_by_size(module: nn.Module) -> bool:
 
 
 def fix_padding(module: nn.Module) -> None:
-    """Replace the convolutions below a module that pad by what the size of the picture asks for."""
+    """Replace the convolutions below a module that pad by what the size of the image asks for."""
     for name, part in module.named_children():
         if isinstance(part, SAME_PADDING):
             setattr(module, name, _padded(part))

@@ -32,7 +32,7 @@ class ExportReport:
         folder (Path): Where it lies.
         files (tuple[Path, ...]): What was written.
         library (str): What loaded it again, with its version.
-        difference (float): Largest absolute difference from the student's own outputs, on the same picture.
+        difference (float): Largest absolute difference from the student's own outputs, on the same image.
         relative (float): The same as a part of the largest output.
         tolerance (float): What ``relative`` may be at most.
         usage (str): Code that loads it.

@@ -8,7 +8,7 @@ from typing import Any
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
 
-#: Bytes that lists of names, templates and pictures may have: some ten million lines.
+#: Bytes that lists of names, templates and images may have: some ten million lines.
 LIMIT = 2**28
 #: Half of a character that UTF-16 writes as two, in JSON; whole ones are written so, too.
 HALF = re.compile(rb'\\u[dD][89a-fA-F]')

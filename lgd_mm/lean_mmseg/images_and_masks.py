@@ -1,4 +1,4 @@
-"""Folders of pictures and masks whose names end in more than one way."""
+"""Folders of images and masks whose names end in more than one way."""
 
 import os
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from lgd_mm.registry import DATASETS
 
 @DATASETS.register_module()
 class PicturesAndMasks(BaseSegDataset):
-    """mmseg's, with pictures of several endings, such as ``.jpg``, ``.JPG`` and ``.png``, and masks likewise.
+    """mmseg's, with images of several endings, such as ``.jpg``, ``.JPG`` and ``.png``, and masks likewise.
 
     Takes the arguments of ``mmseg.datasets.BaseSegDataset``; ``img_suffix`` and ``seg_map_suffix`` may be lists. What
-    systems and editors hide, files as well as folders, is no picture.
+    systems and editors hide, files as well as folders, is no image.
     """
 
     img_suffix: str | Sequence[str]
     seg_map_suffix: str | Sequence[str]
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """List pictures and their masks.
+        """List images and their masks.
 
         Returns:
             list[dict[str, Any]]: As mmseg's, in the order of the names; of a mask that is not there, the first name it

@@ -14,7 +14,7 @@ class IoUMetric(MMSegIoUMetric):
     @staticmethod
     def intersect_and_union(pred_label: Tensor, label: Tensor, num_classes: int,
                             ignore_index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Areas of each class in a picture.
+        """Areas of each class in an image.
 
         Args:
             pred_label (Tensor): Predicted classes (H, W), integers.

@@ -16,7 +16,7 @@ class PackSegInputs(MMSegPackSegInputs):
     """mmseg's, but a mask is packed as it was loaded; :class:`SegDataPreProcessor` casts it on the device."""
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Pack a picture and its mask.
+        """Pack an image and its mask.
 
         Args:
             results (dict[str, Any]): Of the pipeline, with ``gt_seg_map`` (H, W).

@@ -1,4 +1,4 @@
-"""What all distillers share: a student and a frozen teacher that see the same pictures."""
+"""What all distillers share: a student and a frozen teacher that see the same images."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class Distiller(BaseModel):
                  compile: bool = False) -> None:
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})}, init_cfg)
         if not hasattr(self.data_preprocessor, 'mean') or not getattr(self.data_preprocessor, 'to_rgb', True):
-            raise UserError('model.data_preprocessor must normalise RGB pictures: give mean, std and to_rgb=True')
+            raise UserError('model.data_preprocessor must normalise RGB images: give mean, std and to_rgb=True')
         self.backbone = MODELS.build(backbone)
 
         # The teacher is held outside nn.Module's sight: no checkpoint, optimiser, init_weights() or train() reaches it.

@@ -22,7 +22,7 @@ def mean_pool(feature: Tensor) -> Tensor:
 
 @torch.no_grad()
 def feature_channels(backbone: nn.Module) -> int:
-    """Channels of the backbone's last output, found by showing it an empty picture.
+    """Channels of the backbone's last output, found by showing it an empty image.
 
     Args:
         backbone (nn.Module): Takes (B, 3, H, W) and returns a tuple of feature maps, as mmpretrain's backbones do.
@@ -43,7 +43,7 @@ def feature_channels(backbone: nn.Module) -> int:
 
 
 def own_size(backbone: nn.Module) -> int:
-    """Side of pictures that a backbone takes for sure, by what it says of itself: for some the only one.
+    """Side of images that a backbone takes for sure, by what it says of itself: for some the only one.
 
     Args:
         backbone (nn.Module): Of mmpretrain, or ``mmpretrain.TIMMBackbone``.
@@ -61,7 +61,7 @@ def own_size(backbone: nn.Module) -> int:
 
 @torch.no_grad()
 def check_size(backbone: nn.Module, size: int, name: str) -> None:
-    """See that a backbone takes pictures of a size.
+    """See that a backbone takes images of a size.
 
     Args:
         backbone (nn.Module): On any device.
@@ -79,7 +79,7 @@ def check_size(backbone: nn.Module, size: int, name: str) -> None:
     try:
         backbone(torch.zeros(1, 3, size, size, device=parameter.device, dtype=parameter.dtype))
     except (AssertionError, RuntimeError, ValueError) as error:
-        raise UserError(f'the student ({name}) takes no pictures of {size} x {size} pixels: give it those of '
+        raise UserError(f'the student ({name}) takes no images of {size} x {size} pixels: give it those of '
                         f'{made_for} (--image-size {made_for}, or size={made_for} in train_dataloader.dataset.pipeline)'
                         ) from error
     finally:

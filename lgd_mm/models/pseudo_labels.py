@@ -30,7 +30,7 @@ def one_sided(model: nn.Module | None) -> list[str]:
             share, learnt = ('all', 'nothing') if most == total else (f'{100 * most // total} %', 'little')
             label = names_of(lgka)[int(counts.argmax())]
             told.append(f'{whose(name)}{share} of {total:,} pseudo labels are {label!r}, so the names have '
-                        f'taught {learnt}: give names of what the pictures show, a teacher that knows them, and the '
+                        f'taught {learnt}: give names of what the images show, a teacher that knows them, and the '
                         'preprocessing that it expects')
     return told
 

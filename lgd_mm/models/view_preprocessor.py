@@ -19,7 +19,7 @@ LUMA = 0.299, 0.587, 0.114
 
 @MODELS.register_module()
 class ViewPreprocessor(ClsDataPreprocessor):
-    """mmpretrain's preprocessor, which also colours the batches of :class:`lgd_mm.PackView`: every picture by its own
+    """mmpretrain's preprocessor, which also colours the batches of :class:`lgd_mm.PackView`: every image by its own
     view, none of them waiting for the device.
 
     Takes the arguments of :class:`mmpretrain.models.ClsDataPreprocessor`.
@@ -51,9 +51,9 @@ class ViewPreprocessor(ClsDataPreprocessor):
 
 
 def coloured(images: Tensor, views: NDArray[Any]) -> Tensor:
-    """Jitter, grey and blur a batch, each picture by its own view.
+    """Jitter, grey and blur a batch, each image by its own view.
 
-    Which pictures an operation concerns is known on the CPU, so nothing waits for the device.
+    Which images an operation concerns is known on the CPU, so nothing waits for the device.
 
     Args:
         images (Tensor): RGB (B, 3, H, W) in [0, 1], changed in place.
@@ -66,7 +66,7 @@ def coloured(images: Tensor, views: NDArray[Any]) -> Tensor:
     orders = ORDERS[column['order'].astype(int)]  # (B, 4)
     factors = np.stack([column[name] for name in ('brightness', 'contrast', 'saturation', 'hue')], axis=1)  # (B, 4)
     idle = (1, 1, 1, 0)
-    for turn in orders.T:  # (B, ): every picture's first operation, then every picture's second ...
+    for turn in orders.T:  # (B, ): every image's first operation, then every image's second ...
         for operation, apply in OPERATIONS.items():
             concerned = np.flatnonzero((turn == operation) & (factors[:, operation] != idle[operation]))
             _change(images, concerned, factors[:, operation], apply)
@@ -77,7 +77,7 @@ def coloured(images: Tensor, views: NDArray[Any]) -> Tensor:
 
 
 def _change(images: Tensor, concerned: NDArray[Any], factors: NDArray[Any], apply: Any) -> None:
-    """Apply an operation with its factors (B, ) to the pictures it concerns."""
+    """Apply an operation with its factors (B, ) to the images it concerns."""
     if not len(concerned):
         return
     to_device = lambda array: torch.from_numpy(array).to(images.device, non_blocking=True)  # noqa: E731
@@ -120,9 +120,9 @@ def _hue(images: Tensor, shift: Tensor) -> Tensor:
 
 
 def _blur(images: Tensor, sigma: Tensor, reach: int) -> Tensor:
-    """A Gaussian of each picture's own sigma, along the rows and then along the columns; ``reach`` is the widest's.
+    """A Gaussian of each image's own sigma, along the rows and then along the columns; ``reach`` is the widest's.
 
-    Each is cut off where OpenCV's is, so that no picture depends on the others of its batch.
+    Each is cut off where OpenCV's is, so that no image depends on the others of its batch.
     """
     steps = torch.arange(-reach, reach + 1, device=images.device)
     sigma = sigma.view(-1, 1)

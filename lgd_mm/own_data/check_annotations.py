@@ -22,7 +22,7 @@ BOX = 'a box is [x, y, width, height] in pixels'
 
 
 def check_annotations(path: str | Path, content: Mapping[str, Any], categories: set[int]) -> list[str]:
-    """Look at each picture and each object.
+    """Look at each image and each object.
 
     Args:
         path (str | Path): Of the file, for the sentences.
@@ -56,7 +56,7 @@ def left_out(item: Mapping[str, Any], image: Mapping[str, Any]) -> str | None:
 
     Args:
         item (Mapping[str, Any]): The object, as :func:`check_annotations` lets it pass.
-        image (Mapping[str, Any]): Its picture.
+        image (Mapping[str, Any]): Its image.
 
     Returns:
         str, optional: Behind the object's name, it makes a sentence; None if mmdet takes it.
@@ -70,7 +70,7 @@ def left_out(item: Mapping[str, Any], image: Mapping[str, Any]) -> str | None:
     if area is not None and area <= 0:
         return f'has the area {area:g}'
     if x >= image['width'] or y >= image['height'] or x + width <= 0 or y + height <= 0:
-        return 'lies outside its picture'
+        return 'lies outside its image'
     if width < 1 or height < 1:
         return f'is smaller than a pixel ({width:.3g} x {height:.3g})'
     return None
@@ -175,16 +175,16 @@ def no_id(value: Any) -> str:
 
 
 def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
-    """Polygons, or run lengths of the picture's size."""
+    """Polygons, or run lengths of the image's size."""
     if isinstance(mask, Mapping):
         size = mask.get('size')
         size = list(size) if isinstance(size, (list, tuple)) else size
         if size != [height, width]:
-            yield f'{name} has a mask of size {size}, and its picture is {[height, width]}'
+            yield f'{name} has a mask of size {size}, and its image is {[height, width]}'
         counts = mask.get('counts')
         if isinstance(counts, list):
             if not all(is_id(count) and count >= 0 for count in counts) or sum(counts) != width * height:
-                yield f'{name} has run lengths that do not cover its picture'
+                yield f'{name} has run lengths that do not cover its image'
         elif not isinstance(counts, str) or not counts:
             yield f'{name} has a mask without counts'
         elif size == [height, width] and not _is_rle(size, counts):

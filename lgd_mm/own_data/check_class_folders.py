@@ -1,4 +1,4 @@
-"""Do the classes of a labelled picture folder fit the classifier? mmpretrain would fail in the middle of a batch."""
+"""Do the classes of a labelled image folder fit the classifier? mmpretrain would fail in the middle of a batch."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from lgd_mm.datasets.image_folder import no_pictures
+from lgd_mm.datasets.image_folder import no_images
 from lgd_mm.datasets.labelled_images import check_same_classes, class_folders
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
@@ -57,7 +57,7 @@ def _names(folder: str, kind: str) -> list[str]:
     """Class folders as the data set numbers them."""
     names = list(class_folders(folder))
     if kind != 'LabelledImages':
-        hidden = sorted({entry.name for entry in os.scandir(folder) if entry.is_dir() and no_pictures(entry.name)})
+        hidden = sorted({entry.name for entry in os.scandir(folder) if entry.is_dir() and no_images(entry.name)})
         if hidden:
             raise UserError(f'{folder} holds {", ".join(hidden)}, which mmpretrain.{kind} takes for a class: remove '
                             'it, or set type=lgd_mm.LabelledImages')
@@ -76,7 +76,7 @@ def _num_classes(model: Mapping[str, Any]) -> tuple[str, int | None]:
 
 
 def _paths(dataset: Mapping[str, Any]) -> tuple[str, str | None]:
-    """The folder of a data set's pictures and its list file, as mmpretrain finds them."""
+    """The folder of a data set's images and its list file, as mmpretrain finds them."""
     root, prefix, split = dataset.get('data_root') or '', dataset.get('data_prefix') or '', dataset.get('split') or ''
     folder = prefix.get('img_path', '') if isinstance(prefix, Mapping) else prefix
     labels = dataset.get('ann_file') or ''
@@ -89,7 +89,7 @@ def _check_labels(file: str, key: str, expected: int) -> None:
     for number, line in enumerate(read_text(file).splitlines(), 1):
         label = line.strip().rpartition(' ')[2]
         if not label.isdecimal() or len(label) > DIGITS:
-            raise UserError(f"{file}, line {number} is {line!r}: it must be a picture's path and its label, such as "
+            raise UserError(f"{file}, line {number} is {line!r}: it must be an image's path and its label, such as "
                             "'n01440764/one.JPEG 0'")
         if int(label) >= expected:
             raise UserError(f'{file}, line {number} has the label {label}, but {key} stands for {expected} classes, 0 '

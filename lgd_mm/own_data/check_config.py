@@ -10,7 +10,7 @@ from mmengine.dist import get_rank
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.of_config import datasets_of
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_labels import CheckLabels
@@ -49,7 +49,7 @@ def check_categories(cfg: Config, *splits: str) -> None:
             if left_out and path not in told and get_rank() == 0 and not _numbers_all(kind):
                 told.add(path)
                 dropped = sum(item['category_id'] in left_out for item in json.loads(path.read_bytes())['annotations'])
-                say(f'{path}: {_some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
+                print_rank0(f'{path}: {_some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
                     f'{key}.metainfo.classes, and left out (annotations: {dropped})')
 
 

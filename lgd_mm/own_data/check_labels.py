@@ -13,14 +13,14 @@ from lgd_mm.errors import UserError
 
 
 class CheckLabels(BaseTransform):
-    """Loads a mask as a config's transform does, and compares it with its picture and with the number of classes.
+    """Loads a mask as a config's transform does, and compares it with its image and with the number of classes.
 
     Args:
         load (Callable): mmseg's ``LoadAnnotations``, which takes every label modulo 256.
         num_classes (int): Labels are 0 to this less one, or 255.
 
     Raises:
-        UserError: If the mask cannot be decoded, has another size than its picture, colours, or a label that is no
+        UserError: If the mask cannot be decoded, has another size than its image, colours, or a label that is no
             class; names the mask.
     """
 
@@ -46,7 +46,7 @@ class CheckLabels(BaseTransform):
             raise broken(path, error) from error
         labels = results['gt_seg_map']
         if labels.ndim != 2:
-            raise UserError(f'{path} is a picture of colours: a mask holds the number of a class in each pixel')
+            raise UserError(f'{path} is an image of colours: a mask holds the number of a class in each pixel')
         wrong = labels[(labels >= self.num_classes) & (labels != IGNORED)]
         if wrong.size:
             raise UserError(no_class(path, int(np.min(wrong)) + shift, self.num_classes, shift))
@@ -70,20 +70,20 @@ def no_class(path: str, label: int, num_classes: int, shift: int = 0) -> str:
             'and the names of the classes')
 
 
-def of_another_size(mask: str, size: tuple[int, int], picture_size: tuple[int, int], picture: str) -> str:
-    """The sentence about a mask that does not lie on its picture.
+def of_another_size(mask: str, size: tuple[int, int], image_size: tuple[int, int], image: str) -> str:
+    """The sentence about a mask that does not lie on its image.
 
     Args:
         mask (str): Its path.
         size (tuple[int, int]): Its width and height.
-        picture_size (tuple[int, int]): Those of the picture as it is read.
-        picture (str): Its path.
+        image_size (tuple[int, int]): Those of the image as it is read.
+        image (str): Its path.
 
     Returns:
         str: It names both, and the cure.
     """
     cure = 'make them of one size'
-    if size == tuple(picture_size)[::-1]:
-        cure = f'if EXIF turns the picture, the masks lie as it is shown or as it is stored: {UPRIGHT}'
-    return (f'mask {mask} is {size[0]} x {size[1]}, and its picture {picture} is {picture_size[0]} x {picture_size[1]} '
+    if size == tuple(image_size)[::-1]:
+        cure = f'if EXIF turns the image, the masks lie as it is shown or as it is stored: {UPRIGHT}'
+    return (f'mask {mask} is {size[0]} x {size[1]}, and its image {image} is {image_size[0]} x {image_size[1]} '
             f'as read: {cure}')

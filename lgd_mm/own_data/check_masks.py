@@ -1,4 +1,4 @@
-"""Do the masks of a set fit its pictures and its classes?"""
+"""Do the masks of a set fit its images and its classes?"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lgd_mm.datasets.image_size import AT_ONCE, check_orientations, picture_sizes
+from lgd_mm.datasets.image_size import AT_ONCE, check_orientations, image_sizes
 from lgd_mm.datasets.mask_file import IGNORED, labels_in, mask_header
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_labels import no_class, of_another_size
 
 
 def check_masks(folder: Path, pairs: Sequence[tuple[Path, Path]], classes: Sequence[str], fewest: int) -> str | None:
-    """Look at the header of every picture and mask, and at the labels of masks until each class was seen.
+    """Look at the header of every image and mask, and at the labels of masks until each class was seen.
 
     Args:
         folder (Path): Of the masks, for the sentences.
-        pairs (Sequence[tuple[Path, Path]]): Pictures and their masks.
+        pairs (Sequence[tuple[Path, Path]]): Images and their masks.
         classes (Sequence[str]): Names in the order of the labels.
         fewest (int): Classes that there must be.
 
@@ -25,18 +25,18 @@ def check_masks(folder: Path, pairs: Sequence[tuple[Path, Path]], classes: Seque
         str, optional: Which classes no mask has.
 
     Raises:
-        UserError: If a mask is none, is not as large as its picture, or has a label that is no class; if EXIF turns
-            pictures and nothing tells whether masks follow; or if there are too few classes.
+        UserError: If a mask is none, is not as large as its image, or has a label that is no class; if EXIF turns
+            images and nothing tells whether masks follow; or if there are too few classes.
     """
-    pictures, masks = zip(*pairs)
+    images, masks = zip(*pairs)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        sizes = list(picture_sizes(pictures, str(pictures[0].parent)))
+        sizes = list(image_sizes(images, str(images[0].parent)))
         headers = tqdm(pool.map(mask_header, masks), desc=f'headers of {folder}', total=len(masks), disable=None,
                        leave=False, delay=1)
-        for picture, mask, size, header in zip(pictures, masks, sizes, headers):
+        for image, mask, size, header in zip(images, masks, sizes, headers):
             if size is not None and header[:2] != size[:2]:
-                raise UserError(of_another_size(str(mask), header[:2], size[:2], str(picture)))
-    check_orientations(((str(picture), size) for picture, size in zip(pictures, sizes) if size is not None),
+                raise UserError(of_another_size(str(mask), header[:2], size[:2], str(image)))
+    check_orientations(((str(image), size) for image, size in zip(images, sizes) if size is not None),
                        f'the masks in {folder}')
     return _absent(folder, masks, classes, fewest)
 

@@ -7,7 +7,7 @@ from typing import Any
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_annotations import BOX, left_out
 
-#: Pixels that a box may reach beyond its picture by rounding.
+#: Pixels that a box may reach beyond its image by rounding.
 ROUNDING = 0.5
 #: Fewer objects than these do not tell that a file has corners.
 SEVERAL = 3
@@ -25,7 +25,7 @@ def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) ->
         str, optional: What is odd about the boxes, and may be meant.
 
     Raises:
-        UserError: If no object is left to train or test with, or most of several boxes reach beyond their pictures, as
+        UserError: If no object is left to train or test with, or most of several boxes reach beyond their images, as
             corners do.
     """
     images = {image['id']: image for image in content['images']}

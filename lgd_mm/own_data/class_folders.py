@@ -1,4 +1,4 @@
-"""Labelled pictures in folders that are their classes."""
+"""Labelled images in folders that are their classes."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -15,16 +15,16 @@ class ClassFolders(NamedTuple):
     """What was found.
 
     Attributes:
-        train (str, optional): Folder of the training classes; None if there are only pictures to test with.
+        train (str, optional): Folder of the training classes; None if there are only images to test with.
         val (str): Folder of the classes to test with.
         names (list[str]): Of the class folders, in the order of the labels.
-        pictures (int): In the training classes.
+        images (int): In the training classes.
     """
 
     train: str | None
     val: str
     names: list[str]
-    pictures: int
+    images: int
 
     def use(self, dataset: ConfigDict, part: str) -> None:
         """Let a data set of class folders read a part.
@@ -41,7 +41,7 @@ def read_class_folders(data: str | Path, training: bool) -> ClassFolders:
 
     Args:
         data (str | Path): The folder.
-        training (bool): Whether there must be pictures to train with.
+        training (bool): Whether there must be images to train with.
 
     Returns:
         ClassFolders: Whole paths.
@@ -49,14 +49,14 @@ def read_class_folders(data: str | Path, training: bool) -> ClassFolders:
     Raises:
         UserError: If there are no such folders, or those to train and to test with differ.
     """
-    from lgd_mm.datasets.labelled_images import check_same_classes, class_folders, count_pictures  # brings torch
+    from lgd_mm.datasets.labelled_images import check_same_classes, class_folders, count_images  # brings torch
     train, folder = find_parts(data, training)
     names = _names(folder, class_folders(folder))
     if train is None:
         return ClassFolders(None, str(folder), names, 0)
     classes = class_folders(train)
     check_same_classes(str(train), _names(train, classes), str(folder), names)
-    return ClassFolders(str(train), str(folder), names, count_pictures(classes))
+    return ClassFolders(str(train), str(folder), names, count_images(classes))
 
 
 def find_parts(data: str | Path, training: bool) -> tuple[Path | None, Path]:
@@ -79,16 +79,16 @@ def find_parts(data: str | Path, training: bool) -> tuple[Path | None, Path]:
     found = {part: next((there[name] for name in names if name in there), None) for part, names in PARTS.items()}
     train, val = found['train'], found['val']
     if val is None and (train is not None or training):
-        raise UserError(f'data: {data} has no folder {"val" if train else "train and no val"}: put the pictures into '
+        raise UserError(f'data: {data} has no folder {"val" if train else "train and no val"}: put the images into '
                         'train/CLASS/* and val/CLASS/*')
     if training and train is None:
-        raise UserError(f'data: {data} has no folder train: put the pictures to train with into train/CLASS/*')
+        raise UserError(f'data: {data} has no folder train: put the images to train with into train/CLASS/*')
     return train, val or root
 
 
 def _names(folder: Path, classes: dict[str, str]) -> list[str]:
     names = list(classes)
     if not names:
-        raise UserError(f'data: {folder} has no class folders: put the pictures of each class into a folder with its '
+        raise UserError(f'data: {folder} has no class folders: put the images of each class into a folder with its '
                         'name')
     return names

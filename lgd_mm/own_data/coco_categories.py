@@ -80,7 +80,7 @@ def _is_text(name: str) -> bool:
 
 
 def _found(content: mmap.mmap) -> Any:
-    """What stands under the key of the outermost level; a picture may have such a key, too."""
+    """What stands under the key of the outermost level; an image may have such a key, too."""
     at = content.rfind(KEY)
     try:
         text = content[at + len(KEY):].decode().lstrip(' :\n\r\t') if at >= 0 else ''

@@ -1,11 +1,11 @@
-"""A file in COCO format and its pictures: looked at once, whoever asks."""
+"""A file in COCO format and its images: looked at once, whoever asks."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_annotations import check_annotations, is_id, is_thin
 from lgd_mm.own_data.check_objects import check_objects
@@ -37,18 +37,18 @@ def read_coco(path: str | Path) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
     if not content['images']:
-        raise UserError(f'{path} names no pictures')
+        raise UserError(f'{path} names no images')
     return content
 
 
 def check_coco(path: str | Path, categories: Mapping[int, str], folder: str | Path, purpose: str,
                content: dict[str, Any] | None = None) -> None:
-    """Look at the annotations of a set and at the sizes of its pictures, and say what is odd.
+    """Look at the annotations of a set and at the sizes of its images, and say what is odd.
 
     Args:
         path (str | Path): Of the file.
         categories (Mapping[int, str]): Ids and names of those that count.
-        folder (str | Path): Of the pictures.
+        folder (str | Path): Of the images.
         purpose (str): ``'train'`` or ``'test'``.
         content (dict[str, Any], optional): Of :func:`read_coco`; completed in place. Defaults to None: it is read.
 
@@ -63,16 +63,16 @@ def check_coco(path: str | Path, categories: Mapping[int, str], folder: str | Pa
                        if isinstance(item, Mapping) and is_id(item.get('id'))}
     left_out = check_annotations(path, content, every | set(categories))
     if thin := [item['id'] for item in content['annotations'] if is_thin(item.get('segmentation'))]:
-        say(f'{path}: {len(thin)} objects have polygons of fewer than three points, which are no part of their masks, '
+        print_rank0(f'{path}: {len(thin)} objects have polygons of fewer than three points, which are no part of their masks, '
             f'such as annotation {thin[0]}')
     if complete := complete_annotations(content):
-        say(f'{path}: {complete} objects have no "area", and that of their mask or box is taken')
+        print_rank0(f'{path}: {complete} objects have no "area", and that of their mask or box is taken')
     used = [item for item in content['annotations'] if item['category_id'] in categories]
     odd = check_objects(path, dict(content, annotations=used), purpose)
     if odd:
-        say(odd)
+        print_rank0(odd)
     if left_out:
         fate = 'are left out' if purpose == 'train' else 'count as any other, though training leaves out such'
-        say(f'{path}: {len(left_out)} objects {fate}, such as: {"; ".join(left_out[:3])}')
+        print_rank0(f'{path}: {len(left_out)} objects {fate}, such as: {"; ".join(left_out[:3])}')
     check_sizes(path, content['images'], Path(folder))
     _PASSED.add(known)

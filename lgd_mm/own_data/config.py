@@ -12,7 +12,7 @@ from lgd_mm.own_data.folder import OwnFolder
 from lgd_mm.own_data.palette import class_colours
 from lgd_mm.own_data.segmentation import SegmentationFolder, read_segmentation
 
-#: Has the data set of pictures and masks, and imports mmseg.
+#: Has the data set of images and masks, and imports mmseg.
 SEGMENTATION = 'lgd_mm.lean_mmseg'
 #: Loaders of a config and the part of the data they take.
 SPLITS = dict(train='train', val='val', test='val')
@@ -51,7 +51,7 @@ def _use_detection(cfg: Config, data: DetectionFolder) -> DetectionFolder:
             type='CocoDataset',
             data_root=data.root,
             ann_file=data.annotations[split],
-            data_prefix=dict(img=data.pictures[split]),
+            data_prefix=dict(img=data.images[split]),
             metainfo=dict(classes=data.classes, palette=class_colours(len(data.classes))),
             **(dict(filter_cfg=dict(filter_empty_gt=True, min_size=1)) if split == 'train' else dict(test_mode=True))))
         if split == 'val' and cfg.get(f'{loader}_dataloader'):
@@ -70,8 +70,8 @@ def _use_segmentation(cfg: Config, data: SegmentationFolder) -> SegmentationFold
         _set_dataset(cfg, loader, dict(
             type='lgd_mm.PicturesAndMasks',
             data_root=data.root,
-            data_prefix=dict(img_path=data.pictures[split], seg_map_path=data.masks[split]),
-            img_suffix=data.picture_suffixes,
+            data_prefix=dict(img_path=data.images[split], seg_map_path=data.masks[split]),
+            img_suffix=data.image_suffixes,
             seg_map_suffix=data.mask_suffixes,
             metainfo=dict(classes=data.classes, palette=data.palette),
             reduce_zero_label=False,

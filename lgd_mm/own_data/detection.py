@@ -1,4 +1,4 @@
-"""A folder of pictures and COCO-format annotations."""
+"""A folder of images and COCO-format annotations."""
 
 import os
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from lgd_mm.own_data.folder import OwnFolder
 
 #: Annotation files of other layouts, below the folder.
 ELSEWHERE = ('*/_annotations.coco.json', '*.json', 'annotations/*.json')
-#: Where the pictures of a split may lie below the folder.
-PICTURES = ('{split}', '{split}2017', 'images/{split}', 'images/{split}2017', 'images', 'JPEGImages', '')
+#: Where the images of a split may lie below the folder.
+IMAGES = ('{split}', '{split}2017', 'images/{split}', 'images/{split}2017', 'images', 'JPEGImages', '')
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class DetectionFolder(OwnFolder):
 
 
 def read_detection(root: str) -> DetectionFolder:
-    """Look at ``annotations/{train,val}.json`` (or ``instances_{train,val}*.json``) and at where the pictures lie.
+    """Look at ``annotations/{train,val}.json`` (or ``instances_{train,val}*.json``) and at where the images lie.
 
     Args:
         root (str): The folder.
@@ -40,7 +40,7 @@ def read_detection(root: str) -> DetectionFolder:
         DetectionFolder: Both files have the same categories, in the same order.
 
     Raises:
-        UserError: If a file, the pictures or their names are missing, or the two files differ.
+        UserError: If a file, the images or their names are missing, or the two files differ.
     """
     annotations = {split: _annotations(Path(root), split) for split in ('train', 'val')}
     train, val = (read_categories(path) for path in annotations.values())
@@ -50,15 +50,15 @@ def read_detection(root: str) -> DetectionFolder:
         what = f'{odd[1]!r} (id {odd[0]})' if odd else 'the order'
         raise UserError(f'{annotations["train"]} and {annotations["val"]} must have the same categories in the same '
                         f'order, and differ in {what}')
-    pictures, counts, masks = {}, {}, True
+    images, counts, masks = {}, {}, True
     for split, path in annotations.items():
         content = read_coco(path)
-        pictures[split] = _pictures(Path(root), split, path, content['images'][0])
-        check_coco(path, dict(labels[0]), Path(root, pictures[split]), 'train' if split == 'train' else 'test', content)
+        images[split] = _images(Path(root), split, path, content['images'][0])
+        check_coco(path, dict(labels[0]), Path(root, images[split]), 'train' if split == 'train' else 'test', content)
         counts[split] = len(content['images'])
         outlines = [item.get('segmentation') for item in content['annotations']]
         masks = masks and all(outlines) and any(map(has_area, outlines))
-    return DetectionFolder(root, tuple(name for _, name in labels[0]), pictures, counts, annotations, masks)
+    return DetectionFolder(root, tuple(name for _, name in labels[0]), images, counts, annotations, masks)
 
 
 def _annotations(root: Path, split: str) -> str:
@@ -71,18 +71,18 @@ def _annotations(root: Path, split: str) -> str:
     there = f' (there are {", ".join(others[:4])}{", ..." if len(others) > 4 else ""})' if others else ''
     if not folder.is_dir():
         raise UserError(f'--data {root} has no folder annotations{there}: copy the files of COCO format to annotations/'
-                        'train.json and annotations/val.json, and have the pictures in folders train and val (see '
+                        'train.json and annotations/val.json, and have the images in folders train and val (see '
                         'docs/own_data.md; tools/voc_to_coco.py converts Pascal VOC)')
     raise UserError(f'{folder} has no {split}.json and {len(found)} files instances_{split}*.json{there}: it needs one')
 
 
-def _pictures(root: Path, split: str, annotations: str, image: Any) -> str:
+def _images(root: Path, split: str, annotations: str, image: Any) -> str:
     first = image.get('file_name') if isinstance(image, dict) else None
     if not isinstance(first, str) or '\0' in first:
         raise UserError(f'{annotations}: images[0] has no "file_name": correct or remove it')
-    for pattern in PICTURES:
+    for pattern in IMAGES:
         folder = pattern.format(split=split)
         if (root / folder / first).is_file():
             return os.path.join(folder, '')
-    looked = ', '.join(pattern.format(split=split) or '.' for pattern in PICTURES)
-    raise UserError(f'{first}, the first picture of {annotations}, lies in none of the folders {looked} of {root}')
+    looked = ', '.join(pattern.format(split=split) or '.' for pattern in IMAGES)
+    raise UserError(f'{first}, the first image of {annotations}, lies in none of the folders {looked} of {root}')

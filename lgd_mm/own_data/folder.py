@@ -10,17 +10,17 @@ class OwnFolder:
     Attributes:
         root (str): The folder.
         classes (tuple[str, ...]): Names in the order of the labels.
-        pictures (dict[str, str]): Folders of ``'train'`` and ``'val'`` below ``root``.
-        counts (dict[str, int]): Numbers of pictures in both.
+        images (dict[str, str]): Folders of ``'train'`` and ``'val'`` below ``root``.
+        counts (dict[str, int]): Numbers of images in both.
     """
 
     root: str
     classes: tuple[str, ...]
-    pictures: dict[str, str]
+    images: dict[str, str]
     counts: dict[str, int]
 
     def __str__(self) -> str:
         count = len(self.classes)
         shown = ', '.join(self.classes[:8]) + (', ...' if count > 8 else '')
-        return (f'{self.root}: {self.counts["train"]} pictures to train and {self.counts["val"]} to test with, '
+        return (f'{self.root}: {self.counts["train"]} images to train and {self.counts["val"]} to test with, '
                 f'{count} class{"" if count == 1 else "es"}: {shown}')

@@ -1,10 +1,10 @@
-"""A folder of pictures and PNG masks."""
+"""A folder of images and PNG masks."""
 
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.mask_file import IGNORED
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
@@ -12,7 +12,7 @@ from lgd_mm.own_data.check_masks import check_masks
 from lgd_mm.own_data.folder import OwnFolder
 from lgd_mm.own_data.palette import class_colours
 
-PICTURES, MASKS = ('images', 'img_dir', 'JPEGImages'), ('masks', 'annotations', 'labels', 'ann_dir')
+IMAGES, MASKS = ('images', 'img_dir', 'JPEGImages'), ('masks', 'annotations', 'labels', 'ann_dir')
 NAMES = dict(train=('train', 'training'), val=('val', 'validation'))
 MASK = '.png'
 SUFFIXES = ['.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp']
@@ -25,24 +25,24 @@ class SegmentationFolder(OwnFolder):
     Attributes:
         palette (list[tuple[int, int, int]]): An RGB colour for each class.
         masks (dict[str, str]): Folders of ``'train'`` and ``'val'`` below ``root``.
-        picture_suffixes (list[str]): What names of pictures end with.
+        image_suffixes (list[str]): What names of images end with.
         mask_suffixes (list[str]): What names of masks have instead.
     """
 
     palette: list[tuple[int, int, int]]
     masks: dict[str, str]
-    picture_suffixes: list[str]
+    image_suffixes: list[str]
     mask_suffixes: list[str]
 
 
 def read_segmentation(root: str) -> SegmentationFolder:
-    """Look at ``classes.txt``, at the folders of pictures and masks, and at what the masks hold.
+    """Look at ``classes.txt``, at the folders of images and masks, and at what the masks hold.
 
     Args:
         root (str): The folder, of one of the layouts in ``docs/own_data.md``.
 
     Returns:
-        SegmentationFolder: Every picture has a mask.
+        SegmentationFolder: Every image has a mask.
 
     Raises:
         UserError: If something is missing, the names of the files do not go together, or the masks do not fit.
@@ -58,10 +58,10 @@ def read_segmentation(root: str) -> SegmentationFolder:
         used |= {mask.name[-len(MASK):] for _, mask in pairs}
         lost = len(masks[split]) - len(pairs)
         if lost:
-            say(f'{Path(root, labels)}: masks without a picture: {lost}')
+            print_rank0(f'{Path(root, labels)}: masks without an image: {lost}')
         absent = check_masks(Path(root, labels), pairs, classes, 2 if split == 'train' else 1)
         if absent:
-            say(absent)
+            print_rank0(absent)
     return SegmentationFolder(
         root, classes, {split: images for split, (images, _) in folders.items()},
         {split: len(paths) for split, paths in pictures.items()}, class_colours(len(classes)),
@@ -85,9 +85,9 @@ def _classes(path: Path) -> tuple[str, ...]:
 
 
 def _folders(root: Path, split: str) -> tuple[str, str]:
-    """Folders of a split's pictures and masks: ``images/train``, ``masks/train``, or ``train``, ``trainannot``."""
+    """Folders of a split's images and masks: ``images/train``, ``masks/train``, or ``train``, ``trainannot``."""
     names = NAMES[split]
-    images = [f'{folder}/{name}' for folder in PICTURES for name in names] + list(names)
+    images = [f'{folder}/{name}' for folder in IMAGES for name in names] + list(names)
     masks = [f'{folder}/{name}' for folder in MASKS for name in names] + [f'{name}annot' for name in names]
     found = [next((path for path in paths if (root / path).is_dir()), None) for paths in (images, masks)]
     for path, what, kind in zip(found, ('images', 'masks'), ('pictures', 'masks')):
@@ -108,16 +108,16 @@ def _files(folder: Path, suffixes: list[str]) -> list[Path]:
     return found
 
 
-def _ending(folder: Path, masks: list[Path], picture: Path) -> str:
-    """What the mask of a picture has between the picture's name and ``.png``, such as ``_mask``."""
-    found = sorted((path.stem for path in masks if path.stem.startswith(picture.stem)), key=len)
+def _ending(folder: Path, masks: list[Path], image: Path) -> str:
+    """What the mask of an image has between the image's name and ``.png``, such as ``_mask``."""
+    found = sorted((path.stem for path in masks if path.stem.startswith(image.stem)), key=len)
     if not found:
-        raise UserError(f'{folder} has no mask {picture.stem}{MASK} for {picture}')
-    return found[0].removeprefix(picture.stem)
+        raise UserError(f'{folder} has no mask {image.stem}{MASK} for {image}')
+    return found[0].removeprefix(image.stem)
 
 
 def _pairs(images: Path, folder: Path, pictures: list[Path], masks: list[Path], ending: str) -> list[tuple[Path, Path]]:
-    """Pictures and their masks."""
+    """Images and their masks."""
     known = {path.relative_to(folder).with_suffix(''): path for path in masks}
     names = [(path, path.relative_to(images).parent / (path.stem + ending)) for path in pictures]
     for paths in (pictures, masks):
@@ -125,12 +125,12 @@ def _pairs(images: Path, folder: Path, pictures: list[Path], masks: list[Path], 
         twice = next((path for path in paths if of_name[path.with_suffix('')] != path), None)
         if twice:
             raise UserError(f'{twice} and {of_name[twice.with_suffix("")].name} differ in their ending alone: a mask '
-                            'goes by the name of its picture; rename or remove one')
+                            'goes by the name of its image; rename or remove one')
     without = [name for _, name in names if name not in known]
     if without:
         other = _spelt(without[0]) in map(_spelt, known)
         cure = ', but one whose name has other letters of Unicode that look the same: rename it' if other else ''
-        raise UserError(f'{len(without)} of {len(pictures)} pictures in {images} have no mask in {folder}, such as '
+        raise UserError(f'{len(without)} of {len(pictures)} images in {images} have no mask in {folder}, such as '
                         f'{without[0]}{MASK}{cure}')
     return [(path, known[name]) for path, name in names]
 

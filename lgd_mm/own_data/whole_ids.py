@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-#: What counts or refers, by the list that it is in; the last two of a picture are LVIS'.
+#: What counts or refers, by the list that it is in; the last two of an image are LVIS'.
 KEYS = dict(
     images=('id', 'neg_category_ids', 'not_exhaustive_category_ids'), categories=('id',),
     annotations=('id', 'image_id', 'category_id', 'iscrowd', 'ignore'))

@@ -13,14 +13,14 @@ from lgd_mm.preparation.tree import Tree
 
 #: The folder in the archive.
 WHOLE = '256_ObjectCategories'
-#: Pictures of each class for training, the largest number in Griffin, Holub and Perona's report; the others validate.
+#: Images of each class for training, the largest number in Griffin, Holub and Perona's report; the others validate.
 TRAIN_PER_CLASS = 60
 #: Anything else, which is no class.
 CLUTTER = '257.clutter'
 
 
 def split(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
-    """Pictures not yet drawn for training or validation.
+    """Images not yet drawn for training or validation.
 
     Args:
         tree (Tree): The data set.
@@ -36,11 +36,11 @@ def split(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Re
     """
     names = [name for name in tree.with_suffix(WHOLE, ('.jpg', )) if not name.startswith(f'{CLUTTER}/')]
     everything = {*names, *tree.with_suffix('train', ('.jpg', )), *tree.with_suffix('val', ('.jpg', ))}
-    # Drawn from fewer, as after a stopped unpacking, other pictures would train.
+    # Drawn from fewer, as after a stopped unpacking, other images would train.
     if names and len(everything) == sum(part.count or 0 for part in spec.parts if isinstance(part, Pictures)):
         classes = {name.split('/')[0] for name in names}
         refuse_links(folders[0], *(tree / part / name for part in (WHOLE, 'train', 'val') for name in classes))
-        yield Repair(f'{len(names):,} pictures in {WHOLE} are not divided into train and val', ('train', 'val'),
+        yield Repair(f'{len(names):,} images in {WHOLE} are not divided into train and val', ('train', 'val'),
                      partial(_move, tree, names, everything))
 
 

@@ -1,6 +1,6 @@
 """The six data sets of the configs: where they come from and what is in them.
 
-Numbers of pictures are those the owners publish. MD5 sums: ImageNet and Caltech-256 as in torchvision, the others as
+Numbers of images are those the owners publish. MD5 sums: ImageNet and Caltech-256 as in torchvision, the others as
 widely used with these files; an archive that its owner replaces needs a new one here.
 """
 
@@ -33,10 +33,10 @@ def declared(dataset: str) -> Callable[[], Sequence[str]]:
 
 
 def _imagenet() -> DatasetSpec:
-    pictures = partial(Pictures, suffixes=('.jpeg', ), nested=True, class_pattern=r'n\d{8}', classes=wordnet_ids)
+    images = partial(Pictures, suffixes=('.jpeg', ), nested=True, class_pattern=r'n\d{8}', classes=wordnet_ids)
     return DatasetSpec(
         'imagenet', 'ImageNet-1k (ILSVRC 2012)',
-        parts=(pictures('train', 1_281_167), pictures('val', 50_000)),
+        parts=(images('train', 1_281_167), images('val', 50_000)),
         archives=(
             Archive('ILSVRC2012_img_train.tar', IMAGENET_URL, '138 GB', '1d675b47d978889d74fa0da5fadfb00e',
                     r'(n\d{8})\.tar/(\1_\d+\.JPEG)', r'train/\1/\2', ('train', )),
@@ -46,16 +46,16 @@ def _imagenet() -> DatasetSpec:
         ),
         repairs=(imagenet.flat_validation, ),
         subsets=True,
-        note='The page asks for an account; the same pictures unpacked from Kaggle (imagenet-object-localization-'
+        note='The page asks for an account; the same images unpacked from Kaggle (imagenet-object-localization-'
         'challenge) may be put there instead.')
 
 
 def _caltech256() -> DatasetSpec:
-    pictures = partial(Pictures, suffixes=('.jpg', ), nested=True, class_pattern=r'(?!257)\d{3}\..+', class_count=256)
+    images = partial(Pictures, suffixes=('.jpg', ), nested=True, class_pattern=r'(?!257)\d{3}\..+', class_count=256)
     train = 256 * caltech256.TRAIN_PER_CLASS
     return DatasetSpec(
         'caltech256', 'Caltech-256',
-        parts=(pictures('train', train), pictures('val', 29_780 - train)),
+        parts=(images('train', train), images('val', 29_780 - train)),
         archives=(Archive('256_ObjectCategories.tar', 'https://data.caltech.edu/records/nyy15-4j048', '1.2 GB',
                           '67b4f42ca05d46448c6bb8ecd2220f6d',
                           r'256_ObjectCategories/(?!257)\d{3}\.[^/]+/\d{3}_\d{4}\.jpg', fills=('train', 'val'),
@@ -64,7 +64,7 @@ def _caltech256() -> DatasetSpec:
         subsets=True)
 
 
-def _coco_pictures() -> tuple[tuple[Pictures, ...], tuple[Archive, ...]]:
+def _coco_images() -> tuple[tuple[Pictures, ...], tuple[Archive, ...]]:
     sums = dict(train2017='cced6f7f71b7629ddf16f17bbcfab6b2', val2017='442b8da7639aecaf257c1dceb8ba8c80')
     sizes = dict(train2017='19 GB', val2017='816 MB')
     return ((Pictures('train2017', 118_287, ('.jpg', )), Pictures('val2017', 5_000, ('.jpg', ))),
@@ -73,13 +73,13 @@ def _coco_pictures() -> tuple[tuple[Pictures, ...], tuple[Archive, ...]]:
 
 
 def _coco() -> DatasetSpec:
-    pictures, archives = _coco_pictures()
+    images, archives = _coco_images()
     annotations = partial(Annotations, categories=declared('mmdet.CocoDataset'))
     files = [annotations(f'annotations/instances_{part.path}.json', count, folder=part.path)
-             for part, count in zip(pictures, (118_287, 5_000))]
+             for part, count in zip(images, (118_287, 5_000))]
     return DatasetSpec(
         'coco', 'COCO 2017',
-        parts=(*pictures, *files),
+        parts=(*images, *files),
         archives=(*archives,
                   Archive('annotations_trainval2017.zip', f'{COCO_URL}/annotations/annotations_trainval2017.zip',
                           '253 MB', 'f4bbac642086de4f52a3fdda2de5fa2c',
@@ -87,18 +87,18 @@ def _coco() -> DatasetSpec:
 
 
 def _lvis() -> DatasetSpec:
-    pictures, archives = _coco_pictures()
+    images, archives = _coco_images()
     annotations = partial(Annotations, categories=declared('mmdet.LVISV1Dataset'))
     sums = dict(lvis_v1_train='4410d837f71203af226950447ef9d422', lvis_v1_val='87734a7f895990b9552075d7ce723e27')
     return DatasetSpec(
         'lvis', 'LVIS v1',
-        parts=(*pictures, annotations('annotations/lvis_v1_train.json', 100_170),
+        parts=(*images, annotations('annotations/lvis_v1_train.json', 100_170),
                annotations('annotations/lvis_v1_val.json', 19_809)),
         archives=(*archives, *(
             Archive(f'{name}.json.zip', f'{LVIS_URL}/{name}.json.zip', size, md5, rf'{name}\.json',
                     r'annotations/\g<0>', (f'annotations/{name}.json', ))
             for (name, md5), size in zip(sums.items(), ('350 MB', '64 MB')))),
-        note="The pictures are COCO's: ROOT may be the folder of COCO, whose files are left as they are.")
+        note="The images are COCO's: ROOT may be the folder of COCO, whose files are left as they are.")
 
 
 def _ade20k() -> DatasetSpec:
@@ -119,12 +119,12 @@ def _ade20k() -> DatasetSpec:
 def _cityscapes() -> DatasetSpec:
     counts = dict(train=2_975, val=500)
     labels = frozenset({*range(len(cityscapes.TRAINED)), cityscapes.IGNORED})
-    picture, mask = '_leftImg8bit.png', f'_gtFine{cityscapes.TRAIN_IDS}'
+    image, mask = '_leftImg8bit.png', f'_gtFine{cityscapes.TRAIN_IDS}'
     return DatasetSpec(
         'cityscapes', 'Cityscapes',
-        parts=(*(Pictures(f'leftImg8bit/{name}', count, (picture.lower(), ), nested=True)
+        parts=(*(Pictures(f'leftImg8bit/{name}', count, (image.lower(), ), nested=True)
                  for name, count in counts.items()),
-               *(Masks(f'gtFine/{name}', f'leftImg8bit/{name}', count, picture, mask, labels, nested=True)
+               *(Masks(f'gtFine/{name}', f'leftImg8bit/{name}', count, image, mask, labels, nested=True)
                  for name, count in counts.items())),
         archives=(
             Archive('leftImg8bit_trainvaltest.zip', f'{CITYSCAPES_URL}3', '11 GB', '0a6e97e94b616a514066c9e2adb0c97f',
@@ -137,12 +137,12 @@ def _cityscapes() -> DatasetSpec:
 
 
 def folder_spec() -> DatasetSpec:
-    """Any folder with ``train/<class>/*`` and perhaps ``val/<class>/*``, of whatever classes and pictures."""
+    """Any folder with ``train/<class>/*`` and perhaps ``val/<class>/*``, of whatever classes and images."""
     # The endings that mmpretrain's CustomDataset reads.
-    pictures = partial(Pictures, suffixes=('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif'), nested=True)
+    images = partial(Pictures, suffixes=('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif'), nested=True)
     return DatasetSpec(
         'folder', 'a folder with one sub-folder for each class',
-        parts=(pictures('train'), pictures('val', required=False)),
+        parts=(images('train'), images('val', required=False)),
         subsets=True)
 
 

@@ -1,4 +1,4 @@
-"""Looking at a JSON file in COCO's format: structure, categories, and whether the pictures are there."""
+"""Looking at a JSON file in COCO's format: structure, categories, and whether the images are there."""
 
 import json
 from collections.abc import Iterator
@@ -63,22 +63,22 @@ def _content(part: Annotations, tree: Tree, content: dict[str, Any]) -> Iterator
                f'({told or "they are in another order"}): take the published file')
     images = content['images']
     if len(images) != part.count:
-        yield f'names {len(images):,} pictures instead of {part.count:,}'
+        yield f'names {len(images):,} images instead of {part.count:,}'
     known, categories = {image['id'] for image in images}, {category['id'] for category in content['categories']}
     for key, ids in (('image_id', known), ('category_id', categories)):
         lost = [annotation for annotation in content['annotations'] if annotation[key] not in ids]
         if lost:
             yield (f'has {len(lost):,} annotations whose {key} is unknown (the first has the id {lost[0]["id"]} and '
                    f'the {key} {lost[0][key]})')
-    yield from _pictures(part, tree, images)
+    yield from _images(part, tree, images)
 
 
-def _pictures(part: Annotations, tree: Tree, images: list[dict[str, Any]]) -> Iterator[str]:
-    """Pictures that are named and not there."""
+def _images(part: Annotations, tree: Tree, images: list[dict[str, Any]]) -> Iterator[str]:
+    """Images that are named and not there."""
     key = 'file_name' if part.folder else 'coco_url'
     nameless = [image for image in images if not isinstance(image.get(key), str)]
     if nameless:
-        yield f'has no {key!r} for the picture with the id {nameless[0]["id"]} (and {len(nameless) - 1:,} more)'
+        yield f'has no {key!r} for the image with the id {nameless[0]["id"]} (and {len(nameless) - 1:,} more)'
         return
     there: dict[str, set[str]] = {}
     missing = []
@@ -88,7 +88,7 @@ def _pictures(part: Annotations, tree: Tree, images: list[dict[str, Any]]) -> It
         if name not in there.setdefault(folder, set(tree.files(folder))):
             missing.append(str(path))
     if missing:
-        yield (f'names {len(missing):,} pictures that are not there: unpack or copy them '
+        yield (f'names {len(missing):,} images that are not there: unpack or copy them '
                f'({", ".join(missing[:3])}{", ..." if len(missing) > 3 else ""})')
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lgd_mm.io.images import open_picture
+from lgd_mm.io.images import open_image
 from lgd_mm.preparation.check_annotations import check_annotations
 from lgd_mm.preparation.spec import Annotations, DatasetSpec, Masks, Part, Pictures
 from lgd_mm.preparation.tree import Tree
@@ -34,7 +34,7 @@ def check_part(part: Part, tree: Tree) -> Iterator[str]:
         if not isinstance(part, Pictures) or part.required:
             yield f'{part.path} is missing'
     elif isinstance(part, Pictures):
-        yield from _check_pictures(part, tree)
+        yield from _check_images(part, tree)
     elif isinstance(part, Masks):
         yield from _check_masks(part, tree)
     else:
@@ -42,9 +42,9 @@ def check_part(part: Part, tree: Tree) -> Iterator[str]:
 
 
 def rests_on(part: Part, spec: DatasetSpec) -> list[str]:
-    """Paths of the parts whose pictures a part describes."""
+    """Paths of the parts whose images a part describes."""
     if isinstance(part, Masks):
-        return [part.pictures]
+        return [part.images]
     if isinstance(part, Annotations):
         return [part.folder] if part.folder else [each.path for each in spec.parts if isinstance(each, Pictures)]
     return []
@@ -66,7 +66,7 @@ def foreign_classes(part: Part, tree: Tree, folder: str) -> bool:
 
 
 def part_files(part: Pictures | Masks, tree: Tree) -> list[str]:
-    """The files of a part that are where its pictures or masks should be."""
+    """The files of a part that are where its images or masks should be."""
     suffixes = tuple(part.suffixes) if isinstance(part, Pictures) else (part.mask_suffix.lower(), )
     return [name for name in tree.with_suffix(part.path, suffixes) if name.count('/') == part.nested]
 
@@ -77,13 +77,13 @@ def some(names: Iterable[str], count: int = 3) -> str:
     return ', '.join(names[:count]) + (', ...' if len(names) > count else '')
 
 
-def _check_pictures(part: Pictures, tree: Tree) -> Iterator[str]:
+def _check_images(part: Pictures, tree: Tree) -> Iterator[str]:
     names = part_files(part, tree)
     yield from _check_count(part, len(names), 'pictures')
     strange = sorted(set(tree.with_suffix(part.path, IMAGE_SUFFIXES)) - set(names))
     if strange:
         place = 'one sub-folder' if part.nested else 'the folder itself'
-        yield (f'{part.path} has {len(strange):,} pictures that do not lie in {place} as {some(part.suffixes)}: move '
+        yield (f'{part.path} has {len(strange):,} images that do not lie in {place} as {some(part.suffixes)}: move '
                f'or remove them ({some(strange)})')
     if part.nested:
         yield from _check_classes(part, tree, {name.split('/')[0] for name in names})
@@ -108,22 +108,22 @@ def _check_classes(part: Pictures, tree: Tree, filled: set[str]) -> Iterator[str
     if part.class_count is not None and len(folders) != part.class_count and not unknown:
         yield f'{part.path} has {len(folders):,} folders of classes instead of {part.class_count:,}'
     if empty:
-        yield f'{part.path} has {len(empty):,} folders without a picture: fill or remove them ({some(empty)})'
+        yield f'{part.path} has {len(empty):,} folders without an image: fill or remove them ({some(empty)})'
 
 
 def _check_masks(part: Masks, tree: Tree) -> Iterator[str]:
     names = part_files(part, tree)
     yield from _check_count(part, len(names), f'masks *{part.mask_suffix}')
-    pictures = [name for name in tree.files(part.pictures)
-                if name.endswith(part.picture_suffix) and name.count('/') == part.nested]
-    of = {f'{name.removesuffix(part.picture_suffix)}{part.mask_suffix}': name for name in pictures}
+    pictures = [name for name in tree.files(part.images)
+                if name.endswith(part.image_suffix) and name.count('/') == part.nested]
+    of = {f'{name.removesuffix(part.image_suffix)}{part.mask_suffix}': name for name in pictures}
     without = sorted(set(of) - set(names))
     if without and names:
-        yield (f'{part.path} lacks the masks of {len(without):,} pictures of {part.pictures}: unpack them again '
+        yield (f'{part.path} lacks the masks of {len(without):,} images of {part.images}: unpack them again '
                f'({some(without)})')
     alone = sorted(set(names) - set(of))
     if alone and pictures:
-        yield f'{part.path} has {len(alone):,} masks without a picture in {part.pictures} ({some(alone)})'
+        yield f'{part.path} has {len(alone):,} masks without an image in {part.images} ({some(alone)})'
     for name in _sample(names, part.path):
         yield from (f'{part.path}/{name} {fault}' for fault in _mask_faults(part, tree, name, of.get(name)))
 
@@ -138,9 +138,9 @@ def _mask_faults(part: Masks, tree: Tree, name: str, picture: str | None) -> Ite
         strange = sorted(set(np.unique(mask).tolist()) - part.labels)
         if strange:
             yield f'holds the label {strange[0]}, and labels are {_ranges(part.labels)}: unpack it again'
-        pixels = _decode(tree / part.pictures / picture)[0] if picture else mask
-        if pixels.size and mask.shape != pixels.shape[:2]:  # what cannot be decoded is told of the pictures
-            yield ('is {1} x {0} and its picture {3} x {2}: unpack both again'.format(*mask.shape, *pixels.shape))
+        pixels = _decode(tree / part.images / picture)[0] if picture else mask
+        if pixels.size and mask.shape != pixels.shape[:2]:  # what cannot be decoded is told of the images
+            yield ('is {1} x {0} and its image {3} x {2}: unpack both again'.format(*mask.shape, *pixels.shape))
 
 
 def _check_count(part: Pictures | Masks, found: int, what: str) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _sample(names: Sequence[str], path: str) -> Iterable[str]:
 def _decode(path: Path) -> tuple[NDArray[Any], str]:
     """Its pixels, or why there are none."""
     try:
-        with open_picture(path) as image:
+        with open_image(path) as image:
             return np.asarray(image), ''
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
         return np.empty(0), f'{type(error).__name__}: {error}'

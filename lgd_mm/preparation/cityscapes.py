@@ -12,7 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lgd_mm.errors import UserError
-from lgd_mm.io.images import open_picture
+from lgd_mm.io.images import open_image
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.spec import DatasetSpec, Masks, Repair
 from lgd_mm.preparation.tree import Tree
@@ -73,7 +73,7 @@ def missing_train_ids(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) ->
 def _make(paths: Sequence[Path]) -> None:
     for path in tqdm(paths, desc=f'making *{TRAIN_IDS}', disable=None, leave=False):
         try:
-            with open_picture(path) as image:
+            with open_image(path) as image:
                 mask = Image.fromarray(train_ids(np.asarray(image)))
         except (OSError, ValueError) as error:
             raise UserError(f'{path} is no mask of Cityscapes ({error}): remove it and unpack gtFine_trainvaltest.zip '

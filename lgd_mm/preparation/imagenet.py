@@ -1,4 +1,4 @@
-"""ImageNet's validation pictures come in one folder; their classes are in the development kit or in a list."""
+"""ImageNet's validation images come in one folder; their classes are in the development kit or in a list."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ FLAT_LIST = 'meta/val.txt'
 
 
 def flat_validation(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
-    """Validation pictures that lie directly in ``val``.
+    """Validation images that lie directly in ``val``.
 
     Args:
         tree (Tree): The data set.
@@ -35,36 +35,36 @@ def flat_validation(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> I
     if flat and isinstance(part, Pictures) and part.classes:
         classes = part.classes()
         refuse_links(folders[0], tree / 'val', *(tree / 'val' / name for name in tree.subfolders('val')))
-        yield Repair(f'val holds {len(flat):,} pictures outside the folders of their classes', ('val', ),
+        yield Repair(f'val holds {len(flat):,} images outside the folders of their classes', ('val', ),
                      partial(_sort, tree, flat, classes, folders))
     listed = tree / FLAT_LIST
     if listed.is_file() and '/' not in listed.read_text(encoding='utf-8').split('\n', 1)[0]:
-        # mmpretrain would look for the pictures where this list says.
+        # mmpretrain would look for the images where this list says.
         refuse_links(folders[0], listed.parent)
-        yield Repair(f'{FLAT_LIST} is of pictures outside the folders of their classes', ('val', ),
+        yield Repair(f'{FLAT_LIST} is of images outside the folders of their classes', ('val', ),
                      partial(move, listed, listed.with_name('val_flat.txt')))
 
 
 def _sort(tree: Tree, flat: Sequence[str], classes: Sequence[str], folders: Sequence[Path]) -> None:
-    """Move each picture into the folder of its class.
+    """Move each image into the folder of its class.
 
     Raises:
-        UserError: If neither source of the classes is there, or does not know a picture.
+        UserError: If neither source of the classes is there, or does not know an image.
     """
     known = _from_list(tree, classes) or _from_devkit(folders)
     if known is None:
-        raise UserError(f'the classes of the pictures in {tree / "val"} are not known: put {DEVKIT} into '
+        raise UserError(f'the classes of the images in {tree / "val"} are not known: put {DEVKIT} into '
                         f"{folders[0]}, or mmpretrain's list at {tree / FLAT_LIST}")
     strange = [name for name in flat if name not in known]
     if strange:
-        raise UserError(f'{tree / "val" / strange[0]} is no validation picture of ImageNet: remove it (and '
+        raise UserError(f'{tree / "val" / strange[0]} is no validation image of ImageNet: remove it (and '
                         f'{len(strange) - 1} more)')
     for name in flat:
         move(tree / 'val' / name, tree / 'val' / known[name] / name)
 
 
 def _from_list(tree: Tree, classes: Sequence[str]) -> dict[str, str] | None:
-    """Folder of each picture by mmpretrain's list, whose labels are places in the sorted folders."""
+    """Folder of each image by mmpretrain's list, whose labels are places in the sorted folders."""
     for path in (tree / FLAT_LIST, tree / 'meta/val_flat.txt'):
         if not path.is_file():
             continue
@@ -72,13 +72,13 @@ def _from_list(tree: Tree, classes: Sequence[str]) -> dict[str, str] | None:
             pairs = [line.split() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
             return {Path(name).name: classes[int(label)] for name, label in pairs}
         except (ValueError, IndexError) as error:
-            raise UserError(f'{path} is no list of pictures and labels: lines are like "ILSVRC2012_val_00000001.JPEG '
+            raise UserError(f'{path} is no list of images and labels: lines are like "ILSVRC2012_val_00000001.JPEG '
                             f'65", with labels below {len(classes)}') from error
     return None
 
 
 def _from_devkit(folders: Sequence[Path]) -> dict[str, str] | None:
-    """Folder of each picture by the development kit, which numbers them."""
+    """Folder of each image by the development kit, which numbers them."""
     archive = next((folder / DEVKIT for folder in folders if (folder / DEVKIT).is_file()), None)
     if archive is None:
         return None

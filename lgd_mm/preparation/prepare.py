@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.lock import alone
 from lgd_mm.preparation.archives import find_archive, unpack, verify
@@ -22,7 +22,7 @@ VERIFIED = '.verified.json'
 LOCK = '.prepare.lock'
 
 
-def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Callable[[str], None] = say) -> bool:
+def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, tell: Callable[[str], None] = print_rank0) -> bool:
     """Bring a data set into the layout the configs expect, and look at it.
 
     Everything may be stopped at any moment and run again. Nothing is downloaded, and no file is overwritten.
@@ -31,7 +31,7 @@ def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Calla
         spec (DatasetSpec): What it should be, from ``SPECS``.
         root (str | Path): Folder of the data set; the archives lie there or in its sub-folder ``downloads``.
         check (bool): Only look. Defaults to False.
-        say (Callable): Takes each line of the report. Defaults to :func:`lgd_mm.console.rank_zero.say`.
+        tell (Callable): Takes each line of the report. Defaults to :func:`lgd_mm.console.rank_zero.print_rank0`.
 
     Returns:
         bool: Whether it is whole.
@@ -45,13 +45,13 @@ def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, say: Calla
         if not root.is_dir():
             raise UserError(f'{root} is no folder: give that of {spec.title}, or make it and put the archives there')
         with nullcontext() if check else _alone(root):
-            return _prepare(spec, root, check, say)
+            return _prepare(spec, root, check, tell)
     except OSError as error:
-        raise UserError(f'{error.filename or root} cannot be read or changed ({error.strerror}): free room or mend the '
+        raise UserError(f'{error.filename or root} cannot be read or changed ({error.strerror}): free disk space or mend the '
                         'permissions there; the same command goes on') from error
 
 
-def _prepare(spec: DatasetSpec, root: Path, check: bool, say: Callable[[str], None]) -> bool:
+def _prepare(spec: DatasetSpec, root: Path, check: bool, tell: Callable[[str], None]) -> bool:
     tree, folders = Tree(spec.tree(root)), spec.archive_folders(root)
     _refuse_others(spec, tree)
     _refuse_parent(spec, Tree(root))
@@ -59,20 +59,20 @@ def _prepare(spec: DatasetSpec, root: Path, check: bool, say: Callable[[str], No
     if check:
         pending = [*layout_repairs(tree, spec, folders), *_own_repairs(spec, tree, folders)]
     else:
-        _mend(layout_repairs(tree, spec, folders), tree, say)
-        _unpack_all(spec, tree, folders, say)
-        _mend(_own_repairs(spec, tree, folders), tree, say)
+        _repair(layout_repairs(tree, spec, folders), tree, tell)
+        _unpack_all(spec, tree, folders, tell)
+        _repair(_own_repairs(spec, tree, folders), tree, tell)
     problems = list(_problems(spec, tree, {path for repair in pending for path in repair.parts}))
     for repair in pending:
-        say(f'wrong: {repair.problem}; without --check this is repaired')
+        tell(f'wrong: {repair.problem}; without --check this is repaired')
     for problem in problems:
-        say(f'wrong: {problem}')
-    _say_downloads(spec, tree, folders, say)
+        tell(f'wrong: {problem}')
+    _tell_downloads(spec, tree, folders, tell)
     if pending or problems:
         return False
     if spec.subsets:
-        _lists(spec, tree, check, say)
-    say(f'whole: {spec.title} in {tree.root}')
+        _lists(spec, tree, check, tell)
+    tell(f'whole: {spec.title} in {tree.root}')
     return True
 
 
@@ -123,7 +123,7 @@ def _holds(spec: DatasetSpec, folder: Path) -> bool:
     return all((folder / part.path).exists() for part in spec.parts if not isinstance(part, Pictures) or part.required)
 
 
-def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callable[[str], None]) -> None:
+def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], tell: Callable[[str], None]) -> None:
     for archive in _needed(spec, tree):
         path = find_archive(archive, folders)
         if path is not None and archive.members:
@@ -133,7 +133,7 @@ def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callabl
             moved = {name.rpartition('/')[2] for folder in folders_moved_to for name in tree.files(folder)}
             written = unpack(archive, path, tree.root, moved)
             tree.forget()
-            say(f'unpacked: {written:,} files of {path}')
+            tell(f'unpacked: {written:,} files of {path}')
 
 
 def _needed(spec: DatasetSpec, tree: Tree) -> list[Archive]:
@@ -146,11 +146,11 @@ def _own_repairs(spec: DatasetSpec, tree: Tree, folders: list[Path]) -> Iterator
         yield from find(tree, spec, folders)
 
 
-def _mend(repairs: Iterator[Repair], tree: Tree, say: Callable[[str], None]) -> None:
+def _repair(repairs: Iterator[Repair], tree: Tree, tell: Callable[[str], None]) -> None:
     for repair in repairs:
         repair.run()
         tree.forget()
-        say(f'repaired: {repair.problem}')
+        tell(f'repaired: {repair.problem}')
 
 
 def _problems(spec: DatasetSpec, tree: Tree, repairable: set[str]) -> Iterator[str]:
@@ -168,15 +168,15 @@ def _problems(spec: DatasetSpec, tree: Tree, repairable: set[str]) -> Iterator[s
         yield from differing_lists(tree, _suffixes(spec))
 
 
-def _lists(spec: DatasetSpec, tree: Tree, check: bool, say: Callable[[str], None]) -> None:
+def _lists(spec: DatasetSpec, tree: Tree, check: bool, tell: Callable[[str], None]) -> None:
     """The lists are made here, so the data set is whole without them."""
     if check:
         for path in LISTS:
             if not (tree / path).exists():
-                say(f'not there yet: {path}; without --check it is written')
+                tell(f'not there yet: {path}; without --check it is written')
     else:
         for path in write_lists(tree, _suffixes(spec)):
-            say(f'written: {path}')
+            tell(f'written: {path}')
 
 
 def _suffixes(spec: DatasetSpec) -> tuple[str, ...]:
@@ -185,12 +185,12 @@ def _suffixes(spec: DatasetSpec) -> tuple[str, ...]:
     return tuple(train.suffixes)
 
 
-def _say_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], say: Callable[[str], None]) -> None:
+def _tell_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], tell: Callable[[str], None]) -> None:
     missing = [archive for archive in _needed(spec, tree) if find_archive(archive, folders) is None]
     if missing:
-        say(f'to download into {folders[0]}, then run the command without --check:')
+        tell(f'to download into {folders[0]}, then run the command without --check:')
         for archive in missing:
             md5 = f', MD5 {archive.md5}' if archive.md5 else ''
-            say(f'  {archive.name} ({archive.size}{md5}) from {archive.url}')
+            tell(f'  {archive.name} ({archive.size}{md5}) from {archive.url}')
         if spec.note:
-            say(f'  {spec.note}')
+            tell(f'  {spec.note}')

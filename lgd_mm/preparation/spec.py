@@ -36,11 +36,11 @@ class Archive:
 
 @dataclass(frozen=True)
 class Pictures:
-    """A folder of pictures.
+    """A folder of images.
 
     Args:
         path (str): Folder below the tree.
-        count (int, optional): Number of pictures. Defaults to None, any.
+        count (int, optional): Number of images. Defaults to None, any.
         suffixes (Sequence[str]): Endings of their names, in lower case. Defaults to ``('.jpg', '.jpeg', '.png')``.
         nested (bool): Whether each lies in one sub-folder (a class, a city) instead of in the folder itself.
         class_pattern (str, optional): Regular expression of the sub-folders' names. Defaults to None, any.
@@ -61,22 +61,22 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Masks:
-    """A folder of label pictures, one for each picture of another folder.
+    """A folder of label images, one for each image of another folder.
 
     Args:
         path (str): Folder below the tree.
-        pictures (str): Path of their pictures.
+        images (str): Path of their images.
         count (int): Number of masks.
-        picture_suffix (str): What of a picture's name is replaced, e.g. ``'.jpg'``.
+        image_suffix (str): What of an image's name is replaced, e.g. ``'.jpg'``.
         mask_suffix (str): By what, e.g. ``'.png'``.
         labels (frozenset[int]): Values a mask may hold.
-        nested (bool): See :class:`Pictures`. Defaults to False.
+        nested (bool): See :class:`Images`. Defaults to False.
     """
 
     path: str
-    pictures: str
+    images: str
     count: int
-    picture_suffix: str
+    image_suffix: str
     mask_suffix: str
     labels: frozenset[int]
     nested: bool = False
@@ -88,9 +88,9 @@ class Annotations:
 
     Args:
         path (str): File below the tree.
-        count (int): Number of pictures it names.
+        count (int): Number of images it names.
         categories (Callable): Gives the names the configs expect, in the order of their ids.
-        folder (str): Where the pictures of its ``file_name`` lie. Defaults to ``''``: the last two parts of its
+        folder (str): Where the images of its ``file_name`` lie. Defaults to ``''``: the last two parts of its
             ``coco_url`` say it, as in LVIS.
     """
 

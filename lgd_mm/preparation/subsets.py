@@ -55,12 +55,12 @@ def balanced_subset(samples: Sequence[tuple[str, int]], fraction: float, seed: i
 
 
 def labelled(tree: Tree, folder: str, suffixes: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Pictures of a folder with one sub-folder for each class.
+    """Images of a folder with one sub-folder for each class.
 
     Args:
         tree (Tree): The data set.
         folder (str): E.g. ``'train'``.
-        suffixes (tuple[str, ...]): Endings of the pictures, in lower case.
+        suffixes (tuple[str, ...]): Endings of the images, in lower case.
 
     Returns:
         list[tuple[str, int]]: ``<class>/<file>`` and the class's place among the sorted sub-folders, which is how
@@ -71,7 +71,7 @@ def labelled(tree: Tree, folder: str, suffixes: tuple[str, ...]) -> list[tuple[s
 
 
 def list_texts(tree: Tree, suffixes: tuple[str, ...]) -> dict[str, str]:
-    """What each list file says of the pictures in ``train``."""
+    """What each list file says of the images in ``train``."""
     samples = labelled(tree, 'train', suffixes)
     return {path: ''.join(f'{name} {label}\n' for name, label in balanced_subset(samples, fraction))
             for path, fraction in LISTS.items()}
@@ -97,11 +97,11 @@ def write_lists(tree: Tree, suffixes: tuple[str, ...]) -> list[str]:
 
 
 def differing_lists(tree: Tree, suffixes: tuple[str, ...]) -> list[str]:
-    """One sentence for each list file that is not of the pictures in ``train``."""
+    """One sentence for each list file that is not of the images in ``train``."""
     if not any((tree / path).is_file() for path in LISTS):
         return []  # a million names take seconds to draw
     texts = list_texts(tree, suffixes)
-    return [f'{path} is not the list of these pictures with seed 0: remove it to have it written anew'
+    return [f'{path} is not the list of these images with seed 0: remove it to have it written anew'
             for path, text in texts.items() if (tree / path).is_file() and _read(tree / path) != text]
 
 

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.datasets.image_folder import EXTENSIONS
-from lgd_mm.datasets.image_size import picture_size
+from lgd_mm.datasets.image_size import image_size
 from lgd_mm.errors import UserError
-from lgd_mm.io.images import open_picture
+from lgd_mm.io.images import open_image
 from lgd_mm.io.texts import read_text
 from lgd_mm.preparation.links import refuse_outside
 from lgd_mm.preparation.xml_text import read_xml_text
 
 SPLITS = ('train', 'val')
 SUFFIXES = (*EXTENSIONS, *(suffix.upper() for suffix in EXTENSIONS))
-#: A line of VOC's list of one class: whether the picture shows it.
+#: A line of VOC's list of one class: whether the image shows it.
 LABELLED = re.compile(r'(.+?)\s+(?:-1|0|1)')
 DIFFICULT = {'0': False, 'false': False, 'no': False, 'unspecified': False, '1': True, 'true': True, 'yes': True}
 
 
 @dataclass(frozen=True)
 class VOCObject:
-    """One object of a picture.
+    """One object of an image.
 
     Args:
         name (str): Its category.
@@ -36,8 +36,8 @@ class VOCObject:
 
 
 @dataclass(frozen=True)
-class VOCPicture:
-    """A picture and its objects.
+class VOCImage:
+    """An image and its objects.
 
     Args:
         path (Path): File.
@@ -79,18 +79,18 @@ def find_voc(root: Path) -> Path:
     return found[0]
 
 
-def read_split(root: Path, split: str) -> list[VOCPicture]:
-    """The pictures that a list names.
+def read_split(root: Path, split: str) -> list[VOCImage]:
+    """The images that a list names.
 
     Args:
         root (Path): From :func:`find_voc`.
         split (str): ``'train'`` or ``'val'``.
 
     Returns:
-        list[VOCPicture]: In the order of the list.
+        list[VOCImage]: In the order of the list.
 
     Raises:
-        UserError: If the list names none or one twice, or a picture, its XML file or a box is not right; names the
+        UserError: If the list names none or one twice, or an image, its XML file or a box is not right; names the
             first such file and says how many there are.
     """
     listed = root / 'ImageSets' / 'Main' / f'{split}.txt'
@@ -98,12 +98,12 @@ def read_split(root: Path, split: str) -> list[VOCPicture]:
     lines = read_text(listed, f'ImageSets/Main/{split}.txt').splitlines()
     names = [_listed(root, line.strip()) for line in lines if line.strip()]
     if not names or len(set(names)) < len(names):
-        raise UserError(f'{listed} names {"a picture twice" if names else "no picture"}: give each picture one line '
+        raise UserError(f'{listed} names {"a image twice" if names else "no picture"}: give each image one line '
                         'with its name without ending')
     pictures, faults = [], []
     for name in names:
         try:
-            pictures.append(_read_picture(root, name))
+            pictures.append(_read_image(root, name))
         except UserError as error:
             faults.append(str(error))
     if faults:
@@ -113,7 +113,7 @@ def read_split(root: Path, split: str) -> list[VOCPicture]:
 
 
 def _listed(root: Path, line: str) -> str:
-    """The name in a line, which may have a label behind it, as in VOC's lists of a class, or the picture's ending."""
+    """The name in a line, which may have a label behind it, as in VOC's lists of a class, or the image's ending."""
     labelled = LABELLED.fullmatch(line)
     for name in (line, *([labelled[1]] if labelled else [])):
         for stem in (name, name.rpartition('.')[0]):
@@ -122,7 +122,7 @@ def _listed(root: Path, line: str) -> str:
     return line
 
 
-def _read_picture(root: Path, name: str) -> VOCPicture:
+def _read_image(root: Path, name: str) -> VOCImage:
     path = root / 'Annotations' / f'{name}.xml'
     refuse_outside(root, 'Annotations', 'a list in ImageSets/Main', path)
     try:
@@ -133,31 +133,31 @@ def _read_picture(root: Path, name: str) -> VOCPicture:
         raise UserError(f'{path} is no valid XML ({error}): mend it') from error
     if tree.tag != 'annotation':
         raise UserError(f'{path} is a <{tree.tag}> and no <annotation>: replace it')
-    picture = _find_picture(root, name, tree.findtext('filename'))
+    image = _find_image(root, name, tree.findtext('filename'))
     try:
-        open_picture(picture).close()  # it says what is wrong
+        open_image(image).close()  # it says what is wrong
     except OSError as error:
-        raise UserError(f'{picture} cannot be read as a picture ({error}): replace it') from error
-    measured = picture_size(picture)
+        raise UserError(f'{image} cannot be read as an image ({error}): replace it') from error
+    measured = image_size(image)
     if measured is None:
-        raise UserError(f'{picture} cannot be read as a picture: replace it')
+        raise UserError(f'{image} cannot be read as an image: replace it')
     width, height, _ = measured
     size = tree.find('size')
     stated = (width, height) if size is None else tuple(_number(path, size, key) for key in ('width', 'height'))
     if stated not in ((width, height), (0, 0)):  # some tools write 0 where they do not know
-        raise UserError(f'{path} says {stated[0]:g} x {stated[1]:g} pixels, and {picture} has {width} x {height}: mend '
-                        'the XML file or replace the picture')
+        raise UserError(f'{path} says {stated[0]:g} x {stated[1]:g} pixels, and {image} has {width} x {height}: mend '
+                        'the XML file or replace the image')
     objects = [_read_object(path, node, width, height) for node in tree.findall('object')]
-    return VOCPicture(picture, width, height, objects)
+    return VOCImage(image, width, height, objects)
 
 
-def _find_picture(root: Path, name: str, filename: str | None) -> Path:
+def _find_image(root: Path, name: str, filename: str | None) -> Path:
     """By the name of the list as VOC does it, else by what the XML file says."""
     names = [f'{name}{suffix}' for suffix in SUFFIXES] + ([Path(filename).name] if filename else [])
     found = next((root / 'JPEGImages' / each for each in names if (root / 'JPEGImages' / each).is_file()), None)
     if found is None:
         raise UserError(f'{root / "JPEGImages" / (filename or names[0])} does not exist, and Annotations/{name}.xml '
-                        'describes it: add the picture or remove its line from ImageSets/Main')
+                        'describes it: add the image or remove its line from ImageSets/Main')
     refuse_outside(root, 'JPEGImages', f'Annotations/{name}.xml', found)
     return found
 
@@ -170,7 +170,7 @@ def _read_object(path: Path, node: ElementTree.Element, width: int, height: int)
     xmin, ymin, xmax, ymax = (_number(path, frame, key) for key in ('xmin', 'ymin', 'xmax', 'ymax'))
     if not (1 <= xmin <= xmax <= width and 1 <= ymin <= ymax <= height):
         raise UserError(f'{path}: the box ({xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}) of {name!r} is not inside its '
-                        f'picture of {width} x {height} pixels, which VOC counts from 1: mend it')
+                        f'image of {width} x {height} pixels, which VOC counts from 1: mend it')
     difficult = (node.findtext('difficult') or '0').strip().lower()
     if difficult not in DIFFICULT:
         raise UserError(f'{path}: <difficult> of {name!r} is {difficult!r} and should be 0 or 1: mend it')

@@ -11,11 +11,11 @@ from typing import Any
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
-from lgd_mm.preparation.voc import SPLITS, VOCPicture, find_voc, read_split
+from lgd_mm.preparation.voc import SPLITS, VOCImage, find_voc, read_split
 
 
 def voc_to_coco(root: str | Path, out: str | Path) -> dict[str, int]:
-    """Write ``annotations/{train,val}.json`` and ``{train,val}/`` with the pictures.
+    """Write ``annotations/{train,val}.json`` and ``{train,val}/`` with the images.
 
     Everything is read and checked before anything is written; the annotations come last. Stopped, it goes on.
 
@@ -24,14 +24,14 @@ def voc_to_coco(root: str | Path, out: str | Path) -> dict[str, int]:
         out (str | Path): Folder to write into.
 
     Returns:
-        dict[str, int]: Number of pictures of each split.
+        dict[str, int]: Number of images of each split.
 
     Raises:
         UserError: If something in ``root`` is not right, or another file lies in the place of one to write.
     """
     folder, out = find_voc(Path(root)), Path(out)
     splits = {split: read_split(folder, split) for split in SPLITS}
-    names = sorted({item.name for pictures in splits.values() for picture in pictures for item in picture.objects})
+    names = sorted({item.name for pictures in splits.values() for image in pictures for item in image.objects})
     if not names:
         raise UserError(f'{folder / "Annotations"} describes no object: there is nothing to learn')
     texts = {out / 'annotations' / f'{split}.json': json.dumps(coco_content(pictures, names))
@@ -42,24 +42,24 @@ def voc_to_coco(root: str | Path, out: str | Path) -> dict[str, int]:
     try:
         for split, pictures in splits.items():
             (out / split).mkdir(parents=True, exist_ok=True)
-            for picture in pictures:
-                _place(picture.path, out / split / picture.path.name)
+            for image in pictures:
+                _place(image.path, out / split / image.path.name)
         (out / 'annotations').mkdir(exist_ok=True)
         for path, text in texts.items():
             write_text(path, text)
     except OSError as error:
-        raise UserError(f'{out} cannot be written to ({error.strerror}): free room or give another OUT') from error
+        raise UserError(f'{out} cannot be written to ({error.strerror}): free disk space or give another OUT') from error
     return {split: len(pictures) for split, pictures in splits.items()}
 
 
-def coco_content(pictures: Sequence[VOCPicture], names: Sequence[str]) -> dict[str, Any]:
-    """What COCO's format says of pictures.
+def coco_content(pictures: Sequence[VOCImage], names: Sequence[str]) -> dict[str, Any]:
+    """What COCO's format says of images.
 
-    VOC counts pixels from 1 and a box's last pixel is in it; COCO measures from the picture's corner. So VOC's
+    VOC counts pixels from 1 and a box's last pixel is in it; COCO measures from the image's corner. So VOC's
     (1, 1, 1, 1) is the box of one pixel, [0, 0, 1, 1] as x, y, width, height.
 
     Args:
-        pictures (Sequence[VOCPicture]): Of one split.
+        images (Sequence[VOCImage]): Of one split.
         names (Sequence[str]): All categories; their ids are 1, 2, ... in this order.
 
     Returns:
@@ -69,9 +69,9 @@ def coco_content(pictures: Sequence[VOCPicture], names: Sequence[str]) -> dict[s
     category = {name: index for index, name in enumerate(names, start=1)}
     numbers = count(1)
     images, annotations = [], []
-    for image_id, picture in enumerate(pictures, start=1):
-        images.append(dict(id=image_id, file_name=picture.path.name, width=picture.width, height=picture.height))
-        for item in picture.objects:
+    for image_id, image in enumerate(pictures, start=1):
+        images.append(dict(id=image_id, file_name=image.path.name, width=image.width, height=image.height))
+        for item in image.objects:
             xmin, ymin, xmax, ymax = item.box
             width, height = xmax - xmin + 1, ymax - ymin + 1
             annotations.append(dict(
@@ -82,10 +82,10 @@ def coco_content(pictures: Sequence[VOCPicture], names: Sequence[str]) -> dict[s
 
 
 def _place(source: Path, target: Path) -> None:
-    """Hard-link a picture, or copy it where that is impossible."""
+    """Hard-link an image, or copy it where that is impossible."""
     if target.exists():
         if not filecmp.cmp(source, target, shallow=False):
-            raise UserError(f'{target} is another picture than {source}: give another OUT, nothing is overwritten')
+            raise UserError(f'{target} is another image than {source}: give another OUT, nothing is overwritten')
         return
     try:
         os.link(source.resolve(), target)

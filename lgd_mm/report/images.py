@@ -1,4 +1,4 @@
-"""The training pictures as the networks see them without augmentation."""
+"""The training images as the networks see them without augmentation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,11 +18,11 @@ from lgd_mm.registry import DATASETS
 BATCH_SIZE = 64
 
 
-class PlainPictures(Dataset[Tensor | None]):
-    """The middle of each training picture, in the size of the views.
+class PlainImages(Dataset[Tensor | None]):
+    """The middle of each training image, in the size of the views.
 
     Args:
-        cfg (Config): Of a pre-training on :class:`lgd_mm.datasets.UnlabelledImages`; the pictures are where its
+        cfg (Config): Of a pre-training on :class:`lgd_mm.datasets.UnlabelledImages`; the images are where its
             ``train_dataloader`` says.
 
     Raises:
@@ -32,7 +32,7 @@ class PlainPictures(Dataset[Tensor | None]):
     def __init__(self, cfg: Config) -> None:
         dataset = cfg.train_dataloader.dataset.copy()
         self.size = view_size(dataset.pipeline)
-        if dataset.pop('cache', None):  # the cached views are crops: the pictures are wanted
+        if dataset.pop('cache', None):  # the cached views are crops: the images are wanted
             dataset.type = 'lgd_mm.UnlabelledImages'
         dataset.pipeline = [
             dataset.pipeline[0],
@@ -40,22 +40,22 @@ class PlainPictures(Dataset[Tensor | None]):
             dict(type='mmpretrain.CenterCrop', crop_size=self.size),
             dict(type='mmpretrain.PackInputs'),
         ]
-        self.pictures: UnlabelledImages = DATASETS.build(dataset)
+        self.images: UnlabelledImages = DATASETS.build(dataset)
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> Tensor | None:
-        """A picture as BGR bytes (3, S, S); None if it cannot be read."""
+        """An image as BGR bytes (3, S, S); None if it cannot be read."""
         try:
-            inputs: Tensor = self.pictures.prepare_data(index)['inputs']
+            inputs: Tensor = self.images.prepare_data(index)['inputs']
         except UnreadableImage:
             return None
         return inputs
 
     def image(self, index: int) -> Image.Image:
-        """A picture that can be read."""
-        inputs = self.pictures.prepare_data(index)['inputs']
+        """An image that can be read."""
+        inputs = self.images.prepare_data(index)['inputs']
         return Image.fromarray(inputs.flip(0).permute(1, 2, 0).numpy())
 
     def sample(self, count: int) -> list[int]:
@@ -64,7 +64,7 @@ class PlainPictures(Dataset[Tensor | None]):
 
 
 def as_batch(image: Image.Image) -> Tensor:
-    """A picture as BGR bytes (1, 3, H, W), which a preprocessor takes."""
+    """An image as BGR bytes (1, 3, H, W), which a preprocessor takes."""
     return torch.from_numpy(np.array(image)).flip(2).permute(2, 0, 1).unsqueeze(0)
 
 
@@ -77,22 +77,22 @@ def view_size(pipeline: Sequence[dict[str, Any]]) -> int:
 
 
 @torch.no_grad()
-def embed_pictures(pictures: PlainPictures, indices: Sequence[int], preprocessor: nn.Module, teacher: nn.Module,
+def embed_images(images: PlainImages, indices: Sequence[int], preprocessor: nn.Module, teacher: nn.Module,
                    workers: int) -> tuple[list[int], Tensor]:
-    """The teacher's embeddings of pictures.
+    """The teacher's embeddings of images.
 
     Args:
-        pictures (PlainPictures): The pictures.
+        images (PlainImages): The images.
         indices (Sequence[int]): Which of them.
         preprocessor (nn.Module): The student's.
         teacher (nn.Module): Takes the student's images.
-        workers (int): Processes that read pictures.
+        workers (int): Processes that read images.
 
     Returns:
         tuple[list[int], Tensor]: The indices of those that can be read, and their embeddings (N, D) of unit length, on
         the CPU.
     """
-    loader = DataLoader(Subset(pictures, indices), BATCH_SIZE, num_workers=workers, collate_fn=_readable,
+    loader = DataLoader(Subset(images, indices), BATCH_SIZE, num_workers=workers, collate_fn=_readable,
                         generator=torch.Generator())  # its own: the run's random numbers stay as they are
     kept: list[bool] = []
     embeddings = []
@@ -105,6 +105,6 @@ def embed_pictures(pictures: PlainPictures, indices: Sequence[int], preprocessor
 
 
 def _readable(batch: Sequence[Tensor | None]) -> tuple[list[bool], Tensor]:
-    """Which of the pictures can be read, and those in one tensor."""
+    """Which of the images can be read, and those in one tensor."""
     tensors = [inputs for inputs in batch if inputs is not None]
     return [inputs is not None for inputs in batch], torch.stack(tensors) if tensors else torch.empty(0)

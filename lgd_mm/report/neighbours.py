@@ -1,4 +1,4 @@
-"""What the visual bank has learnt of each category: the pictures nearest to its rows."""
+"""What the visual bank has learnt of each category: the images nearest to its rows."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,11 +7,11 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from lgd_mm.report.images import PlainPictures
+from lgd_mm.report.images import PlainImages
 from lgd_mm.report.tiles import thumbnail
 
 CATEGORIES = 12
-PICTURES = 6
+IMAGES = 6
 
 
 class Neighbours(NamedTuple):
@@ -20,7 +20,7 @@ class Neighbours(NamedTuple):
     Attributes:
         category (str): Its name.
         views (int): Those that the teacher took for it.
-        pictures (list[tuple[bytes, float]]): WebP files of the nearest pictures and their cosine similarities, the
+        images (list[tuple[bytes, float]]): WebP files of the nearest images and their cosine similarities, the
             nearest first.
     """
 
@@ -29,15 +29,15 @@ class Neighbours(NamedTuple):
     pictures: list[tuple[bytes, float]]
 
 
-def nearest_pictures(names: Sequence[str], counts: Tensor, bank: Tensor, pictures: PlainPictures,
+def nearest_images(names: Sequence[str], counts: Tensor, bank: Tensor, pictures: PlainImages,
                      indices: Sequence[int], embeddings: Tensor) -> list[Neighbours]:
-    """Compare some rows of the visual bank with pictures.
+    """Compare some rows of the visual bank with images.
 
     Args:
         names (Sequence[str]): C category names.
         counts (Tensor): Pseudo labels so far (C, ).
         bank (Tensor): Visual bank (C, D).
-        pictures (PlainPictures): The pictures.
+        images (PlainImages): The images.
         indices (Sequence[int]): N of them.
         embeddings (Tensor): The teacher's, of unit length (N, D).
 
@@ -45,7 +45,7 @@ def nearest_pictures(names: Sequence[str], counts: Tensor, bank: Tensor, picture
         list[Neighbours]: Of all categories that were seen or, of many, some from the most to the least frequent.
     """
     rows = shown_categories(counts)
-    cosines, nearest = (F.normalize(bank[rows], dim=1) @ embeddings.T).topk(min(PICTURES, len(indices)))
+    cosines, nearest = (F.normalize(bank[rows], dim=1) @ embeddings.T).topk(min(IMAGES, len(indices)))
     return [
         Neighbours(names[row], int(counts[row]), [(thumbnail(pictures.image(indices[place])), float(cosine))
                                                   for place, cosine in zip(places, values)])

@@ -1,4 +1,4 @@
-"""The report of a pre-training: how it went, what the teacher made of the pictures, and what the student sees."""
+"""The report of a pre-training: how it went, what the teacher made of the images, and what the student sees."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +17,8 @@ from lgd_mm.models.many_students import ManyStudents
 from lgd_mm.models.pseudo_labels import one_sided
 from lgd_mm.models.teachers import Teacher
 from lgd_mm.report.history_charts import accuracy_charts, training_charts, training_values
-from lgd_mm.report.images import PlainPictures, as_batch, embed_pictures
-from lgd_mm.report.neighbours import Neighbours, nearest_pictures
+from lgd_mm.report.images import PlainImages, as_batch, embed_images
+from lgd_mm.report.neighbours import Neighbours, nearest_images
 from lgd_mm.report.page import render_page
 from lgd_mm.report.pseudo_labels import Histogram, pseudo_label_histogram
 from lgd_mm.report.run_facts import run_facts
@@ -27,30 +27,30 @@ from lgd_mm.report.teacher_accuracy import teacher_metrics
 from lgd_mm.runs.history import read_history
 from lgd_mm.teacher_cache import CachedTeacher
 
-#: Training pictures among which the nearest ones are looked for; without a GPU, a teacher takes seconds for these few.
+#: Training images among which the nearest ones are looked for; without a GPU, a teacher takes seconds for these few.
 SAMPLE, SAMPLE_ON_CPU = 2000, 256
-#: Pictures with similarity maps.
+#: Images with similarity maps.
 MAPS = 6
 
 
 class Sample(NamedTuple):
-    """Training pictures that the teacher has seen.
+    """Training images that the teacher has seen.
 
     Attributes:
         teacher (Teacher): With its image tower.
-        pictures (PlainPictures): All pictures.
+        images (PlainImages): All images.
         indices (list[int]): N of them.
         embeddings (Tensor): The teacher's, of unit length (N, D), on the CPU.
     """
 
     teacher: Teacher
-    pictures: PlainPictures
+    pictures: PlainImages
     indices: list[int]
     embeddings: Tensor
 
 
 class Maps(NamedTuple):
-    """One picture and where the networks see its category: titles and WebP files."""
+    """One image and where the networks see its category: titles and WebP files."""
 
     category: str
     tiles: list[tuple[str, bytes]]
@@ -62,8 +62,8 @@ class Knowledge(NamedTuple):
     Attributes:
         name (str): Of the student among several; empty for the only one.
         histogram (Histogram, optional): Pseudo labels.
-        neighbours (list[Neighbours]): Pictures nearest to the visual bank.
-        maps (list[Maps]): Where teacher and student see the category of a picture.
+        neighbours (list[Neighbours]): Images nearest to the visual bank.
+        maps (list[Maps]): Where teacher and student see the category of an image.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Knowledge(NamedTuple):
 def write_pretraining_report(work_dir: str | Path, cfg: Config, model: nn.Module | None) -> Path:
     """Write ``report.html`` into the work dir of a pre-training, whole or not at all.
 
-    What cannot be shown, such as pictures that are gone, is named in the page.
+    What cannot be shown, such as images that are gone, is named in the page.
 
     Args:
         work_dir (str | Path): Has the scalars that the run logged.
@@ -160,10 +160,10 @@ def _told(troubles: list[str], what: str) -> Iterator[None]:
 
 
 def _knowledge(students: dict[str, LGD], teacher: Teacher | None, cfg: Config, troubles: list[str]) -> list[Knowledge]:
-    """What each student has learnt; without teacher or pictures, the pseudo labels alone."""
+    """What each student has learnt; without teacher or images, the pseudo labels alone."""
     sample: Sample | None = None
     if teacher:
-        with _told(troubles, 'training pictures'):
+        with _told(troubles, 'training images'):
             sample = _sample(students, teacher, cfg)
     found = []
     for number, (name, student) in enumerate(students.items()):
@@ -175,7 +175,7 @@ def _knowledge(students: dict[str, LGD], teacher: Teacher | None, cfg: Config, t
         maps: list[Maps] = []
         if sample is not None:
             with _told(troubles, f'visual bank{of}'):
-                neighbours = nearest_pictures(names, counts, student.lgka.visual_bank.cpu(), sample.pictures,
+                neighbours = nearest_images(names, counts, student.lgka.visual_bank.cpu(), sample.images,
                                               sample.indices, sample.embeddings)
             with _told(troubles, f'similarity maps{of}'):
                 maps = _maps(student, names, sample, troubles)
@@ -184,15 +184,15 @@ def _knowledge(students: dict[str, LGD], teacher: Teacher | None, cfg: Config, t
 
 
 def _sample(students: dict[str, LGD], teacher: Teacher, cfg: Config) -> Sample:
-    pictures = PlainPictures(cfg)
+    pictures = PlainImages(cfg)
     preprocessor = next(iter(students.values())).data_preprocessor
     count = SAMPLE if preprocessor.mean.is_cuda else SAMPLE_ON_CPU
-    return Sample(teacher, pictures, *embed_pictures(pictures, pictures.sample(count), preprocessor, teacher,
+    return Sample(teacher, pictures, *embed_images(pictures, pictures.sample(count), preprocessor, teacher,
                                                      cfg.train_dataloader.get('num_workers', 0)))
 
 
 def _maps(student: LGD, names: Sequence[str], sample: Sample, troubles: list[str]) -> list[Maps]:
-    """Maps of a few pictures, evenly spaced, for the category that the teacher takes each for."""
+    """Maps of a few images, evenly spaced, for the category that the teacher takes each for."""
     device = student.data_preprocessor.mean.device
     networks: dict[str, Callable[[Tensor], Tensor]] = {
         'teacher': sample.teacher.dense, 'student': lambda inputs: student.neck.dense(student.backbone(inputs))}
@@ -200,13 +200,13 @@ def _maps(student: LGD, names: Sequence[str], sample: Sample, troubles: list[str
     for place in range(0, len(sample.indices), max(len(sample.indices) // MAPS, 1))[:MAPS]:
         category = int(student.lgka.textual_similarity(sample.embeddings[place:place + 1].to(device)).argmax())
         text = student.lgka.textual_bank[category]
-        image = sample.pictures.image(sample.indices[place])
+        image = sample.images.image(sample.indices[place])
         inputs = student.data_preprocessor(dict(inputs=as_batch(image)), False)['inputs']
         maps = {}
         for title, embed in list(networks.items()):
             try:
                 maps[title] = similarity_map(embed, inputs, text)
-            except UserError as error:  # it is the same for every picture
+            except UserError as error:  # it is the same for every image
                 troubles.append(f'similarity maps of the {title}: {error}')
                 del networks[title]
         if maps:

@@ -1,4 +1,4 @@
-"""How the teacher sorted the pictures into the categories."""
+"""How the teacher sorted the images into the categories."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

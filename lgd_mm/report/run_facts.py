@@ -37,7 +37,7 @@ def run_facts(cfg: Config, model: nn.Module | None, history: History,
     if history.training:
         last = history.training[-1]
         length = f'{last["epoch"]:,} epochs' if 'epoch' in last else f'{last["iter"]:,} iterations'
-        facts.append(('training', f'{length}, {cfg.train_dataloader.batch_size:,} pictures a step in each process'))
+        facts.append(('training', f'{length}, {cfg.train_dataloader.batch_size:,} images a step in each process'))
         facts.append(('loss', f'{history.training[0]["loss"]:.4g} at first, {last["loss"]:.4g} at last'))
     for key in evaluated(history):
         value = [record[key] for record in history.evaluations if key in record][-1]

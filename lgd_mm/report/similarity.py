@@ -1,4 +1,4 @@
-"""Where in a picture the student and the teacher see a category."""
+"""Where in an image the student and the teacher see a category."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,13 +18,13 @@ FINENESS = 4
 def similarity_map(embed: Callable[[Tensor], Tensor], inputs: Tensor, text: Tensor) -> Tensor:
     """Cosine similarity of every position with a text.
 
-    A network's last map is coarse, so the picture is shown shifted by fractions of its stride, and the maps are put
-    into each other (`arXiv:1312.6229 <https://arxiv.org/abs/1312.6229>`_); a larger picture would show things in a
+    A network's last map is coarse, so the image is shown shifted by fractions of its stride, and the maps are put
+    into each other (`arXiv:1312.6229 <https://arxiv.org/abs/1312.6229>`_); a larger image would show things in a
     size that the network was not trained for.
 
     Args:
         embed (Callable[[Tensor], Tensor]): Embeds the positions of images (B, 3, S, S) as (B, D, h, w).
-        inputs (Tensor): The picture (1, 3, S, S), normalised.
+        inputs (Tensor): The image (1, 3, S, S), normalised.
         text (Tensor): Of unit length (D, ).
 
     Returns:
@@ -41,10 +41,10 @@ def similarity_map(embed: Callable[[Tensor], Tensor], inputs: Tensor, text: Tens
 
 
 def draw_maps(image: Image.Image, maps: Mapping[str, Tensor]) -> list[tuple[str, bytes]]:
-    """The picture, and beside it each map over the picture.
+    """The image, and beside it each map over the image.
 
     Args:
-        image (Image.Image): The picture.
+        image (Image.Image): The image.
         maps (Mapping[str, Tensor]): Titles and maps (h, w); each has the whole range of colours for itself.
 
     Returns:
@@ -58,7 +58,7 @@ def draw_maps(image: Image.Image, maps: Mapping[str, Tensor]) -> list[tuple[str,
 
 
 def _overlay(values: Tensor, size: tuple[int, int]) -> Callable[[Axes], None]:
-    """Draws a map over a picture of ``size``."""
+    """Draws a map over an image of ``size``."""
     extent = (-0.5, size[0] - 0.5, size[1] - 0.5, -0.5)
 
     def draw(axes: Axes) -> None:

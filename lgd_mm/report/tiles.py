@@ -1,4 +1,4 @@
-"""Pictures with something drawn over them, as small files for a page."""
+"""Images with something drawn over them, as small files for a page."""
 
 import io
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from PIL import Image
 
 
 def draw_tile(image: Image.Image, draw: Callable[[Axes], None], grey: bool = False) -> bytes:
-    """A picture with something drawn over it, as wide as a thumbnail.
+    """An image with something drawn over it, as wide as a thumbnail.
 
     Args:
-        image (Image.Image): The picture.
-        draw (Callable[[Axes], None]): Draws on axes that show the picture, one unit for each pixel.
-        grey (bool): Take the picture's own colours away. Defaults to False.
+        image (Image.Image): The image.
+        draw (Callable[[Axes], None]): Draws on axes that show the image, one unit for each pixel.
+        grey (bool): Take the image's own colours away. Defaults to False.
 
     Returns:
         bytes: A WebP file.
@@ -33,7 +33,7 @@ def draw_tile(image: Image.Image, draw: Callable[[Axes], None], grey: bool = Fal
 
 
 def thumbnail(image: Image.Image, size: int = 112) -> bytes:
-    """A picture of at most ``size`` x ``size`` pixels, as a WebP file."""
+    """An image of at most ``size`` x ``size`` pixels, as a WebP file."""
     small = image.convert('RGB')
     small.thumbnail((size, size), Image.Resampling.LANCZOS)
     stream = io.BytesIO()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 
@@ -40,7 +40,7 @@ def latest_checkpoint(work_dir: str) -> Path | None:
     if not whole:
         raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
-    say(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
+    print_rank0(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
     return newest
 
 
@@ -117,5 +117,5 @@ def unnamed_checkpoint(work_dir: str) -> Path | None:
     if not found:
         return None
     newest = max(found, key=lambda path: found[path])
-    say(f'{work_dir} was left before its first checkpoint was named in last_checkpoint: it is {newest.name}')
+    print_rank0(f'{work_dir} was left before its first checkpoint was named in last_checkpoint: it is {newest.name}')
     return newest

@@ -34,11 +34,11 @@ def _tests(work_dir: Path) -> list[dict[str, Any]]:
 
 
 def images_per_second(work_dir: Path, batch_size: int) -> float | None:
-    """Training pictures per second, loading included; the median of all logged windows.
+    """Training images per second, loading included; the median of all logged windows.
 
     Args:
         work_dir (Path): Of the run.
-        batch_size (int): Pictures in a step of all processes.
+        batch_size (int): Images in a step of all processes.
 
     Returns:
         float, optional: None if nothing was trained.

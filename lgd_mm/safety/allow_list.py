@@ -169,7 +169,7 @@ class _Check:
         if isinstance(value, Mapping):
             return self.mapping(value, key, depth)
         if isinstance(value, (list, tuple)):
-            if len(value) > LONGEST and not self.numbers.pictures and all(type(item) is int for item in value):
+            if len(value) > LONGEST and not self.numbers.images and all(type(item) is int for item in value):
                 raise self.refuse(key, value, f'of {len(value):,} numbers: no {self.called} has as many')
             return type(value)(self.value(item, f'{key}.{index}', depth + 1) for index, item in enumerate(value))
         if isinstance(value, str):

@@ -27,11 +27,11 @@ class Numbers:
 
     Args:
         called (str): Kind of the config, for messages.
-        pictures (bool): Whether it reads pictures, rather than be a network.
+        images (bool): Whether it reads images, rather than be a network.
     """
 
-    def __init__(self, called: str, pictures: bool) -> None:
-        self.called, self.pictures = called, pictures
+    def __init__(self, called: str, images: bool) -> None:
+        self.called, self.images = called, images
         self.parts = self.listed = 0
 
     def fault(self, value: float, key: str) -> str | None:
@@ -47,16 +47,16 @@ class Numbers:
         if abs(value) > (LARGEST if whole else LARGEST_FRACTION):
             return f'more than {LARGEST if whole else int(LARGEST_FRACTION):,}: no {self.called} has such a size'
         names = [name for name in key.split('.') if not name.isdigit()]
-        return (self.of_pictures if self.pictures else self.of_network)(abs(value), names[-1], key)
+        return (self.of_images if self.images else self.of_network)(abs(value), names[-1], key)
 
-    def of_pictures(self, value: float, name: str, key: str) -> str | None:
+    def of_images(self, value: float, name: str, key: str) -> str | None:
         if OF_TIMES.search(name):
-            return f'more than {TIMES}: no picture grows as much' if value > TIMES else None
-        return f'more than {SIDE:,}: no picture is as large' if OF_SIDES.search(name) and value > SIDE else None
+            return f'more than {TIMES}: no image grows as much' if value > TIMES else None
+        return f'more than {SIDE:,}: no image is as large' if OF_SIDES.search(name) and value > SIDE else None
 
     def of_network(self, value: float, name: str, key: str) -> str | None:
         if name in ('size', 'crop_size', 'size_divisor', 'pad_size_divisor') and value > SIDE:
-            return f'more than {SIDE:,}: no picture is as large'
+            return f'more than {SIDE:,}: no image is as large'
         if not isinstance(value, int):
             return None
         if OF_PARTS.search(name) and not OF_WIDTHS.search(name):

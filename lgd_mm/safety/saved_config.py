@@ -22,7 +22,7 @@ LOADER = ('batch_size', 'num_workers', 'persistent_workers', 'pin_memory', 'drop
           'batch_sampler', 'collate_fn')
 #: The most that a loader may ask for.
 LARGEST = dict(batch_size=2**16, num_workers=256)
-#: What of a data set says how one picture is read, and what its classes are.
+#: What of a data set says how one image is read, and what its classes are.
 INFERENCE = ('type', 'metainfo', 'pipeline', 'dataset', 'datasets')
 
 

@@ -22,7 +22,7 @@ from lgd_mm.students.frozen import FrozenStudent, read_student_file
 
 
 class Deployed(nn.Module):
-    """Pictures in, features out: normalisation, backbone, pooling and, where there is one, the projection.
+    """Images in, features out: normalisation, backbone, pooling and, where there is one, the projection.
 
     Args:
         student (FrozenStudent): Backbone and projection in eval mode.

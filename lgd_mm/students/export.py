@@ -9,7 +9,7 @@ from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.io.files import save_torch
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.bare_model import bare_model
@@ -34,7 +34,7 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
     content = load_checkpoint_file(checkpoint)
     weights, metadata = student_of(content, checkpoint)
     if note := left_out(content, checkpoint):
-        say(note)
+        print_rank0(note)
     out = Path(out)
     return write_student(weights, metadata, out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out)
 

@@ -25,7 +25,7 @@ from lgd_mm.students.left_out import left_out
 from lgd_mm.students.plug import KeyReport, compare_statistics, misfit
 from lgd_mm.version import __version__
 
-#: Side of the largest pictures that any student takes, in pixels.
+#: Side of the largest images that any student takes, in pixels.
 LARGEST_VIEW = 4096
 
 NECK, TEXTUAL_BANK = 'neck.', 'lgka.textual_bank'

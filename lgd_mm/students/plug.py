@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.networks import SCHEME, find_network, prefix_of
 from lgd_mm.io.safe_load import load_checkpoint_file
@@ -101,7 +101,7 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
         weights = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
     report = KeyReport.compare(backbone, weights)
     told = ', '.join(filter(None, (str(network), f'keys begin with {prefix}' if prefix not in ('', PREFIX) else '')))
-    say(f'student {file}: {told}{"; " if told else ""}{report}')
+    print_rank0(f'student {file}: {told}{"; " if told else ""}{report}')
     if not report.matched or not (report.complete or allow_partial):
         cure = ', or --allow-partial-student' if report.matched else ''
         raise UserError(misfit(cfg, file, metadata, report) + cure)
@@ -141,5 +141,5 @@ def compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Pat
     for key in ('mean', 'std'):
         theirs, ours = metadata.get(key), preprocessor.get(key)
         if theirs and ours and [round(value, 2) for value in theirs] != [round(value, 2) for value in ours]:
-            say(f'warning: student {file} was pre-trained with {key} {theirs}, but model.data_preprocessor.{key} is '
+            print_rank0(f'warning: student {file} was pre-trained with {key} {theirs}, but model.data_preprocessor.{key} is '
                 f'{list(ours)}')

@@ -1,4 +1,4 @@
-"""Boxes, masks and segments drawn over a picture, legible however small the picture is."""
+"""Boxes, masks and segments drawn over an image, legible however small the image is."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ GOLDEN_RATIO = 0.618034
 
 
 class Instances(NamedTuple):
-    """Objects of one picture.
+    """Objects of one image.
 
     Attributes:
         boxes (np.ndarray): Corners (N, 4): left, top, right, bottom in pixels.
@@ -56,7 +56,7 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
     """Draw boxes, masks, names and scores.
 
     Args:
-        axes (Axes): Shows the picture already, one unit for each pixel.
+        axes (Axes): Shows the image already, one unit for each pixel.
         instances (Instances): The objects.
         classes (Sequence[str]): Names of the classes.
         colours (np.ndarray): RGB colours (C, 3) of the classes, in [0, 1].
@@ -68,7 +68,7 @@ def draw_instances(axes: Axes, instances: Instances, classes: Sequence[str], col
             axes.imshow(np.where(instances.masks[index, ..., None], (*colour, 0.45), 0.0), interpolation='nearest')
         axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.5))
         score = '' if instances.scores is None else f' {instances.scores[index]:.2f}'
-        at_right = left > 0.65 * width  # the name stays within the picture
+        at_right = left > 0.65 * width  # the name stays within the image
         axes.annotate(classes[label] + score, (right if at_right else left, max(top, 0.06 * height)),
                       (-1 if at_right else 1, 2), textcoords='offset points', ha='right' if at_right else 'left',
                       color='white', fontsize=7.5, clip_on=True, parse_math=False,
@@ -79,7 +79,7 @@ def draw_segments(axes: Axes, segments: NDArray[Any], colours: NDArray[Any]) -> 
     """Colour the pixels by their class.
 
     Args:
-        axes (Axes): Shows the picture already, one unit for each pixel.
+        axes (Axes): Shows the image already, one unit for each pixel.
         segments (np.ndarray): Class of each pixel (H, W); a number beyond the classes is an ignored pixel.
         colours (np.ndarray): RGB colours (C, 3) of the classes, in [0, 1].
     """

@@ -120,7 +120,7 @@ def iterations(run: Run) -> int | None:
         run (Run): Any.
 
     Returns:
-        int, optional: 0 if it only tests, None if its pictures are not there to be counted.
+        int, optional: 0 if it only tests, None if its images are not there to be counted.
     """
     config = resolved(run.config, run.options)
     loop = config.get('train_cfg')
@@ -137,5 +137,5 @@ def iterations(run: Run) -> int | None:
 def _steps_per_epoch(config: Config) -> int:
     loader = config.train_dataloader
     with DefaultScope.overwrite_default_scope(config.get('default_scope')), without_chatter():
-        pictures = len(DATASETS.build(loader.dataset))
-    return pictures // loader.batch_size if loader.get('drop_last') else -(-pictures // loader.batch_size)
+        images = len(DATASETS.build(loader.dataset))
+    return images // loader.batch_size if loader.get('drop_last') else -(-images // loader.batch_size)

@@ -1,4 +1,4 @@
-"""What the trained detectors and segmentors see: ground truth and predictions of the same pictures."""
+"""What the trained detectors and segmentors see: ground truth and predictions of the same images."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -12,10 +12,10 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
 from numpy.typing import NDArray
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
-from lgd_mm.io.images import open_picture
+from lgd_mm.io.images import open_image
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.report.tiles import draw_tile
 from lgd_mm.runs.checkpoints import latest_checkpoint
@@ -33,7 +33,7 @@ Model = tuple[Config, Path]
 
 
 class Picture(NamedTuple):
-    """One picture of a task.
+    """One image of a task.
 
     Attributes:
         tiles (list[tuple[str, bytes]]): Titles and WebP files: the ground truth, if the pipeline loads it,
@@ -75,7 +75,7 @@ def find_models(results: dict[str, Any], task: dict[str, Any]) -> tuple[dict[str
         try:
             models[cell['entry']] = read_saved_run(config), checkpoint
         except UserError as error:  # parts of a user's own: the figures are there
-            say(f'no pictures of {cell["entry"]}, {task["name"]}: {error}')
+            print_rank0(f'no images of {cell["entry"]}, {task["name"]}: {error}')
     return models, gone
 
 
@@ -84,19 +84,19 @@ def _scope_of(config: Path) -> Any:
 
 
 def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
-    """Predict a few validation pictures with every model and draw them beside the ground truth.
+    """Predict a few validation images with every model and draw them beside the ground truth.
 
-    The pictures are evenly spaced over the validation set, whatever the predictions look like.
+    The images are evenly spaced over the validation set, whatever the predictions look like.
 
     Args:
         models (Mapping[str, Model]): Of one task, by the label of their entry.
-        n (int): Pictures. Defaults to 3.
+        n (int): Images. Defaults to 3.
 
     Returns:
-        list[Picture]: ``n`` or, from a smaller set, all; none without models.
+        list[Image]: ``n`` or, from a smaller set, all; none without models.
 
     Raises:
-        UserError: If the validation pictures are gone.
+        UserError: If the validation images are gone.
     """
     predictions: dict[str, list[Any]] = {}
     dataset: BaseDataset | None = None
@@ -112,7 +112,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
             predictions[label] = [model.test_step(pseudo_collate([dataset[index]]))[0] for index in chosen]
     if dataset is None:
         return []
-    draw = _detection_picture if cfg.default_scope == 'mmdet' else _segmentation_picture
+    draw = _detection_image if cfg.default_scope == 'mmdet' else _segmentation_image
     classes = dataset.metainfo['classes']
     return [draw(dict(zip(predictions, samples)), classes) for samples in zip(*predictions.values())]
 
@@ -126,14 +126,14 @@ def _loader(cfg: Config) -> Callable[..., Any]:
     return init_model
 
 
-def _detection_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
+def _detection_image(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
     colours = class_colours(classes)
     first = next(iter(samples.values()))
     panels = {'ground truth': _instances(first.gt_instances)} if 'bboxes' in first.gt_instances else {}
     panels |= {label: _instances(sample.pred_instances[sample.pred_instances.scores >= SCORE])
                for label, sample in samples.items()}
     return Picture([
-        (title, draw_tile(open_picture(first.img_path), functools.partial(
+        (title, draw_tile(open_image(first.img_path), functools.partial(
             draw_instances, instances=instances, classes=classes, colours=colours)))
         for title, instances in panels.items()], legend=[])
 
@@ -147,7 +147,7 @@ def _instances(found: Any) -> Instances:
     return Instances(found.bboxes.numpy(), found.labels.numpy(), masks, scores)
 
 
-def _segmentation_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
+def _segmentation_image(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Picture:
     colours = class_colours(classes)
     first = next(iter(samples.values()))
     panels = {'ground truth': first.gt_sem_seg} if 'gt_sem_seg' in first else {}
@@ -157,7 +157,7 @@ def _segmentation_picture(samples: Mapping[str, Any], classes: tuple[str, ...]) 
     overlays = {title: functools.partial(draw_segments, segments=labels, colours=colours)
                 for title, labels in segments.items()}
     # grey below, so that the colours are those of the legend
-    tiles = [(title, draw_tile(open_picture(first.img_path), overlay, grey=True))
+    tiles = [(title, draw_tile(open_image(first.img_path), overlay, grey=True))
              for title, overlay in overlays.items()]
     return Picture(tiles, [(classes[label], _css(colours[label])) for label in shown if label < len(classes)])
 

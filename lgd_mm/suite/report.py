@@ -36,7 +36,7 @@ def write_report(results: dict[str, Any], folder: str | Path) -> None:
 
 
 def _page(results: dict[str, Any]) -> str:
-    pictures, troubles = _predictions(results)
+    images, troubles = _predictions(results)
     return render_page(
         Path(__file__).with_name('report.html.jinja'),
         results=results,
@@ -45,7 +45,7 @@ def _page(results: dict[str, Any]) -> str:
         notes=table.notes(results),
         bars=_bar_charts(results),
         charts=training_charts(results),
-        pictures=pictures,
+        images=images,
         troubles=troubles,
         missing=cells_without_work_dirs(results),
         colours=len(SERIES),
@@ -72,8 +72,8 @@ def _bar_charts(results: dict[str, Any]) -> list[tuple[str, Markup]]:
 
 
 def _predictions(results: dict[str, Any]) -> tuple[dict[str, Sequence[Picture]], list[str]]:
-    """Pictures of each task that has some, and sentences that tell what lacks."""
-    pictures: dict[str, Sequence[Picture]] = {}
+    """Images of each task that has some, and sentences that tell what lacks."""
+    images: dict[str, Sequence[Picture]] = {}
     troubles = []
     for task in results['tasks']:
         try:
@@ -81,9 +81,9 @@ def _predictions(results: dict[str, Any]) -> tuple[dict[str, Sequence[Picture]],
             if gone:
                 troubles.append(f'{task["name"]}: the checkpoint of {", ".join(gone)} is not available')
             if drawn := draw_predictions(models):
-                pictures[task['name']] = drawn
+                images[task['name']] = drawn
         except UserError as error:
             troubles.append(f'{task["name"]}: {error}')
-        except Exception as error:  # of a model or a data set: the figures are worth a report without its pictures
+        except Exception as error:  # of a model or a data set: the figures are worth a report without its images
             troubles.append(f'{task["name"]}: {type(error).__name__}: {error}')
-    return pictures, troubles
+    return images, troubles

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
@@ -239,7 +239,7 @@ def _set_aside(work_dir: Path) -> None:
         while (aside := work_dir.with_name(f'{work_dir.name}.old{number}')).exists():
             number += 1
         work_dir.rename(aside)
-        say(f'{work_dir} was made with other settings or versions: set aside as {aside.name}')
+        print_rank0(f'{work_dir} was made with other settings or versions: set aside as {aside.name}')
     work_dir.mkdir(parents=True, exist_ok=True)
 
 

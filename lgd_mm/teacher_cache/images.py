@@ -1,4 +1,4 @@
-"""Pre-training pictures whose views a teacher has already seen."""
+"""Pre-training images whose views a teacher has already seen."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from lgd_mm.teacher_cache.store import TeacherCache, data_digest
 
 @DATASETS.register_module()
 class CachedImages(UnlabelledImages):
-    """The views of a teacher cache, one of each picture in every epoch, and the teacher's embeddings beside them.
+    """The views of a teacher cache, one of each image in every epoch, and the teacher's embeddings beside them.
 
     After the last view comes the first again. Views, crops and embeddings are those of a live run with the cache's
     seed.
@@ -34,7 +34,7 @@ class CachedImages(UnlabelledImages):
         super().__init__(**kwargs)
 
     def full_init(self) -> None:
-        """List the pictures and compare them with the cache's."""
+        """List the images and compare them with the cache's."""
         if self._fully_initialized:
             return
         super().full_init()
@@ -44,7 +44,7 @@ class CachedImages(UnlabelledImages):
             raise UserError(f'the teacher cache {folder} lacks {len(missing)} of its {len(list(self.cache.parts()))} '
                             'files: call tools/cache_teacher.py again, it goes on where it stopped')
         if about['pictures'] != len(self) or about.get('data') != data_digest(self):
-            raise UserError(f'the teacher cache {folder} is of {about["pictures"]} other pictures than the '
+            raise UserError(f'the teacher cache {folder} is of {about["pictures"]} other images than the '
                             f'{len(self)} in {self.data_prefix["img_path"]}: give those it was made of, or another '
                             'cache')
         if about.get('pipeline') != self._pipeline or type(about.get('seed')) is not int:
@@ -52,7 +52,7 @@ class CachedImages(UnlabelledImages):
                             f'{about.get("pipeline")}, or make another cache')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
-        """The cached view of a picture that an epoch asks for, see :meth:`lgd_mm.UnlabelledImages.view`."""
+        """The cached view of an image that an epoch asks for, see :meth:`lgd_mm.UnlabelledImages.view`."""
         number %= self.cache.about['views']
         seed_all(view_seed(self.cache.about['seed'], number, index))  # for random steps before the view is cut out
         entry = self.cache.entry(number, index)

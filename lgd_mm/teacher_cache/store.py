@@ -16,11 +16,11 @@ from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain, replacing
 
-#: Pictures whose entries share a file.
+#: Images whose entries share a file.
 PART = 16384
 #: Of what the entries are; 2: their views are crops by an antialiasing filter.
 FORMAT = 2
-#: Files of entries in a folder, of which each is looked for: views of a hundred million pictures for 100 epochs.
+#: Files of entries in a folder, of which each is looked for: views of a hundred million images for 100 epochs.
 FILES = 1_000_000
 #: Width of the embeddings; CLIP's largest have 1,280.
 WIDTH = 65_536
@@ -31,14 +31,14 @@ ABOUT = 2**24
 class TeacherCache:
     """A folder with ``cache.json``, which says what was computed, and a file of entries for each view and part.
 
-    An entry is the teacher's embedding of a view in float16, the view's numbers, and the picture it is of (another than
+    An entry is the teacher's embedding of a view in float16, the view's numbers, and the image it is of (another than
     asked for where that one cannot be read). The files are memory-mapped.
 
     Args:
         folder (str | Path): Of :meth:`create`.
 
     Attributes:
-        about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many),
+        about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``images`` (how many),
             ``data`` (digest), ``pipeline``, ``seed`` and ``views``.
 
     Raises:
@@ -85,7 +85,7 @@ class TeacherCache:
         return cache
 
     def parts(self) -> Iterator[tuple[int, int, range]]:
-        """Number of the view, of the part, and the part's pictures, for all files in order."""
+        """Number of the view, of the part, and the part's images, for all files in order."""
         pictures = range(self.about['pictures'])
         for view in range(self.about['views']):
             for part in range(0, len(pictures), PART):
@@ -111,7 +111,7 @@ class TeacherCache:
         write_whole(self.file(view, part), _saved(entries))
 
     def entry(self, view: int, picture: int) -> np.void:
-        """What is known of a view of a picture."""
+        """What is known of a view of an image."""
         if self._open[0] != view:
             self._open = view, {}  # an epoch needs one view: no more files stay open
         part, place = divmod(picture, PART)
@@ -148,7 +148,7 @@ def _check_sizes(embed_dim: Any, pictures: Any, views: Any) -> None:
     if embed_dim > WIDTH:
         raise ValueError(f'embed_dim is {embed_dim}, and {WIDTH} is the most')
     if views * -(-pictures // PART) > FILES:
-        raise ValueError(f'{views} views of {pictures} pictures are more than {FILES:,} files')
+        raise ValueError(f'{views} views of {pictures} images are more than {FILES:,} files')
 
 
 def entry_type(embed_dim: int) -> np.dtype[Any]:
@@ -173,7 +173,7 @@ def write_whole(file: Path, content: bytes | memoryview) -> None:
         with replacing(file) as part:
             part.write_bytes(content)
     except OSError as error:
-        raise UserError(f'{file} cannot be written ({error.strerror or error}): free some room or mend the permissions '
+        raise UserError(f'{file} cannot be written ({error.strerror or error}): free disk space or mend the permissions '
                         'there; the same command goes on') from error
 
 
@@ -186,10 +186,10 @@ def _size(file: Path) -> int:
 
 
 def data_digest(pictures: UnlabelledImages) -> str:
-    """SHA-256 of the pictures' names and sizes, wherever their folder lies.
+    """SHA-256 of the images' names and sizes, wherever their folder lies.
 
     Args:
-        pictures (UnlabelledImages): The data set.
+        images (UnlabelledImages): The data set.
 
     Returns:
         str: In hex.

@@ -78,6 +78,6 @@ class CachedTeacher(Teacher):
         self._text = None
 
     def encode_image(self, images: Tensor) -> Tensor:
-        """Refuse: pictures without embeddings are no batch of a cache."""
+        """Refuse: images without embeddings are no batch of a cache."""
         raise UserError('lgd_mm.CachedTeacher has no image tower: set train_dataloader.dataset to '
                         'type=lgd_mm.CachedImages, with a pipeline that ends with lgd_mm.PackView')

@@ -99,14 +99,14 @@ def _of_student(run: Path, file: Path, name: str) -> Iterator[FinishedModel]:
 
 
 def _config(form: str, known: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
-    """The shipped config of a student alone, with the backbone, statistics and picture size of this one."""
+    """The shipped config of a student alone, with the backbone, statistics and image size of this one."""
     cfg: dict[str, Any] = Config.fromfile(shipped_index().parent / f'configs/students/r18_{form}.py').to_dict()
     cfg['model'] |= dict(backbone={**known['backbone'], 'init_cfg': None}, **parts)
     cfg['data_preprocessor'] |= {key: known[key] for key in ('mean', 'std') if known.get(key)}
     if known.get('image_size'):
         for step in cfg['test_dataloader']['dataset']['pipeline']:
             for key in ('scale', 'crop_size'):
-                if key in step:  # of pictures of 224 pixels
+                if key in step:  # of images of 224 pixels
                     step[key] = step[key] * known['image_size'] // 224
     return cfg
 

@@ -14,7 +14,7 @@ from lgd_mm.engine.launch import train
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import HOOKS
 from tests.test_tools.conftest import forget_runs
-from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
+from tests.tiny import ROOT, run_tool, write_images, write_lgd_config
 
 
 @HOOKS.register_module(force=True)
@@ -44,18 +44,18 @@ class SignalHook(Hook):
 
 
 @pytest.fixture(scope='session')
-def fault_pictures(tmp_path_factory) -> Path:
-    """20 pictures: five batches of an epoch."""
+def fault_images(tmp_path_factory) -> Path:
+    """20 images: five batches of an epoch."""
     folder = tmp_path_factory.mktemp('pictures')
-    write_pictures(folder, 20)
+    write_images(folder, 20)
     return folder
 
 
 @pytest.fixture(scope='session')
-def fault_config(tmp_path_factory, fault_pictures) -> Path:
+def fault_config(tmp_path_factory, fault_images) -> Path:
     """Two epochs; three batches make a step, so that one is left over at the end of an epoch."""
     return write_lgd_config(
-        tmp_path_factory.mktemp('config'), fault_pictures, model=dict(backbone=dict(drop_path_rate=0.2)),
+        tmp_path_factory.mktemp('config'), fault_images, model=dict(backbone=dict(drop_path_rate=0.2)),
         optim_wrapper=dict(accumulative_counts=3), train_cfg=dict(max_epochs=2))
 
 

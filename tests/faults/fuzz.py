@@ -87,7 +87,7 @@ READERS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
     'names': (names, [b'cat\ndog\n', 'ü\n日本\n'.encode(), b'\xef\xbb\xbfcat\n', b'a {} b\n']),
     'annotations': (annotations, [json.dumps(COCO).encode()]),
     'checkpoint': (checkpoint, [whole_checkpoint(), save({'backbone.a': torch.zeros(2)}, {'meta': '{}'})]),
-    'cache': (cache, [b'{"fingerprint": "a", "embed_dim": 2, "views": 1, "pictures": 3}', b'{}']),
+    'cache': (cache, [b'{"fingerprint": "a", "embed_dim": 2, "views": 1, "images": 3}', b'{}']),
     'config': (config, [b"model = dict(a=1)\nb = [1, (2, 'x'), {'c': None}]\n"]),
     'picture': (picture, [b'\xff\xd8\xff\xd9', b'\x89PNG\r\n\x1a\n']),
 }

@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 
 from lgd_mm.engine.launch import train
 from lgd_mm.registry import HOOKS
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import write_images, write_lgd_config
 
 
 @HOOKS.register_module(force=True)
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument('--iterations', type=int, default=5000)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        write_pictures(Path(folder, 'pictures'), 200)
+        write_images(Path(folder, 'pictures'), 200)
         config = write_lgd_config(Path(folder, 'config'), Path(folder, 'pictures'),
                                   default_hooks=dict(logger=dict(interval=50), checkpoint=dict(max_keep_ckpts=2)))
         hooks = [dict(type=f'lgd_mm.{name}Hook') for name in ('IterationSeed', 'NonFinite', 'Health', 'Growth')]

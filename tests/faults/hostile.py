@@ -112,8 +112,8 @@ def spoil(chance: random.Random, path: Path) -> None:
     path.write_bytes(content)
 
 
-def hostile_picture(chance: random.Random, path: Path, canary: Path) -> None:
-    """A picture of any kind, spoilt, or one that pretends to be huge."""
+def hostile_image(chance: random.Random, path: Path, canary: Path) -> None:
+    """An image of any kind, spoilt, or one that pretends to be huge."""
     kind = chance.randrange(10)
     if kind == 0:
         sides = [1, 20_000, 2**20, 2**31 - 1]
@@ -221,7 +221,7 @@ def read_checkpoint(path: Path) -> None:
             read(path)
 
 
-def read_picture(path: Path) -> None:
+def read_image(path: Path) -> None:
     """As the data sets do it."""
     with contextlib.suppress(UnreadableImage):
         image = LoadImage().transform(dict(img_path=str(path)))['img']
@@ -254,7 +254,7 @@ def read_shard(path: Path) -> None:
 
 KINDS: dict[str, tuple[Callable, Callable]] = {
     'checkpoints': (hostile_checkpoint, read_checkpoint),
-    'pictures': (hostile_picture, read_picture),
+    'pictures': (hostile_image, read_image),
     'annotation files': (hostile_annotations, read_annotations),
     'lists of names': (hostile_names, read_names),
     'shards': (hostile_shard, read_shard),

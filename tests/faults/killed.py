@@ -24,7 +24,7 @@ import torch
 from lgd_mm.engine.launch import train
 from lgd_mm.io.files import PART
 from lgd_mm.io.safe_load import load_checkpoint_file
-from tests.tiny import ROOT, write_lgd_config, write_pictures
+from tests.tiny import ROOT, write_images, write_lgd_config
 
 FORK = multiprocessing.get_context('fork')  # the parent computes nothing: it has no threads to lose
 PICTURES, BATCH = 40, 4
@@ -32,7 +32,7 @@ PICTURES, BATCH = 40, 4
 
 def write_run(folder: Path, epochs: int) -> Path:
     """The config of a run of ten iterations an epoch, with a checkpoint every third."""
-    write_pictures(folder / 'pictures', PICTURES)
+    write_images(folder / 'pictures', PICTURES)
     return write_lgd_config(
         folder / 'config', folder / 'pictures', model=dict(backbone=dict(drop_path_rate=0.2)),
         optim_wrapper=dict(accumulative_counts=2), train_cfg=dict(max_epochs=epochs),

@@ -27,8 +27,8 @@ def test_what_is_right():
 
 @pytest.mark.parametrize(('item', 'sentence'), [
     (dict(bbox=[2, 2, 0, 4]), 'annotation 3 has no area'), (dict(bbox=[2, 2, 4, -1]), 'annotation 3 has no area'),
-    (dict(bbox=[20, 2, 4, 4]), 'annotation 3 lies outside its picture'),
-    (dict(bbox=[-9, 2, 4, 4]), 'annotation 3 lies outside its picture'),
+    (dict(bbox=[20, 2, 4, 4]), 'annotation 3 lies outside its image'),
+    (dict(bbox=[-9, 2, 4, 4]), 'annotation 3 lies outside its image'),
     (dict(bbox=[.1, .2, .3, .4]), 'annotation 3 is smaller than a pixel (0.3 x 0.4)'),
     (dict(area=0), 'annotation 3 has the area 0'), (dict(area=-2.5), 'annotation 3 has the area -2.5'),
     (dict(ignore=1), 'annotation 3 is to be ignored')])
@@ -42,8 +42,8 @@ def test_what_is_left_out(item, sentence):
     ({}, dict(bbox=None), 'annotation 3 has the bbox None'),
     ({}, dict(category_id=9), 'annotation 3 is of category 9, which is not there'),
     ({}, dict(image_id=8), 'annotation 3 is of image 8, which is not there'),
-    ({}, dict(segmentation=dict(size=[20, 10], counts='x')), r'mask of size \[20, 10\], and its picture is \[10, 20\]'),
-    ({}, dict(segmentation=dict(size=[10, 20], counts=[1, 2])), 'run lengths that do not cover its picture'),
+    ({}, dict(segmentation=dict(size=[20, 10], counts='x')), r'mask of size \[20, 10\], and its image is \[10, 20\]'),
+    ({}, dict(segmentation=dict(size=[10, 20], counts=[1, 2])), 'run lengths that do not cover its image'),
     ({}, dict(segmentation=[1, 2, 3, 4, 5, 6]), 'a polygon that is not pairs of numbers'),
     (dict(file_name='/etc/passwd'), {}, "image 7 has a file_name outside the data set .'/etc/passwd'"),
     (dict(file_name='../a.jpg'), {}, 'image 7 has a file_name outside'),

@@ -23,7 +23,7 @@ from lgd_mm.io.files import write_text
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.runs.checkpoints import is_whole, latest_checkpoint, read_training_state
 from tests.faults.conftest import last_checkpoint, run_here
-from tests.tiny import ROOT, write_pictures, write_tiny_teacher
+from tests.tiny import ROOT, write_images, write_tiny_teacher
 
 
 @pytest.fixture(scope='module')
@@ -210,7 +210,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(fault_config, tmp_path, monkey
 
     monkeypatch.setattr(torch, 'save', fill_disk)
     try:
-        with pytest.raises(UserError, match='cannot be written to .File too large.: free some room'):
+        with pytest.raises(UserError, match='cannot be written to .File too large.: free disk space'):
             run_here(fault_config, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, bound)
@@ -235,18 +235,18 @@ def test_oldest_is_removed_after_the_newest_is_written(fault_config, tmp_path, m
 
 
 def test_other_batch_is_refused(fault_config, work_dir):
-    with pytest.raises(UserError, match='with 4 pictures in a batch .*, and here are 5: give --cfg-options '
+    with pytest.raises(UserError, match='with 4 images in a batch .*, and here are 5: give --cfg-options '
                                         'train_dataloader.batch_size=4'):
         run_here(fault_config, work_dir, 'auto', **{'train_dataloader.batch_size': 5})
 
 
-def test_other_pictures_are_refused(fault_config, work_dir, tmp_path):
-    write_pictures(tmp_path / 'others', 19)  # as many batches
+def test_other_images_are_refused(fault_config, work_dir, tmp_path):
+    write_images(tmp_path / 'others', 19)  # as many batches
     (tmp_path / 'others/one.png').touch()
-    with pytest.raises(UserError, match='is of a run with other pictures than .* has here: put back those'):
+    with pytest.raises(UserError, match='is of a run with other images than .* has here: put back those'):
         run_here(fault_config, work_dir, 'auto',
                  **{'train_dataloader.dataset.data_root': str(tmp_path / 'others')})
-    write_pictures(tmp_path / 'more', 24)
-    with pytest.raises(UserError, match='whose epochs had 5 batches, and here they have 6: put back the pictures'):
+    write_images(tmp_path / 'more', 24)
+    with pytest.raises(UserError, match='whose epochs had 5 batches, and here they have 6: put back the images'):
         run_here(fault_config, work_dir, 'auto',
                  **{'train_dataloader.dataset.data_root': str(tmp_path / 'more')})

@@ -93,7 +93,7 @@ def one_step_each(fault_config):
 
 @pytest.fixture
 def one_label(monkeypatch):
-    """The same pseudo label for all pictures."""
+    """The same pseudo label for all images."""
     begin = lgka.begin_update
     monkeypatch.setattr(lgka, 'begin_update', lambda bank, counts, features, labels, *rest: begin(
         bank, counts, features, torch.ones_like(labels), *rest))
@@ -290,13 +290,13 @@ def test_constant_embeddings_are_told(one_step_each, tmp_path):
     run_here(work_dir=tmp_path / 'well', custom_hooks=hooks, **options)
     assert 'collapsed' not in told(tmp_path / 'well')
     run_here(work_dir=tmp_path / 'ill', custom_hooks=[*hooks, dict(type='lgd_mm.ConstantHook')], **options)
-    assert 'collapsed: embeddings of different pictures have a mean cosine of 1.0000' in told(tmp_path / 'ill')
+    assert 'collapsed: embeddings of different images have a mean cosine of 1.0000' in told(tmp_path / 'ill')
 
 
 def test_one_category_for_all_and_rows_never_seen(one_step_each, tmp_path, one_label):
     run_here(work_dir=tmp_path, custom_hooks=[dict(type='lgd_mm.HealthHook')], **one_step_each)
-    assert "20 of 20 pictures of this epoch were taken for 'dog'" in told(tmp_path)
-    assert ('no picture was taken for 3 of 4 categories, whose rows in the visual bank are as they began: cat, '
+    assert "20 of 20 images of this epoch were taken for 'dog'" in told(tmp_path)
+    assert ('no image was taken for 3 of 4 categories, whose rows in the visual bank are as they began: cat, '
             'bicycle, tree') in told(tmp_path)
 
 
@@ -308,19 +308,19 @@ def test_every_student_of_a_run_is_looked_at(one_step_each, tmp_path, one_label)
     config = tmp_path / 'many.py'
     config.write_text(f'_base_ = {str(base)!r}\nmodel = dict(_delete_=True, **{model})\n')
     run_here(config, tmp_path / 'run', custom_hooks=[dict(type='lgd_mm.HealthHook')], **one_step_each)
-    assert "student objects: 20 of 20 pictures of this epoch were taken for 'dog'" in told(tmp_path / 'run')
-    assert "student colours: 20 of 20 pictures of this epoch were taken for 'green'" in told(tmp_path / 'run')
-    assert 'student colours: no picture was taken for 1 of 2 categories' in told(tmp_path / 'run')
+    assert "student objects: 20 of 20 images of this epoch were taken for 'dog'" in told(tmp_path / 'run')
+    assert "student colours: 20 of 20 images of this epoch were taken for 'green'" in told(tmp_path / 'run')
+    assert 'student colours: no image was taken for 1 of 2 categories' in told(tmp_path / 'run')
 
 
-def test_too_many_unreadable_pictures_end_the_run(one_step_each, fault_pictures, tmp_path):
+def test_too_many_unreadable_images_end_the_run(one_step_each, fault_images, tmp_path):
     import shutil
-    shutil.copytree(fault_pictures, tmp_path / 'pictures')
+    shutil.copytree(fault_images, tmp_path / 'pictures')
     for path in sorted((tmp_path / 'pictures').rglob('*.png'))[:6]:
-        path.write_bytes(b'no picture')
+        path.write_bytes(b'no image')
     options = {**one_step_each, 'train_dataloader.dataset.data_root': str(tmp_path / 'pictures')}
     run_here(work_dir=tmp_path / 'most', custom_hooks=[dict(type='lgd_mm.UnreadableImagesHook')], **options)
-    with pytest.raises(UserError, match='6 of 20 pictures cannot be read, such as .*more than the share of 0.25'):
+    with pytest.raises(UserError, match='6 of 20 images cannot be read, such as .*more than the share of 0.25'):
         run_here(work_dir=tmp_path / 'least', custom_hooks=[dict(type='lgd_mm.UnreadableImagesHook', most=0.25)],
                  **{**options, 'default_hooks.checkpoint.by_epoch': True})
     assert last_checkpoint(tmp_path / 'least')['meta']['epoch'] == 1, 'to go on from, once they are back'

@@ -100,7 +100,7 @@ def test_stopped_while_training_from_a_cache(fault_config, tmp_path, processes):
 
 @pytest.mark.parametrize('iteration', [3, 7])
 def test_stopped_in_a_loop_over_iterations(fault_config, tmp_path, iteration):
-    """As segmentation is trained; five batches are one pass over the pictures."""
+    """As segmentation is trained; five batches are one pass over the images."""
     config = tmp_path / 'iterations.py'
     config.write_text(f'_base_ = {str(fault_config)!r}\n'
                       f"train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters={ITERATIONS})\n"

@@ -9,13 +9,13 @@ import pytest
 import lgd_mm
 from lgd_mm.api import Run
 from lgd_mm.datasets.shapes import make_scene
-from tests.own_sets import write_picture
+from tests.own_sets import write_image
 from tests.test_tools.conftest import forget_runs, fresh_run
 
 __all__ = ['fresh_run']
 
 NAMES = ['circle', 'square', 'star']
-#: Of labelled pictures.
+#: Of labelled images.
 CLASSES = 'circle', 'square'
 #: Makes the student small; the rest is as a user has it.
 SLIM = {'model.backbone.stem_channels': 8, 'model.backbone.base_channels': 8}
@@ -23,7 +23,7 @@ SLIM = {'model.backbone.stem_channels': 8, 'model.backbone.base_channels': 8}
 
 @pytest.fixture(scope='session')
 def photos(tmp_path_factory) -> Path:
-    """Twenty pictures of the generated world, in nested folders."""
+    """Twenty images of the generated world, in nested folders."""
     folder = tmp_path_factory.mktemp('photos')
     for index in range(20):
         path = folder / f'part{index % 2}' / f'{index:02}.png'
@@ -34,12 +34,12 @@ def photos(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='session')
 def birds(tmp_path_factory):
-    """Two classes, eight pictures to train and four to test with."""
+    """Two classes, eight images to train and four to test with."""
     folder = tmp_path_factory.mktemp('birds')
     for split, count in (('train', 4), ('val', 2)):
         for label, name in enumerate(CLASSES):
             for index in range(count):
-                write_picture(folder / split / name / f'{index}.jpg', 2 * index + label)
+                write_image(folder / split / name / f'{index}.jpg', 2 * index + label)
     return folder
 
 

@@ -7,7 +7,7 @@ import torch
 from mmpretrain.models import ResNet
 
 from lgd_mm.api.auto import Facts, Settings
-from lgd_mm.api.memory import bytes_per_picture
+from lgd_mm.api.memory import bytes_per_image
 from lgd_mm.errors import UserError
 
 
@@ -17,7 +17,7 @@ def settle(given=None, earlier=None, pictures=1_281_167, processes=8, teacher=22
 
 
 def test_the_published_run():
-    """ImageNet on 8 GPUs with room: 8 x 256 pictures, 200 epochs, SGD at 0.24."""
+    """ImageNet on 8 GPUs with room: 8 x 256 images, 200 epochs, SGD at 0.24."""
     values = settle().values
     assert {name: values[name] for name in ('image_size', 'batch_size', 'accumulate', 'epochs', 'optimizer')} == dict(
         image_size=224, batch_size=256, accumulate=1, epochs=200, optimizer='sgd')
@@ -26,7 +26,7 @@ def test_the_published_run():
 
 @pytest.mark.parametrize(('pictures', 'processes', 'memory', 'batch', 'accumulate'), [
     (200, 1, 10**12, 16, 1),  # 200 / 8 = 25
-    (10, 1, 10**12, 8, 1),  # no batch larger than the pictures
+    (10, 1, 10**12, 8, 1),  # no batch larger than the images
     (3, 1, 10**12, 2, 1),
     (1, 1, 10**12, 1, 1),
     (4000, 1, 10**12, 256, 1),
@@ -35,7 +35,7 @@ def test_the_published_run():
     (4000, 1, 1, 1, 256),
 ])
 def test_batches(pictures, processes, memory, batch, accumulate):
-    """By pictures, processes and memory; a step has the pictures that were wanted."""
+    """By images, processes and memory; a step has the images that were wanted."""
     settings = settle(pictures=pictures, processes=processes, memory=(1, memory))
     assert (settings.values['batch_size'], settings.values['accumulate']) == (batch, accumulate)
     assert settings.batch == batch * accumulate * processes
@@ -75,12 +75,12 @@ def test_values_that_cannot_be(given):
         settle(given)
 
 
-def test_bytes_of_a_picture():
+def test_bytes_of_a_image():
     """Of a plain network they can be counted by hand; of a ResNet they grow with the area, and it stays as it was."""
     plain = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1, bias=False), torch.nn.Sigmoid())
-    assert bytes_per_picture(plain, 16) == 4 * 16 * 16 * (3 + 8)  # the input and the sigmoid's output
+    assert bytes_per_image(plain, 16) == 4 * 16 * 16 * (3 + 8)  # the input and the sigmoid's output
     network = ResNet(18, stem_channels=8, base_channels=8)
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    small, large = (bytes_per_picture(network, size) for size in (64, 128))
+    small, large = (bytes_per_image(network, size) for size in (64, 128))
     assert 3.9 < large / small < 4.1
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())

@@ -118,7 +118,7 @@ def test_detection_reads_the_users_classes(run, tmp_path):
 
 
 def test_segmentation_is_counted_in_iterations(run, tmp_path):
-    """Two epochs of four pictures in batches of two are four iterations."""
+    """Two epochs of four images in batches of two are four iterations."""
     data = write_masks(tmp_path / 'set', 'images/{split}', 'masks/{split}', train=4, val=1)
     small = {
         'train_dataloader.dataset.pipeline.2.scale': (64, 64),
@@ -132,7 +132,7 @@ def test_segmentation_is_counted_in_iterations(run, tmp_path):
 
 
 def test_students_are_evaluated_on_class_folders(run, birds, tmp_path):
-    """By names, neighbours and a probe; without training pictures by names alone; without a projection by the rest."""
+    """By names, neighbours and a probe; without training images by names alone; without a projection by the rest."""
     figures = lgd_mm.evaluate(run.out, birds, out=tmp_path)
     assert list(figures) == ['zero-shot/top1', 'knn/top1', 'linear/top1']
     assert all(0 <= value <= 100 for value in figures.values())
@@ -152,7 +152,7 @@ def test_students_are_evaluated_on_class_folders(run, birds, tmp_path):
     (lambda run, data, out: lgd_mm.finetune('detection', run.out, data, out=out),
      'has no folder annotations'),
     (lambda run, data, out: lgd_mm.evaluate(run.out),
-     'a student is evaluated on labelled pictures: give data'),
+     'a student is evaluated on labelled images: give data'),
     (lambda run, data, out: lgd_mm.evaluate(run.out, run.out / 'gone'),
      'gone is no folder'),
     (lambda run, data, out: lgd_mm.evaluate(run.student, data, classes='a,b'),

@@ -109,8 +109,8 @@ def test_zero_shot_is_what_the_model_predicts(run, trained, photos, tmp_path):
 
 
 def test_predictions_as_a_table(run, photos, tmp_path):
-    """A row for each name, the best first; a picture that cannot be read is named."""
-    (tmp_path / 'broken.jpg').write_bytes(b'no picture')
+    """A row for each name, the best first; an image that cannot be read is named."""
+    (tmp_path / 'broken.jpg').write_bytes(b'no image')
     (tmp_path / 'whole.png').write_bytes(next(photos.rglob('*.png')).read_bytes())
     found = lgd_mm.zero_shot(run.out, tmp_path)
     assert [path.rpartition('/')[2] for path in found.paths] == ['whole.png']
@@ -126,7 +126,7 @@ def test_predictions_as_a_table(run, photos, tmp_path):
     assert not list(tmp_path.glob('*.part'))
     odd = lgd_mm.api.Predictions([os.fsdecode(b'\xff.jpg')], ['a'], torch.ones(1, 1), torch.ones(1, 1), [])
     assert odd.write(tmp_path / 'odd.csv').read_bytes().splitlines()[1] == b'\xff.jpg,1,a,1.0000,1.0000'
-    with pytest.raises(UserError, match='none of 1 pictures can be read'):
+    with pytest.raises(UserError, match='none of 1 images can be read'):
         lgd_mm.embed(run.student, tmp_path / 'broken.jpg')
     with pytest.raises(UserError, match='images: .*gone.png is no file'):
         lgd_mm.embed(run.student, [tmp_path / 'gone.png'])

@@ -58,7 +58,7 @@ def test_warm_up(pictures, given, parts):
     assert [(part.type, part.begin, part.end) for part in cfg.param_scheduler] == parts
 
 
-def test_first_rates_of_few_pictures(arguments, tmp_path):
+def test_first_rates_of_few_images(arguments, tmp_path):
     """With one batch in an epoch the rate is the settled one, then falls."""
     few = lgd_mm.pretrain(**{**arguments, 'epochs': 3}, batch_size=20, lr=0.01, out=tmp_path / 'run')
     rates = [record['lr'] for record in few.history]
@@ -153,12 +153,12 @@ def test_mistakes_are_told_and_leave_nothing(arguments, tmp_path, changed, sente
     assert not (tmp_path / 'run').exists()
 
 
-def test_bad_folders_of_pictures(arguments, tmp_path, monkeypatch):
+def test_bad_folders_of_images(arguments, tmp_path, monkeypatch):
     """Missing, a file, empty, without permission (which root always has)."""
     (tmp_path / 'file.jpg').write_bytes(b'')
     (tmp_path / 'empty').mkdir()
     for images, sentence in (('gone', 'gone does not exist'), ('file.jpg', 'file.jpg is a file: give the folder'),
-                             ('empty', 'empty holds no picture')):
+                             ('empty', 'empty holds no image')):
         with pytest.raises(UserError, match=sentence):
             lgd_mm.pretrain(**{**arguments, 'images': tmp_path / images}, out=tmp_path / 'run')
 

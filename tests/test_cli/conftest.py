@@ -1,4 +1,4 @@
-"""The pictures of the front door's tests."""
+"""The images of the front door's tests."""
 
 from tests.test_api.conftest import birds, fresh_run, photos
 

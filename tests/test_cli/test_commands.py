@@ -49,7 +49,7 @@ def test_help_has_examples(command):
         assert {word for word in words if word.startswith('--')} <= known
 
 
-def test_from_pictures_to_predictions(photos, birds, tmp_path, monkeypatch):
+def test_from_images_to_predictions(photos, birds, tmp_path, monkeypatch):
     """The path of a new user."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'names.txt').write_text('\n'.join(NAMES))
@@ -59,7 +59,7 @@ def test_from_pictures_to_predictions(photos, birds, tmp_path, monkeypatch):
                  *(f'{key}={value}' for key, value in SLIM.items()))
     assert f'next:       lgd-mm zero-shot run {photos}\n' in said and 'student:    run/student.safetensors' in said
     assert 'teacher shapes is tiny and for trying commands: it knows circle, ' in said and 'warning' not in said
-    assert typed('zero-shot', 'run', photos, '--out', 'found.csv') == 'found.csv: 20 pictures, 3 names\n'
+    assert typed('zero-shot', 'run', photos, '--out', 'found.csv') == 'found.csv: 20 images, 3 names\n'
     assert len((tmp_path / 'found.csv').read_text().splitlines()) == 1 + 20 * 3
     assert 'linear/top1' in typed('evaluate', 'run', '--data', birds)
     assert 'differs by at most 0 ' in typed('export', 'run', '--to', 'safetensors', '--out', 'exported')
@@ -85,8 +85,8 @@ def test_mistakes_are_one_line_in_the_words_of_the_command(photos, tmp_path, mon
         "error: there is no key model.lgka.momentm; did you mean 'momentum'? ")
     assert told(monkeypatch, capsys, *words, 'momentum').startswith("error: 'momentum' is no KEY=VALUE")
     few = told(monkeypatch, capsys, *words, '--epochs', 1, '--batch-size', 40, '--workers', 0)
-    assert few.startswith('error: train_dataloader.dataset has 20 pictures, fewer than a batch of 40')
-    assert few.endswith('give more pictures or train_dataloader.batch_size=N')
+    assert few.startswith('error: train_dataloader.dataset has 20 images, fewer than a batch of 40')
+    assert few.endswith('give more images or train_dataloader.batch_size=N')
     assert not (tmp_path / 'run').exists()
 
 

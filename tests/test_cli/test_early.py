@@ -49,7 +49,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*PRETRAIN, '--init', 'nope.pth'], 'nope.pth does not exist'),
     ([*FINETUNE, 'detection', '--student', 'nope'], 'nope does not exist: give the folder of a run'),
     ([*FINETUNE, 'segmentation', '--data', 'nope'], 'data: nope is no folder'),
-    ([*FINETUNE, 'classification'], 'data: pictures has no folder train'),
+    ([*FINETUNE, 'classification'], 'data: images has no folder train'),
     (['zero-shot', 'nope', 'pictures'], 'nope does not exist'),
     (['zero-shot', 'used', 'nope'], 'images: nope does not exist'),
     (['zero-shot', 'used', 'pictures', '--classes', 'nope.txt'], 'nope.txt cannot be read'),

@@ -33,7 +33,7 @@ def shape(box):
 
 
 def annotated(count=16):
-    """Pictures of objects in nine categories, some crowds, in the form of LVIS (which adds keys to COCO's)."""
+    """Images of objects in nine categories, some crowds, in the form of LVIS (which adds keys to COCO's)."""
     rng = np.random.default_rng(0)
     images, annotations = [], []
     for image in range(1, count + 1):
@@ -52,7 +52,7 @@ def annotated(count=16):
 
 
 def detected(truth, flood=0):
-    """Most objects a little beside their place, and false ones; the first picture has ``flood`` more of these."""
+    """Most objects a little beside their place, and false ones; the first image has ``flood`` more of these."""
     rng = np.random.default_rng(1)
     found = [(one['image_id'], one['category_id'], np.array(one['bbox']) + rng.normal(0, 0.06 * one['bbox'][2], 4))
              for one in truth['annotations'] if rng.random() < 0.8]
@@ -123,7 +123,7 @@ def test_coco_equals_pycocotools(pycocotools, kind):
 @pytest.mark.real_data
 @pytest.mark.parametrize('kind', ['bbox', 'segm'])
 def test_coco_equals_pycocotools_on_coco(pycocotools, data_dir, kind):
-    """The annotations of real pictures, with their polygons and crowds."""
+    """The annotations of real images, with their polygons and crowds."""
     truth = json.loads((data_dir / 'coco' / 'annotations' / 'instances_val2017.json').read_text())
     detections = detected(truth)
     if kind == 'segm':
@@ -137,7 +137,7 @@ def test_coco_equals_pycocotools_on_coco(pycocotools, data_dir, kind):
 
 @pytest.mark.parametrize('kind', ['bbox', 'segm'])
 def test_lvis_equals_lvis(tmp_path, kind):
-    """Federated: unjudged categories do not count, unfinished ones forgive, 300 detections a picture at most."""
+    """Federated: unjudged categories do not count, unfinished ones forgive, 300 detections an image at most."""
     truth = annotated()
     (tmp_path / 'truth.json').write_text(json.dumps(truth))
     (tmp_path / 'found.json').write_text(json.dumps(results(detected(truth, flood=600), kind)))

@@ -37,7 +37,7 @@ def images():
 
 def pictures(cfg):
     samples = [DataSample().set_gt_label(label) for label in range(2)]
-    views = [torch.stack(images()), torch.stack(images()).flip(3)]  # two of each picture, if the model wants them
+    views = [torch.stack(images()), torch.stack(images()).flip(3)]  # two of each image, if the model wants them
     return dict(inputs=views if 'SimCLR' in cfg.model.type else views[0], data_samples=samples)
 
 

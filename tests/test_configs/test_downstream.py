@@ -60,7 +60,7 @@ def test_backbone(path):
 
 @pytest.mark.parametrize('path', DENSE, ids=lambda path: path.stem)
 def test_classes_and_statistics(path):
-    """Of the data set; the picture's are those the student was pre-trained with."""
+    """Of the data set; the image's are those the student was pre-trained with."""
     cfg = config(path)
     model, expected = cfg.model, CLASSES[path.parts[0]]
     boxes = model.get('roi_head', model)
@@ -74,7 +74,7 @@ def test_classes_and_statistics(path):
 
 @pytest.mark.parametrize('path', [path for path in DENSE if 'lvis' in path.stem], ids=lambda path: path.stem)
 def test_lvis_lies_beside_coco(path):
-    """The pictures are COCO's."""
+    """The images are COCO's."""
     cfg = config(path)
     datasets = [cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset]
     assert {dataset.data_root for dataset in datasets} == {'data/coco/'}
@@ -101,7 +101,7 @@ def test_derived_schedule_is_upstreams(student, path, upstream, tmp_path):
 @pytest.mark.parametrize('path', [path for path in LABELLED if path.stem.startswith('linear_')],
                          ids=lambda path: path.stem)
 def test_linear_probe_is_as_published(path):
-    """SGD with a rate of 30 x batch / 256 for 2,048 pictures, no decay; test_published.py goes through the rates."""
+    """SGD with a rate of 30 x batch / 256 for 2,048 images, no decay; test_published.py goes through the rates."""
     cfg = config(path)
     optimizer = cfg.optim_wrapper.optimizer
     batch = 8 * cfg.train_dataloader.batch_size
@@ -111,8 +111,8 @@ def test_linear_probe_is_as_published(path):
 
 
 @pytest.mark.parametrize('path', LABELLED, ids=lambda path: path.stem)
-def test_labelled_pictures(path):
-    """Each config reads its own data set, and only the training pictures are fewer in a subset."""
+def test_labelled_images(path):
+    """Each config reads its own data set, and only the training images are fewer in a subset."""
     cfg = config(path)
     train, val, test = (cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test'))
     name = path.stem.split('_')[2]

@@ -35,7 +35,7 @@ def rates(cfg, model=None):
 
 
 def warming_up(start, top, epoch, then):
-    """The authors' schedules, which are SEED's: five epochs from the rate of 256 pictures to that of the batch."""
+    """The authors' schedules, which are SEED's: five epochs from the rate of 256 images to that of the batch."""
     return start + (top - start) / 5 * epoch if epoch < 5 else top * then
 
 
@@ -86,7 +86,7 @@ def test_rates_of_a_fine_tuning(student, data):
 
 @pytest.mark.parametrize('student', ['r18', 'mobilenetv2'])
 def test_compress_is_its_authors(student):
-    """Their train_student.py: SGD at 0.01 for 256 pictures, no head, RandomResizedCrop and flips."""
+    """Their train_student.py: SGD at 0.01 for 256 images, no head, RandomResizedCrop and flips."""
     cfg = config(f'baselines/compress_{student}_pretrain.py')
     assert rates(cfg) == pytest.approx([0.01] * 90 + [0.002] * 30 + [0.0004] * 10)
     assert 8 * cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 256

@@ -76,7 +76,7 @@ def _known(part: object, changes: dict) -> dict:
 
 
 def coco_json(names: list[str], categories: list[str] = ('cat', 'dog'), **image: object) -> dict:
-    """One object on each picture."""
+    """One object on each image."""
     return dict(
         images=[dict(id=index, file_name=name, width=12, height=8,
                      coco_url=f'http://images.cocodataset.org/train2017/{name}', **image)
@@ -87,7 +87,7 @@ def coco_json(names: list[str], categories: list[str] = ('cat', 'dog'), **image:
 
 
 def coco_members() -> dict[str, dict[str, bytes]]:
-    """COCO's three archives: three training pictures, two for validation."""
+    """COCO's three archives: three training images, two for validation."""
     names = {'train2017': [f'{index:012}.jpg' for index in (9, 25, 30)],
              'val2017': [f'{index:012}.jpg' for index in (139, 285)]}
     pictures = {
@@ -120,7 +120,7 @@ def coco_tree(root: Path) -> DatasetSpec:
 
 
 def ade_tree(root: Path) -> DatasetSpec:
-    """Two training and one validation picture with masks of 0, 3 and 150."""
+    """Two training and one validation image with masks of 0, 3 and 150."""
     names = {'training': ['ADE_train_00000001', 'ADE_train_00000002'], 'validation': ['ADE_val_00000001']}
     for split, stems in names.items():
         write_tree(root, {f'images/{split}/{stem}.jpg': picture() for stem in stems})
@@ -129,10 +129,10 @@ def ade_tree(root: Path) -> DatasetSpec:
 
 
 def cityscapes_archives(folder: Path) -> DatasetSpec:
-    """One training and one validation picture, with masks of label ids as published: 7 is road, 33 bicycle."""
+    """One training and one validation image, with masks of label ids as published: 7 is road, 33 bicycle."""
     stems = {'train': 'aachen/aachen_000000_000019', 'val': 'frankfurt/frankfurt_000000_000294'}
     write_zip(folder / 'leftImg8bit_trainvaltest.zip', {
-        'README': b'of the pictures',
+        'README': b'of the images',
         **{f'leftImg8bit/{split}/{stem}_leftImg8bit.png': mask([9]) for split, stem in stems.items()}})
     write_zip(folder / 'gtFine_trainvaltest.zip', {
         'README': b'of the labels',
@@ -142,7 +142,7 @@ def cityscapes_archives(folder: Path) -> DatasetSpec:
 
 
 def caltech_archive(folder: Path, each: int = 4) -> DatasetSpec:
-    """256 classes, of which three have pictures, clutter, and a stray file."""
+    """256 classes, of which three have images, clutter, and a stray file."""
     members = {f'256_ObjectCategories/{name}/{name[:3]}_{index:04}.jpg': picture(seed=index)
                for name in ('001.ak47', '002.american-flag', '257.clutter') for index in range(1, each + 1)}
     members['256_ObjectCategories/198.spider/RENAME2'] = b'#!/bin/sh'
@@ -152,7 +152,7 @@ def caltech_archive(folder: Path, each: int = 4) -> DatasetSpec:
 
 
 def imagenet_archives(folder: Path) -> DatasetSpec:
-    """Three classes with four training pictures each, and five for validation of classes 2, 0, 1, 0, 2."""
+    """Three classes with four training images each, and five for validation of classes 2, 0, 1, 0, 2."""
     folder.mkdir(parents=True, exist_ok=True)
     inner = {f'{wnid}.tar': tar_bytes({f'{wnid}_{index}.JPEG': picture(seed=index) for index in range(4)})
              for wnid in WNIDS}

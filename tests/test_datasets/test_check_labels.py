@@ -71,17 +71,17 @@ def test_a_mask_that_exif_would_turn(tmp_path):
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'LA'])
 def test_colours(check, tmp_path, mode):
-    with pytest.raises(UserError, match=rf'a.png is a picture of colours \({mode}\)'):
+    with pytest.raises(UserError, match=rf'a.png is an image of colours \({mode}\)'):
         check(Image.new(mode, (2, 2)), tmp_path / 'a.png')
 
 
 def test_a_palette_that_opencv_makes_colours_of(check, tmp_path):
-    with pytest.raises(UserError, match='a.png is a picture of colours: a mask holds the number'):
+    with pytest.raises(UserError, match='a.png is an image of colours: a mask holds the number'):
         check(palette(LABELS), tmp_path / 'a.png', backend='cv2')
 
 
-def test_a_mask_that_does_not_lie_on_its_picture(check, tmp_path):
-    with pytest.raises(UserError, match='a.png is 2 x 2, and its picture a.jpg is 3 x 2 as read: make them'):
+def test_a_mask_that_does_not_lie_on_its_image(check, tmp_path):
+    with pytest.raises(UserError, match='a.png is 2 x 2, and its image a.jpg is 3 x 2 as read: make them'):
         check(Image.fromarray(LABELS), tmp_path / 'a.png', shape=(2, 3, 3))
     with pytest.raises(UserError, match='a.png is 2 x 3, .* is 3 x 2 as read: if EXIF turns .*mogrify.*exiftool'):
         check(Image.new('L', (2, 3)), tmp_path / 'a.png', shape=(2, 3, 3))

@@ -114,7 +114,7 @@ def test_ids_that_are_floats(tmp_path):
 
 
 def write_set(root, masks, kind=int):
-    """A picture, and an object of each mask."""
+    """An image, and an object of each mask."""
     content = dict(
         images=[dict(IMAGE, id=kind(7), file_name='a.jpg')], categories=[dict(id=kind(1), name='nut')],
         annotations=[dict(id=kind(index), image_id=kind(7), category_id=kind(1), bbox=[2, 2, 4, 4], iscrowd=kind(0),

@@ -1,4 +1,4 @@
-"""Sizes that a file in COCO format says, and those of the pictures as OpenCV reads them."""
+"""Sizes that a file in COCO format says, and those of the images as OpenCV reads them."""
 
 import os
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lgd_mm.datasets.image_size import picture_size
+from lgd_mm.datasets.image_size import image_size
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_sizes import check_sizes
 
@@ -22,15 +22,15 @@ def save(path, orientation=1, size=(60, 40)):
 
 @pytest.mark.parametrize('name', ['a.jpg', 'a.png', 'a.webp', 'a.tif', 'a.bmp'])
 @pytest.mark.parametrize('orientation', range(1, 9))
-def test_a_size_is_told_as_the_picture_is_read(tmp_path, name, orientation):
+def test_a_size_is_told_as_the_image_is_read(tmp_path, name, orientation):
     path = save(tmp_path / name, orientation)
-    assert picture_size(path)[:2] == mmcv.imread(str(path)).shape[1::-1]
+    assert image_size(path)[:2] == mmcv.imread(str(path)).shape[1::-1]
 
 
-def test_what_is_no_picture_is_left_to_the_loader(tmp_path):
-    (tmp_path / 'a.jpg').write_bytes(b'no picture')
+def test_what_is_no_image_is_left_to_the_loader(tmp_path):
+    (tmp_path / 'a.jpg').write_bytes(b'no image')
     os.mkfifo(tmp_path / 'c.jpg')  # nobody writes to it
-    assert all(picture_size(tmp_path / name) is None for name in ('a.jpg', 'b.jpg', 'c.jpg'))
+    assert all(image_size(tmp_path / name) is None for name in ('a.jpg', 'b.jpg', 'c.jpg'))
     check_sizes('train.json', images(tmp_path, 'a.jpg', 'b.jpg'), tmp_path)
 
 
@@ -45,7 +45,7 @@ def test_sides_that_are_exchanged(tmp_path):
         check_sizes('train.json', images(tmp_path, 'a.jpg', size=(40, 60)), tmp_path)
 
 
-def test_pictures_that_exif_turns(tmp_path):
+def test_images_that_exif_turns(tmp_path):
     """The size of one that lies on its side shows how boxes go; without one, nobody knows of those upside down."""
     for name, orientation in (('side.jpg', 6), ('down.jpg', 3)):
         save(tmp_path / name, orientation)

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from lgd_mm.datasets import UnlabelledImages, ViewSampler
 from lgd_mm.datasets.loading import decode
 from lgd_mm.errors import UserError
-from tests.tiny import write_pictures
+from tests.tiny import write_images
 
 PIPELINE = [
     dict(type='lgd_mm.LoadImage'),
@@ -42,7 +42,7 @@ def test_nested_mixed_formats_in_order(tmp_path):
         picture.save(tmp_path / name)
     picture.convert('L').save(tmp_path / 'grey.gif')
     picture.convert('CMYK').save(tmp_path / 'cmyk.jpg')
-    (tmp_path / 'notes.txt').write_text('no picture')
+    (tmp_path / 'notes.txt').write_text('no image')
 
     data = dataset(tmp_path)
     assert [data.get_data_info(i)['img_path'].removeprefix(f'{tmp_path}/') for i in range(len(data))] == [
@@ -55,18 +55,18 @@ def test_nested_mixed_formats_in_order(tmp_path):
 
 @pytest.mark.parametrize('ending', ['.png', '.tif'])
 def test_sixteen_bits_are_brought_to_eight(ending):
-    """Of a grey picture, too, in which Pillow cuts off what is above 255."""
+    """Of a grey image, too, in which Pillow cuts off what is above 255."""
     grey = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
     content = cv2.imencode(ending, grey)[1].tobytes()
     assert np.array_equal(decode(content), np.repeat((grey >> 8)[..., None], 3, axis=2))
 
 
-def test_broken_pictures_are_skipped_and_counted(tmp_path):
-    paths = write_pictures(tmp_path, 6)
+def test_broken_images_are_skipped_and_counted(tmp_path):
+    paths = write_images(tmp_path, 6)
     truncated = tmp_path / 'part0' / 'truncated.jpg'
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(truncated)
     truncated.write_bytes(truncated.read_bytes()[:-600])
-    paths[1].write_text('not a picture')
+    paths[1].write_text('not an image')
     (tmp_path / 'part1' / 'empty.png').touch()
 
     for workers in (0, 2):
@@ -77,14 +77,14 @@ def test_broken_pictures_are_skipped_and_counted(tmp_path):
 
 @pytest.mark.parametrize('workers', [0, 1])
 def test_all_broken_is_an_error(tmp_path, workers):
-    for path in write_pictures(tmp_path, 3):
-        path.write_text('not a picture')
-    with pytest.raises(UserError, match='none of the 3 pictures'):
+    for path in write_images(tmp_path, 3):
+        path.write_text('not an image')
+    with pytest.raises(UserError, match='none of the 3 images'):
         loaded(dataset(tmp_path), workers)
 
 
-def test_views_depend_on_seed_epoch_and_picture_alone(tmp_path):
-    write_pictures(tmp_path, 8)
+def test_views_depend_on_seed_epoch_and_image_alone(tmp_path):
+    write_images(tmp_path, 8)
     data = dataset(tmp_path)
     views = loaded(data)
     assert torch.equal(views, loaded(data, workers=2))
@@ -96,7 +96,7 @@ def test_views_depend_on_seed_epoch_and_picture_alone(tmp_path):
 
 
 def test_main_process_keeps_its_random_states(tmp_path):
-    write_pictures(tmp_path, 4)
+    write_images(tmp_path, 4)
     torch.manual_seed(5)
     np.random.seed(5)
     expected = torch.rand(1), np.random.rand()
@@ -107,7 +107,7 @@ def test_main_process_keeps_its_random_states(tmp_path):
 
 
 def test_two_ranks_share_the_views_of_one(tmp_path):
-    write_pictures(tmp_path, 8)
+    write_images(tmp_path, 8)
     data = dataset(tmp_path)
     single = list(ViewSampler(data, seed=3))
     parts = []
@@ -121,12 +121,12 @@ def test_two_ranks_share_the_views_of_one(tmp_path):
 def test_missing_and_empty_folder(tmp_path):
     with pytest.raises(UserError, match='nowhere.* does not exist'):
         dataset(tmp_path / 'nowhere')
-    with pytest.raises(UserError, match='holds no picture'):
+    with pytest.raises(UserError, match='holds no image'):
         dataset(tmp_path)
 
 
 def test_linked_folders_are_entered_once(tmp_path):
-    write_pictures(tmp_path / 'elsewhere', 4)
+    write_images(tmp_path / 'elsewhere', 4)
     (tmp_path / 'root').mkdir()
     (tmp_path / 'root' / 'linked').symlink_to(tmp_path / 'elsewhere', target_is_directory=True)
     (tmp_path / 'elsewhere' / 'loop').symlink_to(tmp_path / 'root', target_is_directory=True)
@@ -135,7 +135,7 @@ def test_linked_folders_are_entered_once(tmp_path):
 
 
 def test_other_samplers_are_named(tmp_path):
-    write_pictures(tmp_path, 2)
+    write_images(tmp_path, 2)
     with pytest.raises(UserError, match='ViewSampler'):
         dataset(tmp_path)[0]
 
@@ -143,7 +143,7 @@ def test_other_samplers_are_named(tmp_path):
 @pytest.mark.parametrize('number, gone_for_good', [
     (errno.ENOENT, True), (errno.EACCES, True), (errno.EMFILE, False), (errno.ENOTCONN, False)])
 def test_troubles_of_the_machine_are_not_the_files(tmp_path, monkeypatch, number, gone_for_good):
-    write_pictures(tmp_path, 2)
+    write_images(tmp_path, 2)
     data = dataset(tmp_path)
     first = data.get_data_info(0)['img_path']
     read = fileio.get

@@ -10,8 +10,8 @@ from PIL import Image, features
 
 from lgd_mm.datasets import LabelledImages, LoadImage, UnlabelledImages
 from lgd_mm.datasets.image_folder import EXTENSIONS
-from lgd_mm.datasets.labelled_images import class_folders, count_pictures
-from lgd_mm.engine.checks.unreadable_image import bad_picture
+from lgd_mm.datasets.labelled_images import class_folders, count_images
+from lgd_mm.engine.checks.unreadable_image import bad_image
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.class_folders import read_class_folders
 
@@ -29,13 +29,13 @@ def data_set(root, **keys):
 
 
 def test_every_format_of_pre_training(tmp_path):
-    """Also in capitals, and decoded to the same picture."""
+    """Also in capitals, and decoded to the same image."""
     for index, suffix in enumerate(FORMATS):
         write(tmp_path / 'cat' / f'{index}{suffix}')
         (tmp_path / 'cat' / f'{index}{suffix}').rename(tmp_path / 'cat' / f'{index}{suffix.upper()}')
         write(tmp_path / 'dog' / f'{index}{suffix}')
     pictures = data_set(tmp_path)
-    assert len(pictures) == 2 * len(FORMATS) == count_pictures(class_folders(tmp_path))
+    assert len(pictures) == 2 * len(FORMATS) == count_images(class_folders(tmp_path))
     assert len(UnlabelledImages(str(tmp_path))) == len(pictures)
     for item in pictures:
         assert item['gt_label'] == ('dog' in item['img_path'])
@@ -66,14 +66,14 @@ def test_what_is_no_class(untidy):
     told = '\n'.join(call.args[0] for call in log.call_args_list)
     assert '4 folders that are no classes are left out: .git, .ipynb_checkpoints, @eaDir, __MACOSX' in told
     assert '1 files beside the class folders are left out: beside.jpg' in told
-    assert '2 files in class folders that are no pictures are left out' in told and 'cat/notes.txt' in told
-    assert '1 class folders hold no picture: owl' in told
+    assert '2 files in class folders that are no images are left out' in told and 'cat/notes.txt' in told
+    assert '1 class folders hold no image: owl' in told
 
 
 def test_what_cannot_be_used(tmp_path):
     """In one sentence each."""
     (tmp_path / 'cat').mkdir()
-    with pytest.raises(UserError, match='class folders of .* hold no picture .*webp'):
+    with pytest.raises(UserError, match='class folders of .* hold no image .*webp'):
         data_set(tmp_path)
     write(tmp_path / 'cat' / '0.jpg')
     with pytest.raises(UserError, match='has 1 class folders, but metainfo.classes has 2'):
@@ -142,18 +142,18 @@ def test_links_that_lead_nowhere(tmp_path):
     (tmp_path / 'cat' / '1.jpg').symlink_to('gone.jpg')
     with patch('lgd_mm.datasets.labelled_images.print_log') as log:
         assert len(data_set(tmp_path)) == 1
-    assert '1 files in class folders that are no pictures are left out' in log.call_args_list[0].args[0]
-    assert count_pictures(class_folders(tmp_path)) == len(data_set(tmp_path, with_label=False)) == 1
+    assert '1 files in class folders that are no images are left out' in log.call_args_list[0].args[0]
+    assert count_images(class_folders(tmp_path)) == len(data_set(tmp_path, with_label=False)) == 1
 
 
-def test_a_broken_picture_is_told(tmp_path):
+def test_a_broken_image_is_told(tmp_path):
     """Also by a loader's worker, which hands over a traceback."""
     write(tmp_path / 'cat' / '0.jpg')
-    (tmp_path / 'cat' / '1: a.webp').write_bytes(b'no picture')
+    (tmp_path / 'cat' / '1: a.webp').write_bytes(b'no image')
     pictures = data_set(tmp_path)
     with pytest.raises(Exception, match='UnidentifiedImageError') as raised:
         pictures[1]
     cfg = dict(train_dataloader=dict(dataset=dict(data_prefix=str(tmp_path))))
     for error in (raised.value, type(raised.value)(f'Traceback:\n  x: TypeError: y\nlgd_mm.datasets.loading.'
                                                   f'UnreadableImage: {raised.value}\n')):
-        assert bad_picture(cfg, error).startswith(f'{tmp_path}/cat/1: a.webp cannot be decoded: replace it')
+        assert bad_image(cfg, error).startswith(f'{tmp_path}/cat/1: a.webp cannot be decoded: replace it')

@@ -83,16 +83,16 @@ def test_pipes_in_a_voc_data_set(tmp_path):
 
 
 @pytest.mark.parametrize(('line', 'sentence'), [
-    (f'a.jpg {"1" * 5000}', 'must be a picture'),
-    ('a.jpg ²', 'must be a picture'), ('a.jpg -1', 'must be a picture'), ('a.jpg', 'must be a picture')])
+    (f'a.jpg {"1" * 5000}', 'must be an image'),
+    ('a.jpg ²', 'must be an image'), ('a.jpg -1', 'must be an image'), ('a.jpg', 'must be an image')])
 def test_lines_of_a_label_list(tmp_path, line, sentence):
     (tmp_path / 'train.txt').write_text(f'a..b/c.jpg 0\n{line}\n', encoding='utf-8')
     with pytest.raises(UserError, match=f'train.txt, line 2 .*{sentence}'):
         _check_labels(str(tmp_path / 'train.txt'), 'model.head.num_classes', 2)
 
 
-def test_a_list_of_pictures_elsewhere(tmp_path):
-    """As mmpretrain takes them: whoever names the list in a config has chosen its pictures."""
+def test_a_list_of_images_elsewhere(tmp_path):
+    """As mmpretrain takes them: whoever names the list in a config has chosen its images."""
     from mmpretrain.datasets import CustomDataset
     names = ['a..b/c.jpg', f'{tmp_path}/x y.jpg', '../z.jpg']
     (tmp_path / 'train.txt').write_text(''.join(f'{name} 1\n' for name in names), encoding='utf-8')

@@ -54,7 +54,7 @@ def test_what_to_download(tmp_path, run):
 
 
 def test_lvis_beside_coco(tmp_path, run):
-    """Its validation set takes pictures of both folders, which its coco_url says."""
+    """Its validation set takes images of both folders, which its coco_url says."""
     trees.coco_archives(tmp_path / 'root')
     contents = {'lvis_v1_train': trees.coco_json(['000000000009.jpg']), 'lvis_v1_val': trees.coco_json(
         ['000000000025.jpg', '000000000139.jpg'])}
@@ -65,7 +65,7 @@ def test_lvis_beside_coco(tmp_path, run):
     spec = trees.spec_for('lvis', tmp_path / 'root', counts, categories=lambda: ['cat', 'dog'])
     assert run(spec)[0]
     (tmp_path / 'root/val2017/000000000139.jpg').unlink()
-    assert ('wrong: annotations/lvis_v1_val.json names 1 pictures that are not there: unpack or copy them '
+    assert ('wrong: annotations/lvis_v1_val.json names 1 images that are not there: unpack or copy them '
             '(val2017/000000000139.jpg)') in run(spec, check=True)[1]
 
 
@@ -94,7 +94,7 @@ def test_imagenet_flat_with_mmpretrains_list(tmp_path, run):
     trees.write_tree(tmp_path / 'root', {'meta/val.txt': ''.join(
         f'ILSVRC2012_val_{n:08}.JPEG {label}\n' for n, label in enumerate(labels, start=1)).encode()})
     whole, lines = run(spec, check=True)
-    assert not whole and ('wrong: val holds 5 pictures outside the folders of their classes; without --check this is '
+    assert not whole and ('wrong: val holds 5 images outside the folders of their classes; without --check this is '
                           'repaired') in lines
     assert run(spec)[0] and (tmp_path / f'root/val/{trees.WNIDS[1]}/ILSVRC2012_val_00000003.JPEG').is_file()
     assert (tmp_path / 'root/meta/val_flat.txt').is_file() and not (tmp_path / 'root/meta/val.txt').exists()
@@ -187,7 +187,7 @@ def test_coco_in_other_layouts(tmp_path, run, moves):
 
 
 def test_kaggles_imagenet(tmp_path, run):
-    """Its pictures lie four folders deep."""
+    """Its images lie four folders deep."""
     spec = trees.imagenet_archives(tmp_path / 'elsewhere')
     inside = 'ILSVRC/Data/CLS-LOC'
     train = [f'train/{wnid}/{wnid}_{number}.JPEG' for wnid in trees.WNIDS for number in range(4)]
@@ -257,11 +257,11 @@ def test_a_move_never_overwrites(tmp_path, run, monkeypatch):
     md5 = trees.devkit(tmp_path / 'root/ILSVRC2012_devkit_t12.tar.gz')
     monkeypatch.setitem(trees.imagenet_meta(), 'devkit', ('ILSVRC2012_devkit_t12.tar.gz', md5))
     mine = tmp_path / f'root/val/{trees.WNIDS[2]}/ILSVRC2012_val_00000001.JPEG'
-    trees.write_tree(mine.parent, {mine.name: b'another picture'})
+    trees.write_tree(mine.parent, {mine.name: b'another image'})
     trees.write_tree(tmp_path / 'root/val', {mine.name: trees.picture(seed=1)})
     with pytest.raises(UserError, match='val/ILSVRC2012_val_00000001.JPEG belongs at .*, where another lies'):
         run(spec)
-    assert mine.read_bytes() == b'another picture'
+    assert mine.read_bytes() == b'another image'
     mine.write_bytes(trees.picture(seed=1))
     assert run(spec)[0] and len(files(tmp_path / 'root/val')) == 5
 
@@ -294,12 +294,12 @@ def test_no_folder_and_no_room(tmp_path, run, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr('shutil.copyfileobj', full)
-    with pytest.raises(UserError, match=r'cannot be unpacked into .*root \(No space left on device\): free room'):
+    with pytest.raises(UserError, match=r'cannot be unpacked into .*root \(No space left on device\): free disk space'):
         run(spec)
 
 
 def test_folder(tmp_path, run):
-    """Any classes and pictures; val may be missing, and must not have other classes than train."""
+    """Any classes and images; val may be missing, and must not have other classes than train."""
     names = {f'train/{name}/{index}.png': trees.mask([index]) for name in ('ash', 'oak') for index in range(20)}
     trees.write_tree(tmp_path / 'root', names)
     spec = trees.SPECS['folder']
@@ -312,7 +312,7 @@ def test_folder(tmp_path, run):
     trees.write_tree(tmp_path / 'root', {'val/ash/1.png': trees.mask([1]), 'train/ash/20.png': trees.mask([1])})
     text = (tmp_path / 'root/meta/train_1percent.txt').read_text()
     (tmp_path / 'root/meta/train_1percent.txt').write_text(text.replace('oak', 'elm'))
-    assert run(spec)[1] == ['wrong: meta/train_1percent.txt is not the list of these pictures with seed 0: remove it '
+    assert run(spec)[1] == ['wrong: meta/train_1percent.txt is not the list of these images with seed 0: remove it '
                             'to have it written anew']
 
 
@@ -326,7 +326,7 @@ def test_a_spec_names_its_own_parts():
 
 
 def test_caltech_is_not_divided_before_it_is_whole(tmp_path, run, monkeypatch):
-    """From a part of the pictures, others would be drawn."""
+    """From a part of the images, others would be drawn."""
     monkeypatch.setattr(caltech256, 'TRAIN_PER_CLASS', 3)
     spec = trees.caltech_archive(tmp_path / 'away')
     trees.write_tree(tmp_path / 'root', {'256_ObjectCategories/001.ak47/001_0001.jpg': trees.picture()})
@@ -365,7 +365,7 @@ def test_the_only_class_is_called_train(tmp_path, run):
     assert run(trees.SPECS['folder'])[0] and set(names) < set(files(tmp_path / 'root'))
 
 
-def test_found_pictures_are_not_unpacked_again(tmp_path, run):
+def test_found_images_are_not_unpacked_again(tmp_path, run):
     """They are moved first."""
     spec = trees.coco_archives(tmp_path / 'root')
     trees.coco_tree(tmp_path / 'root/coco2017')

@@ -36,18 +36,18 @@ def test_whole_trees(tmp_path, ade):
     ('annotations/training/ADE_train_00000001.png', trees.mask([0, 151]),
      ['annotations/training/ADE_train_00000001.png holds the label 151, and labels are 0 to 150: unpack it again']),
     ('annotations/training/ADE_train_00000001.png', trees.mask([1], size=(8, 8)),
-     ['annotations/training/ADE_train_00000001.png is 8 x 8 and its picture 12 x 8: unpack both again']),
+     ['annotations/training/ADE_train_00000001.png is 8 x 8 and its image 12 x 8: unpack both again']),
     ('annotations/training/ADE_train_00000001.png', trees.picture(),
      ['annotations/training/ADE_train_00000001.png has 3 channels instead of one: save it as a grey or palette PNG']),
     ('annotations/training/ADE_train_00000003.png', trees.mask([1]),
      ['annotations/training holds 3 masks *.png instead of 2',
-      'annotations/training has 1 masks without a picture in images/training (ADE_train_00000003.png)']),
+      'annotations/training has 1 masks without an image in images/training (ADE_train_00000003.png)']),
     ('images/training/ADE_train_00000002.jpg', trees.picture()[:300],
      ['images/training/ADE_train_00000002.jpg cannot be decoded (OSError: ']),
     ('images/training/more/7.jpg', trees.picture(),
-     ['images/training has 1 pictures that do not lie in the folder itself as .jpg: move or remove them (more/7.jpg)']),
+     ['images/training has 1 images that do not lie in the folder itself as .jpg: move or remove them (more/7.jpg)']),
 ], ids=['label', 'size', 'channels', 'alone', 'cut off', 'nested'])
-def test_masks_and_pictures(ade, name, content, told):
+def test_masks_and_images(ade, name, content, told):
     """In the middle of a whole tree."""
     spec, root = ade
     trees.write_tree(root, {name: content})
@@ -56,12 +56,12 @@ def test_masks_and_pictures(ade, name, content, told):
 
 
 def test_a_mask_is_missing(ade):
-    """Counted, and the picture's mask is named."""
+    """Counted, and the image's mask is named."""
     spec, root = ade
     (root / 'annotations/training/ADE_train_00000002.png').unlink()
     assert faults(spec, root) == [
         'annotations/training holds 1 masks *.png instead of 2',
-        'annotations/training lacks the masks of 1 pictures of images/training: unpack them again '
+        'annotations/training lacks the masks of 1 images of images/training: unpack them again '
         '(ADE_train_00000002.png)']
     (root / 'annotations/validation/ADE_val_00000001.png').unlink()
     assert 'annotations/validation holds no masks *.png' in faults(spec, root)
@@ -78,7 +78,7 @@ def test_palette_masks_are_read_as_labels(ade):
 
 @pytest.mark.parametrize(('change', 'told'), [
     (lambda content: content['images'][1].update(file_name='gone.jpg'),
-     'names 1 pictures that are not there: unpack or copy them (train2017/gone.jpg)'),
+     'names 1 images that are not there: unpack or copy them (train2017/gone.jpg)'),
     (lambda content: content['categories'][1].update(name='dgo'),
      "has 2 categories that are not the 2 the configs expect (lacks 'dog'; has 'dgo'): take the published file"),
     (lambda content: content['categories'].reverse() or [
@@ -111,7 +111,7 @@ def test_annotations_that_are_none(tmp_path, content):
 
 
 def test_classes(tmp_path):
-    """Missing, unknown and empty folders; pictures outside them."""
+    """Missing, unknown and empty folders; images outside them."""
     part = Pictures('train', None, ('.jpeg', ), nested=True, class_pattern=r'n\d{8}', classes=lambda: trees.WNIDS)
     for folder in (trees.WNIDS[0], 'cats'):
         trees.write_tree(tmp_path, {f'train/{folder}/a.JPEG': trees.picture()})
@@ -119,7 +119,7 @@ def test_classes(tmp_path):
     assert list(check_part(part, Tree(tmp_path))) == [
         f'train lacks 1 folders of classes: copy or unpack them ({trees.WNIDS[2]})',
         'train has 1 folders that are no class, and would shift the labels: move them elsewhere (cats)',
-        f'train has 1 folders without a picture: fill or remove them ({trees.WNIDS[1]})']
+        f'train has 1 folders without an image: fill or remove them ({trees.WNIDS[1]})']
 
 
 def test_only_a_sample_is_decoded(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from tests.tiny import ROOT
     (dict(type='mmdet.LVISV1Dataset'), 'mmpretrain', 'lvis'),
     (dict(type='ADE20KDataset'), 'mmseg', 'ade20k'),
     (dict(type='CityscapesDataset'), 'mmseg', 'cityscapes'),
-    (dict(type='CityscapesDataset'), 'mmdet', None),  # boxes of the same pictures, in other files
+    (dict(type='CityscapesDataset'), 'mmdet', None),  # boxes of the same images, in other files
     (dict(type='ImageNet', data_root='/x'), 'mmpretrain', 'imagenet'),
     (dict(type='lgd_mm.UnlabelledImages', data_root='data/imagenet/'), 'mmpretrain', 'imagenet'),
     (dict(type='CustomDataset', data_root='data/caltech256'), 'mmpretrain', 'caltech256'),

@@ -23,7 +23,7 @@ def test_as_many_of_each_class():
 
 
 def test_nested_seeded_and_independent_of_the_order():
-    """A smaller list is part of a larger one, also where pictures are added to the set."""
+    """A smaller list is part of a larger one, also where images are added to the set."""
     tenth = balanced_subset(SAMPLES, 0.1)
     assert set(balanced_subset(SAMPLES, 0.01)) < set(tenth)
     assert tenth == balanced_subset(SAMPLES[::-1], 0.1) == sorted(tenth, key=lambda sample: sample[::-1])

@@ -25,7 +25,7 @@ def xml(*objects, size=(12, 8), filename='x.jpg'):
 
 
 def voc(root, **files):
-    """Three pictures: a dog in each, a cat that is difficult in the second."""
+    """Three images: a dog in each, a cat that is difficult in the second."""
     members = {
         'ImageSets/Main/train.txt': b'2007_000027\n2007_000032\n',
         'ImageSets/Main/val.txt': b'2007_000033',
@@ -50,7 +50,7 @@ def test_numbers(tmp_path):
     assert train['images'][0] == dict(id=1, file_name='2007_000027.jpg', width=12, height=8)
     keys = ('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd')
     assert [tuple(each[key] for key in keys) for each in train['annotations']] == [
-        (1, 1, 2, [0, 0, 12, 8], 96, 0),  # all of the picture
+        (1, 1, 2, [0, 0, 12, 8], 96, 0),  # all of the image
         (2, 2, 2, [2, 1, 1, 3], 3, 0),  # one pixel wide
         (3, 2, 1, [0, 0, 6, 5], 30, 1),  # difficult
     ]
@@ -61,7 +61,7 @@ def test_numbers(tmp_path):
     assert read_detection(str(tmp_path / 'out')).classes == ('cat', 'dog')  # what --data takes
 
 
-def test_pictures_are_linked_else_copied(tmp_path, monkeypatch):
+def test_images_are_linked_else_copied(tmp_path, monkeypatch):
     """And a second run finds all in place."""
     voc(tmp_path / 'voc')
     source = tmp_path / 'voc/JPEGImages/2007_000027.jpg'
@@ -97,7 +97,7 @@ def test_two_years(tmp_path):
 
 @pytest.mark.parametrize(('files', 'sentence'), [
     ({'Annotations/2007_000027.xml': xml(('dog', 0, 0, 1, 5, 5))},
-     r"2007_000027.xml: the box \(0, 1, 5, 5\) of 'dog' is not inside its picture of 12 x 8 pixels, which VOC counts"),
+     r"2007_000027.xml: the box \(0, 1, 5, 5\) of 'dog' is not inside its image of 12 x 8 pixels, which VOC counts"),
     ({'Annotations/2007_000027.xml': xml(('dog', 0, 1, 1, 13, 5))}, r'the box \(1, 1, 13, 5\)'),
     ({'Annotations/2007_000027.xml': xml(('dog', 0, 1, 6, 12, 5))}, r'the box \(1, 6, 12, 5\)'),
     ({'Annotations/2007_000027.xml': xml(('dog', 0, 1, 'nan', 12, 5))}, r'the box \(1, nan, 12, 5\)'),
@@ -106,13 +106,13 @@ def test_two_years(tmp_path):
     ({'Annotations/2007_000027.xml': b'<annotation><object>'}, '2007_000027.xml is no valid XML'),
     ({'Annotations/2007_000027.xml': xml(size=(8, 12))},
      '2007_000027.xml says 8 x 12 pixels, and .*2007_000027.jpg has 12 x 8'),
-    ({'JPEGImages/2007_000027.jpg': b'no picture'}, '2007_000027.jpg cannot be read as a picture'),
+    ({'JPEGImages/2007_000027.jpg': b'no image'}, '2007_000027.jpg cannot be read as an image'),
     ({'ImageSets/Main/train.txt': b'2007_000027\n2007_000099\n'},
      'Annotations/2007_000099.xml does not exist, and ImageSets/Main names it'),
     ({'ImageSets/Main/train.txt': b'2007_000027\n2007_000099', 'Annotations/2007_000099.xml': xml(filename='a/b.png')},
      'JPEGImages/a/b.png does not exist, and Annotations/2007_000099.xml describes it'),
-    ({'ImageSets/Main/train.txt': b'2007_000027\n2007_000027'}, 'train.txt names a picture twice'),
-    ({'ImageSets/Main/val.txt': b'\n'}, 'val.txt names no picture'),
+    ({'ImageSets/Main/train.txt': b'2007_000027\n2007_000027'}, 'train.txt names an image twice'),
+    ({'ImageSets/Main/val.txt': b'\n'}, 'val.txt names no image'),
     ({f'Annotations/2007_{number}.xml': xml() for number in ('000027', '000032', '000033')}, 'describes no object'),
 ], ids=range(14))
 def test_faults(tmp_path, files, sentence):
@@ -131,7 +131,7 @@ def test_faults_are_counted(tmp_path):
         voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
 
 
-def test_picture_by_the_files_own_name(tmp_path):
+def test_image_by_the_files_own_name(tmp_path):
     """Labelling tools write it; VOC's own rule comes first."""
     voc(tmp_path / 'voc', **{'JPEGImages/photo.bmp.png': picture(), 'Annotations/2007_000027.xml': xml(
         ('dog', 0, 1, 1, 2, 2), filename='C:/photo.bmp.png')})
@@ -171,7 +171,7 @@ def test_nothing_is_overwritten_and_a_stop_is_gone_on_from(tmp_path, monkeypatch
     with pytest.raises(UserError, match='val.json is there with other content: give another OUT'):
         voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
     write_tree(tmp_path / 'other', {'val/2007_000033.jpg': b'mine'})
-    with pytest.raises(UserError, match='val/2007_000033.jpg is another picture than'):
+    with pytest.raises(UserError, match='val/2007_000033.jpg is another image than'):
         voc_to_coco(tmp_path / 'voc', tmp_path / 'other')
     assert (tmp_path / 'other/val/2007_000033.jpg').read_bytes() == b'mine'
     assert not (tmp_path / 'other/annotations').exists()
@@ -203,8 +203,8 @@ def test_encodings(tmp_path, declared, written, name):
     (b'<html/>', 'is a <html> and no <annotation>'),
     (xml() + xml(), 'is no valid XML .*junk after document element'),
     (xml(('dog', 'maybe', 1, 1, 2, 2)), "<difficult> of 'dog' is 'maybe' and should be 0 or 1"),
-    (xml(('dog', 0, 5, 1, 2, 2)), 'is not inside its picture'),
-    (xml(('dog', 0, 'nan', 1, 2, 2)), 'is not inside its picture'),
+    (xml(('dog', 0, 5, 1, 2, 2)), 'is not inside its image'),
+    (xml(('dog', 0, 'nan', 1, 2, 2)), 'is not inside its image'),
     (b'<annotation><object><name>dog</name><part><bndbox/></part></object></annotation>', 'object without <bndbox>'),
 ])
 def test_what_cannot_be_read(tmp_path, content, sentence):

@@ -14,7 +14,7 @@ from lgd_mm.datasets import LoadImage
 from lgd_mm.errors import UserError
 from lgd_mm.preparation.resize import folder, resize_dataset
 from lgd_mm.preparation.resize.file import Settings, copy_file
-from lgd_mm.preparation.resize.image import resize_picture
+from lgd_mm.preparation.resize.image import resize_image
 from tests.test_datasets.preparation_trees import coco_tree
 
 
@@ -47,7 +47,7 @@ def tree(root):
 
 @pytest.fixture
 def source(tmp_path):
-    """Two classes, a list, a small picture, and what cannot be read."""
+    """Two classes, a list, a small image, and what cannot be read."""
     root = tmp_path / 'source'
     for name in ('train/a/1.JPEG', 'train/a/2.jpg', 'train/b/3.png'):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -75,11 +75,11 @@ def test_every_kind_is_averaged_and_keeps_its_format(tmp_path, mode, form, chann
     else:
         image = Image.fromarray(pixels.squeeze(), mode if mode in ('CMYK', 'LA') else None)
     content = encoded(image, form)
-    with Image.open(io.BytesIO(content)) as original, Image.open(io.BytesIO(resize_picture(content, 40, 95))) as copy:
+    with Image.open(io.BytesIO(content)) as original, Image.open(io.BytesIO(resize_image(content, 40, 95))) as copy:
         assert copy.format == original.format and copy.size == (60, 40)
         assert ('A' in copy.getbands()) == ('A' in original.getbands())
     means = loaded(content, tmp_path).reshape(40, 4, 60, 4, 3).mean(axis=(1, 3))
-    assert np.abs(loaded(resize_picture(content, 40, 95), tmp_path) - means).mean() < (3 if form == 'GIF' else 2)
+    assert np.abs(loaded(resize_image(content, 40, 95), tmp_path) - means).mean() < (3 if form == 'GIF' else 2)
 
 
 @pytest.mark.parametrize('form', ['JPEG', 'PNG', 'WEBP', 'TIFF'])
@@ -88,7 +88,7 @@ def test_orientation_is_in_the_pixels(tmp_path, form, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = encoded(Image.fromarray(smooth(120, 80)), form, exif=exif)
-    shown, copy = loaded(content, tmp_path), resize_picture(content, 40, 95)
+    shown, copy = loaded(content, tmp_path), resize_image(content, 40, 95)
     with Image.open(io.BytesIO(copy)) as image:
         assert image.getexif().get(0x0112, 1) == 1 and image.size == ((60, 40) if orientation < 5 else (40, 60))
     means = shown.reshape(shown.shape[0] // 2, 2, shown.shape[1] // 2, 2, 3).mean(axis=(1, 3))
@@ -98,22 +98,22 @@ def test_orientation_is_in_the_pixels(tmp_path, form, orientation):
 def test_colours_behind_transparency_stay(tmp_path):
     """The loader shows them, alpha or not."""
     content = encoded(Image.merge('RGBA', [Image.new('L', (80, 80), value) for value in (250, 200, 10, 0)]), 'PNG')
-    assert (loaded(resize_picture(content, 20, 95), tmp_path) == (10, 200, 250)).all()
+    assert (loaded(resize_image(content, 20, 95), tmp_path) == (10, 200, 250)).all()
 
 
 def test_size_chroma_and_quality():
     """The short side is exact whatever the factor, also where the decoder has halved; colour has half the detail."""
     for width, height in ((2000, 1501), (257, 1000), (333, 258)):
         content = encoded(Image.fromarray(smooth(width, height)), 'JPEG')
-        with Image.open(io.BytesIO(resize_picture(content, 256, 95))) as copy:
+        with Image.open(io.BytesIO(resize_image(content, 256, 95))) as copy:
             assert min(copy.size) == 256 and abs(max(copy.size) - 256 * max(width, height) / min(width, height)) <= 0.5
             assert copy.layer[0][1:3] == (2, 2)
-    assert len(resize_picture(content, 256, 50)) < len(resize_picture(content, 256, 95))
-    assert resize_picture(content, 258, 95) == content
+    assert len(resize_image(content, 256, 50)) < len(resize_image(content, 256, 95))
+    assert resize_image(content, 258, 95) == content
 
 
 def test_a_tree(tmp_path, source):
-    """Names stay, small pictures and lists are the same bytes, what cannot be read is named."""
+    """Names stay, small images and lists are the same bytes, what cannot be read is named."""
     summary = run(source, tmp_path / 'copy')
     before, after = tree(source), tree(tmp_path / 'copy')
     assert set(after) - {'.resized.json'} == set(before) - {'train/b/broken.jpg'}
@@ -177,7 +177,7 @@ def test_two_processes_at_the_same_file(tmp_path, source, monkeypatch):
 
     monkeypatch.setattr(os, 'replace', overtaken)
     copied = copy_file(tmp_path / 'copy', settings, name)
-    assert copied.after == len(resize_picture((source / name).read_bytes(), 32, 95)) > 0
+    assert copied.after == len(resize_image((source / name).read_bytes(), 32, 95)) > 0
 
 
 def test_what_cannot_be_a_copy(tmp_path, source):
@@ -195,7 +195,7 @@ def test_what_cannot_be_a_copy(tmp_path, source):
     with pytest.raises(UserError, match='none is no folder'):
         run(tmp_path / 'none', tmp_path / 'other')
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(UserError, match='empty has no pictures'):
+    with pytest.raises(UserError, match='empty has no images'):
         run(tmp_path / 'empty', tmp_path / 'other')
     coco_tree(tmp_path / 'coco')
     with pytest.raises(UserError, match='COCO 2017.* such as .*coco/train2017'):

@@ -18,7 +18,7 @@ def test_names_are_sorted_as_folders_are():
     assert list(COLOURS) == sorted(COLOURS) and len(COLOURS) == 6
 
 
-def test_seed_split_and_index_make_the_picture():
+def test_seed_split_and_index_make_the_image():
     first, again = make_scene('pretrain', 5), make_scene('pretrain', 5)
     np.testing.assert_array_equal(first.image, again.image)
     assert [item.phrase for item in first.objects] == [item.phrase for item in again.objects]
@@ -26,7 +26,7 @@ def test_seed_split_and_index_make_the_picture():
         assert (other.image != first.image).mean() > 0.5
 
 
-def test_pictures_have_the_promised_size_and_objects(scenes):
+def test_images_have_the_promised_size_and_objects(scenes):
     assert {scene.image.shape for scene in scenes} == {(128, 128, 3)}
     assert {len(scene.objects) for scene in scenes} == {1, 2, 3, 4}
     assert {item.shape for scene in scenes for item in scene.objects} == set(SHAPES)

@@ -1,4 +1,4 @@
-"""The shipped teacher: small, loadable by open_clip, and right about pictures it has not seen."""
+"""The shipped teacher: small, loadable by open_clip, and right about images it has not seen."""
 
 import subprocess
 import sys

@@ -35,7 +35,7 @@ def test_folders_hold_what_was_asked_for(root):
     assert not list(root.rglob('*.tmp'))
 
 
-def test_pictures_are_the_scenes(root):
+def test_images_are_the_scenes(root):
     pixels = cv2.imread(str(root / 'zero_shot/crescent/000001.png'))[:, :, ::-1]
     np.testing.assert_array_equal(pixels, make_scene('zero_shot', 1).image)
 

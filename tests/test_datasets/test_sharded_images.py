@@ -16,7 +16,7 @@ from PIL import Image
 from lgd_mm.datasets import ShardedImages, tar_index
 from lgd_mm.errors import UserError
 from tests.test_datasets.test_image_folder import PIPELINE, dataset, loaded
-from tests.tiny import write_pictures
+from tests.tiny import write_images
 
 
 def sharded(root, **options):
@@ -39,14 +39,14 @@ def empty_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def source(tmp_path):
-    """Ten pictures in two folders."""
-    write_pictures(tmp_path / 'source', 10)
+    """Ten images in two folders."""
+    write_images(tmp_path / 'source', 10)
     return tmp_path / 'source'
 
 
 @pytest.fixture
 def shards(tmp_path, source):
-    """Four of them, in no order, with labels beside some pictures."""
+    """Four of them, in no order, with labels beside some images."""
     names = [str(path.relative_to(source)) for path in sorted(source.rglob('*.png'), key=lambda path: path.name[::-1])]
     (source / 'part0/0000.cls').write_text('3')
     write_shards(tmp_path / 'shards', source, [*names, 'part0/0000.cls'], 3)
@@ -66,7 +66,7 @@ def test_views_of_shards_are_those_of_the_folder(source, shards, workers):
     assert len(data) == 10 and not data.unreadable
 
 
-def test_damaged_pictures_are_skipped_and_counted(source, shards):
+def test_damaged_images_are_skipped_and_counted(source, shards):
     """By the same rule as in a folder: the next one takes their place."""
     index = tar_index.tar_index(str(shards / 'train-000001.tar'))
     with open(shards / 'train-000001.tar', 'r+b') as file:
@@ -150,8 +150,8 @@ def test_shards_that_are_not_whole(shards, damage):
         sharded(shards)
 
 
-def test_what_is_no_picture_file(tmp_path):
-    """Links and folders in a tar have no effect, and it needs a picture."""
+def test_what_is_no_image_file(tmp_path):
+    """Links and folders in a tar have no effect, and it needs an image."""
     Image.new('RGB', (40, 40)).save(tmp_path / 'outside.png')
     (tmp_path / 'shards').mkdir()
     with tarfile.open(tmp_path / 'shards/a.tar', 'w') as tar:
@@ -159,7 +159,7 @@ def test_what_is_no_picture_file(tmp_path):
             info = tarfile.TarInfo(f'{kind.decode()}.png')
             info.type, info.linkname = kind, str(tmp_path / 'outside.png')
             tar.addfile(info)
-    with pytest.raises(UserError, match='1 shards in .* hold no picture'):
+    with pytest.raises(UserError, match='1 shards in .* hold no image'):
         sharded(tmp_path / 'shards')
 
 

@@ -19,7 +19,7 @@ PLAIN = View(0, 0, 40, 60, 0, 1, 1, 1, 0, 0, 0, 0)
 
 
 def picture(height=40, width=60, seed=0):
-    """A smooth, colourful picture, RGB."""
+    """A smooth, colourful image, RGB."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
 
@@ -75,7 +75,7 @@ def test_both_ways_follow_the_order(order):
     assert (by_opencv(picture(), view) - expected).abs().mean() < 0.008
 
 
-def test_a_batch_is_coloured_picture_by_picture():
+def test_a_batch_is_coloured_image_by_image():
     np.random.seed(0)
     views = [Recipe().draw(40, 60) for _ in range(16)]
     images = torch.stack([as_tensor(picture(seed=seed)) for seed in range(16)])
@@ -114,7 +114,7 @@ def same_statistics(ours, theirs):
     (dict(jitter_prob=0, grey_prob=0.2), T.RandomGrayscale(0.2)),
     (dict(jitter_prob=0, grey_prob=0, blur_prob=0.5), T.RandomApply([T.GaussianBlur(13, (0.1, 2.0))], 0.5)),
 ], ids=['brightness', 'contrast', 'saturation', 'hue', 'jitter', 'grey', 'blur'])
-def test_pictures_are_distributed_as_torchvisions(recipe, theirs):
+def test_images_are_distributed_as_torchvisions(recipe, theirs):
     np.random.seed(1)
     torch.manual_seed(1)
     image = picture(34, 34)
@@ -126,7 +126,7 @@ def test_pictures_are_distributed_as_torchvisions(recipe, theirs):
 
 
 def statistics(images):
-    """Means of the channels, and how much neighbours differ, inside each picture (blurs differ at borders)."""
+    """Means of the channels, and how much neighbours differ, inside each image (blurs differ at borders)."""
     images = images[..., 7:-7, 7:-7]
     rough = (images[..., 1:] - images[..., :-1]).abs().mean(dim=(1, 2, 3))
     return torch.cat([images.mean(dim=(2, 3)), rough[:, None]], dim=1).numpy()
@@ -144,7 +144,7 @@ def test_shares_of_the_recipe():
 
 
 def textured(height, width, seed=0):
-    """A picture with as much detail as a photograph has: noise whose amplitude falls with its frequency, RGB."""
+    """An image with as much detail as a photograph has: noise whose amplitude falls with its frequency, RGB."""
     rng, sides = np.random.default_rng(seed), (np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
     frequency = np.maximum(np.hypot(*sides), 1 / max(height, width))[..., None]
     image = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((height, width, 3)), axes=(0, 1)) / frequency,
@@ -177,7 +177,7 @@ def test_crops_are_pillows_at_every_scale(scale):
 
 @pytest.mark.parametrize('height, width', [(1, 1), (1, 300), (300, 1), (2, 3), (3, 5000), (5000, 3), (1, 70000)])
 @pytest.mark.parametrize('size', [1, 16, 224])
-def test_crops_of_odd_pictures_are_pillows(height, width, size):
+def test_crops_of_odd_images_are_pillows(height, width, size):
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     ours = opencv.crop(image, View(0, 0, height, width, *PLAIN[4:]), size)
     assert np.abs(ours.astype(int) - by_pillow(image, (0, 0, height, width), size)).max() <= 1
@@ -190,7 +190,7 @@ def test_a_crop_looks_at_nothing_outside_it():
                           opencv.crop(inside, View(0, 0, 50, 70, *PLAIN[4:]), 32))
 
 
-def test_a_crop_takes_what_a_picture_lies_in():
+def test_a_crop_takes_what_a_image_lies_in():
     """A mirrored or turned array has strides of its own, and one from a file may be read-only."""
     image, view = textured(90, 70), View(0, 0, 90, 70, *PLAIN[4:])
     expected, frozen = opencv.crop(image, view, 32), image.copy()
@@ -199,7 +199,7 @@ def test_a_crop_takes_what_a_picture_lies_in():
         assert np.array_equal(opencv.crop(form, view, 32), expected)
 
 
-def test_a_picture_too_long_for_a_crop():
+def test_a_image_too_long_for_a_crop():
     np.random.seed(0)
     for height, width in ((4, 400), (400, 4), (1, 1)):
         top, left, h, w = Recipe(scale=(0.9, 1)).draw(height, width)[:4]

@@ -1,4 +1,4 @@
-"""A checkout at a size for tests: small views and short runs in the configs, a few pictures where data sets lie."""
+"""A checkout at a size for tests: small views and short runs in the configs, a few images where data sets lie."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from lgd_mm.api.finetuning import TASKS
 from lgd_mm.api.students import STUDENTS
 from lgd_mm.datasets.shapes import SHAPES, write_world
 from lgd_mm.language import category_names
-from tests.own_sets import write_coco_set, write_masks, write_picture, write_voc_set
+from tests.own_sets import write_coco_set, write_image, write_masks, write_voc_set
 from tests.test_docs.blocks import read_blocks
 from tests.tiny import ROOT
 
@@ -26,7 +26,7 @@ TEACHER = f'local-dir:{ROOT}/lgd_mm/datasets/shapes/teacher'
 LINKED = 1 << 20
 #: Side of a view.
 SIDE = 64
-#: Pictures of each split, and of a batch: for classification and pre-training, and for detection and segmentation.
+#: Images of each split, and of a batch: for classification and pre-training, and for detection and segmentation.
 MANY, FEW = (64, 32), (4, 2)
 
 
@@ -74,7 +74,7 @@ def write_data(folder: Path) -> None:
     shutil.copytree(folder / 'data/folder', folder / 'data/birds')
     shutil.rmtree(world)
 
-    picture = write_picture(folder / 'one.jpg', 0)
+    picture = write_image(folder / 'one.jpg', 0)
     for name, classes in (('imagenet/{}/n{:08}', 1000), ('caltech256/{}/{:03}.thing', 256)):
         for split in ('train', 'val'):
             for number in range(classes):
@@ -105,7 +105,7 @@ def _write_ade(root: Path) -> None:
     rng = np.random.default_rng(0)
     for split, count in (('training', FEW[0]), ('validation', 2)):
         for index in range(count):
-            write_picture(root / f'images/{split}/{index:03}.jpg', index)
+            write_image(root / f'images/{split}/{index:03}.jpg', index)
             mask = rng.integers(0, len(category_names('ade20k')) + 1, (SIDE, SIDE)).astype(np.uint8)
             path = root / f'annotations/{split}/{index:03}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def _write_ade(root: Path) -> None:
 
 
 def shrink(cfg: Config) -> None:
-    """The tiny teacher, few small pictures, a step or two; the student stays what it is."""
+    """The tiny teacher, few small images, a step or two; the student stays what it is."""
     pictures, batch = MANY if cfg.default_scope == 'mmpretrain' else FEW
     for split in ('train', 'val', 'test'):
         loader = cfg.get(f'{split}_dataloader')

@@ -82,7 +82,7 @@ def test_accents_that_change_the_order(root):
 
 @pytest.mark.parametrize(('line', 'sentence'), [
     ('dog/b.jpg 2', 'line 2 has the label 2, but model.head.num_classes stands for 2 classes, 0 to 1'),
-    ('dog/b.jpg', "line 2 is 'dog/b.jpg': it must be a picture's path and its label"),
+    ('dog/b.jpg', "line 2 is 'dog/b.jpg': it must be an image's path and its label"),
 ])
 def test_wrong_lists(root, line, sentence):
     (root / 'meta' / 'half.txt').write_text(f'cat/a.jpg 0\n{line}\n')

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lgd_mm.io.safe_load import load_checkpoint_file
-from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
+from tests.tiny import ROOT, run_tool, write_images, write_lgd_config
 
 
 def train(config, work_dir, *arguments):
@@ -32,7 +32,7 @@ def assert_equal(first, second):
 @pytest.fixture(scope='module')
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp('pictures')
-    write_pictures(folder, 24)
+    write_images(folder, 24)
     return folder
 
 

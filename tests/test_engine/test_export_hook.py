@@ -6,13 +6,13 @@ from lgd_mm.engine.launch import train
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.students import export_checkpoint, read_student
 from tests.test_tools.conftest import forget_runs
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import write_images, write_lgd_config
 
 
 def test_student_of_a_run_with_an_average_is_the_average(tmp_path):
     """As it is in the checkpoint, with the batch norms' statistics; it says so, and so does one that is exported later.
     """
-    write_pictures(tmp_path / 'pictures', 8)
+    write_images(tmp_path / 'pictures', 8)
     config = write_lgd_config(
         tmp_path / 'config', tmp_path / 'pictures', train_cfg=dict(max_epochs=1),
         custom_hooks=[dict(type='lgd_mm.ExportStudentHook'), dict(type='EMAHook', momentum=0.3)])

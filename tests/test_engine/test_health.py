@@ -57,11 +57,11 @@ def test_features_that_vary_are_no_collapse_while_training_goes_on(hook):
     hook.cosines.update(well=dict(features=0.6, embeddings=0.9991), ill=dict(features=0.9995, embeddings=0.9992))
     hook.hook.after_train_epoch(hook.runner)
     sentence, = hook.told
-    assert sentence.startswith('student ill: the student has collapsed: embeddings of different pictures have a mean '
+    assert sentence.startswith('student ill: the student has collapsed: embeddings of different images have a mean '
                                'cosine of 0.9992') and CONSTANT == 0.999
 
 
-def test_a_lone_picture_is_no_collapse(hook):
+def test_a_lone_image_is_no_collapse(hook):
     hook.cosines.update(well={}, ill={})
     hook.hook.after_train_epoch(hook.runner)
     assert not hook.told

@@ -32,7 +32,7 @@ def config(tmp_path_factory):
     folder = tmp_path_factory.mktemp('mobilenet')
     (folder / 'pictures').mkdir()
     for index in range(64):
-        cv2.imwrite(str(folder / f'pictures/{index:02}.png'), make_scene('pretrain', index).image)
+        cv2.imwrite(str(folder / f'images/{index:02}.png'), make_scene('pretrain', index).image)
     path = folder / 'mobilenet.py'
     settings = dict(
         model=dict(backbone=dict(_delete_=True, type='mmpretrain.MobileNetV2', widen_factor=0.25)),
@@ -61,7 +61,7 @@ def _told(folder):
 
 
 def _mean_cosine(file):
-    """Of the features of 64 pictures, as the exported student gives them."""
+    """Of the features of 64 images, as the exported student gives them."""
     pictures = torch.stack([torch.from_numpy(make_scene('pretrain', index).image).permute(2, 0, 1)
                             for index in range(64)]).sub(120.).div(58.)
     student = MobileNetV2(widen_factor=0.25)
@@ -77,7 +77,7 @@ def test_a_short_run_ends_with_features_that_vary(runs):
     (without, lagging), (folder, precise) = runs['lagging'], runs['precise']
     assert _mean_cosine(without / 'student.safetensors') > 0.9999
     assert _mean_cosine(folder / 'student.safetensors') < 0.75
-    assert 'in eval mode, features of different pictures have a mean cosine of 1.0000, and of 0.6' in _told(without)
+    assert 'in eval mode, features of different images have a mean cosine of 1.0000, and of 0.6' in _told(without)
     assert "put dict(type='lgd_mm.PreciseBNHook') into custom_hooks" in _told(without)
     assert 'the statistics of 52 batch norms are now those of the last weights' in _told(folder)
     assert 'in eval mode' not in _told(folder)
@@ -165,7 +165,7 @@ def _norms(runner):
     return {name: norm for name, norm in runner.model.named_modules() if isinstance(norm, nn.BatchNorm2d)}
 
 
-def test_mean_and_variance_are_those_of_all_pictures(runner):
+def test_mean_and_variance_are_those_of_all_images(runner):
     """As torch has them of a single batch."""
     before = {name: norm.running_mean.clone() for name, norm in _norms(runner).items()}
     loader = runner.train_loop.dataloader

@@ -15,12 +15,12 @@ from rich.console import Console
 
 from lgd_mm.console.progress import Heartbeat
 from lgd_mm.engine.progress import PlaceHook, ProgressHook, progress_bar
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import write_images, write_lgd_config
 
 
 def tiny_runner(folder: Path) -> Runner:
     """About to train two epochs of three iterations; built within a test, whose standard output its logger keeps."""
-    write_pictures(folder / 'pictures', 12)
+    write_images(folder / 'pictures', 12)
     cfg = Config.fromfile(write_lgd_config(folder, folder / 'pictures', train_cfg=dict(max_epochs=2), custom_hooks=[],
                                            default_hooks=dict(logger=dict(interval=2))))
     cfg.work_dir, cfg.launcher, cfg.experiment_name = str(folder / 'run'), 'none', folder.name

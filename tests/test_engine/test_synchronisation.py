@@ -13,7 +13,7 @@ from rich.console import Console
 from torch.profiler import ProfilerActivity, profile
 
 from lgd_mm.engine.progress import progress_bar
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import write_images, write_lgd_config
 
 #: What brings a value, or a size that depends on values, from the device to Python; a mask as an index asks nonzero.
 #: And what brings numbers of Python to the device: tensor() and new_tensor() wait for it, and end in detach_.
@@ -54,7 +54,7 @@ def test_the_counter_counts_in_backward_only_what_waits():
 @pytest.fixture(params=[4, 40], ids=['all-rows', 'touched-rows'])
 def runner(request, tmp_path):
     """The shipped config with so many names, printing every third iteration of twelve."""
-    write_pictures(tmp_path / 'pictures', 24)
+    write_images(tmp_path / 'pictures', 24)
     names = [f'name {chr(97 + i % 26)}{chr(97 + i // 26)}' for i in range(request.param)]
     cfg = Config.fromfile(write_lgd_config(
         tmp_path, tmp_path / 'pictures', model=dict(lgka=dict(categories=names)), train_cfg=dict(max_epochs=2),

@@ -19,7 +19,7 @@ from lgd_mm.students.file import write_student
 from lgd_mm.teacher_cache import CachedImages, CachedTeacher
 from lgd_mm.teacher_cache import store as teacher_cache
 from lgd_mm.teacher_cache.store import TeacherCache
-from tests.tiny import run_tool, write_lgd_config, write_pictures
+from tests.tiny import run_tool, write_images, write_lgd_config
 
 PICTURES, VIEWS = 10, 3
 
@@ -31,8 +31,8 @@ def small_parts(monkeypatch):
 
 @pytest.fixture
 def config(tmp_path):
-    paths = write_pictures(tmp_path / 'pictures', PICTURES)
-    paths[3].write_text('not a picture')
+    paths = write_images(tmp_path / 'pictures', PICTURES)
+    paths[3].write_text('not an image')
     # A random step before the view is cut out must come out the same as well.
     pipeline = [dict(type='lgd_mm.LoadImage'), dict(type='mmpretrain.RandomFlip', prob=0.5, direction='vertical'),
                 dict(type='lgd_mm.RandomView', size=32), dict(type='lgd_mm.PackView')]
@@ -128,8 +128,8 @@ def test_unfit_caches_are_refused(config, folder, tmp_path):
         dataset(config, cache=str(tmp_path / 'nowhere'))
     with pytest.raises(UserError, match='of other views: set train_dataloader.dataset.pipeline'):
         dataset(config, cache=str(folder), pipeline=[dict(type='lgd_mm.LoadImage')])
-    write_pictures(tmp_path / 'pictures' / 'more', 1)
-    with pytest.raises(UserError, match='is of 10 other pictures than the 11'):
+    write_images(tmp_path / 'pictures' / 'more', 1)
+    with pytest.raises(UserError, match='is of 10 other images than the 11'):
         dataset(config, cache=str(folder))
     (folder / 'view0000' / '00001.npy').unlink()
     cut_off = folder / 'view0001' / '00002.npy'
@@ -140,7 +140,7 @@ def test_unfit_caches_are_refused(config, folder, tmp_path):
 
 @pytest.mark.parametrize('version', [{}, {'format': 1}, {'format': 3}])
 def test_a_cache_of_other_views_is_made_anew(config, folder, version):
-    """Views were once cut out without a filter: the same numbers, but other pictures and embeddings."""
+    """Views were once cut out without a filter: the same numbers, but other images and embeddings."""
     about = json.loads((folder / 'cache.json').read_text())
     about.pop('format')
     (folder / 'cache.json').write_text(json.dumps({**about, **version}))
@@ -156,7 +156,7 @@ def test_other_configs_cannot_be_cached(config, tmp_path):
     assert not (tmp_path / 'c').exists()
 
 
-def test_other_pictures_cannot_be_cached(config, tmp_path):
+def test_other_images_cannot_be_cached(config, tmp_path):
     for kind in ('lgd_mm.ShardedImages', 'lgd_mm.CachedImages'):
         with pytest.raises(UserError, match=f'train_dataloader.dataset is {kind}, and a teacher cache needs'):
             CacheFiller(str(config), str(tmp_path / 'c'), 1, cfg_options={'train_dataloader.dataset.type': kind})
@@ -192,14 +192,14 @@ def test_trains_without_the_teacher(config, folder, tmp_path):
     """Through the tools, as a user does: plan, fill (there already), train; the losses are the live run's."""
     plan = run_tool('tools/cache_teacher.py', config, '--views', VIEWS, '--out', folder, '--plan')
     size = PICTURES * VIEWS * (2 * 32 + 12 * 4 + 8) / 1e9
-    assert plan.returncode == 0 and f'10 pictures x 3 views: {size:.2f} GB' in plan.stdout, plan.stderr
+    assert plan.returncode == 0 and f'10 images x 3 views: {size:.2f} GB' in plan.stdout, plan.stderr
 
     cached = tmp_path / 'cached.py'
     cached.write_text(
         f'_base_ = {str(config)!r}\n'
         f"model = dict(teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache={str(folder)!r}))\n"
         f"train_dataloader = dict(dataset=dict(type='lgd_mm.CachedImages', cache={str(folder)!r}))\n")
-    # One file for all pictures of a view: the tool has parts of its own size.
+    # One file for all images of a view: the tool has parts of its own size.
     done = run_tool('tools/cache_teacher.py', config, '--views', VIEWS, '--out', tmp_path / 'whole')
     assert done.returncode == 0 and 'is complete' in done.stdout, done.stderr
     text = cached.read_text().replace(str(folder), str(tmp_path / 'whole'))
@@ -238,11 +238,11 @@ def test_the_student_begins_the_same_whether_the_names_were_known(config, folder
 
 
 @pytest.mark.parametrize(('sizes', 'sentence'), [
-    (dict(views=2**31 - 1), 'views of 10 pictures are more than 1,000,000 files'),
-    (dict(pictures=2**31 - 1), 'views of 2147483647 pictures are more than'),
+    (dict(views=2**31 - 1), 'views of 10 images are more than 1,000,000 files'),
+    (dict(pictures=2**31 - 1), 'views of 2147483647 images are more than'),
     (dict(embed_dim=2**31 - 1), 'embed_dim is 2147483647, and 65536 is the most'),
     (dict(views=True), 'views is True'), (dict(views=0), 'views is 0'), (dict(views=-1), 'views is -1'),
-    (dict(views=3.0), 'views is 3.0'), (dict(pictures='10'), "pictures is '10'"), (dict(embed_dim=None), 'is None')])
+    (dict(views=3.0), 'views is 3.0'), (dict(pictures='10'), "images is '10'"), (dict(embed_dim=None), 'is None')])
 def test_numbers_that_no_cache_has(tmp_path, sizes, sentence):
     about = dict(embed_dim=2, pictures=10, views=1)
     (tmp_path / 'cache.json').write_text(json.dumps({**about, **sizes}))
@@ -252,7 +252,7 @@ def test_numbers_that_no_cache_has(tmp_path, sizes, sentence):
 
 def test_a_cache_of_another_making(folder, config, tmp_path):
     about = json.loads((folder / 'cache.json').read_text())
-    for key, sentence in (('data', 'of 10 other pictures'), ('pipeline', 'of other views'), ('seed', 'of other views')):
+    for key, sentence in (('data', 'of 10 other images'), ('pipeline', 'of other views'), ('seed', 'of other views')):
         (folder / 'cache.json').write_text(json.dumps({**about, key: None}))
         with pytest.raises(UserError, match=sentence):
             dataset(config, cache=str(folder))

@@ -1,4 +1,4 @@
-"""A student in its pre-training's checkpoint, and labelled pictures for it."""
+"""A student in its pre-training's checkpoint, and labelled images for it."""
 
 import cv2
 import numpy as np
@@ -51,7 +51,7 @@ def scope():
 
 @pytest.fixture(scope='session')
 def folder(tmp_path_factory):
-    """Ten pictures of each class to train, five to test with: noise around a colour."""
+    """Ten images of each class to train, five to test with: noise around a colour."""
     folder, rng = tmp_path_factory.mktemp('labelled'), np.random.default_rng(0)
     for split, count in (('train', 10), ('val', 5)):
         for name in CLASSES:

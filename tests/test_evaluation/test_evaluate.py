@@ -1,4 +1,4 @@
-"""What the features say is what the models say that look at the pictures."""
+"""What the features say is what the models say that look at the images."""
 
 import os
 
@@ -25,7 +25,7 @@ QUICK = dict(lrs=[0.1, 1.0], epochs=3)
 
 @pytest.fixture
 def no_forward(monkeypatch):
-    """A student may not look at pictures."""
+    """A student may not look at images."""
     def refuse(*args, **kwargs):
         raise AssertionError('a forward pass')
     return lambda: monkeypatch.setattr(FrozenStudent, 'forward', refuse)
@@ -121,7 +121,7 @@ def test_nothing_half_written(config, checkpoint, tmp_path, monkeypatch):
     assert list(tmp_path.glob('features/*')) == []
 
 
-def test_zero_shot_alone_needs_no_training_pictures(config, checkpoint, tmp_path):
+def test_zero_shot_alone_needs_no_training_images(config, checkpoint, tmp_path):
     none = {'train_dataloader': None}
     results = evaluate_features(config, checkpoint, str(tmp_path), cfg_options=none)
     assert results.zero_shot is not None and results.knn is None and results.chosen is None
@@ -135,12 +135,12 @@ def bare(checkpoint, tmp_path):
     (dict(checkpoint='gone.pth'), 'gone.pth does not exist'),
     (dict(cfg_options={'model.backbone.depth': 34}), 'student .*epoch_1.pth .*fills only .* keys of model.backbone .*'
      "depth 34.*: use a config with the student's backbone$"),
-    (dict(cfg_options={'model.k': 50}), 'model.k=50 neighbours .* only 40 training pictures'),
-    (dict(categories=['cat', 'dog']), 'there are 2 names, but a test picture has the label 3: give the name'),
+    (dict(cfg_options={'model.k': 50}), 'model.k=50 neighbours .* only 40 training images'),
+    (dict(categories=['cat', 'dog']), 'there are 2 names, but a test image has the label 3: give the name'),
     (dict(lrs=[0.0, 1.0]), '--lrs 0.0 1.0 --epochs 3: rates must be above 0'),
     (dict(cfg_options={'train_dataloader': None}, bare=True), 'has no train_dataloader: k-NN and linear probe need'),
     (dict(cfg_options={'test_dataloader': None}), 'has no test_dataloader or no model.backbone: give a config'),
-    (dict(cfg_options={'train_dataloader.dataset.ann_file': 'none.txt'}), 'train_dataloader.dataset has no pictures'),
+    (dict(cfg_options={'train_dataloader.dataset.ann_file': 'none.txt'}), 'train_dataloader.dataset has no images'),
     (dict(cfg_options={'train_dataloader.dataset.with_label': False}), 'train_dataloader.dataset has no labels: give'),
 ], ids=['checkpoint', 'model', 'neighbours', 'names', 'rates', 'no train', 'no test', 'empty', 'unlabelled'])
 def test_mistakes(config, checkpoint, folder, tmp_path, arguments, sentence):

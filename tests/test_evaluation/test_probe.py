@@ -1,4 +1,4 @@
-"""The sweep is a training for each rate; the pictures that choose among them are a tenth of each class."""
+"""The sweep is a training for each rate; the images that choose among them are a tenth of each class."""
 
 import pytest
 import torch
@@ -67,6 +67,6 @@ def test_a_tenth_of_each_class_is_held_out():
     assert torch.equal(held, hold_out(labels, seed=0)) and not torch.equal(held, hold_out(labels, seed=1))
 
 
-def test_one_picture_of_each_class_is_too_few():
-    with pytest.raises(UserError, match='one picture of each class.*give two'):
+def test_one_image_of_each_class_is_too_few():
+    with pytest.raises(UserError, match='one image of each class.*give two'):
         hold_out(torch.arange(5), seed=0)

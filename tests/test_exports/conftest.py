@@ -78,7 +78,7 @@ def normalised(images):
 
 @pytest.fixture(scope='session')
 def images():
-    """Two pictures that no export was checked on, RGB (2, 3, 96, 96) in [0, 1]."""
+    """Two images that no export was checked on, RGB (2, 3, 96, 96) in [0, 1]."""
     rng = np.random.default_rng(2)
     scenes = np.stack([draw_scene(rng, 96, most=3).image for _ in range(2)])
     return torch.from_numpy(scenes).permute(0, 3, 1, 2).float() / 255

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lgd_mm.errors import UserError
-from lgd_mm.exports.check import compare, picture
+from lgd_mm.exports.check import compare, sample_image
 
 
 def test_difference_is_told_in_both_units():
@@ -30,7 +30,7 @@ def test_broken_student_is_told():
         compare('x', broken, broken, tolerance=1e-3)
 
 
-def test_picture_is_a_picture():
-    image = picture(64, 32)
+def test_image_is_a_image():
+    image = sample_image(64, 32)
     assert image.shape == (1, 3, 64, 32) and 0 <= image.min() < 0.3 < image.max() <= 1
-    assert torch.equal(image, picture(64, 32))
+    assert torch.equal(image, sample_image(64, 32))

@@ -117,7 +117,7 @@ def test_safetensors_tells_what_it_is(pretrained, tmp_path):
     assert read_student(tmp_path / 'out' / 'student.safetensors')[1]['iteration'] == 7
 
 
-def test_torch_export_takes_pictures_as_they_are(pretrained, images, tmp_path, close):
+def test_torch_export_takes_images_as_they_are(pretrained, images, tmp_path, close):
     report = export_student(pretrained('slim')[1], 'torch-export', tmp_path / 'out')
     outputs = run(report.usage, images=images)['outputs']
     features = last_map(pretrained, 'slim', images)
@@ -145,9 +145,9 @@ def test_card_has_figures_and_says_what_is_not_known(pretrained, tmp_path):
     card = (tmp_path / 'out' / 'README.md').read_text()
     parameters = sum(value.numel() for value in pretrained('slim')[0].backbone.parameters())
     assert f'{parameters / 1e6:.2f} million' in card and 'SHA-256' in card and '| iterations | 7 |' in card
-    assert f'| size of its pictures, in pixels | {SIZE} |' in card and 'less the mean [123.675' in card
+    assert f'| size of its images, in pixels | {SIZE} |' in card and 'less the mean [123.675' in card
     assert f'brought to {short_side(SIZE)} pixels by Pillow' in card and f'{SIZE} x {SIZE} are cut out' in card
-    assert '| multiply-adds for a picture of 224 x 224 | 0.042 x 10^9' in card
+    assert '| multiply-adds for an image of 224 x 224 | 0.042 x 10^9' in card
     assert 'from the local folder' in card and str(tmp_path.parent) not in card
     with_names = export_student(pretrained('slim')[1], 'safetensors', tmp_path / 'named').folder / 'README.md'
     assert '| category names | 3: cat, dog, bicycle |' in with_names.read_text()

@@ -1,4 +1,4 @@
-"""Convolutions that pad by the size of the picture."""
+"""Convolutions that pad by the size of the image."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def test_fixed_padding_is_that_of_every_size_the_stride_divides(kind, kernel, st
 
 
 class Branching(nn.Module):
-    """A backbone whose way depends on the picture, by its size or by its content."""
+    """A backbone whose way depends on the image, by its size or by its content."""
 
     def __init__(self, by):
         super().__init__()

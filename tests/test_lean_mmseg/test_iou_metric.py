@@ -35,7 +35,7 @@ def test_inputs_stay_and_may_be_bytes():
     assert all(torch.equal(mine, other) for mine, other in zip(ours, theirs)) and torch.equal(label, before)
 
 
-def test_metrics_of_several_pictures_are_mmsegs():
+def test_metrics_of_several_images_are_mmsegs():
     """Through mmengine's own steps, with a mask in bytes."""
     results = []
     for metric in (IoUMetric(iou_metrics=['mIoU', 'mDice']), MMSegIoUMetric(iou_metrics=['mIoU', 'mDice'])):

@@ -20,7 +20,7 @@ PREPROCESSOR = dict(mean=[0, 0, 0], std=[1, 1, 1], size=(SIZE, SIZE))
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three pictures, smaller than the batch, with masks of all kinds of labels."""
+    """Three images, smaller than the batch, with masks of all kinds of labels."""
     rng = np.random.default_rng(0)
     for name in ('images', 'masks'):
         (tmp_path / name).mkdir()
@@ -60,7 +60,7 @@ def test_a_batch_is_mmsegs(folder, training):
         assert (ours['data_samples'][0].gt_sem_seg.data[:, 48:] == 255).all()
 
 
-def test_pictures_without_masks_are_packed(folder):
+def test_images_without_masks_are_packed(folder):
     """As a test set without ground truth has them."""
     data = dataset(folder, 'lgd_mm.PackSegInputs')
     data.pipeline.transforms.pop(1)

@@ -130,7 +130,7 @@ def test_compress_has_no_projection_as_published(build):
     ('lgd_mm.CompRess', dict(queue_length=16, neck=None)),
 ])
 def test_students_learn(build, kind, settings):
-    """Every parameter of the student gets a gradient, and a small step lowers the loss on the same pictures."""
+    """Every parameter of the student gets a gradient, and a small step lowers the loss on the same images."""
     model = build(kind, **settings)
     model.init_weights()
     images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))

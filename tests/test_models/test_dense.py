@@ -46,7 +46,7 @@ def test_vit_positions_attend_to_themselves(tmp_path):
 
 
 @torch.no_grad()
-def test_teacher_takes_the_students_pictures(tmp_path):
+def test_teacher_takes_the_students_images(tmp_path):
     teacher = OpenCLIPTeacher(write_tiny_teacher(tmp_path))
     teacher.set_input_statistics(255 * teacher.mean, 255 * teacher.std)  # the student's are the teacher's own
     images = torch.randn(1, 3, 32, 32)

@@ -1,4 +1,4 @@
-"""Where a backbone has its channels, and which pictures it takes."""
+"""Where a backbone has its channels, and which images it takes."""
 
 import pytest
 import torch
@@ -82,11 +82,11 @@ def test_channels_of_a_backbone(backbone, channels):
     assert feature_channels(MODELS.build(backbone)) == channels
 
 
-def test_pictures_of_another_size():
+def test_images_of_another_size():
     backbone = TIMMBackbone('vit_tiny_patch16_224', img_size=96)
     assert own_size(backbone) == 96
     check_size(backbone, 96, 'test_vit')
-    with pytest.raises(UserError, match=r'the student \(test_vit\) takes no pictures of 64 x 64 pixels: give it those '
+    with pytest.raises(UserError, match=r'the student \(test_vit\) takes no images of 64 x 64 pixels: give it those '
                                         'of 96 .--image-size 96, or size=96 in train_dataloader.dataset.pipeline'):
         check_size(backbone, 64, 'test_vit')
     check_size(TIMMBackbone('resnet10t'), 64, 'resnet10t')

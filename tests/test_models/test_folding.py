@@ -15,7 +15,7 @@ from tests.tiny import write_tiny_teacher
 
 
 def trained(module):
-    """Batch-norms as if they had seen pictures."""
+    """Batch-norms as if they had seen images."""
     generator = torch.Generator().manual_seed(0)
     for part in module.modules():
         if isinstance(part, torch.nn.BatchNorm2d):

@@ -1,4 +1,4 @@
-"""The vote of the nearest training pictures, counted by hand."""
+"""The vote of the nearest training images, counted by hand."""
 
 import math
 from datetime import timedelta
@@ -92,7 +92,7 @@ def test_batches_and_chunks_change_nothing(monkeypatch):
 
 
 def _half_a_bank(rank, bank, labels, queries, rendezvous, out):
-    """One of two processes, which saw 5 and 4 of the pictures."""
+    """One of two processes, which saw 5 and 4 of the images."""
     torch.set_num_threads(1)  # a fork has none of its parent's threads
     dist.init_process_group('gloo', f'file://{rendezvous}', rank=rank, world_size=2)
     mine = slice(0, 5) if rank == 0 else slice(5, 9)
@@ -104,7 +104,7 @@ def _half_a_bank(rank, bank, labels, queries, rendezvous, out):
 
 
 def test_the_bank_of_two_processes(tmp_path):
-    """Each votes with the pictures of both, as one process with all of them does."""
+    """Each votes with the images of both, as one process with all of them does."""
     torch.manual_seed(0)
     bank, queries, labels = torch.randn(9, 3, 2, 2), torch.randn(5, 3, 2, 2), [index % 4 for index in range(9)]
     model = classifier(k=7)
@@ -170,8 +170,8 @@ def test_the_bank_is_in_no_checkpoint():
     assert list(model.state_dict()) == ['backbone.scale']
 
 
-def test_too_few_pictures_are_told():
+def test_too_few_images_are_told():
     model = classifier(k=6)
     model(BANK, LABELS, mode='loss')
-    with pytest.raises(UserError, match='model.k=6 neighbours .* only 5 training pictures'):
+    with pytest.raises(UserError, match='model.k=6 neighbours .* only 5 training images'):
         model(BANK, mode='predict')

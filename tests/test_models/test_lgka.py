@@ -154,7 +154,7 @@ def test_impossible_settings():
         LGDHead(teacher_temperature=0)
 
 
-def test_one_category_one_picture():
+def test_one_category_one_image():
     lgka = build(count=1)
     step(lgka, 0, count=1)
     torch.testing.assert_close(lgka.visual_bank, F.normalize(embeddings(0, 1), dim=1))

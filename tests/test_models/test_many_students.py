@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapper
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import MODELS
-from tests.tiny import lgd_model, run_tool, write_lgd_config, write_pictures, write_tiny_teacher
+from tests.tiny import lgd_model, run_tool, write_images, write_lgd_config, write_tiny_teacher
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_names(students, names):
 
 
 def test_each_is_exported_by_itself(tmp_path):
-    write_pictures(tmp_path / 'pictures', 8)
+    write_images(tmp_path / 'pictures', 8)
     config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1))
     text = config.read_text()
     many = tmp_path / 'many.py'

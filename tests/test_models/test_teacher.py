@@ -178,7 +178,7 @@ def test_a_file_with_its_tag(tmp_path, monkeypatch, capsys):
                     checkpoint=str(tmp_path / 'my weights.safetensors'))
     for file in ('my weights.safetensors', '~/my weights.safetensors', f'{tmp_path}/my weights.safetensors'):
         assert teacher_model(f'RN50/{file}') == teacher_model(f'RN50/openai={file}') == expected
-    assert 'with the activation and picture statistics of RN50/openai' in capsys.readouterr().out
+    assert 'with the activation and image statistics of RN50/openai' in capsys.readouterr().out
     with pytest.raises(UserError, match='there is no file gone.pt'):
         teacher_model('RN50/openai=gone.pt')
     with pytest.raises(UserError, match="'opnai' is no tag of RN50, and says which activation .* give one of openai"):

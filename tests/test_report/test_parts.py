@@ -16,8 +16,8 @@ from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.models.pseudo_labels import one_sided
 from lgd_mm.report.charts import Curve, curve_chart
 from lgd_mm.report.history_charts import accuracy_charts, training_charts, training_values
-from lgd_mm.report.images import PlainPictures, as_batch, embed_pictures, view_size
-from lgd_mm.report.neighbours import nearest_pictures, shown_categories
+from lgd_mm.report.images import PlainImages, as_batch, embed_images, view_size
+from lgd_mm.report.neighbours import nearest_images, shown_categories
 from lgd_mm.report.pseudo_labels import pseudo_label_histogram
 from lgd_mm.report.run_facts import network
 from lgd_mm.report.similarity import draw_maps, similarity_map
@@ -89,7 +89,7 @@ def test_shown_categories_are_seen_and_span_the_frequencies() -> None:
     assert len(chosen) == 12 and (chosen[0], chosen[-1]) == (99, 1)
 
 
-def test_nearest_pictures_come_first(tmp_path: Path) -> None:
+def test_nearest_images_come_first(tmp_path: Path) -> None:
     angles = torch.linspace(0, 1.5, 8)
     embeddings = torch.stack([angles.cos(), angles.sin()], dim=1)
 
@@ -98,7 +98,7 @@ def test_nearest_pictures_come_first(tmp_path: Path) -> None:
             return Image.new('RGB', (8, 8))
 
     bank = torch.tensor([[3., 0.], [0., 1.]])
-    first, second = nearest_pictures(['x', 'y'], torch.tensor([9, 1]), bank, Pictures(), list(range(8)), embeddings)
+    first, second = nearest_images(['x', 'y'], torch.tensor([9, 1]), bank, Pictures(), list(range(8)), embeddings)
     assert (first.category, first.views, second.category) == ('x', 9, 'y')
     assert [cosine for _, cosine in first.pictures] == pytest.approx(angles.cos()[:6].tolist(), abs=1e-5)
     assert [cosine for _, cosine in second.pictures] == pytest.approx(angles.sin().flip(0)[:6].tolist(), abs=1e-5)
@@ -134,13 +134,13 @@ def test_size_is_that_of_the_views(pipeline: list[dict], size: int) -> None:
     assert view_size(pipeline) == size
 
 
-def test_pictures_are_the_middle_and_broken_ones_are_left_out(tmp_path: Path) -> None:
+def test_images_are_the_middle_and_broken_ones_are_left_out(tmp_path: Path) -> None:
     wide = np.zeros((40, 80, 3), np.uint8)
     wide[:, 20:60] = (200, 100, 50)
     for name in ('a', 'c'):
         Image.fromarray(wide).save(tmp_path / f'{name}.png')
-    (tmp_path / 'b.png').write_bytes(b'no picture')
-    pictures = PlainPictures(Config(dict(train_dataloader=dict(dataset=dict(
+    (tmp_path / 'b.png').write_bytes(b'no image')
+    pictures = PlainImages(Config(dict(train_dataloader=dict(dataset=dict(
         type='lgd_mm.UnlabelledImages', data_root=str(tmp_path),
         pipeline=[dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=20)])))))
     image = pictures.image(0)
@@ -149,10 +149,10 @@ def test_pictures_are_the_middle_and_broken_ones_are_left_out(tmp_path: Path) ->
     assert pictures[1] is None and pictures.sample(2) == [0, 2] and pictures.sample(9) == [0, 1, 2]
 
     mean = lambda inputs: inputs.float().mean(dim=(2, 3))
-    indices, embeddings = embed_pictures(pictures, [0, 1, 2], lambda data, training: data, mean, workers=0)
+    indices, embeddings = embed_images(pictures, [0, 1, 2], lambda data, training: data, mean, workers=0)
     assert indices == [0, 2]
     torch.testing.assert_close(embeddings, F.normalize(torch.tensor([[50., 100., 200.]] * 2), dim=1), atol=.02, rtol=0)
-    assert len(embed_pictures(pictures, [1], lambda data, training: data, mean, workers=0)[1]) == 0
+    assert len(embed_images(pictures, [1], lambda data, training: data, mean, workers=0)[1]) == 0
 
 
 def test_curves_of_what_was_logged() -> None:

@@ -21,7 +21,7 @@ from lgd_mm.report import pretraining, teacher_accuracy
 from lgd_mm.report.pretraining import write_pretraining_report
 from lgd_mm.teacher_cache import CachedTeacher
 from tests.pages import check_page
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import write_images, write_lgd_config
 
 EVIL = '<script>alert(1)</script>'
 NAMES = ['cat', 'dog', EVIL]
@@ -31,11 +31,11 @@ NAMES = ['cat', 'dog', EVIL]
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """After two epochs with a validation each and a report at the end."""
     folder = tmp_path_factory.mktemp('run')
-    write_pictures(folder / 'pictures', 18)
-    (folder / 'pictures/broken.png').write_bytes(b'no picture')
-    write_pictures(folder / 'labelled/a', 6, seed=1)
-    write_pictures(folder / 'labelled/b', 6, seed=2)
-    write_pictures(folder / 'labelled/c', 6, seed=3)
+    write_images(folder / 'pictures', 18)
+    (folder / 'pictures/broken.png').write_bytes(b'no image')
+    write_images(folder / 'labelled/a', 6, seed=1)
+    write_images(folder / 'labelled/b', 6, seed=2)
+    write_images(folder / 'labelled/c', 6, seed=3)
     val = dict(
         batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
         collate_fn=dict(type='default_collate'),
@@ -96,7 +96,7 @@ def test_it_tells_what_was_logged_and_counted(runner: Runner) -> None:
 
 
 def teacher_top1(runner: Runner) -> float:
-    """By hand: pictures in the order of their classes, six in each."""
+    """By hand: images in the order of their classes, six in each."""
     model = runner.model
     inputs = torch.stack([item['inputs'] for item in runner.val_dataloader.dataset])
     embeddings = F.normalize(model.teacher(model.data_preprocessor(dict(inputs=inputs), False)['inputs']), dim=1)
@@ -149,9 +149,9 @@ def test_no_work_dir(tmp_path: Path) -> None:
         report_work_dir(tmp_path)
 
 
-def test_without_its_pictures_it_is_still_a_page(runner: Runner, tmp_path: Path) -> None:
+def test_without_its_images_it_is_still_a_page(runner: Runner, tmp_path: Path) -> None:
     page = written(runner, tmp_path / 'work', **{'train_dataloader.dataset.data_root': '/gone'})
-    assert 'Not available: training pictures: image folder /gone' in page
+    assert 'Not available: training images: image folder /gone' in page
     assert re.findall('<h2>(.*?)</h2>', page) == ['Accuracy', 'Training', 'Pseudo labels', 'Settings']
 
 

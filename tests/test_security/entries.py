@@ -16,7 +16,7 @@ from tests.tiny import ROOT
 #: stand for them.
 TAKES = dict(
     student=('load_student', 'zero_shot', 'finetune', 'finetune, detection', 'export_student', 'embed', 'plug_student'),
-    run=('evaluate', 'evaluate a folder', 'evaluate a folder, on pictures', 'add_run'),
+    run=('evaluate', 'evaluate a folder', 'evaluate a folder, on images', 'add_run'),
     checkpoint=('evaluate_features', 'export_checkpoint', 'test'),
     init=('pretrain --init', ),
     path=('load_student', 'load_student, a folder'),
@@ -26,7 +26,7 @@ TAKES = dict(
     compare=('read_results', ))
 #: Takes programs: a config, or a suite of them, is trusted by whoever names it.
 PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
-#: Takes data sets, whose own tests are in tests/faults: pictures, annotations, names and prompts.
+#: Takes data sets, whose own tests are in tests/faults: images, annotations, names and prompts.
 DATA = ('images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache')
 #: Takes numbers, names of this package, or places to write to.
 OTHER = (
@@ -38,11 +38,11 @@ OTHER = (
 
 
 class Entries:
-    """The calls, with the pictures that some of them want.
+    """The calls, with the images that some of them want.
 
     Args:
         folder (Path): To write to.
-        pictures (Path): Labelled pictures in ``{train,val}/CLASS/*``.
+        images (Path): Labelled images in ``{train,val}/CLASS/*``.
     """
 
     def __init__(self, folder: Path, pictures: Path) -> None:
@@ -91,7 +91,7 @@ class Entries:
         return {
             'load_student, a folder': lgd_mm.load_student,
             'evaluate a folder': lambda run: lgd_mm.evaluate(run, out=self.new()),
-            'evaluate a folder, on pictures': lambda run: lgd_mm.evaluate(run, self.pictures, out=self.new()),
+            'evaluate a folder, on images': lambda run: lgd_mm.evaluate(run, self.pictures, out=self.new()),
             'add_run': lambda run: add_run(run, 'evil', self.new()),
             'report_work_dir': report_work_dir,
             'find_models': self.find_models,
@@ -155,5 +155,5 @@ class Entries:
         found = dict(cells=[dict(task='task', entry='evil', work_dirs=[str(run)])])
         for name in ('task.py', 'resolved_config.py'):
             models, _ = find_models(found, dict(name='task', config=name))
-            with torch.no_grad(), contextlib.suppress(KeyError, AttributeError, TypeError):  # no network, no picture
+            with torch.no_grad(), contextlib.suppress(KeyError, AttributeError, TypeError):  # no network, no image
                 draw_predictions(models)

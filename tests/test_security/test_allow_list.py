@@ -151,7 +151,7 @@ def test_sizes_of_networks_stay(config):
     (dict(type='mmdet.Mosaic', img_scale=(10**4, 10**4)), 'img_scale.0'),
     (dict(type='mmdet.Resize', scale_factor=float('inf')), 'scale_factor is inf'),
 ])
-def test_sizes_that_no_picture_has(step, key):
+def test_sizes_that_no_image_has(step, key):
     data = dict(type='mmpretrain.CustomDataset', data_root='/x', pipeline=[step])
     with pytest.raises(UserError, match=f'^file: dataset.pipeline.0.{key}'):
         checked(data, 'dataset', 'file', 'dataset')

@@ -47,7 +47,7 @@ def test_detection(tmp_path, name, heads, metric):
     root = write_coco_set(tmp_path / 'set', masks='mask' in name)
     cfg = config(name)
     line = str(use_own_data(cfg, str(root)))
-    assert '4 pictures to train and 2 to test with, 3 classes: nut, bolt, washer' in line
+    assert '4 images to train and 2 to test with, 3 classes: nut, bolt, washer' in line
     assert counts(cfg.model) == [3] * heads
     assert cfg.val_dataloader.dataset.type == cfg.test_dataloader.dataset.type == 'CocoDataset'
     assert cfg.val_evaluator.metric == cfg.test_evaluator.metric == metric
@@ -66,7 +66,7 @@ def test_segmentation(tmp_path, images, name):
     masks, suffix = LAYOUTS[images]
     root = write_masks(tmp_path / 'set', images, masks, suffix)
     cfg = config(f'ade20k/{name}_ade20k-512x512.py')
-    assert '4 pictures to train and 2 to test with, 4 classes: ground, nut' in str(use_own_data(cfg, str(root)))
+    assert '4 images to train and 2 to test with, 4 classes: ground, nut' in str(use_own_data(cfg, str(root)))
     assert set(counts(cfg.model)) == {4}
     init_default_scope('mmseg')
     for loader, length in (('train', 4), ('test', 2)):
@@ -89,7 +89,7 @@ def _as_roboflow(root):
 
 @pytest.mark.parametrize('change, message', [
     (lambda root: (root / 'annotations/val.json').unlink(), 'annotations has no val.json and 0 files instances_val'),
-    (lambda root: (root / 'train').rename(root / 'away'), '000.jpg, the first picture of .*train.json, lies in none'),
+    (lambda root: (root / 'train').rename(root / 'away'), '000.jpg, the first image of .*train.json, lies in none'),
     (lambda root: _edit(root, lambda c: c['categories'].pop()), "must have the same categories .* differ in 'washer'"),
     (lambda root: _edit(root, lambda c: c['categories'].reverse()), 'differ in the order'),
     (lambda root: _edit(root, lambda c: c['categories'].append(dict(id=9, name='nut'))),
@@ -106,7 +106,7 @@ def _as_roboflow(root):
     (lambda root: _edit(root, lambda c: c.update(categories=[])), 'val.json has an empty "categories" list: add'),
     (lambda root: _edit(root, lambda c: c['images'][1].pop('file_name')),
      r'val.json: image 2 has no "file_name": correct or remove them'),
-    (lambda root: _edit(root, lambda c: c.update(images=[])), 'val.json names no pictures'),
+    (lambda root: _edit(root, lambda c: c.update(images=[])), 'val.json names no images'),
     (lambda root: (root / 'annotations/val.json').write_text(''), 'val.json has no "categories" list'),
     (lambda root: (root / 'annotations/val.json').write_text('{\n// none\n}'), r'val.json is no valid JSON \(.*line 2'),
     (lambda root: _edit(root, lambda c: c.update(annotations=None)), '"images" and "annotations" are not lists'),
@@ -129,7 +129,7 @@ def test_mistakes_of_detection_sets(tmp_path, change, message):
     lambda content: content['categories'][-1].update(supercategory='categories'),
     lambda content: [image.update(categories=[dict(id=7, name='outdoor')]) for image in content['images']],
     lambda content: content.update(images=content.pop('images')),
-], ids=['value', 'of pictures', 'not at the end'])
+], ids=['value', 'of images', 'not at the end'])
 def test_which_categories_are_the_files(tmp_path, change):
     """Those of its outermost level, wherever else the word stands."""
     root = write_coco_set(tmp_path)
@@ -168,7 +168,7 @@ def _cut(path):
 
 
 def _spell(root, name):
-    """A picture with the letter, its mask with a letter and an accent."""
+    """An image with the letter, its mask with a letter and an accent."""
     (root / 'images/train/003.jpg').rename(root / 'images/train' / f'{name}.jpg')
     (root / 'masks/train/003.png').rename(root / 'masks/train' / f'{unicodedata.normalize("NFD", name)}.png')
 
@@ -186,7 +186,7 @@ def _turn(root, orientation):
     (lambda root: (root / 'classes.txt').write_text('a\n\nb\n'), 'no empty line'),
     (lambda root: (root / 'classes.txt').write_bytes(b'\xff\n'), 'not UTF-8'),
     (lambda root: (root / 'classes.txt').write_text('a\n'), 'has one name: segmentation needs two'),
-    (lambda root: (root / 'masks/train/002.png').unlink(), '1 of 4 pictures in .* have no mask in .*, such as 002.png'),
+    (lambda root: (root / 'masks/train/002.png').unlink(), '1 of 4 images in .* have no mask in .*, such as 002.png'),
     (lambda root: shutil.copy(root / 'images/train/003.jpg', root / 'images/train/003.JPG'),
      '003.JPG and 003.jpg differ in their ending alone'),
     (lambda root: (root / 'masks/train/001.png').rename(root / 'masks/train/001.jpg'), 'such as 001.png'),
@@ -197,13 +197,13 @@ def _turn(root, orientation):
     (lambda root: _spell(root, 'é'), 'such as é.png, but one whose name has other letters of Unicode'),
     (lambda root: (root / 'classes.txt').write_text('\n'.join(map(str, range(256)))),
      'classes.txt has 256 names, and mmseg knows 255 classes'),
-    (lambda root: (root / 'images/val').rename(root / 'images/other'), 'no folder images/val for pictures'),
+    (lambda root: (root / 'images/val').rename(root / 'images/other'), 'no folder images/val for images'),
     (lambda root: cv2.imwrite(str(root / 'masks/train/000.png'), np.zeros((4, 4, 3), np.uint8)),
-     'picture of colours'),
+     'image of colours'),
     (lambda root: cv2.imwrite(str(root / 'masks/train/003.png'), np.zeros((64, 64, 3), np.uint8)),
-     r'masks/train/003.png is a picture of colours \(RGB\)'),
+     r'masks/train/003.png is an image of colours \(RGB\)'),
     (lambda root: cv2.imwrite(str(root / 'masks/val/001.png'), np.zeros((64, 64, 4), np.uint8)),
-     r'masks/val/001.png is a picture of colours \(RGBA\)'),
+     r'masks/val/001.png is an image of colours \(RGBA\)'),
     (lambda root: _fill(root, 'val', 257, np.uint16), 'masks/val/000.png has the label 257, .* label 257 is no class'),
     (lambda root: _fill(root, 'train', 65535, np.uint16), 'masks/train/000.png .* label 65535 is no class'),
     (lambda root: _fill(root, 'train', 7), 'masks/train/000.png has the label 7, but there are 4 classes'),
@@ -212,7 +212,7 @@ def _turn(root, orientation):
     (lambda root: _fill(root, 'train', 3),
      r'masks/train: no mask has label 0 \(ground\), 1 \(nut\), 2 \(bolt\): each'),
     (lambda root: cv2.imwrite(str(root / 'masks/train/002.png'), np.zeros((64, 48), np.uint8)),
-     'mask .*train/002.png is 48 x 64, and its picture .*train/002.jpg is 64 x 64 as read: make them of one size'),
+     'mask .*train/002.png is 48 x 64, and its image .*train/002.jpg is 64 x 64 as read: make them of one size'),
     (lambda root: (root / 'masks/train/002.png').write_bytes(b'no mask'), '002.png cannot be decoded .*: replace'),
     (lambda root: _cut(root / 'masks/train/000.png'), 'mask .*000.png cannot be decoded .*: replace it'),
     (lambda root: _turn(root, 3),
@@ -228,7 +228,7 @@ def test_mistakes_of_segmentation_sets(tmp_path, change, message):
 
 
 def test_files_that_are_passed_over(tmp_path, capsys):
-    """What macOS and notebooks leave behind; masks without a picture and classes without a mask are told."""
+    """What macOS and notebooks leave behind; masks without an image and classes without a mask are told."""
     root = write_masks(tmp_path, 'images/{split}', 'masks/{split}')
     for name in ('images/train/._000.jpg', 'images/train/Thumbs.db', 'masks/train/._000.png', 'masks/train/.DS_Store',
                  'images/val/.ipynb_checkpoints/000-checkpoint.jpg'):
@@ -236,15 +236,15 @@ def test_files_that_are_passed_over(tmp_path, capsys):
         (root / name).write_bytes(b'hidden')
     (root / 'images/train/001.jpg').unlink()
     cfg = config('ade20k/upernet_r18_80k_ade20k-512x512.py')
-    assert '3 pictures to train and 2 to test with' in str(use_own_data(cfg, str(root)))
+    assert '3 images to train and 2 to test with' in str(use_own_data(cfg, str(root)))
     told = capsys.readouterr().out
-    assert f'{root}/masks/train: masks without a picture: 1' in told
+    assert f'{root}/masks/train: masks without an image: 1' in told
     assert f'{root}/masks/val: no mask has label 3 (washer); 255 is ignored' in told
     assert [Path(path).name for path, _ in pairs(cfg, 'train')] == ['000.jpg', '002.jpg', '003.jpg']
     assert [Path(path).name for path, _ in pairs(cfg, 'val')] == ['000.jpg', '001.jpg']
 
 
-def test_endings_of_pictures_and_masks(tmp_path):
+def test_endings_of_images_and_masks(tmp_path):
     """Cameras write capitals, and collections are mixed."""
     root = write_masks(tmp_path, 'images/{split}', 'masks/{split}', '_mask.png')
     for old, new in (('images/train/001.jpg', 'images/train/b.c.JPG'), ('images/val/000.jpg', 'images/val/000.png'),
@@ -261,7 +261,7 @@ def test_endings_of_pictures_and_masks(tmp_path):
 
 
 def pairs(cfg, split):
-    """Pictures and masks as a run lists them."""
+    """Images and masks as a run lists them."""
     init_default_scope('mmseg')
     dataset = DATASETS.build({**cfg[f'{split}_dataloader'].dataset, 'pipeline': []})
     found = [dataset.get_data_info(index) for index in range(len(dataset))]

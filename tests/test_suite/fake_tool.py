@@ -13,7 +13,7 @@ if options.get('fail') == str(seed):
     print('line before')
     sys.exit('error: the student does not fit')
 if options.get('end') == 'ranks':
-    print('error: the pictures are gone\n' + 20 * 'torchrun says more\n')
+    print('error: the images are gone\n' + 20 * 'torchrun says more\n')
     sys.exit(1)
 for step in range(2):
     print(f'INFO - Iter(train) [{step + 1}/2]  lr: 1e-3  loss: {2 - step}.5', flush=True)

@@ -85,7 +85,7 @@ test_dataloader = val_dataloader
 
 
 def write_world(root: Path, count: int = 3, size: int = 64) -> None:
-    """Pictures of one disc and one box each, in COCO and ADE20K form."""
+    """Images of one disc and one box each, in COCO and ADE20K form."""
     rng = np.random.default_rng(0)
     coco = dict(images=[], annotations=[], categories=[dict(id=1, name='disc'), dict(id=2, name='box')])
     for folder in ('images', 'segments'):
@@ -185,7 +185,7 @@ def test_a_deleted_checkpoint_is_told(tmp_path: Path, own_scope: None) -> None:
     assert find_models(made, made['tasks'][0]) == ({}, ['A', 'B'])
 
 
-def test_tasks_of_other_kinds_have_no_pictures(tmp_path: Path, own_scope: None) -> None:
+def test_tasks_of_other_kinds_have_no_images(tmp_path: Path, own_scope: None) -> None:
     made = results({'task': []}, ['A'], [cell('A', 'task', seeds=(0, ), folder=tmp_path)])
     (tmp_path / 'A/seed0/task').mkdir(parents=True)
     (tmp_path / 'A/seed0/task/task.py').write_text("default_scope = 'mmpretrain'\n")
@@ -193,7 +193,7 @@ def test_tasks_of_other_kinds_have_no_pictures(tmp_path: Path, own_scope: None) 
     assert draw_predictions({}) == []
 
 
-def test_gone_pictures_are_named(tmp_path: Path) -> None:
+def test_gone_images_are_named(tmp_path: Path) -> None:
     cfg = Config(dict(default_scope='mmdet', val_dataloader=dict(dataset=dict(data_root=str(tmp_path / 'gone')))))
     with pytest.raises(UserError, match='gone does not exist'):
         draw_predictions({'LGD': (cfg, tmp_path / 'epoch_1.pth')})
@@ -209,7 +209,7 @@ def test_only_known_lines_are_dropped(capsys: pytest.CaptureFixture) -> None:
     assert len(caught) == 1
 
 
-def axes_with_picture() -> Axes:
+def axes_with_image() -> Axes:
     figure = Figure()
     axes = figure.add_subplot()
     axes.imshow(np.zeros((20, 30, 3)))
@@ -217,7 +217,7 @@ def axes_with_picture() -> Axes:
 
 
 def test_instances_are_named_scored_and_filled() -> None:
-    axes = axes_with_picture()
+    axes = axes_with_image()
     masks = np.zeros((2, 20, 30), bool)
     masks[1, 4:8, 5:9] = True
     draw_instances(
@@ -225,14 +225,14 @@ def test_instances_are_named_scored_and_filled() -> None:
         ('disc', 'box'), np.array([[1, 0, 0], [0, 0, 1.0]]))
 
     assert [text.get_text() for text in axes.texts] == ['box 0.88', 'disc 0.40']
-    overlay = axes.images[2].get_array()  # after the picture and the first mask
+    overlay = axes.images[2].get_array()  # after the image and the first mask
     assert overlay[5, 6].tolist() == [1, 0, 0, 0.45]
     assert overlay[..., 3].astype(bool).sum() == 16
     assert [patch.get_bbox().bounds for patch in axes.patches] == [(1, 2, 8, 7), (5, 4, 4, 4)]
 
 
 def test_ignored_pixels_stay_clear() -> None:
-    axes = axes_with_picture()
+    axes = axes_with_image()
     segments = np.full((20, 30), 255)
     segments[:2] = 0
     segments[5:15] = 1
@@ -257,15 +257,15 @@ def test_many_classes_have_colours_of_their_own() -> None:
 
 
 def test_boxes_need_no_masks() -> None:
-    axes = axes_with_picture()
+    axes = axes_with_image()
     draw_instances(axes, Instances(np.array([[1, 2, 9, 9]]), np.array([1]), None, None), ('disc', 'box'),
                    np.array([[1, 0, 0], [0, 0, 1.0]]))
     assert [text.get_text() for text in axes.texts] == ['box']
     assert len(axes.images) == 1
 
 
-def test_names_stay_within_the_picture() -> None:
-    axes = axes_with_picture()  # 30 x 20
+def test_names_stay_within_the_image() -> None:
+    axes = axes_with_image()  # 30 x 20
     draw_instances(axes, Instances(np.array([[1, 8, 9, 18], [24, 0, 29, 9]]), np.array([0, 1]), None, None),
                    ('disc', 'box'), np.array([[1, 0, 0], [0, 0, 1.0]]))
     disc, box = axes.texts
@@ -280,7 +280,7 @@ def test_a_class_is_no_formula(tmp_path: Path) -> None:
         axes, one, (r'x$\foo$', ), class_colours(['x']))).startswith(b'RIFF')
 
 
-def test_a_tile_is_as_tall_as_its_picture(tmp_path: Path) -> None:
+def test_a_tile_is_as_tall_as_its_image(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'red.png'), np.full((20, 40, 3), (0, 0, 255), np.uint8))
     coloured, grey = (draw_tile(Image.open(tmp_path / 'red.png'), lambda axes: None, grey) for grey in (False, True))
     assert size(coloured) == (312, 156)

@@ -6,7 +6,7 @@ from tests.test_suite.made_up import cell, metric, results
 TASKS = {'probe': [metric('top-1')], 'UPerNet': [metric('mIoU')]}
 
 
-def test_everything_but_pictures_is_told() -> None:
+def test_everything_but_images_is_told() -> None:
     text = markdown_report(results(TASKS, ['random', 'LGD'], [
         cell('random', 'probe', {'top-1': (20.0, 1.0)}),
         cell('LGD', 'pre-training'),

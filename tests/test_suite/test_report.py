@@ -105,7 +105,7 @@ def test_what_is_gone_is_told(made: dict, tmp_path: Path) -> None:
     assert 'Mask R-CNN: loss' in page  # of the other entry
 
 
-@pytest.mark.parametrize('error, told', [(UserError('the pictures are gone'), 'the pictures are gone'),
+@pytest.mark.parametrize('error, told', [(UserError('the images are gone'), 'the images are gone'),
                                          (KeyError('gt'), 'KeyError: &#39;gt&#39;')])
 def test_predictions_that_fail_are_told(made: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                         error: Exception, told: str) -> None:

@@ -109,7 +109,7 @@ def test_the_cause_comes_before_what_a_launcher_says(fake):
     fake.settings['tasks'][0]['options'] = ['end=ranks']
     runner = fake.runner(labels=['random'], seeds=[0])
     runner.run()
-    assert next(iter(runner.failures.values())).startswith('error: the pictures are gone; its log')
+    assert next(iter(runner.failures.values())).startswith('error: the images are gone; its log')
 
 
 @pytest.mark.parametrize('lines, told', [

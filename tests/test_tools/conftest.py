@@ -6,7 +6,7 @@ import pytest
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
-from tests.tiny import write_pictures
+from tests.tiny import write_images
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8)
 CONFIG = """
@@ -58,9 +58,9 @@ def fresh_run():
 
 @pytest.fixture(scope='session')
 def pictures(tmp_path_factory) -> Path:
-    """Twelve pictures in two folders, which are their classes."""
+    """Twelve images in two folders, which are their classes."""
     folder = tmp_path_factory.mktemp('classes')
-    write_pictures(folder, 12, size=32)
+    write_images(folder, 12, size=32)
     return folder
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from lgd_mm.engine.checks.unreadable_image import bad_picture
+from lgd_mm.engine.checks.unreadable_image import bad_image
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_config import check_categories
 from tests.own_sets import DETECTOR, FASTER, SEGMENTER, UPERNET, write_coco_set, write_masks
@@ -36,7 +36,7 @@ def test_a_label_out_of_range(tmp_path):
     assert f'{bad} has the label 7, but there are 4 classes, labels 0 to 3 (255 is ignored)' in mistake(done)
 
 
-def test_a_missing_picture_and_the_choice_to_skip_it(tmp_path):
+def test_a_missing_image_and_the_choice_to_skip_it(tmp_path):
     root = write_coco_set(tmp_path / 'set')
     for split in ('train', 'val'):
         _forget_areas(root / f'annotations/{split}.json')
@@ -61,9 +61,9 @@ def _forget_areas(path):
     path.write_bytes(json.dumps(content).encode('utf-8-sig'))
 
 
-def test_a_picture_that_is_none(tmp_path):
+def test_a_image_that_is_none(tmp_path):
     root = write_coco_set(tmp_path / 'set')
-    (root / 'train/001.jpg').write_bytes(b'not a picture')
+    (root / 'train/001.jpg').write_bytes(b'not an image')
     assert '001.jpg cannot be decoded: replace it' in mistake(train(FASTER, root, tmp_path / 'run', DETECTOR))
 
 
@@ -83,7 +83,7 @@ def test_categories_that_do_not_match(tmp_path):
 
 @pytest.fixture
 def wrapped(tmp_path):
-    """A config whose training set is wrapped, with the pictures of both splits in one folder."""
+    """A config whose training set is wrapped, with the images of both splits in one folder."""
     for split, number in (('train', 1), ('val', 2)):
         (tmp_path / f'{split}.json').write_text(json.dumps(dict(images=[dict(file_name=f'number_{number}.jpg')])))
 
@@ -97,19 +97,19 @@ def wrapped(tmp_path):
 
 @pytest.mark.parametrize('path, sentence', [
     ('images/number_1.jpg', '{0}/images/number_1.jpg is missing, and {0}/train.json names it: put it back, take it out '
-     'of {0}/train.json, or leave missing pictures out of training with --cfg-options '
+     'of {0}/train.json, or leave missing images out of training with --cfg-options '
      'train_dataloader.dataset.dataset.pipeline.0.ignore_empty=True'),
     ('images/number_2.jpg', '{0}/images/number_2.jpg is missing, and {0}/val.json names it: put it back, or take it '
-     'out of {0}/val.json: evaluation skips no picture'),
-    ('masks/number_1.png', 'mask {0}/masks/number_1.png is missing: put it back, or take its picture out of '
+     'out of {0}/val.json: evaluation skips no image'),
+    ('masks/number_1.png', 'mask {0}/masks/number_1.png is missing: put it back, or take its image out of '
      '{0}/train.json'),
     ('elsewhere.jpg', '{0}/elsewhere.jpg is missing: put it back, or take it out of the data: evaluation skips no '
      'picture'),
 ])
 def test_what_is_told_of_a_missing_file(tmp_path, wrapped, path, sentence):
     error = FileNotFoundError(2, 'No such file or directory', f'{tmp_path}/{path}')
-    assert bad_picture(wrapped, error) == sentence.format(tmp_path)
-    assert bad_picture(wrapped, FileNotFoundError(2, 'No such file or directory', 'weights.pth')) is None
+    assert bad_image(wrapped, error) == sentence.format(tmp_path)
+    assert bad_image(wrapped, FileNotFoundError(2, 'No such file or directory', 'weights.pth')) is None
 
 
 def test_classes_are_compared_with_the_file(tmp_path, capsys):
@@ -145,7 +145,7 @@ def test_a_set_of_ones_own_without_the_option(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match='train.json: image 3 is 64 x 64 as read, the file says 64 x 32'):
         check_categories(cfg, 'train')
-    del cfg.train_dataloader.dataset.data_prefix  # no picture is there to be looked at
+    del cfg.train_dataloader.dataset.data_prefix  # no image is there to be looked at
     cfg.train_dataloader.dataset.metainfo.classes = ['bolt']
     content['annotations'][1]['iscrowd'] = 1
     path.write_text(json.dumps(content))

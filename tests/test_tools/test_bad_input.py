@@ -11,7 +11,7 @@ from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.launch import test as evaluate
 from lgd_mm.engine.launch import train
 from lgd_mm.errors import UserError
-from tests.tiny import run_tool, write_lgd_config, write_pictures
+from tests.tiny import run_tool, write_images, write_lgd_config
 
 
 class Trap:
@@ -48,7 +48,7 @@ def test_missing_data_root(tmp_path):
         type='RepeatDataset', times=2, dataset=dict(type='CustomDataset', data_root='/gone', pipeline=[]))},
      r'/gone does not exist \(train_dataloader.dataset.dataset.data_root\)'),
     ({'train_dataloader.batch_size': 13, 'train_dataloader.drop_last': True},
-     'has 12 pictures, fewer than a batch of 13: .*train_dataloader.batch_size=N'),
+     'has 12 images, fewer than a batch of 13: .*train_dataloader.batch_size=N'),
     ({'model.backbone.depth': 19}, r'model.backbone \(mmpretrain.ResNet, depth 19, base_channels 8\) cannot be built '
      r'\(invalid depth 19 for resnet\): set model.backbone.depth or'),
     ({'model.backbone': dict(_delete_=True, type='mmpretrain.TIMMBackbone', model_name='resnet18x')},
@@ -57,7 +57,7 @@ def test_missing_data_root(tmp_path):
     ({'optim_wrapper.type.deep': 1}, '--cfg-options do not fit'),
 ])
 def test_config_mistakes(tmp_path, classifier, options, sentence):
-    """Missing files in plain and wrapped datasets, too few pictures, unknown student, options that do not fit."""
+    """Missing files in plain and wrapped datasets, too few images, unknown student, options that do not fit."""
     with pytest.raises(UserError, match=sentence):
         train(classifier, work_dir=str(tmp_path / 'run'), cfg_options=options)
     assert not (tmp_path / 'run').exists()
@@ -72,7 +72,7 @@ def test_missing_or_broken_config(tmp_path):
         train(str(tmp_path / 'broken.py'))
 
 
-def test_missing_pictures_of_an_evaluator(classifier, tmp_path):
+def test_missing_images_of_an_evaluator(classifier, tmp_path):
     """CocoMetric has a path of its own."""
     from lgd_mm.engine.settings import load_config
     evaluators = [dict(type='X'), dict(type='Y', ann_file='/gone.json')]
@@ -146,7 +146,7 @@ def test_no_permission_is_told_of_the_work_dir_alone(tmp_path, classifier, train
     with pytest.raises(UserError if inside else PermissionError) as caught:
         evaluate(classifier, str(trained / 'epoch_1.pth'), work_dir=str(run))
     if inside:
-        assert str(caught.value) == (f'work dir {run} cannot be written to (Permission denied): free some room or give '
+        assert str(caught.value) == (f'work dir {run} cannot be written to (Permission denied): free disk space or give '
                                      'another with --work-dir FOLDER')
 
 
@@ -219,7 +219,7 @@ def test_checkpoint_of_another_model(tmp_path, classifier, trained, run, options
 def test_checkpoint_of_another_category_list(tmp_path, monkeypatch):
     """Resuming names the difference and leaves the work dir as it was."""
     monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
-    write_pictures(tmp_path / 'pictures', 8)
+    write_images(tmp_path / 'pictures', 8)
     config = str(write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1), param_scheduler=[]))
     run = tmp_path / 'run'
     train(config, work_dir=str(run))
@@ -231,13 +231,13 @@ def test_checkpoint_of_another_category_list(tmp_path, monkeypatch):
     assert {path.name: path.stat().st_mtime_ns for path in run.glob('*.*t*')} == before
 
 
-def test_all_pictures_bad_is_one_sentence(tmp_path, monkeypatch):
+def test_all_images_bad_is_one_sentence(tmp_path, monkeypatch):
     """Also from a loader's worker, whose whole traceback torch passes on."""
     monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
-    for path in write_pictures(tmp_path / 'pictures', 8):
-        path.write_bytes(b'no picture')
+    for path in write_images(tmp_path / 'pictures', 8):
+        path.write_bytes(b'no image')
     config = str(write_lgd_config(tmp_path, tmp_path / 'pictures', train_dataloader=dict(num_workers=1)))
-    with pytest.raises(UserError, match=re.compile(r'^none of the 8 pictures in \S+ can be read')):
+    with pytest.raises(UserError, match=re.compile(r'^none of the 8 images in \S+ can be read')):
         train(config, work_dir=str(tmp_path / 'run'))
     assert not (tmp_path / 'run').exists()
 

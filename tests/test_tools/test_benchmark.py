@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lgd_mm.students.file import write_student
-from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures, write_tiny_teacher
+from tests.tiny import ROOT, run_tool, write_images, write_lgd_config, write_tiny_teacher
 
 CLASSIFIER = '''
 _base_ = {runtime!r}
@@ -22,7 +22,7 @@ data_preprocessor = dict(num_classes=2, mean=[123.675, 116.28, 103.53], std=[58.
 train_dataloader = dict(
     batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='default_collate'),
-    dataset=dict(type='CustomDataset', data_root={pictures!r},
+    dataset=dict(type='CustomDataset', data_root={images!r},
                  pipeline=[dict(type='LoadImageFromFile'), dict(type='PackInputs')]))
 val_dataloader = dict(
     batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
@@ -50,7 +50,7 @@ def suite(tmp_path):
     """Random weights, an LGD student, and one of another width; a fine-tuned task and zero-shot classification."""
     from lgd_mm.registry import MODELS
     pictures = tmp_path / 'pictures'
-    write_pictures(pictures, 8)
+    write_images(pictures, 8)
     classifier, zero_shot, config = (tmp_path / name for name in ('tiny_classifier.py', 'tiny_zero_shot.py', 'tiny.py'))
     runtime = str(ROOT / 'configs/_base_/lgd_runtime.py')
     classifier.write_text(CLASSIFIER.format(runtime=runtime, pictures=str(pictures)))

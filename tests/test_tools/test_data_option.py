@@ -20,7 +20,7 @@ def test_pascal_voc_to_a_tested_detector(tmp_path):
     assert done.returncode == 0, done.stderr
     done = train(FASTER, root, tmp_path / 'run', DETECTOR)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert '4 pictures to train and 3 to test with, 3 classes: bolt, nut, washer' in done.stdout
+    assert '4 images to train and 3 to test with, 3 classes: bolt, nut, washer' in done.stdout
     meta = load_checkpoint_file(tmp_path / 'run/epoch_1.pth')['meta']
     assert tuple(meta['dataset_meta']['classes']) == ('bolt', 'nut', 'washer')
     done = run_tool('tools/test.py', FASTER, tmp_path / 'run/epoch_1.pth', '--data', root, '--work-dir',
@@ -32,7 +32,7 @@ def test_pascal_voc_to_a_tested_detector(tmp_path):
 
 @pytest.mark.parametrize('images, masks, suffix', [('images/{split}', 'masks/{split}', '.png'),
                                                    ('{split}', '{split}annot', '.png')])
-def test_pictures_and_masks_to_a_tested_segmenter(tmp_path, images, masks, suffix):
+def test_images_and_masks_to_a_tested_segmenter(tmp_path, images, masks, suffix):
     root = write_masks(tmp_path / 'set', images, masks, suffix)
     done = train(UPERNET, root, tmp_path / 'run', SEGMENTER)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -42,7 +42,7 @@ def test_data_that_must_be_here(dataset):
     (3, DefaultSampler, False, True),
     (3, InfiniteSampler, True, True),
 ])
-def test_fewer_pictures_than_a_batch(pictures, sampler, drop_last, trains):
+def test_fewer_images_than_a_batch(pictures, sampler, drop_last, trains):
     """Refused only where they would make no batch."""
     dataset = list(range(pictures))
     loader = DataLoader(dataset, batch_size=4, sampler=sampler(dataset), drop_last=drop_last)
@@ -52,7 +52,7 @@ def test_fewer_pictures_than_a_batch(pictures, sampler, drop_last, trains):
         assert len(next(iter(loader))) in (pictures, 4)
         preflight.check_batches(runner)
     else:
-        with pytest.raises(UserError, match='has 3 pictures, fewer than a batch of 4'):
+        with pytest.raises(UserError, match='has 3 images, fewer than a batch of 4'):
             preflight.check_batches(runner)
 
 
@@ -60,7 +60,7 @@ def test_fewer_pictures_than_a_batch(pictures, sampler, drop_last, trains):
     ([1, 1], 'OptimWrapper', None),
     ([1, 2], 'lgd_mm.ReadOnlyOptimWrapper', None),
     ([1, 2], 'OptimWrapper', 'gives the processes 1 and 2 batches .* train_dataloader.sampler.round_up=True'),
-    ([1, 0], 'lgd_mm.ReadOnlyOptimWrapper', 'has 4 pictures, fewer than a batch of 4 x 2 processes'),
+    ([1, 0], 'lgd_mm.ReadOnlyOptimWrapper', 'has 4 images, fewer than a batch of 4 x 2 processes'),
 ])
 def test_processes_with_other_numbers_of_batches(monkeypatch, lengths, wrapper, said):
     """Those that take steps together would wait for each other for ever; every process says so."""

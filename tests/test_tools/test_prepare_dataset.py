@@ -54,8 +54,8 @@ def test_wrong_roots(tmp_path, tool):
 def test_a_sample_of_coco(data_dir, tool):
     """What lacks is counted, and where it comes from is told."""
     code, lines, _ = tool('prepare_dataset.py', 'coco', data_dir / 'coco', '--check')
-    assert code == 2 and lines[:2] == ['wrong: train2017 holds 80 pictures instead of 118,287',
-                                       'wrong: val2017 holds 80 pictures instead of 5,000']
+    assert code == 2 and lines[:2] == ['wrong: train2017 holds 80 images instead of 118,287',
+                                       'wrong: val2017 holds 80 images instead of 5,000']
     assert any('http://images.cocodataset.org/zips/train2017.zip' in line for line in lines)
 
 
@@ -64,7 +64,7 @@ def test_voc_to_coco(tmp_path, tool):
     voc(tmp_path / 'VOCdevkit/VOC2012')
     code, lines, _ = tool('voc_to_coco.py', tmp_path, tmp_path / 'out')
     assert code == 0 and lines == [
-        f'{tmp_path}/out/annotations/{split}.json: {count} pictures in {tmp_path}/out/{split}'
+        f'{tmp_path}/out/annotations/{split}.json: {count} images in {tmp_path}/out/{split}'
         for split, count in (('train', 2), ('val', 1))]
     assert len(json.loads((tmp_path / 'out/annotations/val.json').read_text())['annotations']) == 1
     (tmp_path / 'VOCdevkit/VOC2012/JPEGImages/2007_000033.jpg').unlink()

@@ -1,4 +1,4 @@
-"""Pre-training, transfer, training and testing on real COCO, ADE20K and ImageNet pictures, as a user types them."""
+"""Pre-training, transfer, training and testing on real COCO, ADE20K and ImageNet images, as a user types them."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def scalars(folder):
 
 @pytest.fixture(scope='module')
 def student(data_dir, tmp_path_factory):
-    """A ResNet-18 after one epoch of LGD on the 80 COCO pictures with the 80 COCO names; its teacher is random."""
+    """A ResNet-18 after one epoch of LGD on the 80 COCO images with the 80 COCO names; its teacher is random."""
     folder = tmp_path_factory.mktemp('pretrain')
     config = write_lgd_config(
         folder, data_dir / 'coco' / 'train2017',
@@ -177,7 +177,7 @@ def test_upernet_on_ade20k(data_dir, student, tmp_path):
 
 
 def imagenet(data_dir, *splits, count=32):
-    """The first ``count`` pictures, each of another class, at 64 pixels; the sample has no validation set."""
+    """The first ``count`` images, each of another class, at 64 pixels; the sample has no validation set."""
     options = loaders(data_dir / 'imagenet', *splits)
     for split in splits:
         dataset = f'{split}_dataloader.dataset'
@@ -203,7 +203,7 @@ def test_linear_probe_on_imagenet(data_dir, student, tmp_path, tool):
 
 @pytest.mark.parametrize('processes', [1, 2])
 def test_knn_on_imagenet(data_dir, student, tmp_path, processes, tool):
-    """Each picture is its own nearest neighbour: two processes find also those that the other one holds, which are
+    """Each image is its own nearest neighbour: two processes find also those that the other one holds, which are
     fewer by one."""
     config = 'configs/classification/knn_r18_imagenet.py'
     options = [*imagenet(data_dir, 'train', 'val', count=31), 'train_dataloader.dataset.pipeline.2.crop_size=64',

@@ -16,12 +16,12 @@ PICTURES = 160
 
 @pytest.fixture(scope='module')
 def source(tmp_path_factory):
-    """Pictures for a second or two, and one that is none."""
+    """Images for a second or two, and one that is none."""
     folder = tmp_path_factory.mktemp('pictures')
     pixels = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
     for index in range(PICTURES):
         Image.fromarray(np.roll(pixels, index, axis=1)).save(folder / f'{index}.jpg', quality=90)
-    (folder / 'broken.jpg').write_text('no picture')
+    (folder / 'broken.jpg').write_text('no image')
     return folder
 
 
@@ -41,7 +41,7 @@ def whole(source, tmp_path_factory):
 def test_what_it_prints(source, whole):
     folder, lines = whole
     assert lines[0].startswith(f'left out: {source}/broken.jpg cannot be read (UnidentifiedImageError')
-    assert lines[1].startswith(f'{PICTURES} pictures: ') and lines[1].endswith('; 0 other files, 1 left out')
+    assert lines[1].startswith(f'{PICTURES} images: ') and lines[1].endswith('; 0 other files, 1 left out')
     assert lines[2] == f'to train on it: --cfg-options train_dataloader.dataset.data_root={folder}'
 
 

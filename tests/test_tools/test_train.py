@@ -23,7 +23,7 @@ from lgd_mm.registry import HOOKS
 from lgd_mm.runs import checkpoints
 from lgd_mm.students import read_student, write_student
 from tests.test_tools.conftest import BACKBONE, forget_runs
-from tests.tiny import ROOT, run_tool, write_lgd_config, write_pictures
+from tests.tiny import ROOT, run_tool, write_images, write_lgd_config
 
 
 @HOOKS.register_module()
@@ -235,7 +235,7 @@ def test_next_command_has_the_options_that_were_given(tmp_path, monkeypatch, cla
 def test_pretraining_exports_its_student(tmp_path, monkeypatch, capsys):
     """At the end of training; the export tool makes the same of the checkpoint; the result is printed."""
     monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
-    write_pictures(tmp_path / 'pictures', 8)
+    write_images(tmp_path / 'pictures', 8)
     config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_cfg=dict(max_epochs=1), param_scheduler=[])
     run = tmp_path / 'run'
     runner = train(str(config), work_dir=str(run))

@@ -9,7 +9,7 @@ from mmengine.registry import DefaultScope
 from lgd_mm.engine.launch import train
 from tests.own_sets import DETECTOR, FASTER, SEGMENTER, UPERNET, write_coco_set, write_masks
 from tests.test_tools.conftest import forget_runs
-from tests.tiny import write_lgd_config, write_pictures
+from tests.tiny import write_images, write_lgd_config
 
 SLIM = dict(stem_channels=8, base_channels=8)
 
@@ -31,9 +31,9 @@ def own_zoo(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope='session')
 def pictures(tmp_path_factory) -> Path:
-    """Twelve pictures in the folders of two classes."""
+    """Twelve images in the folders of two classes."""
     folder = tmp_path_factory.mktemp('pictures')
-    write_pictures(folder, 12)
+    write_images(folder, 12)
     return folder
 
 

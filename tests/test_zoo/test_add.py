@@ -44,7 +44,7 @@ def test_pretraining(pretrained, own_zoo):
 
 
 @pytest.mark.parametrize('image_size, wanted', [(64, (73, 64)), (None, (256, 224))])
-def test_pictures_have_the_size_of_the_training(pretrained, tmp_path, image_size, wanted):
+def test_images_have_the_size_of_the_training(pretrained, tmp_path, image_size, wanted):
     weights, known = read_student(pretrained / 'student.safetensors')
     assert known['image_size'] == 224
     write_student(weights, {**known, 'image_size': image_size}, tmp_path / 'student')

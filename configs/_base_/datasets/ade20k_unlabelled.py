@@ -1,4 +1,4 @@
-# The training pictures of ADE20K (data/ade/ADEChallengeData2016/images/training/*.jpg) as pre-training images; they
+# The training images of ADE20K (data/ade/ADEChallengeData2016/images/training/*.jpg) as pre-training images; they
 # have no category of their own, so there is no zero-shot test.
 _base_ = './imagenet_unlabelled.py'
 train_dataloader = dict(

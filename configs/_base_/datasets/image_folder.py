@@ -1,4 +1,4 @@
-# Pictures in folders that are their classes, prepared as mmpretrain does for ImageNet.
+# Images in folders that are their classes, prepared as mmpretrain does for ImageNet.
 #   data/folder/train/<class>/*    data/folder/val/<class>/*
 _base_ = 'mmpretrain::_base_/datasets/imagenet_bs32_pil_resize.py'
 data_root = 'data/folder/'

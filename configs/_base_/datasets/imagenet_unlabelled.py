@@ -1,4 +1,4 @@
-# One MoCo v2 view of each picture below data/imagenet/train, coloured on the device; any folder will do.
+# One MoCo v2 view of each image below data/imagenet/train, coloured on the device; any folder will do.
 # Test: zero-shot on the validation set.
 #   data/imagenet/train/<wnid>/*.JPEG    data/imagenet/val/<wnid>/*.JPEG
 _base_ = 'mmpretrain::_base_/datasets/imagenet_bs32_mocov2.py'

@@ -1,4 +1,4 @@
-# SGD for a pre-trained student and a new layer: 0.01 x batch / 256 with 8 GPUs x 32 pictures, for the layer ten times
+# SGD for a pre-trained student and a new layer: 0.01 x batch / 256 with 8 GPUs x 32 images, for the layer ten times
 # that, which is the rate of training from random weights; five epochs of warm-up, then cosine.
 optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4),

@@ -1,4 +1,4 @@
-# SGD for 200 epochs, lr 0.03 x batch / 256 with 8 GPUs x 256 pictures. As published, a rate holds for an epoch: from
+# SGD for 200 epochs, lr 0.03 x batch / 256 with 8 GPUs x 256 images. As published, a rate holds for an epoch: from
 # 0.03 in five steps to 0.24, then a cosine that is counted from the beginning. Here its factor acts from the beginning
 # and takes up to 0.1 % (in 90 epochs 0.5 %) off the steps; every other rate is the published one.
 optim_wrapper = dict(

@@ -1,4 +1,4 @@
-"""A generated world of coloured shapes: pictures whose every object, colour and mask is known."""
+"""A generated world of coloured shapes: images whose every object, colour and mask is known."""
 
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene, SceneObject, draw_scene

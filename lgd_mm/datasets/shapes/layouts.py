@@ -15,7 +15,7 @@ def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict[str, Any]:
     """Boxes and masks in the format of COCO's ``instances_*.json``.
 
     Args:
-        scenes (Iterable[tuple[str, Scene]]): File names and what the pictures show.
+        scenes (Iterable[tuple[str, Scene]]): File names and what the images show.
 
     Returns:
         dict: ``images``, ``annotations`` (with compressed run-length masks, for a ring has a hole) and ``categories``.
@@ -43,7 +43,7 @@ def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict[str, Any]:
     """Captions in the format of COCO's ``captions_*.json``.
 
     Args:
-        captions (Iterable[tuple[str, list[str]]]): File names and the captions of each picture.
+        captions (Iterable[tuple[str, list[str]]]): File names and the captions of each image.
 
     Returns:
         dict: ``images`` and ``annotations``.
@@ -62,7 +62,7 @@ def ade_labels(scene: Scene, names: Sequence[str]) -> NDArray[Any]:
     occur. Class 0 is the background, or ``reduce_zero_label`` would leave it out of the loss and of the metric.
 
     Args:
-        scene (Scene): What the picture shows.
+        scene (Scene): What the image shows.
         names (Sequence[str]): ``SHAPES`` or ``COLOURS``: the further classes in their order.
 
     Returns:

@@ -1,4 +1,4 @@
-"""One picture of the world: objects that may hide parts of each other on a background."""
+"""One image of the world: objects that may hide parts of each other on a background."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lgd_mm.datasets.shapes.outlines import SHAPES, outline
 from lgd_mm.datasets.shapes.surfaces import COLOURS, background, paint
 
-#: Smallest and largest diameter of an object's enclosing circle, in pixels of any picture.
+#: Smallest and largest diameter of an object's enclosing circle, in pixels of any image.
 DIAMETERS = (22, 44)
 #: At least this part of every object is to be seen: neither hidden by others nor beyond the border.
 VISIBLE = 0.7
@@ -49,10 +49,10 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture and its objects, those further back first.
+    """An image and its objects, those further back first.
 
     Attributes:
-        image (np.ndarray): RGB picture (H, W, 3), uint8.
+        image (np.ndarray): RGB image (H, W, 3), uint8.
         objects (tuple[SceneObject, ...]): What it shows; nothing else is drawn.
     """
 
@@ -61,16 +61,16 @@ class Scene:
 
 
 def draw_scene(rng: np.random.Generator, size: int, most: int = 1, shape: str | None = None) -> Scene:
-    """Draw a picture.
+    """Draw an image.
 
     Args:
-        rng (np.random.Generator): Source of all choices; the same state gives the same picture.
+        rng (np.random.Generator): Source of all choices; the same state gives the same image.
         size (int): Height and width in pixels.
         most (int): One to this many objects are tried; one that would hide too much is left out. Defaults to 1.
         shape (str, optional): Shape of the objects; by default each is drawn at random.
 
     Returns:
-        Scene: The picture with at least one object.
+        Scene: The image with at least one object.
     """
     canvas = background(rng, size)
     seen: list[SceneObject] = []

@@ -27,7 +27,7 @@ def background(rng: np.random.Generator, size: int) -> NDArray[Any]:
         size (int): Height and width in pixels.
 
     Returns:
-        np.ndarray: Picture (size, size, 3), float32.
+        np.ndarray: Image (size, size, 3), float32.
     """
     hue, saturation, value = rng.uniform(0, 360), rng.uniform(0, 0.7), rng.uniform(0.15, 0.95)
     other = _rgb(hue + rng.normal(0, 40), rng.uniform(0, 0.7), np.clip(value + rng.uniform(-0.3, 0.3), 0.1, 1))
@@ -51,7 +51,7 @@ def paint(rng: np.random.Generator, colour: str, size: int) -> NDArray[Any]:
         size (int): Height and width in pixels.
 
     Returns:
-        np.ndarray: Picture (size, size, 3), float32.
+        np.ndarray: Image (size, size, 3), float32.
     """
     centre, spread = _HUES[colour]
     value = rng.uniform(0.7 if colour in ('orange', 'yellow') else 0.5, 1)  # darker ones are browns and olives

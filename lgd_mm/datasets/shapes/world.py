@@ -18,26 +18,26 @@ from lgd_mm.datasets.shapes.surfaces import COLOURS
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
 
-#: Height and width of the pictures for pre-training and zero-shot classification, and of those with 1-4 objects.
+#: Height and width of the images for pre-training and zero-shot classification, and of those with 1-4 objects.
 SMALL, LARGE = 64, 128
 
-#: Kinds of pictures; each number is part of its pictures' seeds, so never change one.
+#: Kinds of images; each number is part of its images' seeds, so never change one.
 SPLITS = dict(
     pretrain=0, zero_shot=1, train2017=2, val2017=3, training=4, validation=5, teacher=6, teacher_test=7, labelled=8)
 
 # Raise it when the drawing changes: an older world is then not taken for this one.
 _VERSION = 3
 
-#: Pictures of ``labelled`` that its list for the linear probe names.
+#: Images of ``labelled`` that its list for the linear probe names.
 _PROBE = 1000
 
 
 def make_scene(split: str, index: int, seed: int = 0) -> Scene:
-    """Any picture of the world, without the disk.
+    """Any image of the world, without the disk.
 
     Args:
         split (str): One of :data:`SPLITS`. The shapes of those with one object follow their index.
-        index (int): Which picture.
+        index (int): Which image.
         seed (int): Which world. Defaults to 0.
 
     Returns:
@@ -65,7 +65,7 @@ def write_world(root: str | Path,
 
     - ``pretrain/*.jpg`` and ``captions.json`` (COCO's caption format);
     - ``zero_shot/SHAPE/*.png`` and ``labelled/SHAPE/*.png``: one object each, a folder per class;
-    - ``meta/FOLDER_{shapes,colours}.txt``: the same pictures by either label, and ``meta/probe_{shapes,colours}.txt``:
+    - ``meta/FOLDER_{shapes,colours}.txt``: the same images by either label, and ``meta/probe_{shapes,colours}.txt``:
       the first 1,000 of ``labelled``, in the form of mmpretrain's ``CustomDataset``;
     - ``coco/{train2017,val2017}`` and ``coco/annotations/instances_*.json``;
     - ``ade/{images,annotations,colours}/{training,validation}``: masks by shape and by colour, see ``ade_labels``;
@@ -77,10 +77,10 @@ def write_world(root: str | Path,
     Args:
         root (str | Path): Folder, new or holding a world of the same arguments.
         seed (int): Which world. Defaults to 0.
-        unlabelled (int): Pictures for pre-training. Defaults to 12000.
-        zero_shot (int): Pictures of single objects to test with. Defaults to 800.
-        labelled (int): Pictures of single objects to train with. Defaults to 4000.
-        detection (tuple[int, int]): Training and validation pictures in COCO's layout. Defaults to (400, 100).
+        unlabelled (int): Images for pre-training. Defaults to 12000.
+        zero_shot (int): Images of single objects to test with. Defaults to 800.
+        labelled (int): Images of single objects to train with. Defaults to 4000.
+        detection (tuple[int, int]): Training and validation images in COCO's layout. Defaults to (400, 100).
         segmentation (tuple[int, int]): The same in ADE20K's layout. Defaults to (200, 100).
 
     Returns:
@@ -139,7 +139,7 @@ def _write_unlabelled(folder: Path, seed: int, count: int) -> None:
 
 
 def _write_classes(root: Path, split: str, seed: int, count: int, probe: int = 0) -> None:
-    """Pictures of one object, and the lists of their labels."""
+    """Images of one object, and the lists of their labels."""
     paths = [root / split / SHAPES[index % len(SHAPES)] / f'{index:06d}.png' for index in range(count)]
     lists = [root / 'meta' / f'{name}_{label}.txt' for name in (split, *(['probe'] if probe else []))
              for label in ('shapes', 'colours')]
@@ -181,7 +181,7 @@ def _write_segmentation(root: Path, split: str, seed: int, count: int) -> None:
 
 
 def _scenes(paths: list[Path], split: str, seed: int) -> Iterator[tuple[Path, Scene]]:
-    """The pictures of a split with their files, under a progress bar where there is a terminal."""
+    """The images of a split with their files, under a progress bar where there is a terminal."""
     for index, path in enumerate(track(paths, f'drawing {split}', len(paths))):
         yield path, make_scene(split, index, seed)
 

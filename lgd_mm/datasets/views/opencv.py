@@ -1,4 +1,4 @@
-"""Views of a single picture, by OpenCV; their crops by PyTorch, whose filter is Pillow's."""
+"""Views of a single image, by OpenCV; their crops by PyTorch, whose filter is Pillow's."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from lgd_mm.datasets.views.view import BRIGHTNESS, CONTRAST, HUE, ORDERS, SATURA
 
 
 def crop(image: NDArray[Any], view: View, size: int) -> NDArray[Any]:
-    """Cut a view out of a picture, bring it to its size and mirror it.
+    """Cut a view out of an image, bring it to its size and mirror it.
 
     Where it shrinks, the bilinear filter is as wide as a new pixel, as in Pillow and so in
     ``torchvision.transforms.RandomResizedCrop``: the same to a rounding. OpenCV's does not widen, and aliases.
 
     Args:
         image (np.ndarray): (H, W, 3), uint8.
-        view (View): Of that picture.
+        view (View): Of that image.
         size (int): Height and width of the result, in pixels.
 
     Returns:

@@ -13,7 +13,7 @@ class Recipe:
     """How views are drawn; the defaults are MoCo v2's (`arXiv:2003.04297 <https://arxiv.org/abs/2003.04297>`_).
 
     Args:
-        scale (tuple[float, float]): Share of the picture's area that is cropped.
+        scale (tuple[float, float]): Share of the image's area that is cropped.
         ratio (tuple[float, float]): Width of the crop by its height.
         jitter (tuple[float, float, float, float]): Of brightness, contrast, saturation (factors drawn from 1 ± it) and
             hue (turns drawn from ± it).
@@ -34,11 +34,11 @@ class Recipe:
     flip_prob: float = 0.5
 
     def draw(self, height: int, width: int) -> View:
-        """Draw a view of a picture from NumPy's global random state.
+        """Draw a view of an image from NumPy's global random state.
 
         Args:
-            height (int): Of the picture, in pixels.
-            width (int): Of the picture, in pixels.
+            height (int): Of the image, in pixels.
+            width (int): Of the image, in pixels.
 
         Returns:
             View: Its numbers.
@@ -59,7 +59,7 @@ class Recipe:
             w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
             if 0 < w <= width and 0 < h <= height:
                 return np.random.randint(height - h + 1), np.random.randint(width - w + 1), h, w
-        # A picture too long for any of ten crops: the largest one in its middle.
+        # An image too long for any of ten crops: the largest one in its middle.
         w = min(width, round(height * self.ratio[1]))
         h = min(height, round(width / self.ratio[0]))
         return (height - h) // 2, (width - w) // 2, h, w

@@ -44,7 +44,7 @@ class PackView(BaseTransform):
     """Ends a pipeline with :class:`lgd_mm.RandomView`: pixels as uint8, and what is known of them as numbers."""
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Give ``inputs`` (3, size, size), BGR uint8, ``view`` (12, ), whether it is ``coloured``, the ``picture``'s
+        """Give ``inputs`` (3, size, size), BGR uint8, ``view`` (12, ), whether it is ``coloured``, the ``image``'s
         index and, from a cache, the ``teacher``'s embedding (D, )."""
         packed = dict(
             inputs=torch.from_numpy(results['img']).permute(2, 0, 1),

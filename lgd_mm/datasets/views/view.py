@@ -1,4 +1,4 @@
-"""One augmented view of one picture, as numbers."""
+"""One augmented view of one image, as numbers."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class View(NamedTuple):
-    """What a view does to a picture, in this order: crop and resize, jitter, grey, blur, flip.
+    """What a view does to an image, in this order: crop and resize, jitter, grey, blur, flip.
 
     As numbers it is drawn once, may be kept beside the teacher's embedding of the view, and is applied by whichever
     machine has time for it.
@@ -16,7 +16,7 @@ class View(NamedTuple):
     top: float
     left: float
     height: float
-    width: float  #: the crop, in pixels of the picture
+    width: float  #: the crop, in pixels of the image
     flip: float  #: 1: mirrored
     brightness: float
     contrast: float
@@ -32,7 +32,7 @@ class View(NamedTuple):
         return cls(*numbers.tolist())
 
     def numbers(self) -> NDArray[Any]:
-        """As (12, ) float32: exact for crops in pictures of up to 16 million pixels a side."""
+        """As (12, ) float32: exact for crops in images of up to 16 million pixels a side."""
         return np.array(self, np.float32)
 
 

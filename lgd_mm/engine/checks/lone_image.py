@@ -1,4 +1,4 @@
-"""Batch norms that would meet a picture alone."""
+"""Batch norms that would meet an image alone."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ from lgd_mm.models.many_students import students_of
 
 #: torch's words.
 REFUSED = 'Expected more than 1 value per channel when training'
-ALONE = 'batch normalisation needs two pictures where a feature map has a single position'
+ALONE = 'batch normalisation needs two images where a feature map has a single position'
 
 
-def check_lone_picture(runner: Runner) -> None:
-    """Try a picture alone, if a batch may be of one: whether batch norms can take it depends on their maps.
+def check_lone_image(runner: Runner) -> None:
+    """Try an image alone, if a batch may be of one: whether batch norms can take it depends on their maps.
 
     Args:
         runner (Runner): About to train; nothing of it changes.
@@ -32,16 +32,16 @@ def check_lone_picture(runner: Runner) -> None:
     loader = runner.train_loop.dataloader
     size, drop_last = (getattr(loader.batch_sampler, key, None) for key in ('batch_size', 'drop_last'))
     sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
-    pictures = None if isinstance(sampler, InfiniteSampler) else len(sampler)
-    lone = not (drop_last or pictures is None or size is None) and pictures % size == 1
+    images = None if isinstance(sampler, InfiniteSampler) else len(sampler)
+    lone = not (drop_last or images is None or size is None) and images % size == 1
     if (size != 1 and not lone) or _passes(runner, loader.dataset, sampler, loader.collate_fn):
         return
     if size == 1:
-        more = ', and more than one picture' if len(loader.dataset) == 1 and pictures is not None else ''
+        more = ', and more than one image' if len(loader.dataset) == 1 and images is not None else ''
         raise UserError(f'train_dataloader.batch_size is 1, and {ALONE}: give a batch of 2 or more (--batch-size 2, or '
                         f'--cfg-options train_dataloader.batch_size=2){more}')
     process = ' of a process' if runner.world_size > 1 else ''
-    raise UserError(f'of {pictures} pictures{process}, the last batch of an epoch has a single one, and {ALONE}: give '
+    raise UserError(f'of {images} images{process}, the last batch of an epoch has a single one, and {ALONE}: give '
                     f'another batch than {size} (--batch-size N, or --cfg-options train_dataloader.batch_size=N), or '
                     '--cfg-options train_dataloader.drop_last=True')
 

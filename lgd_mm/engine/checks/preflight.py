@@ -90,7 +90,7 @@ def _downloads_itself(dataset: Mapping[str, Any]) -> bool:
 
 
 def check_cache(cfg: Config) -> None:
-    """See that cached pictures meet the teacher they were cached for: a batch brings its own embeddings, whichever
+    """See that cached images meet the teacher they were cached for: a batch brings its own embeddings, whichever
     teacher the model has.
 
     Raises:
@@ -140,21 +140,21 @@ def check_room(work_dir: str, model: nn.Module) -> None:
 
 
 def check_batches(runner: Runner) -> None:
-    """See that the training pictures make at least one batch, with ``drop_last`` fewer make none, and that processes
+    """See that the training images make at least one batch, with ``drop_last`` fewer make none, and that processes
     that take steps together have as many batches each.
 
     Raises:
         UserError: If they make none, or one process has more than another.
     """
     loader = runner.train_loop.dataloader
-    # Its length counts each picture once, but it fills its batches by going round.
+    # Its length counts each image once, but it fills its batches by going round.
     endless = isinstance(getattr(loader.batch_sampler, 'sampler', loader.sampler), InfiniteSampler)
-    pictures, lengths = len(loader.dataset), all_gather_object(len(loader))
-    if pictures == 0 or (0 in lengths and not endless):
+    images, lengths = len(loader.dataset), all_gather_object(len(loader))
+    if images == 0 or (0 in lengths and not endless):
         size = runner.cfg.train_dataloader.get('batch_size', 1)
         processes = f' x {runner.world_size} processes' if runner.world_size > 1 else ''
-        raise UserError(f'train_dataloader.dataset has {pictures} pictures, fewer than a batch of {size}{processes}: '
-                        'give more pictures or --cfg-options train_dataloader.batch_size=N')
+        raise UserError(f'train_dataloader.dataset has {images} images, fewer than a batch of {size}{processes}: '
+                        'give more images or --cfg-options train_dataloader.batch_size=N')
     learns = not str((runner.cfg.get('optim_wrapper') or {}).get('type')).endswith('ReadOnlyOptimWrapper')
     if learns and not endless and len(set(lengths)) > 1:
         raise UserError(f'train_dataloader gives the processes {" and ".join(map(str, lengths))} batches of an epoch, '

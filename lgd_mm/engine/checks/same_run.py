@@ -8,7 +8,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 
-from lgd_mm.console.rank_zero import say
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.safety.config_text import parse_config
@@ -66,7 +66,7 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
             raise UserError(f'{path} is of a run that has done {done} {unit}s, more than train_cfg.max_{unit}s={end}: '
                             f'give {done} or more, or an earlier checkpoint as --resume FILE')
     if schedule_differs(cfg, meta):
-        say(f'{path} is of a run with another length or other rates: from here on they are those that the config says, '
+        print_rank0(f'{path} is of a run with another length or other rates: from here on they are those that the config says, '
             'at each step as if it had said so from the beginning')
 
 

@@ -1,4 +1,4 @@
-"""A picture or mask that a loader could not read, told in one sentence."""
+"""An image or mask that a loader could not read, told in one sentence."""
 
 import os
 import re
@@ -30,8 +30,8 @@ class Owner(NamedTuple):
     mask: bool
 
 
-def bad_picture(cfg: Config, error: Exception) -> str | None:
-    """Say which picture or mask is missing or broken, who names it, and the cure.
+def bad_image(cfg: Config, error: Exception) -> str | None:
+    """Say which image or mask is missing or broken, who names it, and the cure.
 
     Args:
         cfg (Config): The whole config.
@@ -55,12 +55,12 @@ def bad_picture(cfg: Config, error: Exception) -> str | None:
     if broken:
         return f'{path} cannot be decoded: replace it, or {out}'
     if owner and owner.mask:
-        return f'mask {path} is missing: put it back, or take its picture out of {source or "the data"}'
+        return f'mask {path} is missing: put it back, or take its image out of {source or "the data"}'
     cure = f'{path} is missing{f", and {source} names it" if source else ""}: put it back'
     skip = _skip(owner) if owner else None
     if skip:
-        return f'{cure}, {out}, or leave missing pictures out of training with --cfg-options {skip}'
-    return f'{cure}, or {out}: evaluation skips no picture'
+        return f'{cure}, {out}, or leave missing images out of training with --cfg-options {skip}'
+    return f'{cure}, or {out}: evaluation skips no image'
 
 
 def _owner(cfg: Config, path: str) -> Owner | None:
@@ -88,7 +88,7 @@ def _stem(path: str) -> bytes:
 
 
 def _skip(owner: Owner) -> str | None:
-    """The option with which training draws another picture; mmengine's evaluation cannot."""
+    """The option with which training draws another image; mmengine's evaluation cannot."""
     steps = [step['type'].rpartition('.')[2] for step in owner.dataset.get('pipeline') or ()]
     if not owner.key.startswith('train') or 'LoadImageFromFile' not in steps:
         return None

@@ -125,7 +125,7 @@ class CheckpointHook(MMEngineCheckpointHook):
 
 
 def check_same_batches(runner: Runner, meta: dict[str, Any], path: str) -> None:
-    """See that a run goes on with the batches it was begun with: its banks, schedule and order of pictures are theirs.
+    """See that a run goes on with the batches it was begun with: its banks, schedule and order of images are theirs.
 
     Args:
         runner (Runner): About to go on.
@@ -133,17 +133,17 @@ def check_same_batches(runner: Runner, meta: dict[str, Any], path: str) -> None:
         path (str): Of the checkpoint; named in the error.
 
     Raises:
-        UserError: If a batch of all processes has another number of pictures, an epoch another number of batches, or
-            the pictures of a pre-training have other names.
+        UserError: If a batch of all processes has another number of images, an epoch another number of batches, or
+            the images of a pre-training have other names.
     """
     then, now = meta.get('batch') or {}, _batch(runner)
     if then.get('pictures') and now['pictures'] and then['pictures'] != now['pictures']:
         size, left = divmod(then['pictures'], get_world_size())
         cure = f'--cfg-options train_dataloader.batch_size={size}' if not left else 'another number of processes'
-        raise UserError(f'{path} is of a run with {then["pictures"]} pictures in a batch of all processes, and here '
+        raise UserError(f'{path} is of a run with {then["pictures"]} images in a batch of all processes, and here '
                         f'are {now["pictures"]}: give {cure}, or begin a new run from its student')
     if then.get('in_epoch') == now['in_epoch'] and (then.get('names') or now['names']) != now['names']:
-        raise UserError(f'{path} is of a run with other pictures than train_dataloader.dataset has here: put back '
+        raise UserError(f'{path} is of a run with other images than train_dataloader.dataset has here: put back '
                         'those it was begun with (an empty file stands for a lost one), or begin a new run from its '
                         'student')
     if not isinstance(runner.train_loop, EpochLoop):
@@ -152,13 +152,13 @@ def check_same_batches(runner: Runner, meta: dict[str, Any], path: str) -> None:
     done = meta['iter'] - meta['epoch'] * length
     if then.get('in_epoch', length) != length or not 0 <= done <= length:
         raise UserError(f'{path} is of a run whose epochs had {then.get("in_epoch", "other")} batches, and here they '
-                        f'have {length}: put back the pictures of train_dataloader.dataset, or begin a new run from '
+                        f'have {length}: put back the images of train_dataloader.dataset, or begin a new run from '
                         'its student')
 
 
 def _batch(runner: Runner) -> dict[str, Any]:
-    """Pictures of a batch in all processes, None if batches are not of one size; batches of an epoch; names of the
-    pictures, None if the data set does not tell."""
+    """Images of a batch in all processes, None if batches are not of one size; batches of an epoch; names of the
+    images, None if the data set does not tell."""
     loader = runner.train_loop.dataloader
     size = getattr(loader.batch_sampler, 'batch_size', None)
     return dict(pictures=size and size * get_world_size(), in_epoch=len(loader),

@@ -20,20 +20,20 @@ from lgd_mm.models.pseudo_labels import ALONE, banks_of, distillers_of, names_of
 from lgd_mm.registry import HOOKS
 from lgd_mm.students.export import trained_model
 
-#: Mean cosine of the features or embeddings of different pictures from which a student counts as collapsed.
+#: Mean cosine of the features or embeddings of different images from which a student counts as collapsed.
 CONSTANT = 0.999
-COLLAPSED = ('the student has collapsed: {} of different pictures have a mean cosine of {:.4f}; give a lower learning '
-             'rate, and look at the pictures and the names')
-LAGGING = ('in eval mode, {} of different pictures have a mean cosine of {:.4f}, and of {:.4f} with the statistics of '
+COLLAPSED = ('the student has collapsed: {} of different images have a mean cosine of {:.4f}; give a lower learning '
+             'rate, and look at the images and the names')
+LAGGING = ('in eval mode, {} of different images have a mean cosine of {:.4f}, and of {:.4f} with the statistics of '
            "their batch: those of the batch norms are not of these weights; put dict(type='lgd_mm.PreciseBNHook') into "
            'custom_hooks, or train longer')
 
 
 @HOOKS.register_module()
 class HealthHook(Hook):
-    """Warns of a student that makes all pictures the same: of features and embeddings at the end of an epoch, as its
+    """Warns of a student that makes all images the same: of features and embeddings at the end of an epoch, as its
     batch norms see a batch, and of either after the last one, as it is exported; of pseudo labels that are all of one
-    category, and, after the last epoch, of categories that no picture was ever taken for."""
+    category, and, after the last epoch, of categories that no image was ever taken for."""
 
     priority = 'VERY_LOW'  # after PreciseBNHook, also if another hook has ended the training early
 
@@ -73,8 +73,8 @@ class HealthHook(Hook):
             moved = lgka.counts - self._counts[name]
             total = int(moved.sum())
             if total and len(moved) > 1 and int(moved.max()) >= ALONE * total:
-                runner.logger.warning(f'{whose(name)}{int(moved.max())} of {total} pictures of this epoch were taken '
-                                      f'for {names_of(lgka)[int(moved.argmax())]!r}: give names that fit the pictures, '
+                runner.logger.warning(f'{whose(name)}{int(moved.max())} of {total} images of this epoch were taken '
+                                      f'for {names_of(lgka)[int(moved.argmax())]!r}: give names that fit the images, '
                                       'or look whether the teacher gets what it expects')
 
     def after_train(self, runner: Runner) -> None:
@@ -89,7 +89,7 @@ class HealthHook(Hook):
         for name, lgka in self._banks.items():
             never = [each for each, count in zip(names_of(lgka), lgka.counts.tolist()) if not count]
             if never:
-                runner.logger.warning(f'{whose(name)}no picture was taken for {len(never)} of {len(lgka.counts)} '
+                runner.logger.warning(f'{whose(name)}no image was taken for {len(never)} of {len(lgka.counts)} '
                                       f'categories, whose rows in the visual bank are as they began: '
                                       f'{", ".join(never[:10])}'
                                       f'{", ..." if len(never) > 10 else ""}')
@@ -112,7 +112,7 @@ class HealthHook(Hook):
 
 @torch.no_grad()
 def _mean_cosines(student: Distiller, batch: Any) -> dict[str, float]:
-    """Of a student's pooled features and embeddings of the different pictures of a batch; empty for a single one."""
+    """Of a student's pooled features and embeddings of the different images of a batch; empty for a single one."""
     inputs = student.data_preprocessor(batch)['inputs']
     if len(inputs) < 2:
         return {}

@@ -28,10 +28,10 @@ class IterationSeedHook(Hook):
 
 @HOOKS.register_module()
 class UnreadableImagesHook(Hook):
-    """Counts the skipped pictures at the end of each epoch, and names them at the end of training.
+    """Counts the skipped images at the end of each epoch, and names them at the end of training.
 
     Args:
-        most (float): Share of the pictures that may be unreadable. Defaults to 0.5.
+        most (float): Share of the images that may be unreadable. Defaults to 0.5.
 
     Raises:
         UserError: When there are more.
@@ -44,22 +44,22 @@ class UnreadableImagesHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Log how many were skipped so far, by all processes."""
-        pictures = runner.train_dataloader.dataset
-        if isinstance(pictures, UnlabelledImages):
-            pictures.gather_unreadable()
-            if pictures.unreadable:
+        images = runner.train_dataloader.dataset
+        if isinstance(images, UnlabelledImages):
+            images.gather_unreadable()
+            if images.unreadable:
                 runner.logger.warning(
-                    f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read and are skipped')
-            if len(pictures.unreadable) > self.most * len(pictures):
-                raise UserError(f'{len(pictures.unreadable)} of {len(pictures)} pictures cannot be read, such as '
-                                f'{pictures.unreadable[0]}: more than the share of {self.most:g} that '
+                    f'{len(images.unreadable)} of {len(images)} images cannot be read and are skipped')
+            if len(images.unreadable) > self.most * len(images):
+                raise UserError(f'{len(images.unreadable)} of {len(images)} images cannot be read, such as '
+                                f'{images.unreadable[0]}: more than the share of {self.most:g} that '
                                 'lgd_mm.UnreadableImagesHook allows (most); put them back and go on with --resume, or '
                                 'begin a run without them')
 
     def after_train(self, runner: Runner) -> None:
         """Log the first few names."""
-        pictures = runner.train_dataloader.dataset
-        skipped = pictures.unreadable if isinstance(pictures, UnlabelledImages) else []
+        images = runner.train_dataloader.dataset
+        skipped = images.unreadable if isinstance(images, UnlabelledImages) else []
         if skipped:
             names = ', '.join(skipped[:10]) + (', ...' if len(skipped) > 10 else '')
-            runner.logger.warning(f'skipped pictures: {names}')
+            runner.logger.warning(f'skipped images: {names}')

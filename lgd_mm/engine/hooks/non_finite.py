@@ -35,7 +35,7 @@ class NonFiniteHook(Hook):
 
     Weights, optimiser and the statistics of batch norms stay as they were, see :class:`lgd_mm.engine.guarded_step.Guard`; the
     students of ``lgd_mm.ManyStudents`` are judged each by itself. What was skipped is read from the device together
-    with the losses that the logger prints: with a fused optimiser, nothing waits for it. Losses, pictures and views of
+    with the losses that the logger prints: with a fused optimiser, nothing waits for it. Losses, images and views of
     a skipped step are written to ``skipped_steps``.
 
     With loss scaling (mmengine's ``AmpOptimWrapper``), torch's own scaler skips such steps, of all students together,

@@ -25,22 +25,22 @@ class PreciseBNHook(Hook):
     export ("precise batch norm", section 3 of `arXiv:2105.07576 <https://arxiv.org/abs/2105.07576>`_).
 
     The running averages of training lag behind weights that move fast, as they do in a short run: what the student
-    gives in eval mode may then be the same for every picture. Training itself never reads them.
+    gives in eval mode may then be the same for every image. Training itself never reads them.
 
-    Mean and variance are those over all positions of views of the training pictures, each batch normalised by itself,
+    Mean and variance are those over all positions of views of the training images, each batch normalised by itself,
     without dropout or stochastic depth. The views depend on the seed alone, and the processes share them out. Norms
     that training does not move (frozen, or in eval mode) stay.
 
     Unlike mmpretrain's hook of this name, which does so after every epoch with the batches of the next one.
 
     Args:
-        pictures (int): How many are looked at, at most. Defaults to 2048.
+        images (int): How many are looked at, at most. Defaults to 2048.
     """
 
     priority = 'LOW'  # the logger has printed, and no checkpoint is written yet
 
     def __init__(self, pictures: int = 2048) -> None:
-        self.pictures = pictures
+        self.images = pictures
 
     def before_train(self, runner: Runner) -> None:
         """A run that is resumed at its end has the statistics in its checkpoint."""
@@ -58,7 +58,7 @@ class PreciseBNHook(Hook):
         if not self._pending:
             return
         self._pending = False
-        count = _update(runner, self.pictures)
+        count = _update(runner, self.images)
         runner.logger.info(f'the statistics of {count} batch norms are now those of the last weights' if count else
                            'no batch norm is trained: there are no statistics to bring up to date')
 

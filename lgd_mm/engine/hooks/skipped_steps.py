@@ -19,7 +19,7 @@ KEPT = 10
 
 
 def save_steps(runner: Runner, steps: Mapping[range, Mapping[str, Tensor]]) -> None:
-    """Write losses and pictures of each step to ``iter_N.json``, and its batches to ``iter_N.safetensors``.
+    """Write losses and images of each step to ``iter_N.json``, and its batches to ``iter_N.safetensors``.
 
     Nothing was kept for it while training: the views are made again, each from its own seed. Loops over iterations, and
     other samplers than :class:`lgd_mm.datasets.ViewSampler`, leave nothing to make them from: there are only losses.

@@ -19,7 +19,7 @@ class Written(NamedTuple):
         tolerance (float): What it may be at most.
         usage (str): Code that loads it; ``FOLDER`` stands for where it lies.
         notes (tuple[str, ...]): What else is to be known, one sentence each. Defaults to ().
-        latency (Mapping[str, float]): Milliseconds for a picture in the target's own runtime. Defaults to {}.
+        latency (Mapping[str, float]): Milliseconds for an image in the target's own runtime. Defaults to {}.
         normalises (bool): Whether the form takes RGB in [0, 1] and normalises it itself. Defaults to False.
         card (Mapping[str, Any]): Front matter of the model card. Defaults to {}.
     """

@@ -7,14 +7,14 @@ import timm
 from safetensors.torch import save
 from timm.data.config import resolve_model_data_config
 
-from lgd_mm.exports.check import SAME_KERNELS, picture
+from lgd_mm.exports.check import SAME_KERNELS, sample_image
 from lgd_mm.exports.targets import Written
 from lgd_mm.exports.targets.timm import compare_with, returns, timm_weights
 from lgd_mm.students.deployed import ExportedStudent
 
 #: What timm says of a network, whoever's weights it has.
 OF_NETWORK = ('fixed_input_size', 'first_conv', 'classifier')
-#: How students are tested: a crop from the middle, of pictures whose short side is 256 where it is 224.
+#: How students are tested: a crop from the middle, of images whose short side is 256 where it is 224.
 TESTED = dict(interpolation='bilinear', crop_pct=0.875)
 
 USAGE = """import timm
@@ -44,7 +44,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     config = dict(
         architecture=known.name,
         num_classes=0,
-        num_features=student.outputs(picture())['pooled'].shape[1],
+        num_features=student.outputs(sample_image())['pooled'].shape[1],
         model_args=known.arguments,
         pretrained_cfg={**{key: about[key] for key in OF_NETWORK if key in about}, **statistics, **TESTED,
                         'input_size': size, 'num_classes': 0})
@@ -52,7 +52,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
 
     model = timm.create_model(f'local-dir:{folder}', pretrained=True)
     data = resolve_model_data_config(model)
-    image = picture()
+    image = sample_image()
     mean, std = (image.new_tensor(data[key]).view(3, 1, 1) for key in ('mean', 'std'))
     difference = compare_with(model, student, (image - mean) / std)
     tags = ['timm', 'safetensors', 'feature-extraction', 'lgd_mm']

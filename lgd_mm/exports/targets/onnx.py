@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from lgd_mm.errors import UserError
-from lgd_mm.exports.check import OTHER_KERNELS, SIDE, compare, picture
+from lgd_mm.exports.check import OTHER_KERNELS, SIDE, compare, sample_image
 from lgd_mm.exports.figures import median_ms
 from lgd_mm.exports.graph import batches, pads_by_size, trace
 from lgd_mm.exports.report import Difference
@@ -24,8 +24,8 @@ from lgd_mm.students.deployed import ExportedStudent
 USAGE = """import numpy as np, onnxruntime
 from PIL import Image, ImageOps
 session = onnxruntime.InferenceSession('FOLDER/student.onnx')
-picture = ImageOps.fit(Image.open('picture.jpg').convert('RGB'), (SIZE, SIZE), bleed=1 / 16)  # from the middle
-image = np.asarray(picture, np.float32) / 255
+image = ImageOps.fit(Image.open('image.jpg').convert('RGB'), (SIZE, SIZE), bleed=1 / 16)  # from the middle
+image = np.asarray(image, np.float32) / 255
 outputs = dict(zip([output.name for output in session.get_outputs()],
                    session.run(None, {'images': image.transpose(2, 0, 1)[None]})))"""
 ZERO_SHOT = """
@@ -35,9 +35,9 @@ scores = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
 print(names[scores.argmax()], scores.max())"""
 
 #: Sizes that a graph takes.
-SIZES = ('any number of pictures of 224 x 224, the only size of this graph',
-         'any number of pictures, of any height and width that are multiples of 32',
-         'any number of pictures, of any height and width')
+SIZES = ('any number of images of 224 x 224, the only size of this graph',
+         'any number of images, of any height and width that are multiples of 32',
+         'any number of images, of any height and width')
 
 
 def write(student: ExportedStudent,
@@ -57,7 +57,7 @@ def write(student: ExportedStudent,
             pre-training.
 
     Returns:
-        Written: Run by onnxruntime and compared on pictures of two sizes, where the student takes them.
+        Written: Run by onnxruntime and compared on images of two sizes, where the student takes them.
 
     Raises:
         UserError: If the student cannot be traced or converted, onnxruntime computes something else, or int8 changes
@@ -66,7 +66,7 @@ def write(student: ExportedStudent,
     words, bank = student.language(categories)
     program, any_size = trace(student)
     sizes = SIZES[any_size + (any_size and not pads_by_size(student.deployed))]
-    names = list(student.outputs(picture()))
+    names = list(student.outputs(sample_image()))
     file = folder / 'student.onnx'
     _convert(program, names, file, dict(
         input=f'images: RGB in [0, 1], normalised by the graph; {sizes}',
@@ -75,7 +75,7 @@ def write(student: ExportedStudent,
     session = _session(file)
     images = batches(any_size)
     if sizes == SIZES[2]:
-        images.append(picture(151, 100))
+        images.append(sample_image(151, 100))
     differences = [compare('onnxruntime', student.outputs(batch), _run(session, batch), OTHER_KERNELS)
                    for batch in images]
     latency = {'onnxruntime, float32': median_ms(lambda: _run(session, images[0]))}

@@ -24,8 +24,8 @@ def quantise(source: Path, out: Path, expected: Mapping[str, Tensor],
     Args:
         source (Path): The float32 graph.
         out (Path): File to write.
-        expected (Mapping[str, Tensor]): The student's own outputs for a picture.
-        run (Callable[[Path], Mapping[str, Tensor]]): Those of a graph for the same picture.
+        expected (Mapping[str, Tensor]): The student's own outputs for an image.
+        run (Callable[[Path], Mapping[str, Tensor]]): Those of a graph for the same image.
 
     Returns:
         str: What was written and how near it is, in a sentence.

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
-from lgd_mm.exports.check import SAME_KERNELS, compare, picture
+from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written, unknown_to
@@ -66,7 +66,7 @@ def write_mmpretrain(student: ExportedStudent, folder: Path) -> Written:
         UserError: If mmpretrain computes something else.
     """
     maps = _write(student, folder, 'mmpretrain', student.backbone)
-    expected = student.outputs(picture())['features']
+    expected = student.outputs(sample_image())['features']
     return _written('mmpretrain', compare('mmpretrain', dict(features=expected), dict(features=maps[-1]), SAME_KERNELS),
                     USAGE)
 
@@ -88,7 +88,7 @@ def _write_dense(student: ExportedStudent, folder: Path, library: str) -> Writte
         raise unknown_to(library, student, 'which of its outputs have the strides 4, 8, 16 and 32 is not known')
     kept = {key: value for key, value in student.backbone.items() if key != 'out_indices'}
     maps = _write(student, folder, library, {**kept, **changes})
-    strides = [round(picture().shape[-1] / found.shape[-1]) for found in maps]
+    strides = [round(sample_image().shape[-1] / found.shape[-1]) for found in maps]
     if strides != STRIDES:
         raise unknown_to(library, student, f'its outputs have strides {strides}, not {STRIDES}')
     names = [f'map of stride {stride}' for stride in STRIDES]
@@ -99,7 +99,7 @@ def _write_dense(student: ExportedStudent, folder: Path, library: str) -> Writte
 
 
 def _write(student: ExportedStudent, folder: Path, library: str, backbone: dict[str, Any]) -> tuple[Tensor, ...]:
-    """Write checkpoint and config, and return what the library's backbone makes of the picture."""
+    """Write checkpoint and config, and return what the library's backbone makes of the image."""
     write_student(_weights(student, library, backbone), student.metadata, folder / 'student')
     (folder / 'student.safetensors').unlink()
     init = dict(type='Pretrained', checkpoint='{{ fileDirname }}/student.pth', prefix='backbone.')
@@ -113,7 +113,7 @@ def _write(student: ExportedStudent, folder: Path, library: str, backbone: dict[
     file = folder / 'backbone.py'
     _write_config(file, student, settings)
     with torch.no_grad():
-        maps = tuple(_built(library, Config.fromfile(file).backbone)(student.deployed.normalise(picture())))
+        maps = tuple(_built(library, Config.fromfile(file).backbone)(student.deployed.normalise(sample_image())))
     settings['channels'] = [found.shape[1] if found.dim() != 3 else found.shape[2] for found in maps]
     _write_config(file, student, settings)
     return maps
@@ -151,7 +151,7 @@ def _built(library: str, backbone: dict[str, Any]) -> nn.Module:
 
 @torch.no_grad()
 def _computed(student: ExportedStudent) -> list[Tensor]:
-    """Every map that the student's own layers make of the picture."""
+    """Every map that the student's own layers make of the image."""
     maps: list[Tensor] = []
 
     def keep(module: nn.Module, inputs: Any, output: Any) -> None:
@@ -160,7 +160,7 @@ def _computed(student: ExportedStudent) -> list[Tensor]:
 
     hooks = [module.register_forward_hook(keep) for module in student.deployed.backbone.modules()]
     try:
-        student.deployed(picture())
+        student.deployed(sample_image())
     finally:
         for hook in hooks:
             hook.remove()

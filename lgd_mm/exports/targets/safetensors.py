@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from lgd_mm.exports.check import SAME_KERNELS, compare, picture
+from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.targets import Written
 from lgd_mm.students.deployed import ExportedStudent
 from lgd_mm.students.file import student_bytes
@@ -26,7 +26,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     """
     file = folder / 'student.safetensors'
     file.write_bytes(student_bytes(student.weights, student.metadata))
-    image = picture()
+    image = sample_image()
     difference = compare('safetensors', {key: student.outputs(image)[key] for key in ('features', 'pooled')},
                          ExportedStudent(file).outputs(image), SAME_KERNELS)
     return Written(f'safetensors {version("safetensors")}', difference, SAME_KERNELS, USAGE)

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from lgd_mm.exports.architectures import Architecture, in_timm
-from lgd_mm.exports.check import SAME_KERNELS, compare, picture
+from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written, unknown_to
@@ -41,7 +41,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
 
     model = timm.create_model(known.name, **known.arguments)
     model.load_state_dict(load_file(file))
-    difference = compare_with(model, student, student.deployed.normalise(picture()))
+    difference = compare_with(model, student, student.deployed.normalise(sample_image()))
     call = ', '.join([repr(known.name), *(f'{key}={value!r}' for key, value in known.arguments.items())])
     return Written(f'timm {timm.__version__}', difference, SAME_KERNELS, USAGE.format(call=call, file=file.name),
                    notes=returns(known))
@@ -70,8 +70,8 @@ def timm_weights(student: ExportedStudent) -> tuple[Architecture, dict[str, Tens
 def _pools_alike(model: nn.Module, student: ExportedStudent) -> bool:
     """Whether timm's pooled features are the means of the student's: some networks have layers behind the pooling, and
     transformers a token of their own for it."""
-    pooled = student.outputs(picture())['pooled']
-    found = model(student.deployed.normalise(picture()))
+    pooled = student.outputs(sample_image())['pooled']
+    found = model(student.deployed.normalise(sample_image()))
     return found.shape == pooled.shape and bool((found - pooled).abs().max() <= SAME_KERNELS * pooled.abs().max())
 
 
@@ -82,7 +82,7 @@ def compare_with(model: nn.Module, student: ExportedStudent, inputs: Tensor) -> 
     Args:
         model (nn.Module): As its user builds it.
         student (ExportedStudent): The student.
-        inputs (Tensor): The normalised picture (1, 3, 224, 224).
+        inputs (Tensor): The normalised image (1, 3, 224, 224).
 
     Returns:
         Difference: Of the last map, and of the pooled features where timm pools.
@@ -90,7 +90,7 @@ def compare_with(model: nn.Module, student: ExportedStudent, inputs: Tensor) -> 
     Raises:
         UserError: If they differ.
     """
-    expected = student.outputs(picture())
+    expected = student.outputs(sample_image())
     outputs = model.eval()(inputs)
     if isinstance(outputs, (list, tuple)):
         found = dict(features=outputs[-1])

@@ -14,8 +14,8 @@ from lgd_mm.students.deployed import ExportedStudent
 USAGE = """import torch
 model = torch.export.load('FOLDER/student.pt2').module()
 outputs = model(images)  # RGB (B, 3, H, W) in [0, 1]; a dict: {outputs}"""
-SIZES = {True: 'Takes any number of pictures, of any height and width that are multiples of 32.',
-         False: 'Takes any number of pictures of 224 x 224, the only size of this graph.'}
+SIZES = {True: 'Takes any number of images, of any height and width that are multiples of 32.',
+         False: 'Takes any number of images of 224 x 224, the only size of this graph.'}
 
 
 def write(student: ExportedStudent, folder: Path) -> Written:
@@ -26,7 +26,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
         folder (Path): Where to.
 
     Returns:
-        Written: Loaded and compared on pictures of two sizes, where the student takes them.
+        Written: Loaded and compared on images of two sizes, where the student takes them.
 
     Raises:
         UserError: If the student cannot be traced, or the graph computes something else.

@@ -7,7 +7,7 @@ from torchvision import __version__, models
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from lgd_mm.exports.architectures import in_torchvision
-from lgd_mm.exports.check import SAME_KERNELS, compare, picture
+from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.targets import Written, unknown_to
 from lgd_mm.io.files import save_torch
@@ -50,7 +50,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     model.load_state_dict(load_checkpoint_file(file), strict=False)
     last = 'features' if hasattr(model, 'features') else 'layer4'
     body_only = create_feature_extractor(model.eval(), {last: 'features'})
-    image = picture()
+    image = sample_image()
     with torch.no_grad():
         found = body_only(student.deployed.normalise(image))
     difference = compare(f'torchvision\'s {known.name}', dict(features=student.outputs(image)['features']), found,

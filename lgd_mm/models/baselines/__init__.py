@@ -1,4 +1,4 @@
-"""Rivals of LGD on the same slots: backbone, neck, teacher, pictures and schedule stay, the method changes."""
+"""Rivals of LGD on the same slots: backbone, neck, teacher, images and schedule stay, the method changes."""
 
 from lgd_mm.models.baselines.compress import CompRess
 from lgd_mm.models.baselines.mimicking import FeatureMimicking

@@ -17,7 +17,7 @@ from lgd_mm.registry import MODELS
 @MODELS.register_module()
 class CompRess(Distiller):
     """CompRess-2q (`arXiv:2010.14713 <https://arxiv.org/abs/2010.14713>`_, Sec. 3): the softmax of the student's
-    similarities to student anchors follows that of the teacher's to the teacher's anchors of the same pictures.
+    similarities to student anchors follows that of the teacher's to the teacher's anchors of the same images.
 
     The student anchors come from a moving average of the student. Its space is not the teacher's, so its embeddings
     cannot be compared with texts: there is no zero-shot classification.

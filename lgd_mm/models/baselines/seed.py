@@ -17,7 +17,7 @@ class SEED(Distiller):
     """The student's similarities to a queue of teacher features follow the teacher's (`arXiv:2101.04731
     <https://arxiv.org/abs/2101.04731>`_, Sec. 3.2).
 
-    The picture's own teacher feature stands beside the queue's; the loss is the cross entropy of the two softmaxes.
+    The image's own teacher feature stands beside the queue's; the loss is the cross entropy of the two softmaxes.
     With a teacher that knows no text, such as DINO's, this is similarity distillation without language.
 
     Args:

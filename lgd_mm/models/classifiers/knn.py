@@ -15,16 +15,16 @@ from lgd_mm.models.features import mean_pool, watch_channels
 from lgd_mm.models.lgd import with_scores
 from lgd_mm.registry import MODELS
 
-#: Pictures of the bank that a batch is compared with at a time: 256 x 65,536 similarities take 64 MiB.
+#: Images of the bank that a batch is compared with at a time: 256 x 65,536 similarities take 64 MiB.
 CHUNK = 65536
 
 
 @MODELS.register_module()
 class KNNClassifier(BaseModel):
-    """Lets the nearest training pictures vote (`Wu et al. 2018 <https://arxiv.org/abs/1805.01978>`_, with the settings
+    """Lets the nearest training images vote (`Wu et al. 2018 <https://arxiv.org/abs/1805.01978>`_, with the settings
     of DINO, `arXiv:2104.14294 <https://arxiv.org/abs/2104.14294>`_).
 
-    Its training is one pass over the training pictures with ``lgd_mm.ReadOnlyOptimWrapper``: it learns nothing and only
+    Its training is one pass over the training images with ``lgd_mm.ReadOnlyOptimWrapper``: it learns nothing and only
     remembers the normalised, pooled features of the backbone's last output. A neighbour of cosine similarity s votes
     for its class with the weight exp(s / temperature).
 
@@ -82,7 +82,7 @@ class KNNClassifier(BaseModel):
             list[DataSample]: One for each image.
 
         Raises:
-            UserError: If fewer than k training pictures were seen.
+            UserError: If fewer than k training images were seen.
         """
         if self.seen:
             self._share()
@@ -111,11 +111,11 @@ class KNNClassifier(BaseModel):
 
 
 def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int, temperature: float) -> Tensor:
-    """Let the nearest pictures of a bank vote.
+    """Let the nearest images of a bank vote.
 
     Args:
         queries (Tensor): Normalised features (B, d), float32.
-        bank (Tensor): Normalised features (N, d) of the training pictures, float16 or float32.
+        bank (Tensor): Normalised features (N, d) of the training images, float16 or float32.
         labels (Tensor): Their classes (N, ).
         num_classes (int): Number of classes C.
         k (int): Neighbours that vote.
@@ -125,10 +125,10 @@ def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int
         Tensor: Shares of the votes (B, C), which sum to one.
 
     Raises:
-        UserError: If the bank holds fewer than k pictures.
+        UserError: If the bank holds fewer than k images.
     """
     if len(bank) < k:
-        raise UserError(f'model.k={k} neighbours are asked to vote, but there are only {len(bank)} training pictures: '
+        raise UserError(f'model.k={k} neighbours are asked to vote, but there are only {len(bank)} training images: '
                         'give --cfg-options model.k=N')
     similarities, classes = _neighbours(queries, bank, labels, k)
     votes = similarities.new_zeros(len(queries), num_classes)
@@ -137,7 +137,7 @@ def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int
 
 
 def _neighbours(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Similarities and labels (B, k) of the nearest pictures in the bank."""
+    """Similarities and labels (B, k) of the nearest images in the bank."""
     similarities, nearest_labels = queries.new_empty(len(queries), 0), labels.new_empty(len(queries), 0)
     for features, classes in zip(bank.split(CHUNK), labels.split(CHUNK)):
         # Products in float32: float16 cannot tell near neighbours apart.

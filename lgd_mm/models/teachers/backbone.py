@@ -20,7 +20,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @MODELS.register_module()
 class BackboneTeacher(Teacher):
-    """A frozen mmpretrain or timm backbone trained with ImageNet's statistics, such as DINO's: it knows pictures and no
+    """A frozen mmpretrain or timm backbone trained with ImageNet's statistics, such as DINO's: it knows images and no
     language.
 
     Args:

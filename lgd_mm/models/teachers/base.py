@@ -1,4 +1,4 @@
-"""What all teachers share: frozen, always in eval mode, and fed with the student's pictures."""
+"""What all teachers share: frozen, always in eval mode, and fed with the student's images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float
 
 
 class Teacher(nn.Module):
-    """A frozen image network that takes the student's pictures: it undoes the student's normalisation and applies its
+    """A frozen image network that takes the student's images: it undoes the student's normalisation and applies its
     own, and resizes the views to its own size.
 
     Args:

@@ -1,4 +1,4 @@
-"""Which of a model's tags a file of weights belongs to: activation and picture statistics are the tag's.
+"""Which of a model's tags a file of weights belongs to: activation and image statistics are the tag's.
 
 open_clip builds ``RN50`` with GELU and loads OpenAI's weights into it, which were trained with QuickGELU, without a
 word: nothing in a file of weights tells.
@@ -41,7 +41,7 @@ def tag_of_file(model: str, file: str | Path, cure: str) -> str | None:
         named = [tag for tag in tags if _described(beside, settings(model, tag))]
     candidates = named or tags
     if len({settings(model, tag) for tag in candidates}) > 1:
-        raise UserError(f'teacher weights {file}: the tags of {model} differ in activation or picture statistics '
+        raise UserError(f'teacher weights {file}: the tags of {model} differ in activation or image statistics '
                         f'({", ".join(candidates)}): say whose they are, or whose they were trained on from, by {cure}')
     return candidates[0] if candidates else None
 
@@ -69,12 +69,12 @@ def _described(config: Path, wanted: tuple[Any, ...]) -> bool:
     """Whether a folder's own config has the settings of a tag."""
     try:
         content = json.loads(config.read_text(encoding='utf-8'))
-        pictures = content.get('preprocess_cfg') or {}
+        images = content.get('preprocess_cfg') or {}
         quick_gelu = bool(content['model_cfg'].get('quick_gelu'))
     except (OSError, ValueError, KeyError, AttributeError):
         return False
-    return wanted == (quick_gelu, _numbers(pictures.get('mean')) or wanted[1], _numbers(pictures.get('std')) or
-                      wanted[2], pictures.get('interpolation') or wanted[3])
+    return wanted == (quick_gelu, _numbers(images.get('mean')) or wanted[1], _numbers(images.get('std')) or
+                      wanted[2], images.get('interpolation') or wanted[3])
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

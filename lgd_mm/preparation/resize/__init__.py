@@ -1,4 +1,4 @@
-"""Copies of pictures with a smaller short side."""
+"""Copies of images with a smaller short side."""
 
 from lgd_mm.preparation.resize.folder import resize_dataset
 

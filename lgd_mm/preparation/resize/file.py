@@ -1,4 +1,4 @@
-"""One file of the copy: a smaller picture, or any other file as it is."""
+"""One file of the copy: a smaller image, or any other file as it is."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.loading import of_the_machine
-from lgd_mm.preparation.resize.image import resize_picture
+from lgd_mm.preparation.resize.image import resize_image
 
 
 class Settings(NamedTuple):
@@ -19,7 +19,7 @@ class Settings(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """What became of a file: bytes before and after; of a picture that cannot be read, the reason."""
+    """What became of a file: bytes before and after; of an image that cannot be read, the reason."""
 
     path: str
     before: int
@@ -36,7 +36,7 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
         path (str): Of the file in both folders.
 
     Returns:
-        Copied: Sizes, or why the picture was left out.
+        Copied: Sizes, or why the image was left out.
 
     Raises:
         OSError: If the machine cannot read or write.
@@ -45,9 +45,9 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
     if not copy.exists():
         part = copy.with_name(f'.{os.uname().nodename}.{os.getpid()}.part')  # another machine may be at the same file
         content = None
-        if is_picture(path):
+        if is_image(path):
             try:
-                content = resize_picture(original.read_bytes(), settings.short_side, settings.quality)
+                content = resize_image(original.read_bytes(), settings.short_side, settings.quality)
             except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
                 if of_the_machine(error):
                     raise
@@ -65,6 +65,6 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
     return Copied(path, original.stat().st_size, copy.stat().st_size)
 
 
-def is_picture(path: str) -> bool:
-    """Whether a name ends like that of a picture."""
+def is_image(path: str) -> bool:
+    """Whether a name ends like that of an image."""
     return path.lower().endswith(EXTENSIONS)

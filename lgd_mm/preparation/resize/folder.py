@@ -1,4 +1,4 @@
-"""A copy of a folder of pictures whose short sides are smaller, so that training reads and decodes less."""
+"""A copy of a folder of images whose short sides are smaller, so that training reads and decodes less."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.io.texts import read_json
 from lgd_mm.preparation.prepare import recognise
-from lgd_mm.preparation.resize.file import Copied, Settings, copy_file, is_picture
+from lgd_mm.preparation.resize.file import Copied, Settings, copy_file, is_image
 from lgd_mm.preparation.spec import Pictures
 
 #: In the copy: its settings, by which the files in it are known to be its own.
@@ -31,9 +31,9 @@ CHUNK = 16
 
 @dataclass
 class Summary:
-    """What is in the copy, in pictures, other files and bytes of pictures, and what was left out."""
+    """What is in the copy, in images, other files and bytes of images, and what was left out."""
 
-    pictures: int = 0
+    images: int = 0
     others: int = 0
     before: int = 0
     after: int = 0
@@ -43,8 +43,8 @@ class Summary:
         """Count a file."""
         if copied.reason:
             self.unreadable.append(copied)
-        elif is_picture(copied.path):
-            self.pictures += 1
+        elif is_image(copied.path):
+            self.images += 1
             self.before += copied.before
             self.after += copied.after
         else:
@@ -52,14 +52,14 @@ class Summary:
 
 
 def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jobs: int, console: Console) -> Summary:
-    """Copy a tree of files under the same names: pictures smaller, all others as they are.
+    """Copy a tree of files under the same names: images smaller, all others as they are.
 
     Each file appears whole or not at all, and none is overwritten: stopped at any moment, the same call goes on.
 
     Args:
         source (Path): Folder; links to other folders are followed.
         target (Path): Missing, empty, or a copy that was begun with the same settings.
-        short_side (int): Pixels; smaller pictures are copied as they are.
+        short_side (int): Pixels; smaller images are copied as they are.
         quality (int): Of JPEG, WebP and AVIF, 1 to 100.
         jobs (int): Number of processes.
         console (Console): Shows the progress.
@@ -75,12 +75,12 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
     settings = Settings(str(source.resolve()), short_side, quality)
     try:
         paths = sorted(os.path.relpath(path, source) for path in files_below(source))
-        if not any(map(is_picture, paths)):
-            raise UserError(f'{source} has no pictures: give the folder that they lie in or below')
+        if not any(map(is_image, paths)):
+            raise UserError(f'{source} has no images: give the folder that they lie in or below')
         _mark(target, settings)
         return _copy_all(paths, target, settings, jobs, console)
     except OSError as error:
-        raise UserError(f'{error.filename or target} cannot be read or written ({error.strerror or error}): free room '
+        raise UserError(f'{error.filename or target} cannot be read or written ({error.strerror or error}): free disk space '
                         'or mend the permissions there; the same command goes on') from error
     except BrokenProcessPool as error:
         raise UserError(f'one of {jobs} processes was killed, perhaps for want of memory: give fewer with --jobs; the '
@@ -89,15 +89,15 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
 
 def _refuse(source: Path, target: Path) -> None:
     if not source.is_dir():
-        raise UserError(f'{source} is no folder: give that of the pictures')
+        raise UserError(f'{source} is no folder: give that of the images')
     if target.resolve().is_relative_to(source.resolve()):
         raise UserError(f'{target} lies in {source}: give a folder outside it')
     spec = recognise(source)
     labelled = [part.path for part in spec.parts if not isinstance(part, Pictures)] if spec else []
     if spec and labelled:
-        pictures = next(part.path for part in spec.parts if isinstance(part, Pictures))
-        raise UserError(f'{source} holds {spec.title}, whose {labelled[0]} would not fit smaller pictures: give a '
-                        f'folder of pictures alone, such as {spec.tree(source) / pictures}')
+        images = next(part.path for part in spec.parts if isinstance(part, Pictures))
+        raise UserError(f'{source} holds {spec.title}, whose {labelled[0]} would not fit smaller images: give a '
+                        f'folder of images alone, such as {spec.tree(source) / images}')
 
 
 def _mark(target: Path, settings: Settings) -> None:

@@ -1,30 +1,30 @@
-"""One picture with a smaller short side, in its own format."""
+"""One image with a smaller short side, in its own format."""
 
 import io
 
 from PIL import Image, ImageOps
 
-from lgd_mm.io.images import open_picture
+from lgd_mm.io.images import open_image
 
 #: Grey of more than eight bits, which stays so.
 DEEP = ('I;16', 'I', 'F')
 
 
-def resize_picture(content: bytes, short_side: int, quality: int) -> bytes:
-    """Make a picture smaller, so that what :class:`lgd_mm.datasets.LoadImage` reads of it is what it read, but smaller.
+def resize_image(content: bytes, short_side: int, quality: int) -> bytes:
+    """Make an image smaller, so that what :class:`lgd_mm.datasets.LoadImage` reads of it is what it read, but smaller.
 
     Args:
         content (bytes): The file.
-        short_side (int): Pixels. A picture that has no more is not touched.
+        short_side (int): Pixels. An image that has no more is not touched.
         quality (int): Of JPEG, WebP and AVIF.
 
     Returns:
-        bytes: The file of the smaller picture, upright and without metadata; or ``content``.
+        bytes: The file of the smaller image, upright and without metadata; or ``content``.
 
     Raises:
         Exception: Whatever Pillow's decoders stumble over in a broken file.
     """
-    with open_picture(content) as image:
+    with open_image(content) as image:
         form = 'JPEG' if image.format == 'MPO' else image.format  # MPO: a phone's JPEG with a second one behind it
         scale = short_side / min(image.size)
         if scale >= 1:

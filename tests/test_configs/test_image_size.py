@@ -1,4 +1,4 @@
-"""Pictures are brought to a network's size as published: by torchvision on Pillow's images, whose filters antialias."""
+"""Images are brought to a network's size as published: by torchvision on Pillow's images, whose filters antialias."""
 
 import random
 
@@ -15,7 +15,7 @@ from timm.data import create_transform
 import lgd_mm  # noqa: F401 - makes mmpretrain:: configs readable
 from lgd_mm.api.embedding import Pictures
 from lgd_mm.exports.targets.huggingface import TESTED
-from lgd_mm.report.images import PlainPictures
+from lgd_mm.report.images import PlainImages
 from tests.tiny import ROOT
 
 FOLDER = ROOT / 'configs'
@@ -34,19 +34,19 @@ PHOTOS = [photo(*size) for size in ((375, 500), (500, 333), (1200, 900), (100, 9
 
 
 def steps(loader):
-    """Those of a loader that change a picture's size, built."""
+    """Those of a loader that change an image's size, built."""
     pipeline = loader.dataset.get('dataset', loader.dataset).pipeline
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return [TRANSFORMS.build(step) for step in pipeline if step.type.split('.')[-1] in STEPS]
 
 
 def middle(image, size=224):
-    """Of a picture by torchvision, as it is published."""
+    """Of an image by torchvision, as it is published."""
     return np.asarray(T.CenterCrop(size)(T.Resize(size * 256 // 224)(Image.fromarray(image))))
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
-def test_pictures_that_are_tested(path):
+def test_images_that_are_tested(path):
     cfg = Config.fromfile(FOLDER / path)
     loaders = [cfg.get('val_dataloader'), cfg.get('test_dataloader')]
     if path.stem.startswith('knn_'):
@@ -59,7 +59,7 @@ def test_pictures_that_are_tested(path):
 
 @pytest.mark.parametrize('path', [path for path in FILES if path.stem.startswith(('linear_', 'finetune_'))],
                          ids=lambda path: path.stem)
-def test_pictures_that_train_a_classifier(path):
+def test_images_that_train_a_classifier(path):
     [crop] = steps(Config.fromfile(FOLDER / path).train_dataloader)
     for image in PHOTOS:
         random.seed(0)
@@ -73,7 +73,7 @@ def test_pictures_that_train_a_classifier(path):
 
 
 @pytest.mark.parametrize('size', [64, 96, 224])
-def test_pictures_that_are_embedded(tmp_path, size):
+def test_images_that_are_embedded(tmp_path, size):
     paths = [str(tmp_path / f'{index}.png') for index in range(len(PHOTOS))]
     for path, image in zip(paths, PHOTOS):
         Image.fromarray(image).save(path)
@@ -81,18 +81,18 @@ def test_pictures_that_are_embedded(tmp_path, size):
         assert np.array_equal(ours.permute(1, 2, 0).numpy(), middle(image, size))
 
 
-def test_pictures_of_a_student_in_timm():
-    """What the Hugging Face target writes for timm makes the same of a picture."""
+def test_images_of_a_student_in_timm():
+    """What the Hugging Face target writes for timm makes the same of an image."""
     for size in (32, 64, 96, 100, 224, 225):
         transform = create_transform((3, size, size), **TESTED)
         resize, crop = transform.transforms[:2]
         assert np.array_equal(np.asarray(crop(resize(Image.fromarray(PHOTOS[0])))), middle(PHOTOS[0], size))
 
 
-def test_pictures_of_a_report(tmp_path):
+def test_images_of_a_report(tmp_path):
     cv2.imwrite(str(tmp_path / '0.png'), PHOTOS[0][..., ::-1])
     dataset = dict(type='lgd_mm.UnlabelledImages', data_root=str(tmp_path), pipeline=[
         dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=64), dict(type='lgd_mm.PackView')])
-    ours = PlainPictures(Config(dict(train_dataloader=dict(dataset=dataset)))).image(0)
+    ours = PlainImages(Config(dict(train_dataloader=dict(dataset=dataset)))).image(0)
     theirs = T.CenterCrop(64)(T.Resize(64)(Image.fromarray(PHOTOS[0])))
     assert np.array_equal(np.asarray(ours), np.asarray(theirs))

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage, decode
-from lgd_mm.engine.checks.unreadable_image import bad_picture
+from lgd_mm.engine.checks.unreadable_image import bad_image
 from lgd_mm.io import images as pictures
-from lgd_mm.io.images import FORMATS, PIXELS, SCANS, RefusedPicture, check_picture, open_picture
+from lgd_mm.io.images import FORMATS, PIXELS, SCANS, RefusedImage, check_image, open_image
 from lgd_mm.preparation.checks import _decode
-from lgd_mm.preparation.resize.image import resize_picture
+from lgd_mm.preparation.resize.image import resize_image
 from tests.tiny import ROOT
 
 EPS = b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n9 9 scale\nshowpage\n%%EOF\n'
@@ -38,7 +38,7 @@ def no_program(monkeypatch):
 
 
 READERS = dict(
-    decode=decode, open=lambda content: open_picture(content).load(), resize=lambda content: resize_picture(
+    decode=decode, open=lambda content: open_image(content).load(), resize=lambda content: resize_image(
         content, 4, 90), mmcv=lambda content: mmcv.imfrombytes(content, backend='pillow'))
 
 
@@ -64,7 +64,7 @@ def test_opencv_too_decodes_no_other_format(tmp_path, no_program):
 @pytest.mark.parametrize('form', FORMATS)
 def test_every_format_that_is_promised(form):
     content = saved(form)
-    assert open_picture(content).size == (8, 6)
+    assert open_image(content).size == (8, 6)
     assert decode(content).shape == mmcv.imfrombytes(content, backend='pillow').shape == (6, 8, 3)
 
 
@@ -107,33 +107,33 @@ def test_a_small_file_that_promises_much_is_refused_before_it_is_decoded(tmp_pat
     content = BOMBS[bomb]
     assert len(content) < 5000
     for read in READERS.values():
-        with pytest.raises(RefusedPicture, match='promise .* pixels, which exceeds'):
+        with pytest.raises(RefusedImage, match='promise .* pixels, which exceeds'):
             read(content)
     assert mmcv.imfrombytes(content) is None
     (tmp_path / 'bomb').write_bytes(content)
-    with pytest.raises(UnreadableImage, match='bomb: RefusedPicture: its .* bytes promise'):
+    with pytest.raises(UnreadableImage, match='bomb: RefusedImage: its .* bytes promise'):
         LoadImage().transform(dict(img_path=str(tmp_path / 'bomb')))
 
 
 @pytest.mark.parametrize('content', [saved('PNG', (5000, 3000), 'L'), saved('WEBP', (4000, 3000), lossless=True)],
                          ids=['a mask of one class', 'an empty page'])
-def test_pictures_of_one_colour_are_read(content):
-    check_picture(content)
+def test_images_of_one_colour_are_read(content):
+    check_image(content)
 
 
 def test_beyond_the_bound_on_all_pixels(monkeypatch):
     monkeypatch.setattr(pictures, 'PIXELS', 10**9)
-    with pytest.raises(RefusedPicture, match='exceeds limit'):
-        check_picture(jpeg_of_size(60_000, 60_000))
+    with pytest.raises(RefusedImage, match='exceeds limit'):
+        check_image(jpeg_of_size(60_000, 60_000))
     assert PIXELS == 178_956_970
 
 
 def test_a_jpeg_of_too_many_scans():
     content = saved('JPEG', (64, 64), progressive=True)
     last = content[content.rindex(b'\xff\xda'):-2]
-    check_picture(content)
-    with pytest.raises(RefusedPicture, match='scans'):
-        check_picture(content[:-2] + last * SCANS + content[-2:])
+    check_image(content)
+    with pytest.raises(RefusedImage, match='scans'):
+        check_image(content[:-2] + last * SCANS + content[-2:])
 
 
 def test_text_in_a_png_is_bounded():
@@ -144,7 +144,7 @@ def test_text_in_a_png_is_bounded():
     chunk = struct.pack('>I', len(profile)) + b'iCCP' + profile + struct.pack('>I', zlib.crc32(b'iCCP' + profile))
     plain = saved('PNG')
     for content in (saved('PNG', pnginfo=info), plain[:33] + chunk + plain[33:]):
-        with pytest.raises(RefusedPicture, match='too large'):
+        with pytest.raises(RefusedImage, match='too large'):
             decode(content)
 
 
@@ -153,16 +153,16 @@ def test_no_file_is_opened_by_another_way():
     opened = [f'{path.relative_to(ROOT)}: {line.strip()}' for path in sorted((ROOT / 'lgd_mm').rglob('*.py'))
               for line in path.read_text(encoding='utf-8').splitlines()
               if re.search(r'Image\.open\(|cv2\.imread|plt\.imread', line) and 'formats=formats()' not in line]
-    assert len(opened) == 1 and opened[0].startswith('lgd_mm/exports/targets/onnx.py: picture =')  # how others use it
+    assert len(opened) == 1 and opened[0].startswith('lgd_mm/exports/targets/onnx.py: image =')  # how others use it
 
 
-def test_pipes_and_devices_are_no_pictures(tmp_path):
+def test_pipes_and_devices_are_no_images(tmp_path):
     os.mkfifo(tmp_path / 'pipe.png')
     for path in (str(tmp_path / 'pipe.png'), '/dev/zero'):
-        for read in (open_picture, mmcv.imread):
+        for read in (open_image, mmcv.imread):
             with pytest.raises(OSError, match='it is a (pipe|device) and no plain file') as caught:
                 read(path)
-        assert bad_picture({}, caught.value) == (f'{path} is a {"device" if "zero" in path else "pipe"} and no plain '
+        assert bad_image({}, caught.value) == (f'{path} is a {"device" if "zero" in path else "pipe"} and no plain '
                                                  'file: put the file itself there, or take it out of the data')
         assert 'no plain file' in _decode(path)[1]
         with pytest.raises(UnreadableImage, match='no plain file'):
@@ -172,6 +172,6 @@ def test_pipes_and_devices_are_no_pictures(tmp_path):
 @pytest.mark.parametrize('content', [
     b'GIF89a\x01\x00\x01\x00\x00\x00\x00' + b'!\xfe\x01a\x00' * 100_000 + b';',
     b'P6\n#' + b'a' * 1_000_000 + b'\n1 1\n255\n\x00\x00\x00'], ids=['gif', 'ppm'])
-def test_pictures_of_comments_are_refused(content):
+def test_images_of_comments_are_refused(content):
     with pytest.raises(OSError, match='comment'):
-        open_picture(content)
+        open_image(content)

@@ -1,4 +1,4 @@
-"""Pictures that nobody cleaned: each is read rightly, or skipped and named."""
+"""Images that nobody cleaned: each is read rightly, or skipped and named."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.registry import HOOKS
 from tests.faults.conftest import run_here
 from tests.faults.hostile import png_of_size
-from tests.tiny import write_pictures
+from tests.tiny import write_images
 
 SIDES = np.zeros((40, 60, 3), np.uint8)
 SIDES[:, :30] = (200, 30, 30)  # red on the left, blue on the right
@@ -83,15 +83,15 @@ def test_bombs_are_refused(tmp_path, content):
         read(tmp_path / 'bomb')
 
 
-def test_what_is_no_picture_is_told_in_words(tmp_path):
-    (tmp_path / 'a.jpg').write_text('not a picture')
+def test_what_is_no_image_is_told_in_words(tmp_path):
+    (tmp_path / 'a.jpg').write_text('not an image')
     with pytest.raises(UnreadableImage, match='a.jpg: UnidentifiedImageError: cannot identify image file$'):
         read(tmp_path / 'a.jpg')
 
 
 def test_without_permission(tmp_path, monkeypatch):
     """Root may read everything: the system's answer is made up."""
-    path, = write_pictures(tmp_path, 1)
+    path, = write_images(tmp_path, 1)
 
     def refused(name, *args, **kwargs):
         raise PermissionError(errno.EACCES, 'Permission denied', name)
@@ -103,7 +103,7 @@ def test_without_permission(tmp_path, monkeypatch):
 
 @HOOKS.register_module(force=True)
 class VanishHook(Hook):
-    """Takes pictures away, and adds one, after the first epoch."""
+    """Takes images away, and adds one, after the first epoch."""
 
     def __init__(self, folder) -> None:
         self.folder = folder
@@ -112,12 +112,12 @@ class VanishHook(Hook):
         if runner.epoch == 0:
             for path in sorted(Path(self.folder, 'part0').iterdir())[:2]:
                 path.unlink()
-            write_pictures(Path(self.folder, 'new'), 1)
+            write_images(Path(self.folder, 'new'), 1)
 
 
 def test_names_links_and_files_that_vanish(fault_config, tmp_path, capsys):
     folder = tmp_path / 'pictures'
-    paths = write_pictures(folder, 18)
+    paths = write_images(folder, 18)
     for path, name in zip(paths, ['日本.png', 'ünï çødé.png', 'עברית.png', 'a\nb.png', os.fsdecode(b'\xff\xfe.png')]):
         path.rename(path.with_name(name))
     (folder / 'broken.png').symlink_to(folder / 'nowhere.png')
@@ -130,6 +130,6 @@ def test_names_links_and_files_that_vanish(fault_config, tmp_path, capsys):
                    **{'train_dataloader.dataset.data_root': str(folder)})
     assert end['meta']['epoch'] == 2
     said = next((tmp_path / 'run').glob('*/*.log')).read_text()
-    assert '2 of 20 pictures cannot be read and are skipped' in said  # the link and the one without content
-    assert '4 of 20 pictures cannot be read and are skipped' in said  # and those that are gone
+    assert '2 of 20 images cannot be read and are skipped' in said  # the link and the one without content
+    assert '4 of 20 images cannot be read and are skipped' in said  # and those that are gone
     assert (tmp_path / 'run/report.html').is_file() and 'Traceback' not in capsys.readouterr().err

@@ -84,7 +84,7 @@ def main() -> None:
     console.print(f'Report: {suite.work_dir}/report.html and report.md   Figures: {suite.work_dir}/results.json',
                   highlight=False, markup=False)
     if runner.failures:
-        raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed, their logs tell why: mend it, and the '
+        raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed, their logs tell why: correct it, and the '
                         'same command runs them')
 
 

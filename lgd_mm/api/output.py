@@ -101,7 +101,7 @@ def replaced(out: str | Path, overwrite: bool) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        # Who stops a run in its first minutes goes on with it; a mistake is mended first.
+        # Who stops a run in its first minutes goes on with it; a mistake is corrected first.
         begun = (_checkpoints(folder) - before
                  or (isinstance(error, KeyboardInterrupt) and (folder / RESOLVED).is_file()))
         if not begun and overwrite and (folder / ASIDE).is_dir():

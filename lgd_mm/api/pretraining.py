@@ -159,7 +159,7 @@ def write_settings(cfg: Config, settings: Settings) -> None:
 def _facts(cfg: Config, pictures: int, teacher: Mapping[str, Any]) -> Facts:
     """What the settings depend on; the backbone is built only if its memory is asked for."""
     return Facts(
-        pictures=pictures,
+        images=pictures,
         processes=launching.processes(),
         teacher_size=teacher_size(teacher['model']),
         student_size=_only_size(cfg.model.backbone),

@@ -42,7 +42,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
     if out:
         print_rank0(f'{found.write(out, top)}: {len(found.paths)} images, {len(found.names)} names')
         return
-    table = Table('picture', *(f'{rank}.' for rank in range(1, min(top, len(found.names)) + 1)))
+    table = Table('image', *(f'{rank}.' for rank in range(1, min(top, len(found.names)) + 1)))
     for path, best in zip(found.paths, found.top(top)):
         words = path, *(f'{name} {score:.0%}' for name, score in best)
         table.add_row(*(Text(printable(word)) for word in words))  # Text: a bracket in a name is no style

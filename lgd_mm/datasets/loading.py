@@ -52,9 +52,9 @@ def decode(content: bytes) -> NDArray[Any]:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
         if image is not None:
             return image
-    with open_image(content) as picture:
-        if picture.mode.startswith('I;16'):  # Pillow would make white of all above 255
-            grey = (np.asarray(ImageOps.exif_transpose(picture)) >> 8).astype(np.uint8)
+    with open_image(content) as opened:
+        if opened.mode.startswith('I;16'):  # Pillow would make white of all above 255
+            grey = (np.asarray(ImageOps.exif_transpose(opened)) >> 8).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)
     return mmcv.imfrombytes(content, backend='pillow')
 

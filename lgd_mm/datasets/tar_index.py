@@ -39,7 +39,7 @@ def tar_index(path: str) -> list[Member]:
     try:
         return _index(path)
     except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror or error}): put it back, or mend the permissions'
+        raise UserError(f'{path} cannot be read ({error.strerror or error}): put it back, or correct the permissions'
                         ) from error
 
 

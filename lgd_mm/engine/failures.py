@@ -27,7 +27,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 @contextmanager
 def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
-    """Tell what is the user's to mend as a :class:`UserError`; other errors pass.
+    """Tell what the user can correct as a :class:`UserError`; other errors pass.
 
     What comes into an empty or missing work dir within the context is removed, also after Ctrl-C, unless training has
     begun; whatever lay in it before stays.

@@ -58,7 +58,7 @@ class CacheFiller:
         self.cfg, self.views, self.out, self.share = cfg, views, Path(out), share
         self.seed = self._seed(config)
         preflight.check_data(cfg, 'train')
-        self.pictures: UnlabelledImages = DATASETS.build(cfg.train_dataloader.dataset)
+        self.images: UnlabelledImages = DATASETS.build(cfg.train_dataloader.dataset)
         self.device = get_device() if get_device() != 'cuda' else f'cuda:{os.environ.get("LOCAL_RANK", 0)}'
         self.preprocessor: nn.Module = MODELS.build(
             {**IMAGENET_PREPROCESSOR, **(cfg.model.get('data_preprocessor') or {})}).to(self.device)
@@ -76,11 +76,11 @@ class CacheFiller:
         number, count = self.share
         ours = set(list(cache.parts())[number::count])
         missing = [part for part in cache.missing() if part in ours]
-        total = sum(len(pictures) for *_, pictures in missing)
+        total = sum(len(images) for *_, images in missing)
         self._check_room(total * entry_type(self.teacher.embed_dim).itemsize)
-        entries = track(self._entries([(view, pictures) for view, _, pictures in missing]), 'views', total)
-        for view, part, pictures in missing:
-            block = np.empty(len(pictures), entry_type(self.teacher.embed_dim))
+        entries = track(self._entries([(view, images) for view, _, images in missing]), 'views', total)
+        for view, part, images in missing:
+            block = np.empty(len(images), entry_type(self.teacher.embed_dim))
             for place in range(len(block)):
                 block[place] = next(entries)
             cache.write(view, part, block)
@@ -96,7 +96,7 @@ class CacheFiller:
         Returns:
             str: Size, time on this device, and from how many epochs on it pays.
         """
-        count = min(len(self.pictures), (MEASURED + 1) * self.cfg.train_dataloader.batch_size)
+        count = min(len(self.images), (MEASURED + 1) * self.cfg.train_dataloader.batch_size)
         batches = iter(self._batches([(0, range(count))]))
         loading = embedding = 0.
         measured = 0
@@ -108,11 +108,11 @@ class CacheFiller:
             if number or count <= self.cfg.train_dataloader.batch_size:
                 loading, embedding = loading + loaded - began, embedding + time.perf_counter() - loaded
                 measured += len(batch['view'])
-        views = len(self.pictures) * self.views
+        views = len(self.images) * self.views
         each, teacher = (loading + embedding) / measured, embedding / measured
-        hours, saved = views * each / 3600, len(self.pictures) * teacher / 3600
+        hours, saved = views * each / 3600, len(self.images) * teacher / 3600
         size = views * entry_type(self.teacher.embed_dim).itemsize / 1e9
-        return (f'{len(self.pictures):,} images x {self.views} views: {size:.2f} GB, about {hours:.2f} h here '
+        return (f'{len(self.images):,} images x {self.views} views: {size:.2f} GB, about {hours:.2f} h here '
                 f'({1 / each:.0f} views/s, {teacher / each:.0%} of the time in the teacher); each epoch of a '
                 f'student saves about {saved:.2f} h, so it pays from {math.ceil(hours / saved)} epochs on, of all '
                 'runs together')
@@ -140,8 +140,8 @@ class CacheFiller:
             **plain.to_dict(),
             fingerprint=self.teacher.fingerprint,
             embed_dim=self.teacher.embed_dim,
-            pictures=len(self.pictures),
-            data=data_digest(self.pictures),
+            pictures=len(self.images),
+            data=data_digest(self.images),
             seed=self.seed,
             views=self.views)
 
@@ -156,9 +156,9 @@ class CacheFiller:
         nothing but its images."""
         loader = self.cfg.train_dataloader
         size = loader.batch_size
-        keys = ([ViewKey(index, view_seed(self.seed, view, index), view) for index in pictures[start:start + size]]
-                for view, pictures in parts for start in range(0, len(pictures), size))
-        return DataLoader(self.pictures, batch_sampler=keys, num_workers=loader.get('num_workers', 0),
+        keys = ([ViewKey(index, view_seed(self.seed, view, index), view) for index in images[start:start + size]]
+                for view, images in parts for start in range(0, len(images), size))
+        return DataLoader(self.images, batch_sampler=keys, num_workers=loader.get('num_workers', 0),
                           collate_fn=default_collate, pin_memory=self.device.startswith('cuda'))
 
     def _embed(self, batch: dict[str, Any]) -> NDArray[Any]:

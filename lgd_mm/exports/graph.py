@@ -54,7 +54,8 @@ def _traced(network: Deployed, any_size: bool) -> ExportedProgram:
 def batches(any_size: bool) -> list[Tensor]:
     """Images to compare a graph with its student on: one, and several of another size."""
     other = (160, 96) if any_size else (SIDE, SIDE)
-    return [sample_image(), torch.cat([sample_image(*other), sample_image(*other).flip(3), sample_image(*other).flip(2)])]
+    image = sample_image(*other)
+    return [sample_image(), torch.cat([image, image.flip(3), image.flip(2)])]
 
 
 @torch.no_grad()

@@ -93,4 +93,4 @@ def _check_labels(file: str, key: str, expected: int) -> None:
                             "'n01440764/one.JPEG 0'")
         if int(label) >= expected:
             raise UserError(f'{file}, line {number} has the label {label}, but {key} stands for {expected} classes, 0 '
-                            f'to {expected - 1}: mend the list or set the key')
+                            f'to {expected - 1}: correct the list or set the key')

@@ -66,8 +66,8 @@ def no_class(path: str, label: int, num_classes: int, shift: int = 0) -> str:
         str: It names the mask, the label, those there are, and the cure.
     """
     return (f'{path} has the label {label}, but there are {num_classes} classes, labels {shift} to '
-            f'{num_classes - 1 + shift} (255 is ignored): label {label} is no class; mend the mask, or set num_classes '
-            'and the names of the classes')
+            f'{num_classes - 1 + shift} (255 is ignored): label {label} is no class; correct the mask, or set '
+            'num_classes and the names of the classes')
 
 
 def of_another_size(mask: str, size: tuple[int, int], image_size: tuple[int, int], image: str) -> str:

@@ -63,8 +63,8 @@ def check_coco(path: str | Path, categories: Mapping[int, str], folder: str | Pa
                        if isinstance(item, Mapping) and is_id(item.get('id'))}
     left_out = check_annotations(path, content, every | set(categories))
     if thin := [item['id'] for item in content['annotations'] if is_thin(item.get('segmentation'))]:
-        print_rank0(f'{path}: {len(thin)} objects have polygons of fewer than three points, which are no part of their masks, '
-            f'such as annotation {thin[0]}')
+        print_rank0(f'{path}: {len(thin)} objects have polygons of fewer than three points, which are no part of their '
+                    f'masks, such as annotation {thin[0]}')
     if complete := complete_annotations(content):
         print_rank0(f'{path}: {complete} objects have no "area", and that of their mask or box is taken')
     used = [item for item in content['annotations'] if item['category_id'] in categories]

@@ -102,8 +102,8 @@ def unpack(archive: Archive, path: Path, tree: Path, moved: Container[str] = ())
             MemoryError) as error:
         raise UserError(f'{path} cannot be unpacked ({error}): download it again from {archive.url}') from error
     except OSError as error:
-        raise UserError(f'{archive.name} cannot be unpacked into {tree} ({error.strerror or error}): free disk space or '
-                        'mend the permissions there; the same command goes on') from error
+        raise UserError(f'{archive.name} cannot be unpacked into {tree} ({error.strerror or error}): free disk space '
+                        'or correct the permissions there; the same command goes on') from error
     if not matched:
         raise UserError(f'{path} is another archive than {archive.url}: nothing in it has a name like '
                         f'{archive.members}')

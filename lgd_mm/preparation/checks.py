@@ -79,7 +79,7 @@ def some(names: Iterable[str], count: int = 3) -> str:
 
 def _check_images(part: Pictures, tree: Tree) -> Iterator[str]:
     names = part_files(part, tree)
-    yield from _check_count(part, len(names), 'pictures')
+    yield from _check_count(part, len(names), 'images')
     strange = sorted(set(tree.with_suffix(part.path, IMAGE_SUFFIXES)) - set(names))
     if strange:
         place = 'one sub-folder' if part.nested else 'the folder itself'
@@ -114,21 +114,21 @@ def _check_classes(part: Pictures, tree: Tree, filled: set[str]) -> Iterator[str
 def _check_masks(part: Masks, tree: Tree) -> Iterator[str]:
     names = part_files(part, tree)
     yield from _check_count(part, len(names), f'masks *{part.mask_suffix}')
-    pictures = [name for name in tree.files(part.images)
+    found = [name for name in tree.files(part.images)
                 if name.endswith(part.image_suffix) and name.count('/') == part.nested]
-    of = {f'{name.removesuffix(part.image_suffix)}{part.mask_suffix}': name for name in pictures}
+    of = {f'{name.removesuffix(part.image_suffix)}{part.mask_suffix}': name for name in found}
     without = sorted(set(of) - set(names))
     if without and names:
         yield (f'{part.path} lacks the masks of {len(without):,} images of {part.images}: unpack them again '
                f'({some(without)})')
     alone = sorted(set(names) - set(of))
-    if alone and pictures:
+    if alone and found:
         yield f'{part.path} has {len(alone):,} masks without an image in {part.images} ({some(alone)})'
     for name in _sample(names, part.path):
         yield from (f'{part.path}/{name} {fault}' for fault in _mask_faults(part, tree, name, of.get(name)))
 
 
-def _mask_faults(part: Masks, tree: Tree, name: str, picture: str | None) -> Iterator[str]:
+def _mask_faults(part: Masks, tree: Tree, name: str, image: str | None) -> Iterator[str]:
     mask, error = _decode(tree / part.path / name)
     if error:
         yield f'cannot be decoded ({error}): unpack or copy it again'
@@ -138,7 +138,7 @@ def _mask_faults(part: Masks, tree: Tree, name: str, picture: str | None) -> Ite
         strange = sorted(set(np.unique(mask).tolist()) - part.labels)
         if strange:
             yield f'holds the label {strange[0]}, and labels are {_ranges(part.labels)}: unpack it again'
-        pixels = _decode(tree / part.images / picture)[0] if picture else mask
+        pixels = _decode(tree / part.images / image)[0] if image else mask
         if pixels.size and mask.shape != pixels.shape[:2]:  # what cannot be decoded is told of the images
             yield ('is {1} x {0} and its image {3} x {2}: unpack both again'.format(*mask.shape, *pixels.shape))
 

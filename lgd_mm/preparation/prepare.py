@@ -22,7 +22,8 @@ VERIFIED = '.verified.json'
 LOCK = '.prepare.lock'
 
 
-def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, tell: Callable[[str], None] = print_rank0) -> bool:
+def prepare(spec: DatasetSpec, root: str | Path, check: bool = False,
+            tell: Callable[[str], None] = print_rank0) -> bool:
     """Bring a data set into the layout the configs expect, and look at it.
 
     Everything may be stopped at any moment and run again. Nothing is downloaded, and no file is overwritten.
@@ -47,8 +48,8 @@ def prepare(spec: DatasetSpec, root: str | Path, check: bool = False, tell: Call
         with nullcontext() if check else _alone(root):
             return _prepare(spec, root, check, tell)
     except OSError as error:
-        raise UserError(f'{error.filename or root} cannot be read or changed ({error.strerror}): free disk space or mend the '
-                        'permissions there; the same command goes on') from error
+        raise UserError(f'{error.filename or root} cannot be read or changed ({error.strerror}): free disk space or '
+                        'correct the permissions there; the same command goes on') from error
 
 
 def _prepare(spec: DatasetSpec, root: Path, check: bool, tell: Callable[[str], None]) -> bool:

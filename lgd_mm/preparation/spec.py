@@ -105,7 +105,7 @@ Part = Pictures | Masks | Annotations
 
 @dataclass(frozen=True)
 class Repair:
-    """Something wrong that the tool can mend.
+    """Something wrong that the tool can repair.
 
     Args:
         problem (str): One sentence without its cure.

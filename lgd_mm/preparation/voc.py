@@ -98,18 +98,18 @@ def read_split(root: Path, split: str) -> list[VOCImage]:
     lines = read_text(listed, f'ImageSets/Main/{split}.txt').splitlines()
     names = [_listed(root, line.strip()) for line in lines if line.strip()]
     if not names or len(set(names)) < len(names):
-        raise UserError(f'{listed} names {"a image twice" if names else "no picture"}: give each image one line '
+        raise UserError(f'{listed} names {"an image twice" if names else "no image"}: give each image one line '
                         'with its name without ending')
-    pictures, faults = [], []
+    found, faults = [], []
     for name in names:
         try:
-            pictures.append(_read_image(root, name))
+            found.append(_read_image(root, name))
         except UserError as error:
             faults.append(str(error))
     if faults:
         more = f' ({len(faults) - 1} more files of {listed.name} have faults)' if len(faults) > 1 else ''
         raise UserError(faults[0] + more)
-    return pictures
+    return found
 
 
 def _listed(root: Path, line: str) -> str:
@@ -130,7 +130,7 @@ def _read_image(root: Path, name: str) -> VOCImage:
     except FileNotFoundError:
         raise UserError(f'{path} does not exist, and ImageSets/Main names it: add it or remove the line') from None
     except (ElementTree.ParseError, OSError) as error:
-        raise UserError(f'{path} is no valid XML ({error}): mend it') from error
+        raise UserError(f'{path} is no valid XML ({error}): correct it') from error
     if tree.tag != 'annotation':
         raise UserError(f'{path} is a <{tree.tag}> and no <annotation>: replace it')
     image = _find_image(root, name, tree.findtext('filename'))
@@ -145,8 +145,8 @@ def _read_image(root: Path, name: str) -> VOCImage:
     size = tree.find('size')
     stated = (width, height) if size is None else tuple(_number(path, size, key) for key in ('width', 'height'))
     if stated not in ((width, height), (0, 0)):  # some tools write 0 where they do not know
-        raise UserError(f'{path} says {stated[0]:g} x {stated[1]:g} pixels, and {image} has {width} x {height}: mend '
-                        'the XML file or replace the image')
+        raise UserError(f'{path} says {stated[0]:g} x {stated[1]:g} pixels, and {image} has {width} x {height}: '
+                        'correct the XML file or replace the image')
     objects = [_read_object(path, node, width, height) for node in tree.findall('object')]
     return VOCImage(image, width, height, objects)
 
@@ -166,14 +166,14 @@ def _read_object(path: Path, node: ElementTree.Element, width: int, height: int)
     name = (node.findtext('name') or '').strip()
     frame = node.find('bndbox')
     if not name or frame is None:
-        raise UserError(f'{path} has an object without <{"bndbox" if name else "name"}>: mend it')
+        raise UserError(f'{path} has an object without <{"bndbox" if name else "name"}>: correct it')
     xmin, ymin, xmax, ymax = (_number(path, frame, key) for key in ('xmin', 'ymin', 'xmax', 'ymax'))
     if not (1 <= xmin <= xmax <= width and 1 <= ymin <= ymax <= height):
         raise UserError(f'{path}: the box ({xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}) of {name!r} is not inside its '
-                        f'image of {width} x {height} pixels, which VOC counts from 1: mend it')
+                        f'image of {width} x {height} pixels, which VOC counts from 1: correct it')
     difficult = (node.findtext('difficult') or '0').strip().lower()
     if difficult not in DIFFICULT:
-        raise UserError(f'{path}: <difficult> of {name!r} is {difficult!r} and should be 0 or 1: mend it')
+        raise UserError(f'{path}: <difficult> of {name!r} is {difficult!r} and should be 0 or 1: correct it')
     return VOCObject(name, (xmin, ymin, xmax, ymax), DIFFICULT[difficult])
 
 
@@ -182,4 +182,4 @@ def _number(path: Path, node: ElementTree.Element, key: str) -> float:
     try:
         return float(text or '')
     except ValueError:
-        raise UserError(f'{path}: <{key}> is {text!r} and should be a number of pixels: mend it') from None
+        raise UserError(f'{path}: <{key}> is {text!r} and should be a number of pixels: correct it') from None

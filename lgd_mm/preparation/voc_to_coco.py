@@ -31,28 +31,29 @@ def voc_to_coco(root: str | Path, out: str | Path) -> dict[str, int]:
     """
     folder, out = find_voc(Path(root)), Path(out)
     splits = {split: read_split(folder, split) for split in SPLITS}
-    names = sorted({item.name for pictures in splits.values() for image in pictures for item in image.objects})
+    names = sorted({item.name for found in splits.values() for image in found for item in image.objects})
     if not names:
         raise UserError(f'{folder / "Annotations"} describes no object: there is nothing to learn')
-    texts = {out / 'annotations' / f'{split}.json': json.dumps(coco_content(pictures, names))
-             for split, pictures in splits.items()}
+    texts = {out / 'annotations' / f'{split}.json': json.dumps(coco_content(found, names))
+             for split, found in splits.items()}
     for path, text in texts.items():
         if path.exists() and path.read_text(encoding='utf-8') != text:
             raise UserError(f'{path} is there with other content: give another OUT, nothing is overwritten')
     try:
-        for split, pictures in splits.items():
+        for split, found in splits.items():
             (out / split).mkdir(parents=True, exist_ok=True)
-            for image in pictures:
+            for image in found:
                 _place(image.path, out / split / image.path.name)
         (out / 'annotations').mkdir(exist_ok=True)
         for path, text in texts.items():
             write_text(path, text)
     except OSError as error:
-        raise UserError(f'{out} cannot be written to ({error.strerror}): free disk space or give another OUT') from error
-    return {split: len(pictures) for split, pictures in splits.items()}
+        raise UserError(f'{out} cannot be written to ({error.strerror}): free disk space or give another '
+                        'OUT') from error
+    return {split: len(found) for split, found in splits.items()}
 
 
-def coco_content(pictures: Sequence[VOCImage], names: Sequence[str]) -> dict[str, Any]:
+def coco_content(found: Sequence[VOCImage], names: Sequence[str]) -> dict[str, Any]:
     """What COCO's format says of images.
 
     VOC counts pixels from 1 and a box's last pixel is in it; COCO measures from the image's corner. So VOC's
@@ -69,7 +70,7 @@ def coco_content(pictures: Sequence[VOCImage], names: Sequence[str]) -> dict[str
     category = {name: index for index, name in enumerate(names, start=1)}
     numbers = count(1)
     images, annotations = [], []
-    for image_id, image in enumerate(pictures, start=1):
+    for image_id, image in enumerate(found, start=1):
         images.append(dict(id=image_id, file_name=image.path.name, width=image.width, height=image.height))
         for item in image.objects:
             xmin, ymin, xmax, ymax = item.box

@@ -46,7 +46,7 @@ def read_xml_text(path: Path) -> str:
                         f'(line {line}, byte 0x{content[error.start]:02x}): save it as UTF-8, or declare the encoding '
                         'that it has') from None
     if encoding in ('iso8859-1', 'cp1252') and not content.isascii() and _is_utf8(content):
-        raise UserError(f'{path} declares {declared}, but it is UTF-8: mend its declaration')
+        raise UserError(f'{path} declares {declared}, but it is UTF-8: correct its declaration')
     return text
 
 

@@ -26,10 +26,10 @@ class Neighbours(NamedTuple):
 
     category: str
     views: int
-    pictures: list[tuple[bytes, float]]
+    images: list[tuple[bytes, float]]
 
 
-def nearest_images(names: Sequence[str], counts: Tensor, bank: Tensor, pictures: PlainImages,
+def nearest_images(names: Sequence[str], counts: Tensor, bank: Tensor, images: PlainImages,
                      indices: Sequence[int], embeddings: Tensor) -> list[Neighbours]:
     """Compare some rows of the visual bank with images.
 
@@ -47,7 +47,7 @@ def nearest_images(names: Sequence[str], counts: Tensor, bank: Tensor, pictures:
     rows = shown_categories(counts)
     cosines, nearest = (F.normalize(bank[rows], dim=1) @ embeddings.T).topk(min(IMAGES, len(indices)))
     return [
-        Neighbours(names[row], int(counts[row]), [(thumbnail(pictures.image(indices[place])), float(cosine))
+        Neighbours(names[row], int(counts[row]), [(thumbnail(images.image(indices[place])), float(cosine))
                                                   for place, cosine in zip(places, values)])
         for row, places, values in zip(rows, nearest.tolist(), cosines.tolist())
     ]

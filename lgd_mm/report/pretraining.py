@@ -44,7 +44,7 @@ class Sample(NamedTuple):
     """
 
     teacher: Teacher
-    pictures: PlainImages
+    images: PlainImages
     indices: list[int]
     embeddings: Tensor
 
@@ -184,10 +184,10 @@ def _knowledge(students: dict[str, LGD], teacher: Teacher | None, cfg: Config, t
 
 
 def _sample(students: dict[str, LGD], teacher: Teacher, cfg: Config) -> Sample:
-    pictures = PlainImages(cfg)
+    images = PlainImages(cfg)
     preprocessor = next(iter(students.values())).data_preprocessor
     count = SAMPLE if preprocessor.mean.is_cuda else SAMPLE_ON_CPU
-    return Sample(teacher, pictures, *embed_images(pictures, pictures.sample(count), preprocessor, teacher,
+    return Sample(teacher, images, *embed_images(images, images.sample(count), preprocessor, teacher,
                                                      cfg.train_dataloader.get('num_workers', 0)))
 
 

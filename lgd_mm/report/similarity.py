@@ -50,7 +50,7 @@ def draw_maps(image: Image.Image, maps: Mapping[str, Tensor]) -> list[tuple[str,
     Returns:
         list[tuple[str, bytes]]: Titles and WebP files; a map's title ends with its range.
     """
-    tiles = [('picture', draw_tile(image, lambda axes: None))]
+    tiles = [('image', draw_tile(image, lambda axes: None))]
     for title, values in maps.items():
         tiles.append((f'{title}: {values.min():.2f}\u00a0to\u00a0{values.max():.2f}'.replace('-', '\u2212'),
                       draw_tile(image, _overlay(values, image.size), grey=True)))

@@ -141,5 +141,5 @@ def compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Pat
     for key in ('mean', 'std'):
         theirs, ours = metadata.get(key), preprocessor.get(key)
         if theirs and ours and [round(value, 2) for value in theirs] != [round(value, 2) for value in ours]:
-            print_rank0(f'warning: student {file} was pre-trained with {key} {theirs}, but model.data_preprocessor.{key} is '
-                f'{list(ours)}')
+            print_rank0(f'warning: student {file} was pre-trained with {key} {theirs}, but '
+                        f'model.data_preprocessor.{key} is {list(ours)}')

@@ -86,10 +86,10 @@ class TeacherCache:
 
     def parts(self) -> Iterator[tuple[int, int, range]]:
         """Number of the view, of the part, and the part's images, for all files in order."""
-        pictures = range(self.about['pictures'])
+        images = range(self.about['pictures'])
         for view in range(self.about['views']):
-            for part in range(0, len(pictures), PART):
-                yield view, part // PART, pictures[part:part + PART]
+            for part in range(0, len(images), PART):
+                yield view, part // PART, images[part:part + PART]
 
     def file(self, view: int, part: int) -> Path:
         """Where a part of a view's entries lies."""
@@ -99,8 +99,8 @@ class TeacherCache:
         """The parts that are not there yet, or cut off, as by an interrupted copy of the folder."""
         entry = entry_type(self.about['embed_dim'])
         head = len(_saved(np.empty(0, entry)))  # NumPy leaves room in it for any length
-        return [(view, part, pictures) for view, part, pictures in self.parts()
-                if _size(self.file(view, part)) < head + entry.itemsize * len(pictures)]
+        return [(view, part, images) for view, part, images in self.parts()
+                if _size(self.file(view, part)) < head + entry.itemsize * len(images)]
 
     def write(self, view: int, part: int, entries: NDArray[Any]) -> None:
         """Add a part; it is there as a whole or not at all.
@@ -110,11 +110,11 @@ class TeacherCache:
         """
         write_whole(self.file(view, part), _saved(entries))
 
-    def entry(self, view: int, picture: int) -> np.void:
+    def entry(self, view: int, image: int) -> np.void:
         """What is known of a view of an image."""
         if self._open[0] != view:
             self._open = view, {}  # an epoch needs one view: no more files stay open
-        part, place = divmod(picture, PART)
+        part, place = divmod(image, PART)
         files = self._open[1]
         if part not in files:
             files[part] = self._read(view, part)
@@ -173,8 +173,8 @@ def write_whole(file: Path, content: bytes | memoryview) -> None:
         with replacing(file) as part:
             part.write_bytes(content)
     except OSError as error:
-        raise UserError(f'{file} cannot be written ({error.strerror or error}): free disk space or mend the permissions '
-                        'there; the same command goes on') from error
+        raise UserError(f'{file} cannot be written ({error.strerror or error}): free disk space or correct the '
+                        'permissions there; the same command goes on') from error
 
 
 def _size(file: Path) -> int:
@@ -185,7 +185,7 @@ def _size(file: Path) -> int:
         return 0
 
 
-def data_digest(pictures: UnlabelledImages) -> str:
+def data_digest(images: UnlabelledImages) -> str:
     """SHA-256 of the images' names and sizes, wherever their folder lies.
 
     Args:
@@ -195,8 +195,8 @@ def data_digest(pictures: UnlabelledImages) -> str:
         str: In hex.
     """
     digest = hashlib.sha256()
-    root = pictures.data_prefix['img_path']
-    for index in range(len(pictures)):
-        path = pictures.get_data_info(index)['img_path']
+    root = images.data_prefix['img_path']
+    for index in range(len(images)):
+        path = images.get_data_info(index)['img_path']
         digest.update(f'{os.path.relpath(path, root)}\0{os.path.getsize(path)}\n'.encode())
     return digest.hexdigest()

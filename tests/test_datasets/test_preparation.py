@@ -21,7 +21,7 @@ def run(tmp_path):
 
     def prepared(spec, check=False, root=tmp_path / 'root'):
         lines = []
-        return prepare(spec, root, check=check, say=lines.append), lines
+        return prepare(spec, root, check=check, tell=lines.append), lines
 
     (tmp_path / 'root').mkdir()
     return prepared

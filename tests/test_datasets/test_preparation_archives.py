@@ -116,7 +116,7 @@ def test_sums_are_compared_and_remembered(tmp_path, monkeypatch):
     path.write_bytes(path.read_bytes() + b'!')
     with pytest.raises(UserError, match=f'val2017.zip is damaged or incomplete, its MD5 is [0-9a-f]{{32}} instead of '
                        f'{archive.md5}: download it again from http://images.cocodataset.org/zips/val2017.zip'):
-        prepare(spec, tmp_path, say=lambda line: None)
+        prepare(spec, tmp_path, tell=lambda line: None)
     assert not (tmp_path / 'val2017').exists()
 
 

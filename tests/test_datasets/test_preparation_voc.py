@@ -199,7 +199,7 @@ def test_encodings(tmp_path, declared, written, name):
     (xml(('大象', 0, 1, 1, 2, 2)).decode().encode('gbk'), 'is not in utf-8, which it should be in'),
     (CAT.format('klingon').encode(), "declares the encoding 'klingon', which is not known"),
     (CAT.format('rot13').encode(), "declares the encoding 'rot13', which is not known"),
-    (CAT.format('latin-1').encode(), 'declares latin-1, but it is UTF-8: mend its declaration'),
+    (CAT.format('latin-1').encode(), 'declares latin-1, but it is UTF-8: correct its declaration'),
     (b'<html/>', 'is a <html> and no <annotation>'),
     (xml() + xml(), 'is no valid XML .*junk after document element'),
     (xml(('dog', 'maybe', 1, 1, 2, 2)), "<difficult> of 'dog' is 'maybe' and should be 0 or 1"),

@@ -146,8 +146,8 @@ def test_no_permission_is_told_of_the_work_dir_alone(tmp_path, classifier, train
     with pytest.raises(UserError if inside else PermissionError) as caught:
         evaluate(classifier, str(trained / 'epoch_1.pth'), work_dir=str(run))
     if inside:
-        assert str(caught.value) == (f'work dir {run} cannot be written to (Permission denied): free disk space or give '
-                                     'another with --work-dir FOLDER')
+        assert str(caught.value) == (f'work dir {run} cannot be written to (Permission denied): free disk space or '
+                                     'give another with --work-dir FOLDER')
 
 
 def test_other_errors_keep_their_traceback(tmp_path, classifier, monkeypatch):

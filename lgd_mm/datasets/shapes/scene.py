@@ -119,8 +119,8 @@ def _develop(rng: np.random.Generator, canvas: NDArray[Any]) -> NDArray[Any]:
     near, far = rng.uniform(0.7, 1.15, 2).tolist()
     ramp = np.linspace(near, far, size, dtype=np.float32)
     light = ramp[:, None, None] if rng.random() < 0.5 else ramp[None, :, None]
-    picture: NDArray[Any] = canvas * light * rng.uniform(0.93, 1.07, 3).astype(np.float32)
+    pixels: NDArray[Any] = canvas * light * rng.uniform(0.93, 1.07, 3).astype(np.float32)
     if rng.random() < 0.3:
-        picture = cv2.GaussianBlur(picture, (3, 3), rng.uniform(0.4, 0.9))
-    picture += rng.normal(0, 1, picture.shape).astype(np.float32) * np.float32(rng.uniform(0.005, 0.04))
-    return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+        pixels = cv2.GaussianBlur(pixels, (3, 3), rng.uniform(0.4, 0.9))
+    pixels += rng.normal(0, 1, pixels.shape).astype(np.float32) * np.float32(rng.uniform(0.005, 0.04))
+    return np.round(255 * np.clip(pixels, 0, 1)).astype(np.uint8)

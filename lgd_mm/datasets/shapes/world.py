@@ -148,9 +148,9 @@ def _write_classes(root: Path, split: str, seed: int, count: int, probe: int = 0
     lines: dict[str, list[str]] = dict(shapes=[], colours=[])
     for path, scene in _scenes(paths, split, seed):
         _put_image(path, scene.image)
-        picture, item = path.relative_to(root / split), scene.objects[0]
-        lines['shapes'].append(f'{picture} {SHAPES.index(item.shape)}')
-        lines['colours'].append(f'{picture} {COLOURS.index(item.colour)}')
+        place, item = path.relative_to(root / split), scene.objects[0]
+        lines['shapes'].append(f'{place} {SHAPES.index(item.shape)}')
+        lines['colours'].append(f'{place} {COLOURS.index(item.colour)}')
     for file in lists:
         name, label = file.stem.rsplit('_', 1)
         _put(file, '\n'.join(lines[label][:probe if name == 'probe' else None]).encode())

@@ -66,8 +66,8 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
             raise UserError(f'{path} is of a run that has done {done} {unit}s, more than train_cfg.max_{unit}s={end}: '
                             f'give {done} or more, or an earlier checkpoint as --resume FILE')
     if schedule_differs(cfg, meta):
-        print_rank0(f'{path} is of a run with another length or other rates: from here on they are those that the config says, '
-            'at each step as if it had said so from the beginning')
+        print_rank0(f'{path} is of a run with another length or other rates: from here on they are those that the '
+                    'config says, at each step as if it had said so from the beginning')
 
 
 def schedule_differs(cfg: Config, meta: Mapping[str, Any]) -> bool:

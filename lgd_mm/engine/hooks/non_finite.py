@@ -33,10 +33,10 @@ STEPS = 'non_finite'
 class NonFiniteHook(Hook):
     """Skips optimiser steps with NaN or infinite gradients, and ends a run that no longer has others.
 
-    Weights, optimiser and the statistics of batch norms stay as they were, see :class:`lgd_mm.engine.guarded_step.Guard`; the
-    students of ``lgd_mm.ManyStudents`` are judged each by itself. What was skipped is read from the device together
-    with the losses that the logger prints: with a fused optimiser, nothing waits for it. Losses, images and views of
-    a skipped step are written to ``skipped_steps``.
+    Weights, optimiser and the statistics of batch norms stay as they were, see
+    :class:`lgd_mm.engine.guarded_step.Guard`; the students of ``lgd_mm.ManyStudents`` are judged each by itself. What
+    was skipped is read from the device together with the losses that the logger prints: with a fused optimiser,
+    nothing waits for it. Losses, images and views of a skipped step are written to ``skipped_steps``.
 
     With loss scaling (mmengine's ``AmpOptimWrapper``), torch's own scaler skips such steps, of all students together,
     and lowers its scale, which is how it finds the scale; they are not told, but a scale that has been halved ``most``

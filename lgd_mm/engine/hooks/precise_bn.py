@@ -39,8 +39,8 @@ class PreciseBNHook(Hook):
 
     priority = 'LOW'  # the logger has printed, and no checkpoint is written yet
 
-    def __init__(self, pictures: int = 2048) -> None:
-        self.images = pictures
+    def __init__(self, images: int = 2048) -> None:
+        self.images = images
 
     def before_train(self, runner: Runner) -> None:
         """A run that is resumed at its end has the statistics in its checkpoint."""
@@ -105,13 +105,13 @@ def embed(student: Any, inputs: Tensor) -> Any:
 
 
 @torch.no_grad()
-def _update(runner: Runner, pictures: int) -> int:
+def _update(runner: Runner, count: int) -> int:
     """Set the statistics of the students' batch norms; returns how many there are."""
     model: Any = trained_model(runner)[0]
     students = students_of(model).values()
     with batch_statistics(model) as norms:
         sums = [torch.zeros(1 + 2 * norm.num_features, dtype=torch.float64) for norm in norms]
-        for counts, batch in _batches(runner, pictures) if norms and students else ():
+        for counts, batch in _batches(runner, count) if norms and students else ():
             handles = [norm.register_forward_pre_hook(_Adder(total)) for norm, total in zip(norms, sums) if counts]
             inputs = model.data_preprocessor(batch)['inputs']
             for view in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
@@ -145,13 +145,13 @@ class _Adder:
         self.total += positions * torch.cat([torch.ones(1, dtype=torch.float64), mean, variance + mean.square()])
 
 
-def _batches(runner: Runner, pictures: int) -> Iterator[tuple[bool, Any]]:
+def _batches(runner: Runner, count: int) -> Iterator[tuple[bool, Any]]:
     """This process's share of the batches, as many as each other has: ``SyncBN`` waits for all of them. The last ones
     may be there for that alone, and do not count."""
     loader = runner.train_loop.dataloader
     dataset, sampler = loader.dataset, getattr(loader.batch_sampler, 'sampler', None)
     seed = getattr(sampler, 'seed', None) or 0
-    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))[:pictures].tolist()
+    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))[:count].tolist()
     size = min(getattr(loader.batch_sampler, 'batch_size', None) or len(order), len(order))
     batches = [order[begin:begin + size] for begin in range(0, len(order) - size + 1, size)]  # none is incomplete
     rounds = -(-len(batches) // get_world_size())

@@ -80,8 +80,8 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
         _mark(target, settings)
         return _copy_all(paths, target, settings, jobs, console)
     except OSError as error:
-        raise UserError(f'{error.filename or target} cannot be read or written ({error.strerror or error}): free disk space '
-                        'or mend the permissions there; the same command goes on') from error
+        raise UserError(f'{error.filename or target} cannot be read or written ({error.strerror or error}): free disk '
+                        'space or correct the permissions there; the same command goes on') from error
     except BrokenProcessPool as error:
         raise UserError(f'one of {jobs} processes was killed, perhaps for want of memory: give fewer with --jobs; the '
                         'same command goes on') from error

@@ -38,7 +38,8 @@ MOVED = {
     'cache': 'io.cache',
     'cli.spread': 'cli.spawn',
     'compat.networks': 'io.networks',
-    'compat.safe_load': 'io.safe_load',
+    'compat.safe_load': 'io.safe_load compat.checkpoints',
+    'compat.whole_checkpoints': 'compat.checkpoints',
     'config_numbers': 'safety.config_numbers',
     'datasets.cached_images': 'teacher_cache.images',
     'datasets.check_annotations': 'own_data.check_annotations',
@@ -129,6 +130,8 @@ MOVED = {
     'transfer.scratch': 'students.scratch',
     'transfer.student': 'students.file',
 }
+#: Functions that have other names now.
+RENAMED = dict(say='print_rank0')
 
 
 def current_name(module: str) -> str:
@@ -156,11 +159,17 @@ class MovedModules(MetaPathFinder, Loader):
 
         def find(attribute: str) -> Any:
             for place in places:
-                if hasattr(place, attribute):
-                    return getattr(place, attribute)
+                for now in (attribute, RENAMED.get(attribute), _of_images(attribute)):
+                    if now and hasattr(place, now):
+                        return getattr(place, now)
             raise AttributeError(f'module {name!r} has no attribute {attribute!r}')
 
         module.__getattr__ = find  # type: ignore[method-assign]
+
+
+def _of_images(name: str) -> str:
+    """What was called a picture is called an image."""
+    return name.replace('picture', 'image').replace('Picture', 'Image')
 
 
 def moved_names(module: str, **places: str) -> Any:

@@ -6,6 +6,7 @@ its inside, except on :func:`lgd_mm.io.safe_load.load_checkpoint_file` and :mod:
 
 import os
 
+from lgd_mm.compat.checkpoints import refuse_unsafe_checkpoints, write_whole_checkpoints
 from lgd_mm.compat.config_text import check_inferencers, read_text_as_data
 from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
@@ -13,9 +14,7 @@ from lgd_mm.compat.multimodal import leave_out_multimodal
 from lgd_mm.compat.noise import show_control_characters, silence_known_noise
 from lgd_mm.compat.plain_inputs import bound_images, read_plain_files
 from lgd_mm.compat.versions import check_versions
-from lgd_mm.compat.whole_checkpoints import write_whole_checkpoints
 from lgd_mm.io.networks import register_networks
-from lgd_mm.io.safe_load import refuse_unsafe_checkpoints
 
 check_versions()
 

@@ -95,8 +95,8 @@ def _open(path: Path, cure: str) -> IO[str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = path.open('a+', encoding='utf-8', errors='replace')
         except OSError as error:
-            raise UserError(f'{path} cannot be written to ({error.strerror}), which keeps a second process out: correct '
-                            'its permissions, or give another folder') from error
+            raise UserError(f'{path} cannot be written to ({error.strerror}), which keeps a second process out: '
+                            'correct its permissions, or give another folder') from error
         try:
             if not take(lock):
                 lock.seek(0)

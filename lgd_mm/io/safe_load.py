@@ -7,14 +7,10 @@ replaced: what is not plain data is an error.
 
 import io
 import os
-import pickle
 import re
 import zipfile
 from pathlib import Path
-from types import ModuleType
 from typing import IO, Any
-
-import mmengine
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import open_plain
@@ -108,43 +104,14 @@ def safe_torch_load(
         if isinstance(file, (str, os.PathLike)):
             _refuse_programs(name)
             _check_bytes(name)
-        with torch.serialization.safe_globals(_allowed()):
+        with torch.serialization.safe_globals(allowed_types()):
             content = torch.load(file, map_location=map_location, weights_only=True)
         _check_tensors(content, name)
         return content
     except (MemoryError, UserError):
         raise
     except Exception as error:  # a damaged file raises nearly anything
-        raise UserError(f'{name} {_diagnosis(error)}') from error
-
-
-def refuse_unsafe_checkpoints(checkpoint_module: ModuleType) -> None:
-    """Put the safe loaders into ``mmengine.runner.checkpoint``, so that the Runner's resume and load use them.
-
-    Args:
-        checkpoint_module (ModuleType): ``mmengine.runner.checkpoint``.
-
-    Raises:
-        ImportError: If it has no such loaders to replace: files would be loaded unsafely.
-    """
-    for name in ('_safe_torch_load', 'load_url'):
-        if not hasattr(checkpoint_module, name):
-            raise ImportError(f'mmengine {mmengine.__version__} reads checkpoints in another way than lgd_mm knows (no '
-                              f'{checkpoint_module.__name__}.{name}): install the version that lgd_mm requires')
-    load_url = checkpoint_module.load_url
-
-    def safe_load_url(url: str, *args: Any, **kwargs: Any) -> Any:
-        """As torch's, for http(s), torchvision and open-mmlab names, but it never runs code."""
-        import torch
-
-        with torch.serialization.safe_globals(_allowed()):
-            try:
-                return load_url(url, *args, **{**kwargs, 'weights_only': True})
-            except pickle.UnpicklingError as error:
-                raise UserError(f'{url} {_diagnosis(error)}') from error
-
-    checkpoint_module._safe_torch_load = safe_torch_load  # type: ignore[attr-defined]
-    checkpoint_module.load_url = safe_load_url  # type: ignore[attr-defined]
+        raise UserError(f'{name} {diagnosis(error)}') from error
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -258,7 +225,7 @@ def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:
         return dict(meta=meta, state_dict={key: file.get_tensor(key) for key in file.keys()})
 
 
-def _allowed() -> list[Any]:
+def allowed_types() -> list[Any]:
     """mmengine's list for its own checkpoints, with ``getattr`` narrowed to what a ``HistoryBuffer`` needs of it.
 
     Added are numpy's other plain types, and the names that its two constructors have in files of numpy 1.
@@ -284,7 +251,7 @@ def _statistic(owner: Any, name: str) -> Any:
     return HistoryBuffer._statistics_methods[name]
 
 
-def _diagnosis(error: Exception) -> str:
+def diagnosis(error: Exception) -> str:
     text = str(error)
     found = RUNS_CODE.search(text)
     if found:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlparse
 
 import mmengine.registry as registries
@@ -18,77 +18,12 @@ from mmengine.registry import Registry
 
 from lgd_mm.errors import UserError
 from lgd_mm.safety.config_numbers import LARGEST_PLAIN, LONGEST, Numbers
+from lgd_mm.safety.kinds import EXCEPT, EXCEPT_CLASSES, KINDS, Kind
 
 #: Libraries whose registries are asked, mmengine's for all of them.
 SCOPES = ('mmengine', 'mmpretrain', 'mmdet', 'mmseg', 'lgd_mm')
 
-LAYERS = ('torch.nn.modules', 'mmcv.cnn.bricks', 'mmcv.ops', 'mmengine.utils.dl_utils.parrots_wrapper',
-          'mmpretrain.models.utils', 'mmdet.models.layers')
-BACKBONES = ('mmpretrain.models.backbones', 'mmdet.models.backbones', 'mmseg.models.backbones',
-             'lgd_mm.models.backbones')
-NECKS = ('mmpretrain.models.necks', 'mmdet.models.necks', 'mmseg.models.necks', 'lgd_mm.models.necks')
-TEACHERS = ('lgd_mm.models.teachers', 'lgd_mm.teacher_cache')
-NETWORKS = (
-    'mmpretrain.models.classifiers', 'mmpretrain.models.heads', 'mmpretrain.models.losses', 'mmpretrain.models.selfsup',
-    'mmdet.models.detectors', 'mmdet.models.dense_heads', 'mmdet.models.roi_heads', 'mmdet.models.seg_heads',
-    'mmdet.models.losses', 'mmdet.models.data_preprocessors', 'mmdet.models.task_modules',
-    'mmseg.models.segmentors', 'mmseg.models.decode_heads', 'mmseg.models.losses', 'mmseg.models.data_preprocessor',
-    'mmseg.models.assigners', 'mmseg.structures.sampler', 'mmengine.model.base_model.data_preprocessor',
-    'lgd_mm.models.baselines', 'lgd_mm.models.classifiers', 'lgd_mm.models.heads', 'lgd_mm.models.lgd',
-    'lgd_mm.models.many_students', 'lgd_mm.models.students', 'lgd_mm.models.view_preprocessor',
-    'lgd_mm.models.zero_shot', 'lgd_mm.lean_mmseg')
-DATA = ('mmengine.dataset', 'mmcv.transforms', 'mmpretrain.datasets', 'mmdet.datasets', 'mmseg.datasets',
-        'lgd_mm.datasets', 'lgd_mm.lean_mmseg',
-        'lgd_mm.teacher_cache')
-METRICS = ('mmpretrain.evaluation.metrics', 'mmdet.evaluation.metrics', 'mmseg.evaluation.metrics',
-           'lgd_mm.lean_mmseg')
-#: The metrics of a file: others write where their arguments say, or read what they wrote.
-METRIC_CLASSES = ('Accuracy', 'SingleLabelMetric', 'ConfusionMatrix', 'MultiLabelMetric', 'AveragePrecision',
-                  'VOCMultiLabelMetric', 'VOCAveragePrecision', 'RetrievalRecall', 'RetrievalAveragePrecision',
-                  'CocoMetric', 'LVISMetric', 'VOCMetric', 'IoUMetric')
-#: Modules in those packages that read pickles, run what a string says, fetch something, or write beside the data.
-EXCEPT = (
-    'mmpretrain.models.classifiers.hugging_face', 'mmpretrain.models.classifiers.timm',
-    'mmpretrain.models.heads.vqa_head', 'mmpretrain.models.utils.huggingface', 'mmpretrain.models.utils.tokenizer',
-    'mmpretrain.models.utils.vector_quantizer', 'mmpretrain.models.selfsup.milan', 'mmpretrain.models.selfsup.beit',
-    'mmpretrain.models.selfsup.eva', 'mmpretrain.models.selfsup.mixmim', 'mmdet.models.detectors.d2_wrapper',
-    'mmdet.models.detectors.kd_one_stage', 'mmdet.models.detectors.lad', 'mmdet.models.detectors.glip',
-    'mmdet.models.detectors.grounding_dino', 'mmdet.models.dense_heads.atss_vlfusion_head',
-    'mmdet.models.task_modules.tracking', 'mmpretrain.datasets.cifar', 'mmpretrain.datasets.mnist',
-    'mmpretrain.datasets.multi_task', 'mmdet.datasets.crowdhuman',
-    'mmdet.datasets.refcoco', 'mmdet.datasets.openimages', 'mmdet.datasets.transforms.text_transformers',
-    'mmdet.datasets.transforms.instaboost')
-#: Classes of other modules that take any function of another package by its name.
-EXCEPT_CLASSES = ('Albu', 'Albumentations')
 
-
-class Kind(NamedTuple):
-    """One kind of config.
-
-    Attributes:
-        own (tuple[str, ...]): Packages of its own type.
-        parts (tuple[str, ...]): Packages of what it is made of.
-        registries (tuple[str, ...]): Of mmengine.
-        paths (bool): Whether strings may be paths. Defaults to False: names of variants.
-        names (tuple[str, ...]): The classes in those packages. Defaults to (): all.
-    """
-
-    own: tuple[str, ...]
-    parts: tuple[str, ...]
-    registries: tuple[str, ...] = ('MODELS', 'TASK_UTILS')
-    paths: bool = False
-    names: tuple[str, ...] = ()
-
-
-KINDS = {
-    'backbone': Kind(BACKBONES, BACKBONES + LAYERS),
-    'neck': Kind(NECKS, NECKS + LAYERS),
-    'teacher': Kind(TEACHERS, BACKBONES + LAYERS, paths=True),
-    'network': Kind(NETWORKS, BACKBONES + NECKS + NETWORKS + LAYERS),
-    'preprocessor': Kind(NETWORKS + LAYERS, NETWORKS + LAYERS),
-    'dataset': Kind(DATA, DATA, ('DATASETS', 'TRANSFORMS', 'DATA_SAMPLERS', 'FUNCTIONS'), paths=True),
-    'metric': Kind(METRICS, METRICS, ('METRICS', ), paths=True, names=METRIC_CLASSES),
-}
 #: Where weights would come from: those of the file itself are taken.
 WEIGHTS = ('init_cfg', 'pretrained', 'checkpoint_path', 'pretrained_cfg', 'pretrained_cfg_overlay', 'cache_dir')
 #: Where a data set or metric would read or write elsewhere than on this machine, or what nobody asked for.

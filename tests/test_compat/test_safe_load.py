@@ -16,8 +16,9 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 
+from lgd_mm.compat.checkpoints import refuse_unsafe_checkpoints
 from lgd_mm.errors import UserError
-from lgd_mm.io.safe_load import load_checkpoint_file, refuse_unsafe_checkpoints
+from lgd_mm.io.safe_load import load_checkpoint_file
 
 
 class Line(BaseModel):

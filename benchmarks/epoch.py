@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[1]
 def config(folder: Path, images: int, batch: int) -> Config:
     """The published configuration on some made-up images, with logs and checkpoints as it has them."""
     rng = np.random.default_rng(0)
-    (folder / 'pictures').mkdir()
+    (folder / 'images').mkdir()
     for index in range(images):
         noise = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
-        cv2.imwrite(f'{folder}/pictures/{index}.jpg', cv2.resize(noise, (500, 375), interpolation=cv2.INTER_CUBIC))
+        cv2.imwrite(f'{folder}/images/{index}.jpg', cv2.resize(noise, (500, 375), interpolation=cv2.INTER_CUBIC))
     MODELS.register_module(module=RandomTeacher, force=True)
     cfg = Config.fromfile(ROOT / 'configs/lgd/r18_pretrain.py')
     cfg.merge_from_dict(
@@ -31,7 +31,7 @@ def config(folder: Path, images: int, batch: int) -> Config:
             'model.lgka.templates': ['{}'],
             'train_dataloader.batch_size': batch,
             'train_dataloader.num_workers': 1,
-            'train_dataloader.dataset.data_root': str(folder / 'pictures'),
+            'train_dataloader.dataset.data_root': str(folder / 'images'),
             'train_dataloader.dataset.data_prefix.img_path': '',
             'train_cfg.max_epochs': 1,
             'default_hooks.logger.interval': 4,

@@ -36,14 +36,14 @@ def confusion() -> Case:
 
 def sweep(quick: bool) -> Case:
     """Seven rates, together and one by one."""
-    pictures, epochs = (2_000, 2) if quick else (10_000, 5)
-    features = torch.randn(pictures, 512, generator=torch.Generator().manual_seed(0)).half().to(get_device())
-    labels = torch.arange(pictures, device=get_device()) % 100
+    images, epochs = (2_000, 2) if quick else (10_000, 5)
+    features = torch.randn(images, 512, generator=torch.Generator().manual_seed(0)).half().to(get_device())
+    labels = torch.arange(images, device=get_device()) % 100
 
     def train(*rates: float) -> Tensor:
         return train_probes(features, labels, 100, rates, epochs, seed=0).bias.cpu()  # waits for the device
 
-    return Case(f'{len(RATES)} rates of a probe, {pictures} images', {
+    return Case(f'{len(RATES)} rates of a probe, {images} images', {
         'one by one': lambda: [train(rate) for rate in RATES],
         'together': lambda: train(*RATES),
     }, baseline='one by one')
@@ -56,7 +56,7 @@ def features(quick: bool) -> Case:
     backbone.eval()
     neck = MODELS.build(dict(type='lgd_mm.MLPProjection', in_channels=512, out_channels=256)).to(get_device())
     bank = F.normalize(torch.randn(10, 256), dim=1)
-    pictures = torch.randn(2, count, 3, size, size, generator=torch.Generator().manual_seed(0))
+    views = torch.randn(2, count, 3, size, size, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(count) % 10
 
     @torch.no_grad()
@@ -71,11 +71,11 @@ def features(quick: bool) -> Case:
         train_probes(probed.pooled.to(get_device()), labels.to(get_device()), 10, RATES, epochs=20, seed=0)
 
     def once() -> None:
-        train, test = map(look, pictures)
+        train, test = map(look, views)
         judge((train, test), test, train)
 
     def each() -> None:
-        train, test = pictures
+        train, test = views
         judge((look(train), look(test)), look(test), look(train))
 
     return Case(f'three evaluations, {count} + {count} images', {

@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, required=True, help='new folder for model, merges and README')
     parser.add_argument('--steps', type=int, default=2000, help='steps of 128 images (default: 2000)')
-    parser.add_argument('--pictures', type=int, default=12000, help='images to learn from (default: 12000)')
+    parser.add_argument('--images', '--pictures', type=int, default=12000, help='images to learn from (default: 12000)')
     parser.add_argument('--seed', type=int, default=0, help='of weights, batches and world (default: 0)')
     arguments = parser.parse_args()
     with reported():
@@ -67,7 +67,7 @@ def main() -> None:
         make_teacher(arguments.out, arguments.steps, arguments.images, arguments.seed)
 
 
-def make_teacher(out: Path, steps: int, pictures: int, seed: int) -> None:
+def make_teacher(out: Path, steps: int, number: int, seed: int) -> None:
     """Train the teacher and write it with its figures.
 
     Args:
@@ -83,7 +83,7 @@ def make_teacher(out: Path, steps: int, pictures: int, seed: int) -> None:
     name = f'local-dir:{out}'
     model = open_clip.create_model(name, load_weights=False).to(memory_format=torch.channels_last)
     tokenizer = open_clip.get_tokenizer(name, bpe_path=str(out / 'bpe.txt.gz'))
-    train(model, tokenizer, *training_set(pictures, seed), steps)
+    train(model, tokenizer, *training_set(number, seed), steps)
     half = {key: value.half().contiguous() for key, value in model.state_dict().items()}
     save_file(half, out / 'open_clip_model.safetensors')
     minutes = (time.perf_counter() - start) / 60
@@ -92,7 +92,7 @@ def make_teacher(out: Path, steps: int, pictures: int, seed: int) -> None:
     (out / 'README.md').write_text(
         '# Teacher of the shapes world\n\n'
         'A tiny open_clip model (`local-dir:` form, own byte-pair merges in `bpe.txt.gz`), made by\n'
-        f'`python tools/train_shapes_teacher.py --steps {steps} --images {pictures} --seed {seed} --out DIR`\n'
+        f'`python tools/train_shapes_teacher.py --steps {steps} --images {number} --seed {seed} --out DIR`\n'
         f'in {minutes:.0f} minutes (CPU threads: {torch.get_num_threads()}) with torch {torch.__version__} and '
         f'open_clip {open_clip.__version__}.\n\n'
         f'Zero-shot accuracy with the 80 templates on 800 unseen images of single objects: shape {shape:.1%}, '

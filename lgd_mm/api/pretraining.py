@@ -96,14 +96,14 @@ def pretrain(images: str | Path,
     categories = parse_classes(classes)
     if teacher == SHAPES:
         print_rank0(about_shapes(category_names(categories)))
-    pictures = images_in(images)
+    paths = images_in(images)
     prompts = None if templates is None else prompt_templates(templates)
 
     cfg = Config.fromfile(ready_config(name))
     cfg.merge_from_dict(changes)
     given = dict(epochs=epochs, batch_size=batch_size, accumulate=accumulate, optimizer=optimizer, lr=lr,
                  image_size=image_size, amp=amp, workers=workers)
-    settings = Settings(given, _facts(cfg, len(pictures), teacher_cfg), _earlier(out) if resume else None)
+    settings = Settings(given, _facts(cfg, len(paths), teacher_cfg), _earlier(out) if resume else None)
 
     cfg.model.teacher = teacher_cfg
     cfg.model.lgka.categories = categories
@@ -156,10 +156,10 @@ def write_settings(cfg: Config, settings: Settings) -> None:
     cfg.auto = settings.record()
 
 
-def _facts(cfg: Config, pictures: int, teacher: Mapping[str, Any]) -> Facts:
+def _facts(cfg: Config, count: int, teacher: Mapping[str, Any]) -> Facts:
     """What the settings depend on; the backbone is built only if its memory is asked for."""
     return Facts(
-        images=pictures,
+        images=count,
         processes=launching.processes(),
         teacher_size=teacher_size(teacher['model']),
         student_size=_only_size(cfg.model.backbone),

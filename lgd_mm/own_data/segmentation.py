@@ -49,12 +49,12 @@ def read_segmentation(root: str) -> SegmentationFolder:
     """
     classes = _classes(Path(root, 'classes.txt'))
     folders = {split: _folders(Path(root), split) for split in NAMES}
-    pictures = {split: _files(Path(root, images), SUFFIXES) for split, (images, _) in folders.items()}
+    found = {split: _files(Path(root, images), SUFFIXES) for split, (images, _) in folders.items()}
     masks = {split: _files(Path(root, masks), [MASK]) for split, (_, masks) in folders.items()}
-    ending = _ending(Path(root, folders['train'][1]), masks['train'], pictures['train'][0])
+    ending = _ending(Path(root, folders['train'][1]), masks['train'], found['train'][0])
     used: set[str] = set()
     for split, (images, labels) in folders.items():
-        pairs = _pairs(Path(root, images), Path(root, labels), pictures[split], masks[split], ending)
+        pairs = _pairs(Path(root, images), Path(root, labels), found[split], masks[split], ending)
         used |= {mask.name[-len(MASK):] for _, mask in pairs}
         lost = len(masks[split]) - len(pairs)
         if lost:
@@ -64,9 +64,9 @@ def read_segmentation(root: str) -> SegmentationFolder:
             print_rank0(absent)
     return SegmentationFolder(
         root, classes, {split: images for split, (images, _) in folders.items()},
-        {split: len(paths) for split, paths in pictures.items()}, class_colours(len(classes)),
+        {split: len(paths) for split, paths in found.items()}, class_colours(len(classes)),
         {split: labels for split, (_, labels) in folders.items()},
-        sorted({path.suffix for paths in pictures.values() for path in paths}),
+        sorted({path.suffix for paths in found.values() for path in paths}),
         sorted(ending + suffix for suffix in used))
 
 
@@ -90,9 +90,9 @@ def _folders(root: Path, split: str) -> tuple[str, str]:
     images = [f'{folder}/{name}' for folder in IMAGES for name in names] + list(names)
     masks = [f'{folder}/{name}' for folder in MASKS for name in names] + [f'{name}annot' for name in names]
     found = [next((path for path in paths if (root / path).is_dir()), None) for paths in (images, masks)]
-    for path, what, kind in zip(found, ('images', 'masks'), ('pictures', 'masks')):
+    for path, what in zip(found, ('images', 'masks')):
         if path is None:
-            raise UserError(f'--data {root} has no folder {what}/{split} for {kind}: see docs/own_data.md')
+            raise UserError(f'--data {root} has no folder {what}/{split}: see docs/own_data.md')
     return str(found[0]), str(found[1])
 
 
@@ -102,7 +102,7 @@ def _files(folder: Path, suffixes: list[str]) -> list[Path]:
                    if path.is_file() and not any(part.startswith('.') for part in path.relative_to(folder).parts))
     found = [path for path in there if path.suffix.lower() in suffixes]
     if not found:
-        what = 'masks' if suffixes == [MASK] else 'pictures'
+        what = 'masks' if suffixes == [MASK] else 'images'
         others = f', only such as {there[0].name}: save them as {", ".join(suffixes)}' if there else ''
         raise UserError(f'{folder} has no {what} ({", ".join(suffixes)}){others}')
     return found
@@ -116,11 +116,11 @@ def _ending(folder: Path, masks: list[Path], image: Path) -> str:
     return found[0].removeprefix(image.stem)
 
 
-def _pairs(images: Path, folder: Path, pictures: list[Path], masks: list[Path], ending: str) -> list[tuple[Path, Path]]:
+def _pairs(images: Path, folder: Path, found: list[Path], masks: list[Path], ending: str) -> list[tuple[Path, Path]]:
     """Images and their masks."""
     known = {path.relative_to(folder).with_suffix(''): path for path in masks}
-    names = [(path, path.relative_to(images).parent / (path.stem + ending)) for path in pictures]
-    for paths in (pictures, masks):
+    names = [(path, path.relative_to(images).parent / (path.stem + ending)) for path in found]
+    for paths in (found, masks):
         of_name = {path.with_suffix(''): path for path in paths}
         twice = next((path for path in paths if of_name[path.with_suffix('')] != path), None)
         if twice:
@@ -130,7 +130,7 @@ def _pairs(images: Path, folder: Path, pictures: list[Path], masks: list[Path], 
     if without:
         other = _spelt(without[0]) in map(_spelt, known)
         cure = ', but one whose name has other letters of Unicode that look the same: rename it' if other else ''
-        raise UserError(f'{len(without)} of {len(pictures)} images in {images} have no mask in {folder}, such as '
+        raise UserError(f'{len(without)} of {len(found)} images in {images} have no mask in {folder}, such as '
                         f'{without[0]}{MASK}{cure}')
     return [(path, known[name]) for path, name in names]
 

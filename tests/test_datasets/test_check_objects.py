@@ -89,7 +89,7 @@ def test_areas_of_masks():
 def test_polygons_of_two_points(tmp_path):
     """They are told, and end no run; a file of them alone has boxes and no masks."""
     write_set(tmp_path, [[[2, 2, 6, 2, 6, 6], [1, 2, 3, 4]], [[1, 2]]])
-    with patch('lgd_mm.own_data.coco_set.say') as say:
+    with patch('lgd_mm.own_data.coco_set.print_rank0') as say:
         found = read_detection(str(tmp_path))
     assert found.masks and '2 objects have polygons of fewer than three points' in say.call_args_list[0].args[0]
     write_set(tmp_path / 'boxes', [[[1, 2, 3, 4]]] * 2)

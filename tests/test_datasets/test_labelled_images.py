@@ -107,7 +107,7 @@ def test_the_cure_for_a_class_that_is_missing(tmp_path):
     """An empty folder is enough."""
     (tmp_path / 'val' / 'owl').mkdir(parents=True)
     found = both(tmp_path, ['cat', 'dog', 'owl'], ['cat', 'dog'])
-    assert found.names == ['cat', 'dog', 'owl'] and found.pictures == 3
+    assert found.names == ['cat', 'dog', 'owl'] and found.images == 3
     assert [item['gt_label'] for item in data_set(found.val)] == [0, 1]
 
 

@@ -122,7 +122,7 @@ def test_a_tree(tmp_path, source):
     for name in ('train/a/1.JPEG', 'train/a/2.jpg', 'train/b/3.png'):
         with Image.open(io.BytesIO(after[name])) as image:
             assert image.size == (48, 32)
-    assert (summary.pictures, summary.others) == (4, 1)
+    assert (summary.images, summary.others) == (4, 1)
     pictures = [name for name in after if name.startswith('train/')]
     assert summary.before == sum(len(before[name]) for name in pictures)
     assert summary.after == sum(len(after[name]) for name in pictures)
@@ -154,7 +154,7 @@ def test_stopped_at_every_file_it_goes_on_to_the_same_bytes(tmp_path, source, mo
         run(source, tmp_path / 'copy')
     before = {path: path.stat().st_mtime_ns for path in moved}
     summary = run(source, tmp_path / 'copy')
-    assert summary.pictures == 4 and {path: path.stat().st_mtime_ns for path in moved} == before
+    assert summary.images == 4 and {path: path.stat().st_mtime_ns for path in moved} == before
     assert tree(tmp_path / 'copy') == tree(tmp_path / 'whole')
 
 

@@ -242,7 +242,7 @@ def test_the_student_begins_the_same_whether_the_names_were_known(config, folder
     (dict(pictures=2**31 - 1), 'views of 2147483647 images are more than'),
     (dict(embed_dim=2**31 - 1), 'embed_dim is 2147483647, and 65536 is the most'),
     (dict(views=True), 'views is True'), (dict(views=0), 'views is 0'), (dict(views=-1), 'views is -1'),
-    (dict(views=3.0), 'views is 3.0'), (dict(pictures='10'), "images is '10'"), (dict(embed_dim=None), 'is None')])
+    (dict(views=3.0), 'views is 3.0'), (dict(pictures='10'), "pictures is '10'"), (dict(embed_dim=None), 'is None')])
 def test_numbers_that_no_cache_has(tmp_path, sizes, sentence):
     about = dict(embed_dim=2, pictures=10, views=1)
     (tmp_path / 'cache.json').write_text(json.dumps({**about, **sizes}))

@@ -100,9 +100,9 @@ def test_nearest_images_come_first(tmp_path: Path) -> None:
     bank = torch.tensor([[3., 0.], [0., 1.]])
     first, second = nearest_images(['x', 'y'], torch.tensor([9, 1]), bank, Pictures(), list(range(8)), embeddings)
     assert (first.category, first.views, second.category) == ('x', 9, 'y')
-    assert [cosine for _, cosine in first.pictures] == pytest.approx(angles.cos()[:6].tolist(), abs=1e-5)
-    assert [cosine for _, cosine in second.pictures] == pytest.approx(angles.sin().flip(0)[:6].tolist(), abs=1e-5)
-    assert first.pictures[0][0].startswith(b'RIFF')
+    assert [cosine for _, cosine in first.images] == pytest.approx(angles.cos()[:6].tolist(), abs=1e-5)
+    assert [cosine for _, cosine in second.images] == pytest.approx(angles.sin().flip(0)[:6].tolist(), abs=1e-5)
+    assert first.images[0][0].startswith(b'RIFF')
 
 
 def test_similarity_map_is_fine_and_in_place() -> None:

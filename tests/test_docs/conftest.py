@@ -32,7 +32,7 @@ def page(small_checkout, tmp_path, monkeypatch):
     """Runs the blocks of a page in a checkout of its own."""
     monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
     folder = copy_checkout(small_checkout, tmp_path / 'checkout')
-    for module in ('suite', 'suite_config', 'launcher', 'run'):
+    for module in ('definition', 'config', 'launcher', 'run'):
         monkeypatch.setattr(f'lgd_mm.suite.{module}.ROOT', folder)
     monkeypatch.setattr('lgd_mm.api.configs.PACKAGE', folder / 'lgd_mm')
     yield Page(folder, monkeypatch)

@@ -45,7 +45,7 @@ class Target(NamedTuple):
     """One form.
 
     Attributes:
-        function (str): ``MODULE:NAME`` of a :class:`Write` below this package.
+        function (str): ``MODULE:NAME`` of a :class:`Write`; a module that begins with a dot is of this package.
         needs (dict[str, str]): Modules it imports, and the names they are installed by.
         options (tuple[str, ...]): Further arguments it takes. Defaults to ().
         any_student (bool): Whether it takes every architecture. Defaults to True.
@@ -67,21 +67,23 @@ class Target(NamedTuple):
             are = 'is' if len(missing) == 1 else 'are'
             raise UserError(f'export to {name} needs {" and ".join(missing)}, which {are} not installed: pip install '
                             f'{" ".join(missing)}')
-        return cast(Write, pkgutil.resolve_name(f'{__name__}.{self.function}'))
+        package = __name__ if self.function.startswith('.') else ''
+        return cast(Write, pkgutil.resolve_name(f'{package}{self.function}'))
 
 
 #: Every target by its name.
 TARGETS: dict[str, Target] = {
-    'mmpretrain': Target('openmmlab:write_mmpretrain', dict(mmpretrain='onedl-mmpretrain')),
-    'mmdet': Target('openmmlab:write_mmdet', dict(mmdet='onedl-mmdetection'), any_student=False),
-    'mmseg': Target('openmmlab:write_mmseg', dict(mmseg='onedl-mmsegmentation'), any_student=False),
-    'torchvision': Target('torchvision:write', dict(torchvision='torchvision'), any_student=False),
-    'timm': Target('timm:write', dict(timm='timm'), any_student=False),
-    'safetensors': Target('safetensors:write', dict(safetensors='safetensors')),
-    'onnx': Target('onnx:write', dict(onnx='onnx', onnxruntime='onnxruntime', onnxscript='onnxscript'),
+    'mmpretrain': Target('.openmmlab:write_mmpretrain', dict(mmpretrain='onedl-mmpretrain')),
+    'mmdet': Target('.openmmlab:write_mmdet', dict(mmdet='onedl-mmdetection'), any_student=False),
+    'mmseg': Target('.openmmlab:write_mmseg', dict(mmseg='onedl-mmsegmentation'), any_student=False),
+    'torchvision': Target('.torchvision:write', dict(torchvision='torchvision'), any_student=False),
+    'timm': Target('.timm:write', dict(timm='timm'), any_student=False),
+    'safetensors': Target('.safetensors:write', dict(safetensors='safetensors')),
+    'onnx': Target('.onnx:write', dict(onnx='onnx', onnxruntime='onnxruntime', onnxscript='onnxscript'),
                    options=('int8', 'categories')),
-    'torch-export': Target('torch_export:write', {}),
-    'huggingface': Target('huggingface:write', dict(timm='timm', huggingface_hub='huggingface_hub'), any_student=False),
+    'torch-export': Target('.torch_export:write', {}),
+    'huggingface': Target(
+        '.huggingface:write', dict(timm='timm', huggingface_hub='huggingface_hub'), any_student=False),
 }
 
 

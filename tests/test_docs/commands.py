@@ -62,7 +62,9 @@ class Page:
                 self._read_config(path)
         elif not block.reason:
             forget_runs()
-            exec(code, self.names)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.syspath_prepend(self.folder)  # as a person's own Python has it
+                exec(code, self.names)
 
     def _read_config(self, path: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:

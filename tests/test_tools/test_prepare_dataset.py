@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from lgd_mm.errors import reported
-from tests.test_datasets.preparation_trees import coco_tree, mask, write_tree
-from tests.test_datasets.test_preparation_voc import voc
+from tests.test_preparation.test_voc import voc
+from tests.test_preparation.trees import coco_tree, mask, write_tree
 from tests.tiny import ROOT, run_tool
 
 

@@ -15,7 +15,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.preparation.resize import folder, resize_dataset
 from lgd_mm.preparation.resize.file import Settings, copy_file
 from lgd_mm.preparation.resize.image import resize_image
-from tests.test_datasets.preparation_trees import coco_tree
+from tests.test_preparation.trees import coco_tree
 
 
 def smooth(width, height, channels=3):

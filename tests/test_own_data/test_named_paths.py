@@ -8,8 +8,8 @@ import pytest
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_class_folders import _check_labels
 from lgd_mm.preparation.voc_to_coco import voc_to_coco
-from tests.test_datasets.preparation_trees import picture
-from tests.test_datasets.test_preparation_voc import voc, xml
+from tests.test_preparation.test_voc import voc, xml
+from tests.test_preparation.trees import picture
 
 
 @pytest.fixture

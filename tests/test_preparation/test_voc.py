@@ -11,7 +11,7 @@ from lgd_mm.own_data.detection import read_detection
 from lgd_mm.preparation import voc_to_coco as module
 from lgd_mm.preparation.voc import read_split
 from lgd_mm.preparation.voc_to_coco import voc_to_coco
-from tests.test_datasets.preparation_trees import picture, write_tree
+from tests.test_preparation.trees import picture, write_tree
 
 OBJECT = ('<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax>'
           '<ymax>{}</ymax></bndbox></object>')

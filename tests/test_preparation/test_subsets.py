@@ -8,7 +8,7 @@ from mmpretrain.datasets import CustomDataset
 from lgd_mm.preparation import balanced_subset
 from lgd_mm.preparation.subsets import drawn, labelled, write_lists
 from lgd_mm.preparation.tree import Tree
-from tests.test_datasets.preparation_trees import write_tree
+from tests.test_preparation.trees import write_tree
 
 SAMPLES = [(f'class{label}/{index:03}.jpg', label) for label, size in enumerate((200, 300, 2)) for index in range(size)]
 

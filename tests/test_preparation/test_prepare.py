@@ -12,7 +12,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.preparation import caltech256
 from lgd_mm.preparation.cityscapes import train_ids
 from lgd_mm.preparation.prepare import LOCK, prepare
-from tests.test_datasets import preparation_trees as trees
+from tests.test_preparation import trees
 
 
 @pytest.fixture

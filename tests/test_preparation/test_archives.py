@@ -12,7 +12,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.preparation import archives
 from lgd_mm.preparation.prepare import prepare
 from lgd_mm.preparation.spec import Archive
-from tests.test_datasets.preparation_trees import coco_archives, tar_bytes, write_zip
+from tests.test_preparation.trees import coco_archives, tar_bytes, write_zip
 
 SIMPLE = Archive('a.tar', 'http://example.org/a.tar', '1 GB', members=r'in/([^/]+\.jpg)', target=r'out/\1')
 

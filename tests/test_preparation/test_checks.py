@@ -12,7 +12,7 @@ from lgd_mm.preparation.catalogue import SPECS
 from lgd_mm.preparation.checks import check_part
 from lgd_mm.preparation.spec import Annotations, Pictures
 from lgd_mm.preparation.tree import Tree
-from tests.test_datasets import preparation_trees as trees
+from tests.test_preparation import trees
 
 
 def faults(spec, root):

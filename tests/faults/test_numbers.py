@@ -12,7 +12,7 @@ from mmengine.optim import OptimWrapper
 from safetensors.torch import load_file
 
 from lgd_mm.datasets.view_sampler import ViewSampler
-from lgd_mm.engine.hooks.iteration_seed import skipped_steps
+from lgd_mm.engine.hooks import skipped_steps
 from lgd_mm.engine.hooks.non_finite import _begin_momentum
 from lgd_mm.engine.hooks.skipped_steps import save_steps
 from lgd_mm.engine.loops import LaterBatches

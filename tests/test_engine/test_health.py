@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lgd_mm.engine.hooks.health import CONSTANT, HealthHook
-from lgd_mm.engine.hooks.iteration_seed import health
+from lgd_mm.engine.hooks import health
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ class Pooling(BaseModel):
         return dict(loss=self.dropout(self.norm(self.pool(torch.stack(inputs)))).sum())
 
 
-def _runner(pictures, size, positions=1, drop_last=False, sampler=DefaultSampler):
-    dataset = [dict(inputs=torch.rand(3, 4, 4)) for _ in range(pictures)]
+def _runner(images, size, positions=1, drop_last=False, sampler=DefaultSampler):
+    dataset = [dict(inputs=torch.rand(3, 4, 4)) for _ in range(images)]
     batches = torch.utils.data.BatchSampler(sampler(dataset), size, drop_last)
     loader = DataLoader(dataset, batch_sampler=batches, collate_fn=pseudo_collate)
     return SimpleNamespace(train_loop=SimpleNamespace(dataloader=loader), model=Pooling(positions),
@@ -51,8 +51,8 @@ def _runner(pictures, size, positions=1, drop_last=False, sampler=DefaultSampler
     (9, 4, dict(positions=2), None),
     (6, 1, dict(positions=2), None),
 ])
-def test_told_only_where_it_would_fail(pictures, size, settings, sentence):
-    runner = _runner(pictures, size, **settings)
+def test_told_only_where_it_would_fail(images, size, settings, sentence):
+    runner = _runner(images, size, **settings)
     state = {key: value.clone() for key, value in runner.model.state_dict().items()}
     random = torch.get_rng_state()
     if sentence is None:
@@ -78,6 +78,6 @@ def test_a_pre_training(tmp_path):
     ('InfiniteSampler', 4, 1, 1, 2), ('mmseg.InfiniteSampler', 4, 9, 1, 4), ('DefaultSampler', 8, 9, 1, 7),
     ('DefaultSampler', 2, 3, 1, 3), ('DefaultSampler', 8, 16, 1, 8), ('DefaultSampler', 8, 17, 2, 7),
     ('DefaultSampler', 4, 9, 2, 3), ('DefaultSampler', 16, 1, 1, 1)])
-def test_a_batch_of_our_own_choice_leaves_none_alone(sampler, most, pictures, processes, size):
+def test_a_batch_of_our_own_choice_leaves_none_alone(sampler, most, images, processes, size):
     cfg = Config(dict(train_dataloader=dict(sampler=dict(type=sampler))))
-    assert _batch_size(cfg, most, pictures, processes) == size
+    assert _batch_size(cfg, most, images, processes) == size

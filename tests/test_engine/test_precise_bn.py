@@ -13,7 +13,7 @@ from mmpretrain.models import MobileNetV2
 from torch import nn
 
 from lgd_mm.datasets.shapes import make_scene
-from lgd_mm.engine.hooks.iteration_seed import precise_bn
+from lgd_mm.engine.hooks import precise_bn
 from lgd_mm.engine.hooks.precise_bn import PreciseBNHook, batch_statistics
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.registry import HOOKS, LOOPS

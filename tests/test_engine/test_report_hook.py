@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lgd_mm.engine.hooks.iteration_seed import report as report_hook
+from lgd_mm.engine.hooks import report as report_hook
 from lgd_mm.engine.hooks.report import ReportHook, write_reports
 
 

@@ -104,7 +104,7 @@ def wrapped(tmp_path):
     ('masks/number_1.png', 'mask {0}/masks/number_1.png is missing: put it back, or take its image out of '
      '{0}/train.json'),
     ('elsewhere.jpg', '{0}/elsewhere.jpg is missing: put it back, or take it out of the data: evaluation skips no '
-     'picture'),
+     'image'),
 ])
 def test_what_is_told_of_a_missing_file(tmp_path, wrapped, path, sentence):
     error = FileNotFoundError(2, 'No such file or directory', f'{tmp_path}/{path}')

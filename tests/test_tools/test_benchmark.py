@@ -53,7 +53,7 @@ def suite(tmp_path):
     write_images(pictures, 8)
     classifier, zero_shot, config = (tmp_path / name for name in ('tiny_classifier.py', 'tiny_zero_shot.py', 'tiny.py'))
     runtime = str(ROOT / 'configs/_base_/lgd_runtime.py')
-    classifier.write_text(CLASSIFIER.format(runtime=runtime, pictures=str(pictures)))
+    classifier.write_text(CLASSIFIER.format(runtime=runtime, images=str(pictures)))
     zero_shot.write_text(ZERO_SHOT.format(classifier=str(classifier), teacher=write_tiny_teacher(tmp_path / 'teacher')))
     pretrain = write_lgd_config(tmp_path, pictures, train_cfg=dict(max_epochs=1))
     wide = MODELS.build(dict(type='mmpretrain.ResNet', depth=18, stem_channels=16, base_channels=16))

@@ -23,6 +23,7 @@ from lgd_mm.suite.cause import cause
 from lgd_mm.suite.definition import PRETRAINING, ROOT, resolved
 from lgd_mm.suite.launcher import LOCK, Launcher, end_orphan
 from lgd_mm.suite.progress import Progress, parse_progress
+from lgd_mm.suite.record import check_finished, no_number, read_record, shown
 
 RECORD = 'run.json'
 STUDENT = 'student.safetensors'
@@ -125,23 +126,28 @@ class Run:
         """What the finished run left, or None.
 
         Raises:
-            UserError: If it has not measured what is asked for now.
+            UserError: If it is damaged, or has not measured what is asked for now.
         """
-        path = self.work_dir / RECORD
-        if not path.is_file():
+        record = read_record(self.work_dir / RECORD)
+        if record is None:
             return None
-        record = json.loads(path.read_text())
         # A student is what others start from; checkpoints may be deleted to save room.
         lost = self.task == PRETRAINING and not (self.work_dir / STUDENT).is_file()
         if not record['done'] or lost or record['hash'] != self.hash():
             return None
+        check_finished(self.work_dir / RECORD, record)
         self._check_measured(record['metrics'])
         return record
 
-    def _check_measured(self, metrics: dict[str, float]) -> None:
+    def _check_measured(self, metrics: dict[str, Any]) -> None:
         lacking = [name for name in self.metrics if name not in metrics]
         if lacking:
             raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
+        odd = next((name for name in self.metrics if no_number(metrics, name)), None)
+        if odd is not None:
+            raise UserError(f'it measured {shown(metrics[odd])} as {odd}, which is no figure: see '
+                            f'{self.work_dir / OUTPUT}; once {self.work_dir / RECORD} is deleted, the same command '
+                            'runs it anew')
 
     def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
         """Run, or go on from the latest checkpoint.
@@ -165,7 +171,7 @@ class Run:
         with alone_in_run(self.work_dir):  # a person's command may be at work in it
             pass
         path, own_hash = self.work_dir / RECORD, self.hash()
-        record = json.loads(path.read_text()) if path.is_file() else {}
+        record = read_record(path) or {}
         if record.get('hash') != own_hash:
             record = dict(hash=own_hash, done=False, seconds=0.0)
             _set_aside(self.work_dir)
@@ -244,5 +250,13 @@ def _set_aside(work_dir: Path) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
-    write_text(path, json.dumps(content, indent=1))
+    """Write a JSON file whole or not at all.
+
+    Raises:
+        UserError: If it cannot be written.
+    """
+    try:
+        write_text(path, json.dumps(content, indent=1))
+    except OSError as error:
+        raise UserError(f'{path} cannot be written ({error.strerror}): free disk space, correct its permissions or '
+                        'move it away, and the same command goes on') from error

@@ -89,6 +89,13 @@ def test_second_call_writes_nothing(root, monkeypatch):
     write_world(root, **SIZES)
 
 
+def ended():
+    """The number of a process that has ended."""
+    process = subprocess.Popen(['true'])
+    process.wait()
+    return process.pid
+
+
 @pytest.mark.parametrize('writes', [1, 7, 20, 33])
 def test_interrupted_world_is_completed(root, tmp_path, monkeypatch, writes):
     put, left = world._put, iter(range(writes))
@@ -96,7 +103,7 @@ def test_interrupted_world_is_completed(root, tmp_path, monkeypatch, writes):
     def put_until_killed(path, content):
         if next(left, None) is None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.with_name(path.name + '.tmp').write_bytes(content[:10])
+            path.with_name(f'{path.name}.{os.uname().nodename}.{ended()}.tmp').write_bytes(content[:10])
             raise KeyboardInterrupt
         put(path, content)
 
@@ -109,16 +116,18 @@ def test_interrupted_world_is_completed(root, tmp_path, monkeypatch, writes):
 
 
 def test_unfinished_files_of_others_are_left_to_them(root, tmp_path):
-    """Of a process that lives, and of another machine; those of one that has ended are not."""
+    """Of a process that lives, of another machine, and of the user; those of one that has ended are not."""
     write_world(tmp_path / 'shapes', **SIZES)
-    ended = subprocess.Popen(['true'])
-    ended.wait()
     names = {f'a.jpg.{os.uname().nodename}.{os.getppid()}.tmp': True, 'a.jpg.elsewhere.1.tmp': True,
-             f'a.jpg.{os.uname().nodename}.{ended.pid}.tmp': False, 'a.jpg.tmp': False}
+             f'a.jpg.{os.uname().nodename}.{ended()}.tmp': False, 'a.jpg.tmp': True, 'notes.tmp': True,
+             f'notes.7.{ended()}.tmp': True, f'a.jpg.{os.uname().nodename}.{"9" * 400}.tmp'[:250]: True}
+    folder = tmp_path / 'shapes' / f'a.jpg.{os.uname().nodename}.{ended()}.tmp'
+    folder.mkdir()
     for name in names:
         (tmp_path / 'shapes' / 'pretrain' / name).touch()
     write_world(tmp_path / 'shapes', **SIZES)
     assert {name: (tmp_path / 'shapes' / 'pretrain' / name).exists() for name in names} == names
+    assert folder.is_dir()
 
 
 def test_lost_files_come_back_the_same(root, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -207,10 +208,12 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _remove_left(root: Path) -> None:
-    """Remove what killed processes left unfinished, but not what another one, or one of another machine, writes."""
+    """Remove what killed processes left unfinished, but not what another one, or one of another machine, writes, and no
+    file of the user."""
+    own = re.compile(rf'.+\.(?:jpg|png|json|txt)\.{re.escape(os.uname().nodename)}\.([1-9][0-9]{{0,9}})\.tmp')
     for unfinished in root.rglob('*.tmp'):
-        name, _, pid = unfinished.stem.rpartition('.')
-        if not pid.isdecimal() or (name.endswith(f'.{os.uname().nodename}') and not _lives(int(pid))):
+        found = own.fullmatch(unfinished.name)
+        if found and unfinished.is_file() and not _lives(int(found[1])):
             unfinished.unlink(missing_ok=True)
 
 
@@ -219,7 +222,7 @@ def _lives(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # of another user
+    except (OSError, OverflowError):  # of another user
         pass
     return True
 

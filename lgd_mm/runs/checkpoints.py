@@ -1,5 +1,6 @@
 """The checkpoints that a run leaves: which to go on from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ STOPPED = 'stopped.pth'
 BEGUN = '.begun'
 
 
-def latest_checkpoint(work_dir: str) -> Path | None:
-    """The checkpoint to resume from, also in a work dir that was moved or copied.
+def latest_checkpoint(work_dir: str, to_resume: bool = False) -> Path | None:
+    """The newest checkpoint of a run, also in a work dir that was moved or copied.
 
     If the newest is missing or damaged, or the run was killed before it was named, the newest whole one is taken, and
     this is said.
 
     Args:
         work_dir (str): May not exist.
+        to_resume (bool): Pass over weights alone, if there is another one. Defaults to False.
 
     Returns:
         Path, optional: None if no run was there.
@@ -32,11 +34,17 @@ def latest_checkpoint(work_dir: str) -> Path | None:
     if not pointer.is_file():
         return unnamed_checkpoint(work_dir)
     named = Path(pointer.read_text(errors='replace').strip())
-    for path in (Path(work_dir) / named.name, named):  # of a copied run, its own
-        if is_whole(path):
+    places = (Path(work_dir) / named.name, named)  # of a copied run, its own
+    fits = _goes_on if to_resume else is_whole
+    for path in places:
+        if fits(path):
             return path
-    what = f'names {named}, which is missing or damaged' if named.name else 'is empty'
-    whole = list(filter(is_whole, checkpoints_in(work_dir)))
+    poor = next(filter(is_whole, places), None)
+    what = (f'names {named}, which is {"no checkpoint to go on from" if poor else "missing or damaged"}' if named.name
+            else 'is empty')
+    whole = list(filter(fits, checkpoints_in(work_dir)))
+    if not whole and poor:
+        return poor
     if not whole:
         raise UserError(f'{pointer} {what}: give --resume FILE, or remove {pointer} to start anew')
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
@@ -68,7 +76,10 @@ def read_training_state(path: str | Path) -> dict[str, Any]:
     """
     checkpoint = load_checkpoint_file(path)
     lacking = [key for key in ('meta', 'state_dict', 'optimizer', 'message_hub') if key not in checkpoint]
-    lacking += [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(checkpoint.get('meta', {}).get(key), int)]
+    meta, hub = (checkpoint.get(key, {}) for key in ('meta', 'message_hub'))
+    lacking += [f'meta.{key}' for key in ('epoch', 'iter') if type(meta.get(key)) is not int or meta[key] < 0]
+    lacking += [f'message_hub.{key}' for key in ('log_scalars', 'runtime_info', 'resumed_keys')
+                if 'message_hub' not in lacking and not isinstance(hub.get(key), Mapping)]
     if lacking:
         raise UserError(f'{path} cannot be resumed from, it has no {", ".join(lacking)}: give a checkpoint of a '
                         'training run (epoch_N.pth, iter_N.pth), or --student FILE to start from a backbone')
@@ -83,6 +94,15 @@ def is_whole(path: str | Path) -> bool:
     try:
         load_checkpoint_file(path)
     except (UserError, ValueError):  # a pointer that a power cut left full of zeros names no file
+        return False
+    return True
+
+
+def _goes_on(path: str | Path) -> bool:
+    """Whether a whole checkpoint is one of training, and not of weights alone."""
+    try:
+        read_training_state(path)
+    except (UserError, ValueError):
         return False
     return True
 

@@ -12,7 +12,7 @@ from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
 from lgd_mm.compat.multimodal import leave_out_multimodal
 from lgd_mm.compat.noise import show_control_characters, silence_known_noise
-from lgd_mm.compat.plain_inputs import bound_images, read_plain_files
+from lgd_mm.compat.plain_inputs import bound_images, read_plain_files, refuse_pickled_arrays
 from lgd_mm.compat.versions import check_versions
 from lgd_mm.io.networks import register_networks
 
@@ -34,6 +34,7 @@ when_imported('mmpretrain.utils.dependency', leave_out_multimodal)
 when_imported('mmengine.runner.checkpoint', write_whole_checkpoints)
 when_imported('mmcv.image.io', bound_images)
 when_imported('mmengine.fileio.backends.local_backend', read_plain_files)
+when_imported('mmseg.utils.io', refuse_pickled_arrays)
 when_imported('mmengine.config.config', read_text_as_data)
 when_imported('mmengine.infer.infer', check_inferencers)
 when_imported('mmengine.runner.checkpoint', register_networks)

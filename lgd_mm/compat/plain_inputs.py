@@ -68,3 +68,26 @@ def read_plain_files(backend_module: ModuleType) -> None:
 
     backend_module.LocalBackend.get = get
     backend_module.LocalBackend.get_text = get_text
+
+
+def refuse_pickled_arrays(io_module: ModuleType) -> None:
+    """Let mmseg's loaders of arrays read no pickles, which may run any code: ``decode_backend='pickle'``.
+
+    Args:
+        io_module (ModuleType): ``mmseg.utils.io``.
+    """
+    from lgd_mm.errors import UserError
+
+    decode = io_module.datafrombytes
+
+    def datafrombytes(content: bytes, backend: str = 'numpy') -> Any:
+        """As mmseg's."""
+        if backend == 'pickle':
+            raise UserError("decode_backend='pickle' would run what is in an image or annotation: write the arrays "
+                            "with numpy.save and set decode_backend='numpy'")
+        return decode(content, backend)
+
+    # Those may have been imported before this package.
+    for name in (io_module.__name__, 'mmseg.utils', 'mmseg.datasets.transforms.loading'):
+        if hasattr(sys.modules.get(name), 'datafrombytes'):
+            sys.modules[name].datafrombytes = datafrombytes  # type: ignore[attr-defined]

@@ -9,9 +9,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import mmengine.registry as registries
 from mmengine.registry import Registry
@@ -19,6 +17,7 @@ from mmengine.registry import Registry
 from lgd_mm.errors import UserError
 from lgd_mm.safety.config_numbers import LARGEST_PLAIN, LONGEST, Numbers
 from lgd_mm.safety.kinds import EXCEPT, EXCEPT_CLASSES, KINDS, Kind
+from lgd_mm.safety.timm_weights import local_weights
 
 #: Libraries whose registries are asked, mmengine's for all of them.
 SCOPES = ('mmengine', 'mmpretrain', 'mmdet', 'mmseg', 'lgd_mm')
@@ -39,8 +38,8 @@ SCOPE = '_scope_'
 #: mmcv's operators that a detector names, which are in no registry, by the key they stand under.
 OPERATORS = dict(nms=('nms', 'soft_nms', 'nms_match', 'nms_rotated'),
                  roi_layer=('RoIAlign', 'RoIPool', 'RoIAlignRotated', 'DeformRoIPool', 'ModulatedDeformRoIPool'))
-#: Endings of files that are run, or may run something, when they are read.
-PROGRAMS = ('.py', '.pkl', '.pickle', '.yml', '.yaml', '.npy', '.so')
+#: Endings of files that are run, or may run something, when they are read; alone they name a reader of such files.
+PROGRAMS = ('py', 'pkl', 'pickle', 'yml', 'yaml', 'npy', 'so')
 
 KEY = re.compile(r'[A-Za-z][\w\-]*', re.ASCII)
 TYPE = re.compile(r'(?:(?P<scope>[A-Za-z]\w*)\.)?(?P<name>[A-Za-z]\w*)', re.ASCII)
@@ -153,7 +152,7 @@ class _Check:
             elif name == 'backbone' and own is not None and own.__name__ == 'BackboneTeacher':
                 kept[name] = checked(item, 'backbone', self.source, below, self.scope)
                 if isinstance(item, Mapping) and item.get('pretrained') is True and 'model_name' in item:
-                    kept[name]['pretrained'] = _at_hand(item['model_name'])  # a file fetches nothing
+                    kept[name] |= _at_hand(item['model_name'])
             elif name in ELSEWHERE and self.called in ('dataset', 'metric'):
                 continue
             elif name in WORDS:
@@ -225,7 +224,7 @@ class _Check:
             if not VARIANT.fullmatch(value):
                 raise self.refuse(key, value, f'which is no name of a variant: a {self.called} of a file names no '
                                   'files, addresses or code')
-        elif '://' in value or '{{' in value or not value.isprintable() or value.lower().endswith(PROGRAMS):
+        elif '://' in value or '{{' in value or not value.isprintable() or value.lower().rpartition('.')[2] in PROGRAMS:
             raise self.refuse(key, value, 'which is no file of data on this machine: a file names no addresses or '
                               'programs')
         return value
@@ -276,18 +275,10 @@ def _ones_own(item: Any, kind: str) -> bool:
     return any(f'{base.__module__}.{base.__qualname__}' == OWN_BASES.get(kind) for base in item.__mro__)
 
 
-def _at_hand(model_name: str) -> bool:
-    """Whether timm's own weights of a network lie on this machine."""
-    import timm  # takes a second
-    from huggingface_hub import try_to_load_from_cache
-    from torch.hub import get_dir
-    known: Any = timm.get_pretrained_cfg(model_name, allow_unregistered=True)
-    if known is None:
-        return False
-    if known.url and Path(get_dir(), 'checkpoints', Path(urlparse(known.url).path).name).is_file():
-        return not known.hf_hub_id
-    return bool(known.hf_hub_id) and any(isinstance(try_to_load_from_cache(known.hf_hub_id, name), str)
-                                         for name in ('model.safetensors', 'pytorch_model.bin'))
+def _at_hand(model_name: str) -> dict[str, Any]:
+    """The settings of timm that take a network's weights from this machine: a file fetches nothing."""
+    file = local_weights(model_name)
+    return dict(pretrained=True, pretrained_cfg_overlay=dict(file=str(file))) if file else dict(pretrained=False)
 
 
 def _told(value: Any) -> str:

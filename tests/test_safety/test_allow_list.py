@@ -15,6 +15,7 @@ from lgd_mm.safety.bounded_build import bounded_build
 from lgd_mm.safety.config_text import data_of, parse_config, write_config
 from lgd_mm.safety.saved_config import saved_network, saved_run
 from lgd_mm.students.backbone import build_backbone
+from tests.test_security.conftest import watched
 from tests.tiny import ROOT
 
 RESNET = dict(type='mmpretrain.ResNet', depth=18, stem_channels=4, base_channels=4)
@@ -205,8 +206,32 @@ def test_a_file_fetches_no_teacher(monkeypatch, tmp_path):
     assert config == dict(teacher, backbone=dict(backbone, pretrained=False))
     with pytest.raises(UserError, match='model.teacher has random weights'):
         MODELS.build(config)
-    monkeypatch.setattr(huggingface_hub, 'try_to_load_from_cache', lambda repo, name: '/weights')
-    assert checked(teacher, 'teacher', 'file', 'teacher', 'lgd_mm') == teacher
+    for held in ('model.safetensors', 'pytorch_model.bin'):
+        monkeypatch.setattr(huggingface_hub, 'try_to_load_from_cache',
+                            lambda repo, name, held=held: f'/{held}' if name == held else None)
+        local = dict(backbone, pretrained_cfg_overlay=dict(file=f'/{held}'))  # a path: timm asks no hub
+        assert checked(teacher, 'teacher', 'file', 'teacher', 'lgd_mm') == dict(teacher, backbone=local)
+
+
+@pytest.mark.parametrize('held', ['model.safetensors', 'pytorch_model.bin'])
+def test_weights_of_timm_that_lie_here_are_taken_without_a_question(held, monkeypatch, tmp_path):
+    import huggingface_hub
+    import timm
+    from safetensors.torch import save_file
+    name = 'test_vit.r160_in1k'
+    weights = timm.create_model(name).state_dict()
+    (save_file if held == 'model.safetensors' else torch.save)(weights, tmp_path / held)
+    monkeypatch.setattr(huggingface_hub, 'try_to_load_from_cache',
+                        lambda repo, asked: str(tmp_path / held) if asked == held else None)
+    backbone = dict(type='mmpretrain.TIMMBackbone', model_name=name, pretrained=True,
+                    pretrained_cfg_overlay=dict(url='https://example.org/evil.pth'))
+    monkeypatch.delenv('HF_HUB_OFFLINE')
+    monkeypatch.setattr(huggingface_hub.constants, 'HF_HUB_OFFLINE', False)
+    config = checked(dict(type='lgd_mm.BackboneTeacher', backbone=backbone), 'teacher', 'file', 'teacher', 'lgd_mm')
+    with watched() as seen:
+        teacher = MODELS.build(config)
+    assert seen == []
+    assert torch.equal(teacher.backbone.state_dict()['timm_model.cls_token'], weights['cls_token'])
 
 
 def test_a_teacher_is_built_as_far_as_its_file_goes(tmp_path):

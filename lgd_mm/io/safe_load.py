@@ -8,12 +8,13 @@ replaced: what is not plain data is an error.
 import io
 import os
 import re
-import zipfile
 from pathlib import Path
 from typing import IO, Any
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.contents import check_contents
 from lgd_mm.io.files import open_plain
+from lgd_mm.io.torch_files import check_file
 
 # How torch's restricted loader says that a pickle wants more than plain data.
 RUNS_CODE = re.compile(
@@ -33,8 +34,6 @@ CONFIG = 2**24
 CONFIG_PARTS = 2**20
 #: A quoted text.
 QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
-#: How often the values of a file may be shared, as tied weights are.
-VIEWS = 16
 #: Entries and characters of what a safetensors file says about itself.
 ENTRIES = 10_000
 TEXT = 2**25
@@ -102,11 +101,13 @@ def safe_torch_load(
         if flat:
             return _load_safetensors(name, map_location)
         if isinstance(file, (str, os.PathLike)):
-            _refuse_programs(name)
-            _check_bytes(name)
+            with open(file, 'rb') as plain:
+                check_file(plain, name)
+        else:
+            check_file(file, name)
         with torch.serialization.safe_globals(allowed_types()):
             content = torch.load(file, map_location=map_location, weights_only=True)
-        _check_tensors(content, name)
+        check_contents(content, name)
         return content
     except (MemoryError, UserError):
         raise
@@ -119,53 +120,6 @@ def _is_safetensors(path: Path) -> bool:
         start = file.read(9)
     # Eight bytes of length, then a JSON object; a zip file and a pickle have other ninth bytes.
     return start[8:] == b'{' or (path.suffix == '.safetensors' and not start.startswith((b'PK', b'\x80')))
-
-
-def _refuse_programs(path: str) -> None:
-    """Tell what torch would advise to load without restriction.
-
-    Raises:
-        UserError: If the file is a TorchScript archive, an exported program, compressed, or of a form that torch no
-            longer writes.
-    """
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as file:
-            members = file.infolist()
-        parts = [member.filename.partition('/')[2] for member in members]
-        if 'constants.pkl' in parts or any(part.startswith('code/') for part in parts):
-            raise UserError(
-                f'{path} is a TorchScript archive, a program and no file of weights: give the same weights as '
-                '.safetensors (open_clip_model.safetensors on huggingface.co for a CLIP teacher, which its tag '
-                'downloads), or write them where the program may run, in a container without network: python -c '
-                '"import torch; from safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v '
-                f"in torch.jit.load('{path}', 'cpu').state_dict().items()}}, 'weights.safetensors')\"")
-        if any(part.endswith(('serialized_exported_program.json', 'models/model.json')) for part in parts):
-            raise UserError(f'{path} is a program of torch.export and no file of weights: give its state dict as '
-                            '.safetensors')
-        if (any(member.compress_type != zipfile.ZIP_STORED for member in members)
-                or sum(member.file_size for member in members) > os.path.getsize(path)):
-            raise UserError(f'{path} is compressed, which torch.save does not do, and may grow to any size: write it '
-                            'anew with torch.save, or give .safetensors')
-        return
-    with open(path, 'rb') as plain:
-        plain.seek(257)
-        tar = plain.read(5) == b'ustar'
-    if tar:
-        raise UserError(f'{path} is in the form of the first versions of torch (tar), which cannot be read without '
-                        'running what is in it: give its state dict as .safetensors')
-
-
-def _check_bytes(path: str) -> None:
-    """Compare a ``torch.save`` file with its own checksums, which torch does not look at.
-
-    Raises:
-        ValueError: If a byte is not what was written.
-    """
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as file:
-            damaged = file.testzip()
-        if damaged is not None:
-            raise ValueError(f'{damaged} in it is not what was written')
 
 
 def too_long(config: str) -> bool:
@@ -185,32 +139,6 @@ def _check_length(path: str, config: str) -> None:
     if too_long(config):
         raise UserError(f'{path} is not a checkpoint, its meta.cfg has {len(config):,} characters, more than any '
                         'config: name a file saved by training')
-
-
-def _check_tensors(content: Any, path: str) -> None:
-    """Raise of tensors that claim values which the file does not hold: without data, sparse, or one value expanded."""
-    import torch
-
-    stack, claimed, room, seen = [content], 0, 0, set()
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            stack += item.values()
-        elif isinstance(item, (list, tuple)):
-            stack += item
-        elif isinstance(item, torch.Tensor):
-            if item.layout != torch.strided or item.is_nested or item.is_meta:
-                raise UserError(f'{path} holds a tensor that is sparse, nested or without values: save the weights as '
-                                'plain tensors (tensor.to_dense())')
-            storage = item.untyped_storage()
-            size = item.numel() * item.element_size()
-            if storage.data_ptr() not in seen:
-                seen.add(storage.data_ptr())
-                room += storage.nbytes()
-            claimed += size
-            if size > storage.nbytes() or claimed > VIEWS * room:
-                raise UserError(f'{path} holds tensors of more values than it has room for, as by expand(): save '
-                                'them with clone()')
 
 
 def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:

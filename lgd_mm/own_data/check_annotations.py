@@ -1,7 +1,6 @@
 """Are the annotations of a file in COCO format what mmdet takes them for?"""
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from numbers import Real
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Any
 
 from faster_coco_eval.core import mask as run_lengths
 
+from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
+from lgd_mm.io.named_file import name_fault
 
 #: Mistakes that are told in full.
 TOLD = 3
@@ -100,11 +101,11 @@ def _of_images(images: list[Any]) -> Iterator[str]:
         name = image.get('file_name')
         if not isinstance(name, str) or not name:
             yield f'image {image["id"]} has no "file_name"'
-        elif os.path.isabs(name) or '..' in Path(name).parts or '\0' in name or '://' in name:
-            yield f'image {image["id"]} has a file_name outside the data set ({name!r})'
+        elif fault := name_fault(name):
+            yield f'image {image["id"]} has the file_name {shown(name)}, which {fault}'
         sides: list[Any] = [image.get('width'), image.get('height')]
         if not all(map(is_number, sides)) or min(sides) < 1:
-            yield f'image {image["id"]} has width and height {sides}'
+            yield f'image {image["id"]} has width and height {shown(sides)}'
         if image['id'] in ids:
             yield f'image {image["id"]} is there twice'
         ids.add(image['id'])
@@ -137,13 +138,13 @@ def _of_object(index: int, item: Any, images: Mapping[Any, Any], categories: set
         yield f'{name} is of category {category!r}, which is not there'
     box = item.get('bbox')
     if not isinstance(box, (list, tuple)) or len(box) != 4 or not all(map(is_number, box)):
-        yield f'{name} has the bbox {box!r}, not four finite numbers: {BOX}'
+        yield f'{name} has the bbox {shown(box)}, not four finite numbers: {BOX}'
         return
     if item.get('area') is not None and not is_number(item['area']):
-        yield f'{name} has the area {item["area"]!r}, not a finite number: without one, width x height is taken'
+        yield f'{name} has the area {shown(item["area"])}, not a finite number: without one, width x height is taken'
     for key in ('iscrowd', 'ignore'):
         if item.get(key, 0) not in (0, 1) or isinstance(item.get(key), float):
-            yield f'{name} has {key} {item[key]!r}, not 0 or 1'
+            yield f'{name} has {key} {shown(item[key])}, not 0 or 1'
     yield from _of_mask(name, item.get('segmentation'), images[image]['width'], images[image]['height'])
 
 
@@ -170,8 +171,8 @@ def no_id(value: Any) -> str:
         str: To end a sentence.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return f'{value}, beyond 2**53'
-    return f'{value!r}, not a whole number, such as 1 (not "1")'
+        return f'{shown(value)}, beyond 2**53'
+    return f'{shown(value)}, not a whole number, such as 1 (not "1")'
 
 
 def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
@@ -180,7 +181,7 @@ def _of_mask(name: str, mask: Any, width: int, height: int) -> Iterator[str]:
         size = mask.get('size')
         size = list(size) if isinstance(size, (list, tuple)) else size
         if size != [height, width]:
-            yield f'{name} has a mask of size {size}, and its image is {[height, width]}'
+            yield f'{name} has a mask of size {shown(size)}, and its image is {[height, width]}'
         counts = mask.get('counts')
         if isinstance(counts, list):
             if not all(is_id(count) and count >= 0 for count in counts) or sum(counts) != width * height:

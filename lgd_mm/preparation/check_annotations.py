@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from lgd_mm.console.printable import shortened, shown
+from lgd_mm.io.named_file import name_fault
 from lgd_mm.preparation.spec import Annotations
 from lgd_mm.preparation.tree import Tree
 
@@ -68,8 +70,8 @@ def _content(part: Annotations, tree: Tree, content: dict[str, Any]) -> Iterator
     for key, ids in (('image_id', known), ('category_id', categories)):
         lost = [annotation for annotation in content['annotations'] if annotation[key] not in ids]
         if lost:
-            yield (f'has {len(lost):,} annotations whose {key} is unknown (the first has the id {lost[0]["id"]} and '
-                   f'the {key} {lost[0][key]})')
+            yield (f'has {len(lost):,} annotations whose {key} is unknown (the first has the id {shown(lost[0]["id"])} '
+                   f'and the {key} {shown(lost[0][key])})')
     yield from _images(part, tree, images)
 
 
@@ -78,20 +80,27 @@ def _images(part: Annotations, tree: Tree, images: list[dict[str, Any]]) -> Iter
     key = 'file_name' if part.folder else 'coco_url'
     nameless = [image for image in images if not isinstance(image.get(key), str)]
     if nameless:
-        yield f'has no {key!r} for the image with the id {nameless[0]["id"]} (and {len(nameless) - 1:,} more)'
+        yield f'has no {key!r} for the image with the id {shown(nameless[0]["id"])} (and {len(nameless) - 1:,} more)'
+        return
+    names = [image[key] if part.folder else '/'.join(image[key].split('/')[-2:]) for image in images]
+    faults = [(image['id'], name, fault) for image, name in zip(images, names) if (fault := name_fault(name))]
+    if faults:
+        number, name, fault = faults[0]
+        yield (f'has for the image with the id {shown(number)} the {key} {shown(name)}, which {fault} (and '
+               f'{len(faults) - 1:,} more): take the published file')
         return
     there: dict[str, set[str]] = {}
     missing = []
-    for image in images:
-        path = PurePosixPath(part.folder, image[key]) if part.folder else PurePosixPath(*image[key].split('/')[-2:])
+    for each in names:
+        path = PurePosixPath(part.folder, each)
         folder, name = str(path.parent), path.name
         if name not in there.setdefault(folder, set(tree.files(folder))):
             missing.append(str(path))
     if missing:
         yield (f'names {len(missing):,} images that are not there: unpack or copy them '
-               f'({", ".join(missing[:3])}{", ..." if len(missing) > 3 else ""})')
+               f'({", ".join(map(shortened, missing[:3]))}{", ..." if len(missing) > 3 else ""})')
 
 
 def _first(names: set[str]) -> str:
     ordered = sorted(names)
-    return ', '.join(map(repr, ordered[:3])) + (', ...' if len(ordered) > 3 else '')
+    return ', '.join(map(shown, ordered[:3])) + (', ...' if len(ordered) > 3 else '')

@@ -110,6 +110,29 @@ def test_annotations_that_are_none(tmp_path, content):
     assert faults(spec, tmp_path)
 
 
+@pytest.mark.parametrize(('name', 'fault'), [
+    ('/', 'leads outside'), ('/usr/x', 'leads outside'), ('/proc/x.jpg', 'leads outside'), ('../x.jpg', 'leads outside'),
+    ('a/../../x.jpg', 'leads outside'), ('file://x.jpg', 'leads outside'), ('a\0.jpg', 'leads outside'),
+    ('', 'is that of a folder'), ('.', 'is that of a folder'), ('x' * 300, 'is longer'), ('y/' * 3000, 'is longer'),
+    ('\ud800.jpg', 'is no text')])
+@pytest.mark.parametrize('key', ['file_name', 'coco_url'])
+def test_nothing_is_listed_outside_the_data_set(tmp_path, monkeypatch, key, name, fault):
+    """However an annotation file names an image."""
+    spec = trees.coco_tree(tmp_path)
+    content = json.loads((tmp_path / 'annotations/instances_train2017.json').read_text())
+    for image in content['images']:
+        image[key] = name
+    (tmp_path / 'annotations/instances_train2017.json').write_text(json.dumps(content))
+    listed = []
+    monkeypatch.setattr(Tree, 'files', lambda self, folder: listed.append(folder) or [])
+    part = next(part for part in spec.parts if part.path == 'annotations/instances_train2017.json')
+    told = list(check_part(part if key == 'file_name' else replace(part, folder=''), Tree(tmp_path)))
+    assert len(told) == 1 and len(told[0]) < 600
+    if key == 'file_name':
+        assert f', which {fault}' in told[0] and not listed
+    assert not any('..' in folder or folder.startswith('/') for folder in listed)
+
+
 def test_classes(tmp_path):
     """Missing, unknown and empty folders; images outside them."""
     part = Pictures('train', None, ('.jpeg', ), nested=True, class_pattern=r'n\d{8}', classes=lambda: trees.WNIDS)

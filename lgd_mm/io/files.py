@@ -62,6 +62,21 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
+def unfinished(path: Path) -> Path:
+    """The name of a file while it is written, beside the place that :func:`os.replace` gives it. Nothing lies there,
+    such as what a killed process left, or a link of somebody else through which would be written.
+
+    Args:
+        path (Path): The file.
+
+    Returns:
+        Path: Hidden; nobody else may write the same file.
+    """
+    part = path.with_name(f'.{path.name}{PART}')
+    part.unlink(missing_ok=True)
+    return part
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary file beside a file, whose place it takes once the block has ended and the disk has it.
@@ -77,7 +92,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.{os.uname().nodename}.{os.getpid()}{PART}')
+    part = unfinished(path.with_name(f'{path.name}.{os.uname().nodename}.{os.getpid()}'))
     try:
         yield part
         _sync(part)

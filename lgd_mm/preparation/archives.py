@@ -1,7 +1,6 @@
 """Unpacking what the user downloaded: checked, safely, and going on after any stop."""
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -9,6 +8,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -16,7 +16,8 @@ from typing import IO, NamedTuple
 from tqdm import tqdm
 
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import write_text
+from lgd_mm.io.cache import cache_folder
+from lgd_mm.io.files import read_plain, unfinished, write_text
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.spec import Archive
 
@@ -36,25 +37,27 @@ def find_archive(archive: Archive, folders: Iterable[Path]) -> Path | None:
     return next((folder / archive.name for folder in folders if (folder / archive.name).is_file()), None)
 
 
-def verify(archive: Archive, path: Path, memory: Path) -> None:
+def verify(archive: Archive, path: Path) -> None:
     """Compare a file's MD5 with the published one.
+
+    A sum once found right is remembered, for that size and time: the largest archive takes a quarter of an hour to
+    read. This lies in the user's cache: what lies beside an archive comes from where the archive comes from.
 
     Args:
         archive (Archive): Has the published sum, or none.
         path (Path): The file.
-        memory (Path): JSON file that remembers a sum once found right, for that size and time: the largest archive
-            takes a quarter of an hour to read.
 
     Raises:
         UserError: If it differs.
     """
     if archive.md5 is None:
         return
-    known = json.loads(memory.read_text()) if memory.is_file() else {}
-    status = path.stat()
-    entry = [archive.md5, status.st_size, status.st_mtime_ns]
-    if known.get(archive.name) == entry:
-        return
+    status, place = path.stat(), os.path.realpath(path)
+    memory = cache_folder('verified') / f'{hashlib.sha256(os.fsencode(place)).hexdigest()}.txt'
+    entry = f'{archive.md5} {status.st_size} {status.st_mtime_ns}'
+    with suppress(OSError):  # nothing yet
+        if read_plain(memory, 2 * len(entry)) == entry.encode():
+            return
     found = hashlib.md5(usedforsecurity=False)
     with open(path, 'rb') as file, _progress(f'checking {archive.name}', status.st_size) as bar:
         while chunk := file.read(CHUNK):
@@ -63,7 +66,8 @@ def verify(archive: Archive, path: Path, memory: Path) -> None:
     if found.hexdigest() != archive.md5:
         raise UserError(f'{path} is damaged or incomplete, its MD5 is {found.hexdigest()} instead of {archive.md5}: '
                         f'download it again from {archive.url}')
-    write_text(memory, json.dumps({**known, archive.name: entry}, indent=1))
+    with suppress(OSError):  # without room or permission, it is read again next time
+        write_text(memory, entry)
 
 
 def unpack(archive: Archive, path: Path, tree: Path, moved: Container[str] = ()) -> int:
@@ -119,12 +123,12 @@ def _write(member: Member, target: Path, archive: Archive, tree: Path) -> bool:
         return False
     refuse_links(tree, target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f'.{target.name}.part')
+    part = unfinished(target)
     source = member.open()
     assert source is not None  # plain files have content
-    with source, open(partial, 'wb') as file:
+    with source, open(part, 'wb') as file:
         shutil.copyfileobj(source, file, CHUNK)
-    os.replace(partial, target)
+    os.replace(part, target)
     return True
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.files import unfinished
 from lgd_mm.io.images import open_image
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.spec import DatasetSpec, Masks, Repair
@@ -79,6 +80,6 @@ def _make(paths: Sequence[Path]) -> None:
             raise UserError(f'{path} is no mask of Cityscapes ({error}): remove it and unpack gtFine_trainvaltest.zip '
                             'again') from error
         target = path.with_name(path.name.replace(IDS, TRAIN_IDS))
-        partial = target.with_name(f'.{target.name}.part')
-        mask.save(partial, 'png')
-        os.replace(partial, target)
+        part = unfinished(target)
+        mask.save(part, 'png')
+        os.replace(part, target)

@@ -44,3 +44,19 @@ def refuse_outside(root: Path, folder: str, source: str, path: Path) -> None:
                         'below it, and copy there what a link leads to')
     if path.exists() and not path.is_file():
         raise UserError(f'{path} is no plain file: put the file itself there')
+
+
+def refuse_file_links(root: Path, *paths: Path) -> None:
+    """Raise for single files that are links out of a folder; what whole folders lead to belongs to it.
+
+    Args:
+        root (Path): What the user gave; this may be a link itself.
+        *paths (Path): Of files below it.
+
+    Raises:
+        UserError: If one leads neither to a place below the root nor to one below the folder that it lies in.
+    """
+    for path in paths:
+        if path.is_symlink() and not any(path.resolve().is_relative_to(place.resolve()) for place in (root, path.parent)):
+            raise UserError(f'{path} is a link to {path.resolve()}, which lies outside {root} and is no image: remove it, '
+                            'or copy there what it leads to')

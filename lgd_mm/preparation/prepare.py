@@ -17,8 +17,6 @@ from lgd_mm.preparation.spec import Archive, DatasetSpec, Pictures, Repair
 from lgd_mm.preparation.subsets import LISTS, differing_lists, write_lists
 from lgd_mm.preparation.tree import Tree
 
-#: Sums of archives that were found right.
-VERIFIED = '.verified.json'
 LOCK = '.prepare.lock'
 
 
@@ -129,7 +127,7 @@ def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], tell: Callab
         path = find_archive(archive, folders)
         if path is not None and archive.members:
             refuse_links(folders[0], tree.root)
-            verify(archive, path, folders[0] / VERIFIED)
+            verify(archive, path)
             folders_moved_to = archive.fills if archive.moved else ()
             moved = {name.rpartition('/')[2] for folder in folders_moved_to for name in tree.files(folder)}
             written = unpack(archive, path, tree.root, moved)

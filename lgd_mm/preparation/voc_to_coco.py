@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import write_text
+from lgd_mm.io.files import read_plain, unfinished, write_text
+from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.voc import SPLITS, VOCImage, find_voc, read_split
 
 
@@ -36,10 +37,11 @@ def voc_to_coco(root: str | Path, out: str | Path) -> dict[str, int]:
         raise UserError(f'{folder / "Annotations"} describes no object: there is nothing to learn')
     texts = {out / 'annotations' / f'{split}.json': json.dumps(coco_content(found, names))
              for split, found in splits.items()}
-    for path, text in texts.items():
-        if path.exists() and path.read_text(encoding='utf-8') != text:
-            raise UserError(f'{path} is there with other content: give another OUT, nothing is overwritten')
+    refuse_links(out, *texts, *(out / split for split in splits))
     try:
+        for path, text in texts.items():
+            if path.exists() and read_plain(path) != text.encode():
+                raise UserError(f'{path} is there with other content: give another OUT, nothing is overwritten')
         for split, found in splits.items():
             (out / split).mkdir(parents=True, exist_ok=True)
             for image in found:
@@ -91,6 +93,6 @@ def _place(source: Path, target: Path) -> None:
     try:
         os.link(source.resolve(), target)
     except OSError:  # another disk, or one without links
-        partial = target.with_name(f'.{target.name}.part')
-        shutil.copyfile(source, partial)
-        os.replace(partial, target)
+        part = unfinished(target)
+        shutil.copyfile(source, part)
+        os.replace(part, target)

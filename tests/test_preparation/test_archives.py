@@ -1,6 +1,7 @@
 """Archives: checked, unpacked safely, and gone on with after any stop."""
 
 import io
+import json
 import multiprocessing
 import os
 import tarfile
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.cache import cache_folder
 from lgd_mm.preparation import archives
 from lgd_mm.preparation.prepare import prepare
 from lgd_mm.preparation.spec import Archive
@@ -109,15 +111,53 @@ def test_sums_are_compared_and_remembered(tmp_path, monkeypatch):
     spec = coco_archives(tmp_path / 'downloads')
     path = tmp_path / 'downloads/val2017.zip'
     archive = next(archive for archive in spec.archives if archive.name == path.name)
-    archives.verify(archive, path, tmp_path / 'sums.json')
+    archives.verify(archive, path)
     with monkeypatch.context() as patch:
         patch.setattr(archives.hashlib, 'md5', None)
-        archives.verify(archive, path, tmp_path / 'sums.json')  # would fail if it computed
+        archives.verify(archive, path)  # would fail if it computed
     path.write_bytes(path.read_bytes() + b'!')
     with pytest.raises(UserError, match=f'val2017.zip is damaged or incomplete, its MD5 is [0-9a-f]{{32}} instead of '
                        f'{archive.md5}: download it again from http://images.cocodataset.org/zips/val2017.zip'):
         prepare(spec, tmp_path, tell=lambda line: None)
     assert not (tmp_path / 'val2017').exists()
+
+
+@pytest.mark.parametrize('planted', ['{entry}', '{{', '[]', '5', 'null', '[' * 100_000, '\xff'])
+def test_a_sum_is_not_taken_from_what_lies_beside_an_archive(tmp_path, planted):
+    """Whoever has sent the archive may have sent that, too."""
+    spec = coco_archives(tmp_path / 'downloads')
+    path = tmp_path / 'downloads/val2017.zip'
+    archive = next(archive for archive in spec.archives if archive.name == path.name)
+    path.write_bytes(path.read_bytes() + b'!')
+    status = path.stat()
+    entry = json.dumps({path.name: [archive.md5, status.st_size, status.st_mtime_ns]})
+    for folder in (tmp_path, path.parent):
+        (folder / '.verified.json').write_bytes(planted.format(entry=entry).encode('latin-1'))
+    with pytest.raises(UserError, match='val2017.zip is damaged or incomplete'):
+        prepare(spec, tmp_path, tell=lambda line: None)
+    assert not (tmp_path / 'val2017').exists()
+
+
+def test_what_was_remembered_is_damaged(tmp_path):
+    """It is computed again."""
+    spec = coco_archives(tmp_path / 'downloads')
+    path = tmp_path / 'downloads/val2017.zip'
+    archive = next(archive for archive in spec.archives if archive.name == path.name)
+    archives.verify(archive, path)
+    [memory] = [file for file in cache_folder('verified').iterdir() if archive.md5 in file.read_text()
+                and str(path.stat().st_mtime_ns) in file.read_text()]
+    memory.write_bytes(b'\xff' * 10**6)
+    archives.verify(archive, path)
+    assert memory.read_text().startswith(archive.md5)
+
+
+def test_an_unfinished_file_of_somebody_else_is_not_written_through(tmp_path):
+    (tmp_path / 'a.tar').write_bytes(tar_bytes({'in/1.jpg': b'one'}))
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'other').write_text('stays')
+    (tmp_path / 'out/.1.jpg.part').symlink_to(tmp_path / 'other')
+    assert archives.unpack(SIMPLE, tmp_path / 'a.tar', tmp_path) == 1
+    assert (tmp_path / 'other').read_text() == 'stays' and (tmp_path / 'out/1.jpg').read_bytes() == b'one'
 
 
 def test_killed_while_unpacking(tmp_path, monkeypatch):

@@ -201,3 +201,33 @@ def test_what_cannot_be_a_copy(tmp_path, source):
     with pytest.raises(UserError, match='COCO 2017.* such as .*coco/train2017'):
         run(tmp_path / 'coco', tmp_path / 'other')
     assert not (tmp_path / 'other').exists()
+
+
+@pytest.mark.parametrize('name', ['meta/secret.txt', 'train/a/secret', 'train/a/1.csv'])
+def test_no_file_that_is_no_image_is_copied_through_a_link(tmp_path, source, name):
+    """Whoever made the folder may have linked what is only on this machine; within the folder, links are its own."""
+    (tmp_path / 'secret').write_text('of this machine')
+    (source / 'meta/link.txt').symlink_to('train.txt')
+    (source / name).symlink_to(tmp_path / 'secret')
+    with pytest.raises(UserError, match=f'{source / name} is a link to {tmp_path}/secret, which lies outside'):
+        run(source, tmp_path / 'copy')
+    assert not (tmp_path / 'copy').exists()
+    (source / name).unlink()
+    (source / 'train/a/linked.jpg').symlink_to(source / 'train/b/small.jpg')
+    assert run(source, tmp_path / 'copy').others == 2
+
+
+@pytest.mark.parametrize('link', ['train', 'train/b', '.resized.json'])
+def test_nothing_is_written_through_a_link_in_the_copy(tmp_path, source, link):
+    """Such as an unpacked copy of somebody else has it, begun with the same settings."""
+    mark = run(source, tmp_path / 'copy') and (tmp_path / 'copy/.resized.json').read_text()
+    (tmp_path / 'other/train').mkdir(parents=True)
+    (tmp_path / 'other/elsewhere').mkdir()
+    (tmp_path / 'other/.resized.json').write_text(mark)
+    if link == '.resized.json':
+        (tmp_path / 'other' / link).unlink()
+    (tmp_path / 'other' / link).rmdir() if link == 'train' else None
+    (tmp_path / 'other' / link).symlink_to(tmp_path / 'other/elsewhere')
+    with pytest.raises(UserError, match='other/.* is a link to|other holds other files'):
+        run(source, tmp_path / 'other')
+    assert not list((tmp_path / 'other/elsewhere').iterdir())

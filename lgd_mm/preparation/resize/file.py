@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.loading import of_the_machine
+from lgd_mm.io.files import unfinished
 from lgd_mm.preparation.resize.image import resize_image
 
 
@@ -43,7 +44,7 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
     """
     original, copy = Path(settings.source, path), target / path
     if not copy.exists():
-        part = copy.with_name(f'.{os.uname().nodename}.{os.getpid()}.part')  # another machine may be at the same file
+        part = unfinished(copy.with_name(f'{os.uname().nodename}.{os.getpid()}'))  # others may be at the same file
         content = None
         if is_image(path):
             try:

@@ -19,6 +19,7 @@ from lgd_mm.datasets.image_folder import files_below
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.io.texts import read_json
+from lgd_mm.preparation.links import refuse_file_links, refuse_links
 from lgd_mm.preparation.prepare import recognise
 from lgd_mm.preparation.resize.file import Copied, Settings, copy_file, is_image
 from lgd_mm.preparation.spec import Pictures
@@ -57,7 +58,7 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
     Each file appears whole or not at all, and none is overwritten: stopped at any moment, the same call goes on.
 
     Args:
-        source (Path): Folder; links to other folders are followed.
+        source (Path): Folder; links to other folders, and to images, are followed.
         target (Path): Missing, empty, or a copy that was begun with the same settings.
         short_side (int): Pixels; smaller images are copied as they are.
         quality (int): Of JPEG, WebP and AVIF, 1 to 100.
@@ -68,8 +69,8 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
         Summary: Of the whole copy, also of what was there.
 
     Raises:
-        UserError: If one folder cannot be the copy of the other, or a file cannot be read or written for a reason that
-            is not its own.
+        UserError: If one folder cannot be the copy of the other, a link leads to what is no image or out of the copy,
+            or a file cannot be read or written for a reason that is not its own.
     """
     _refuse(source, target)
     settings = Settings(str(source.resolve()), short_side, quality)
@@ -77,6 +78,8 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
         paths = sorted(os.path.relpath(path, source) for path in files_below(source))
         if not any(map(is_image, paths)):
             raise UserError(f'{source} has no images: give the folder that they lie in or below')
+        refuse_file_links(source, *(source / path for path in paths if not is_image(path)))
+        refuse_links(target, *sorted({target / Path(path).parent for path in paths}))
         _mark(target, settings)
         return _copy_all(paths, target, settings, jobs, console)
     except OSError as error:

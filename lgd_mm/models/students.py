@@ -9,6 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.key_report import KeyReport, named
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import watch_channels
@@ -108,13 +109,12 @@ def _take_head(module: ZeroShotStudent, state_dict: dict[str, Tensor], *args: An
 
 def _check_backbone(backbone: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Refuse weights that leave a part of a backbone at random values."""
-    ours = {key: value for key, value in backbone.state_dict().items() if not key.endswith('num_batches_tracked')}
     theirs = {key.removeprefix(BACKBONE): value for key, value in weights.items() if key.startswith(BACKBONE)}
     if not theirs:
         raise UserError(f'the weights ({", ".join(list(weights)[:3]) or "none"}, ...) hold no {BACKBONE}*: give an '
                         'exported student or a checkpoint of lgd_mm or mmpretrain')
-    missing = [key for key, value in ours.items() if key not in theirs or theirs[key].shape != value.shape]
-    if missing:
-        raise UserError(f'the weights fill only {len(ours) - len(missing)} of the {len(ours)} keys of the '
-                        f'{type(backbone).__name__} (not {", ".join(missing[:3])}{", ..." if missing[3:] else ""}): '
-                        "take the model of the student's own backbone")
+    report = KeyReport.compare(backbone.state_dict(), theirs)
+    if not report.complete:
+        raise UserError(f'the weights fill only {len(report.matched)} of the {report.total} keys of the '
+                        f'{type(backbone).__name__} (not {named(report.lacking)}): take the model of '
+                        "the student's own backbone")

@@ -9,6 +9,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.key_report import KeyReport
 from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language import Vocabulary
@@ -22,7 +23,7 @@ from lgd_mm.safety.config_text import parse_config
 from lgd_mm.students.backbone import build_backbone
 from lgd_mm.students.file import VOCABULARY, weights_of
 from lgd_mm.students.left_out import left_out
-from lgd_mm.students.plug import KeyReport, compare_statistics, misfit
+from lgd_mm.students.plug import compare_statistics, misfit
 from lgd_mm.version import __version__
 
 #: Side of the largest images that any student takes, in pixels.

@@ -1,76 +1,18 @@
 """Student file -> any downstream config."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from torch import Tensor
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
+from lgd_mm.io.key_report import KeyReport
 from lgd_mm.io.networks import SCHEME, find_network, prefix_of
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.students.backbone import build_backbone, describe
 from lgd_mm.students.file import PREFIX, weights_of
-
-
-@dataclass(frozen=True)
-class KeyReport:
-    """How a student's keys meet a backbone's.
-
-    Attributes:
-        matched (tuple[str, ...]): In both, with the same shape.
-        missing (tuple[str, ...]): The backbone's alone, but for the counts of batches of older norms, which change
-            nothing.
-        unexpected (tuple[str, ...]): The file's alone.
-        mismatched (tuple[str, ...]): In both, with another shape, or whole numbers where the backbone has others.
-    """
-
-    matched: tuple[str, ...]
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    mismatched: tuple[str, ...]
-
-    @classmethod
-    def compare(cls, backbone: Mapping[str, Tensor], student: Mapping[str, Tensor]) -> 'KeyReport':
-        """Compare two state dicts, in the backbone's order."""
-        shared = {key: _fits(backbone[key], student[key]) for key in backbone if key in student}
-        return cls(
-            matched=tuple(key for key, fits in shared.items() if fits),
-            missing=tuple(key for key in backbone if key not in student and not _told_by_mean(key, student)),
-            unexpected=tuple(key for key in student if key not in backbone),
-            mismatched=tuple(key for key, fits in shared.items() if not fits))
-
-    @property
-    def complete(self) -> bool:
-        """Whether every key of the backbone is filled."""
-        return not self.missing and not self.mismatched
-
-    @property
-    def total(self) -> int:
-        """Number of the backbone's keys."""
-        return len(self.matched) + len(self.missing) + len(self.mismatched)
-
-    def __str__(self) -> str:
-        lines = [f'{len(self.matched)} of {self.total} backbone keys matched']
-        for name in ('missing', 'mismatched', 'unexpected'):
-            keys = getattr(self, name)
-            if keys:
-                lines.append(f'  {len(keys)} {name}: {", ".join(keys[:4])}{", ..." if len(keys) > 4 else ""}')
-        return '\n'.join(lines)
-
-
-def _fits(ours: Tensor, theirs: Tensor) -> bool:
-    """Quantised weights are of the same shape, but mean others."""
-    return ours.shape == theirs.shape and (theirs.is_floating_point() or not ours.is_floating_point())
-
-
-def _told_by_mean(key: str, student: Mapping[str, Tensor]) -> bool:
-    """Whether a key is the count of batches of a norm that is there: torch before 0.4.1 wrote none."""
-    norm, _, name = key.rpartition('.')
-    return name == 'num_batches_tracked' and f'{norm}.running_mean' in student
 
 
 def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> KeyReport:

@@ -11,11 +11,12 @@ from torch import nn
 from torchvision.models import resnet18
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.key_report import KeyReport
 from lgd_mm.io.networks import find_network, prefix_of
 from lgd_mm.io.safe_load import load_checkpoint_file, safe_torch_load
 from lgd_mm.models.teachers import OpenCLIPTeacher
 from lgd_mm.students.frozen import read_student_file
-from lgd_mm.students.plug import KeyReport, plug_student
+from lgd_mm.students.plug import plug_student
 from tests.tiny import write_tiny_teacher
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4)
@@ -52,7 +53,7 @@ FORMS = {
                   'keys begin with model.encoder.'),
     'encoder_q': (lambda w: dict(state_dict=under('module.encoder_q.', w)), 'keys begin with encoder_q.'),
     'visual': (lambda w: {**under('visual.', w), 'logit_scale': torch.tensor(1.)}, 'keys begin with visual.'),
-    'head': (lambda w: {**w, 'fc.weight': torch.ones(2, 2)}, '1 unexpected: fc.weight'),
+    'head': (lambda w: {**w, 'fc.weight': torch.ones(2, 2)}, '1 unexpected (fc.weight)'),
     'half': (lambda w: {k: v.half() for k, v in w.items()}, ''),
     'double': (lambda w: {k: v.double() for k, v in w.items()}, ''),
     'no counts': (lambda w: {k: v for k, v in w.items() if not k.endswith('num_batches_tracked')}, '100 of 100'),

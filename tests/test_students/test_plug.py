@@ -117,7 +117,7 @@ def test_key_report():
     assert report == KeyReport(matched=('a', ), missing=('c', ), unexpected=('d', ), mismatched=('b', ))
     assert not report.complete and report.total == 3
     assert str(report).splitlines() == [
-        '1 of 3 backbone keys matched', '  1 missing: c', '  1 mismatched: b', '  1 unexpected: d'
+        '1 of 3 backbone keys matched', '  1 missing (c)', '  1 mismatched (b)', '  1 unexpected (d)'
     ]
 
 

@@ -48,9 +48,9 @@ def test_no_weights_are_published_and_this_is_said():
 def test_files_that_do_not_fit(pretrained, tmp_path):
     """mmengine would warn, and go on with random values."""
     student = str(pretrained / 'student.safetensors')
-    with pytest.raises(UserError, match=r'fill only 0 of the 260 keys of the MobileNetV2 \(not conv1.conv.weight'):
+    with pytest.raises(UserError, match=r'fill only 0 of the 312 keys of the MobileNetV2 \(not conv1.conv.weight'):
         mmpretrain.get_model('lgd-mobilenetv2_headless', pretrained=student)
-    with pytest.raises(UserError, match='fill only .* of the 100 keys of the ResNet .*: take the model of the'):
+    with pytest.raises(UserError, match='fill only .* of the 120 keys of the ResNet .*: take the model of the'):
         mmpretrain.get_model('lgd-resnet18_headless', pretrained=student)  # of another width
     with pytest.raises(UserError, match='the checkpoint holds no neck'):
         mmpretrain.get_model('lgd-resnet18_zero-shot', pretrained=student, **SLIM)

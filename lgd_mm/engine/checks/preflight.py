@@ -1,7 +1,6 @@
 """What can be known to go wrong before a run has written anything."""
 
 import os
-import re
 import shutil
 import tempfile
 from collections import OrderedDict
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from lgd_mm.datasets.of_config import datasets_of
 from lgd_mm.errors import UserError
+from lgd_mm.io.key_report import KeyReport
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.preparation.recognise import dataset_name
 from lgd_mm.teacher_cache.store import TeacherCache
@@ -182,25 +182,10 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
     renamed = OrderedDict((key.removeprefix('module.'), value) for key, value in weights.items())
     if hasattr(weights, '_metadata'):
         renamed._metadata = weights._metadata  # type: ignore[attr-defined]  # versions, for those conversions
-    try:
-        missing, unexpected = inner.load_state_dict(renamed, strict=False)
-        mismatched: list[str] = []
-    except RuntimeError as error:
-        missing, unexpected = [], []
-        mismatched = re.findall(r'size mismatch for (\S+):', str(error))
-        if not mismatched:
-            raise
-    differing = dict(
-        missing=[key for key in missing if not key.endswith('num_batches_tracked')],
-        unexpected=unexpected,
-        mismatched=mismatched)
-    told = [
-        f'{len(keys)} {name} ({", ".join(keys[:3])}{", ..." if len(keys) > 3 else ""})'
-        for name, keys in differing.items() if keys
-    ]
-    if told:
-        raise UserError(f'{path} is a checkpoint of another model than the config describes: of '
-                        f'{len(inner.state_dict())} keys {", ".join(told)}; give the config it was trained with')
+    report = KeyReport.of_loading(inner, renamed)
+    if report.differences:
+        raise UserError(f'{path} is a checkpoint of another model than the config describes: of {report.total} keys '
+                        f'{", ".join(report.differences)}; give the config it was trained with')
 
 
 def check_processes(launcher: str) -> None:

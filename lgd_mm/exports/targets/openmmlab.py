@@ -14,9 +14,9 @@ from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written, unknown_to
+from lgd_mm.io.key_report import KeyReport
 from lgd_mm.students.deployed import ExportedStudent
 from lgd_mm.students.file import write_student
-from lgd_mm.students.plug import KeyReport
 
 STRIDES = [4, 8, 16, 32]
 #: Outputs with these strides, by the type of the backbone and its variant. The last convolution is among them where

@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.key_report import KeyReport, named
 from lgd_mm.io.networks import find_network, prefix_of
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.features import feature_channels, mean_pool
@@ -69,9 +70,9 @@ class BackboneTeacher(Teacher):
         own = self.backbone.state_dict()
         prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else prefix_of(state, own, path)
         weights = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-        lacking = [key for key in own if not key.endswith('num_batches_tracked')
-                   and (key not in weights or weights[key].shape != own[key].shape)]
-        if lacking:
-            raise UserError(f'model.teacher.checkpoint {path} fills {len(own) - len(lacking)} of {len(own)} keys of '
-                            f'model.teacher.backbone (not {lacking[0]}): set the backbone it was trained with')
+        report = KeyReport.compare(own, weights)
+        if not report.complete:
+            raise UserError(f'model.teacher.checkpoint {path} fills {len(report.matched)} of {report.total} keys of '
+                            f'model.teacher.backbone (not {named(report.lacking)}): set the backbone it was trained '
+                            'with')
         self.backbone.load_state_dict(weights, strict=False)

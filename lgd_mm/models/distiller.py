@@ -7,7 +7,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from lgd_mm.errors import UserError
-from lgd_mm.models.features import feature_channels
+from lgd_mm.models.necks.projection import projection_between
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.registry import MODELS
 
@@ -57,8 +57,7 @@ class Distiller(BaseModel):
 
     def _build_neck(self, neck: Any) -> Any:
         """From the backbone's width to the teacher's."""
-        return MODELS.build(_fill(
-            neck, 'neck', in_channels=feature_channels(self.backbone), out_channels=self.teacher.embed_dim))
+        return projection_between(neck, self.backbone, self.teacher.embed_dim)
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'Distiller':
         """Move the hidden teacher along with ``to()``, ``cuda()`` and ``half()``."""
@@ -110,12 +109,3 @@ class Distiller(BaseModel):
         if mode == 'tensor':
             return self.backbone(inputs)
         raise ValueError(f"mode is 'loss', 'predict' or 'tensor', not {mode!r}")
-
-
-def _fill(cfg: dict[str, Any], part: str, **derived: int) -> dict[str, Any]:
-    """Add derived widths to a part's config; a contradicting one is the user's mistake."""
-    for key, value in derived.items():
-        if cfg.get(key, value) != value:
-            raise UserError(f'model.{part}.{key} is {cfg[key]}, but the backbone and the teacher ask for {value}: '
-                            f'set it to {value} or leave it out')
-    return {**cfg, **derived}

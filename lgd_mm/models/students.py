@@ -13,6 +13,7 @@ from lgd_mm.io.key_report import KeyReport, named
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import watch_channels
+from lgd_mm.models.necks.projection import projection_of
 from lgd_mm.models.zero_shot import NO_PROJECTION, ZeroShot
 from lgd_mm.registry import MODELS
 
@@ -90,8 +91,8 @@ def _keep_backbone(module: HeadlessStudent, state_dict: dict[str, Tensor], *args
 def _take_head(module: ZeroShotStudent, state_dict: dict[str, Tensor], *args: Any) -> None:
     """Make room for the checkpoint's projection and names, and keep what belongs to them."""
     _check_backbone(module.backbone, state_dict)
-    matrices = [value for key, value in state_dict.items() if key.startswith(NECK) and value.dim() == 2]  # (out, in)
-    if not matrices:
+    projection = {key: value for key, value in state_dict.items() if key.startswith(NECK)}
+    if not any(value.dim() == 2 for value in projection.values()):
         raise UserError(f'the checkpoint {NO_PROJECTION}')
     for key in ('textual_bank', 'vocabulary'):  # as LGKA keeps them, or a student of this class
         if BANK + key in state_dict:
@@ -101,8 +102,7 @@ def _take_head(module: ZeroShotStudent, state_dict: dict[str, Tensor], *args: An
                             'with names and a teacher, such as configs/classification/zero-shot_r18_imagenet.py')
         setattr(module, key, torch.empty_like(state_dict[key], device=getattr(module, key).device))
     module.names = Vocabulary.from_tensor(state_dict['vocabulary']).categories
-    widths = dict(in_channels=matrices[0].shape[1], out_channels=matrices[-1].shape[0])
-    module.neck = MODELS.build({**module.neck_config, **widths}).to(module.textual_bank.device)
+    module.neck = projection_of(module.neck_config, projection).to(module.textual_bank.device)
     for key in [key for key in state_dict if not key.startswith((BACKBONE, NECK, 'textual_bank', 'vocabulary'))]:
         del state_dict[key]
 

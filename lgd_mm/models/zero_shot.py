@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
-from lgd_mm.models.features import feature_channels
 from lgd_mm.models.lgd import with_scores
+from lgd_mm.models.necks.projection import projection_between
 from lgd_mm.registry import MODELS
 
 #: CLIP's own: its similarities are trained at a hundredth.
@@ -100,8 +100,7 @@ class ZeroShotClassifier(ZeroShot):
         super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
         self.backbone = MODELS.build(backbone)
         text = MODELS.build(teacher)
-        widths = dict(in_channels=feature_channels(self.backbone), out_channels=text.embed_dim)
-        self.neck = MODELS.build({**widths, **neck})
+        self.neck = projection_between(neck, self.backbone, text.embed_dim)
         self.names = tuple(category_names(categories))
         self.register_buffer('textual_bank', bank_of_names(text, categories, templates), persistent=False)
         self.register_load_state_dict_pre_hook(_keep_student)

@@ -15,8 +15,8 @@ from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language import Vocabulary
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
+from lgd_mm.models.necks.projection import projection_of
 from lgd_mm.models.zero_shot import OWN_SPACE
-from lgd_mm.registry import MODELS
 from lgd_mm.safety.allow_list import checked
 from lgd_mm.safety.bounded_build import bounded_build
 from lgd_mm.safety.config_text import parse_config
@@ -167,12 +167,10 @@ class FrozenStudent(BaseModel):
 
 def _projection(file: StudentFile) -> nn.Module:
     """The projection of a file, with its weights."""
-    matrices = [value for value in file.neck.values() if value.dim() == 2]  # (out, in), of an MLP
     config = checked(file.model.get('neck'), 'neck', file.path, 'model.neck', 'lgd_mm')
     try:
         with bounded_build(file.neck.values(), file.path):
-            neck: nn.Module = MODELS.build({**config, 'in_channels': matrices[0].shape[1],
-                                            'out_channels': matrices[-1].shape[0]})
+            neck = projection_of(config, file.neck)
         neck.load_state_dict(file.neck)
     except (KeyError, TypeError, IndexError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [''])[-1].strip()

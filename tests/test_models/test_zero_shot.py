@@ -71,5 +71,7 @@ def test_mistakes(teacher):
     wide = classifier(teacher, backbone={**lgd_model(teacher)['backbone'], 'base_channels': 4})
     with pytest.raises(UserError, match='checkpoint of another model'):
         check_weights(wide, lgd.state_dict(), 'epoch_1.pth')
+    with pytest.raises(UserError, match='model.neck.out_channels is 7, but the backbone and the teacher ask for 32'):
+        classifier(teacher, neck=dict(type='lgd_mm.MLPProjection', out_channels=7))
     with pytest.raises(UserError, match='only tested: use tools/test.py'):
         model(torch.rand(1, 3, 32, 32), mode='loss')

@@ -20,12 +20,13 @@ BUILDS = {
     'lgd_mm/zoo/finished.py': 1,
     # Parts of a model, of the config that builds the model.
     'lgd_mm/models/classifiers/knn.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,
-    'lgd_mm/models/distiller.py': 3, 'lgd_mm/models/lgd.py': 2, 'lgd_mm/models/many_students.py': 2,
-    'lgd_mm/models/students.py': 2, 'lgd_mm/models/zero_shot.py': 3, 'lgd_mm/models/teachers/backbone.py': 2,
+    'lgd_mm/models/distiller.py': 2, 'lgd_mm/models/lgd.py': 2, 'lgd_mm/models/many_students.py': 2,
+    'lgd_mm/models/necks/projection.py': 1,
+    'lgd_mm/models/students.py': 1, 'lgd_mm/models/zero_shot.py': 2, 'lgd_mm/models/teachers/backbone.py': 2,
     'lgd_mm/students/backbone.py': 1,
     # Of a file, checked by lgd_mm.safety.allow_list before.
     'lgd_mm/safety/bounded_build.py': 1,
-    'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1, 'lgd_mm/students/frozen.py': 1,
+    'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1,
     'lgd_mm/students/deployed.py': 1, 'lgd_mm/exports/targets/openmmlab.py': 2, 'lgd_mm/teacher_cache/teacher.py': 1,
     'lgd_mm/suite/predictions.py': 1, 'lgd_mm/engine/report_work_dir.py': 1, 'lgd_mm/report/images.py': 1,
     'lgd_mm/report/teacher_accuracy.py': 2,

@@ -1,13 +1,13 @@
 """The MLP from the student's features to the teacher's embedding space."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
-from lgd_mm.models.features import mean_pool
+from lgd_mm.models.features import feature_channels, mean_pool
 from lgd_mm.registry import MODELS
 
 
@@ -52,3 +52,47 @@ class MLPProjection(BaseModule):
         if features[-1].dim() != 4:
             raise UserError('the last output of the student is no map: its positions have no embeddings')
         return self.mlp(features[-1].permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def projection_between(neck: Mapping[str, Any], backbone: nn.Module, embed_dim: int) -> nn.Module:
+    """Build a projection from a backbone's features to a teacher's embeddings.
+
+    Args:
+        neck (Mapping[str, Any]): Its config; the widths may be left out.
+        backbone (nn.Module): The student's.
+        embed_dim (int): Width D of the teacher's embedding.
+
+    Returns:
+        nn.Module: The projection.
+
+    Raises:
+        UserError: If the config asks for other widths.
+    """
+    widths = dict(in_channels=feature_channels(backbone), out_channels=embed_dim)
+    for key, value in widths.items():
+        if neck.get(key, value) != value:
+            raise UserError(f'model.neck.{key} is {neck[key]}, but the backbone and the teacher ask for {value}: '
+                            f'set it to {value} or leave it out')
+    return _build(neck, widths)
+
+
+def projection_of(neck: Mapping[str, Any], weights: Mapping[str, Tensor]) -> nn.Module:
+    """Build a projection for weights that a file has for it, as wide as they are.
+
+    Args:
+        neck (Mapping[str, Any]): Its config.
+        weights (Mapping[str, Tensor]): Of an MLP, each matrix (out, in), in the order of its layers.
+
+    Returns:
+        nn.Module: The projection; the weights are not in it yet.
+
+    Raises:
+        IndexError: If there is no matrix among them.
+    """
+    matrices = [value for value in weights.values() if value.dim() == 2]
+    return _build(neck, dict(in_channels=matrices[0].shape[1], out_channels=matrices[-1].shape[0]))
+
+
+def _build(neck: Mapping[str, Any], widths: Mapping[str, int]) -> nn.Module:
+    projection: nn.Module = MODELS.build({**neck, **widths})
+    return projection

@@ -13,9 +13,10 @@ from typing import Any
 MOVED = {
     'allow_list': 'safety.allow_list',
     'api.class_folders': 'own_data.class_folders',
+    'api.nearest': 'console.words',
     'benchmark': 'suite',
     'benchmark.cause': 'suite.cause',
-    'benchmark.chatter': 'suite.chatter',
+    'benchmark.chatter': 'console.quiet',
     'benchmark.compare': 'suite.compare',
     'benchmark.curves': 'suite.curves',
     'benchmark.drawing': 'suite.drawing',
@@ -38,6 +39,7 @@ MOVED = {
     'cache': 'io.cache',
     'cli.spread': 'cli.spawn',
     'compat.networks': 'io.networks',
+    'compat.noise': 'console.quiet',
     'compat.safe_load': 'io.safe_load compat.checkpoints',
     'compat.whole_checkpoints': 'compat.checkpoints',
     'config_numbers': 'safety.config_numbers',
@@ -95,6 +97,7 @@ MOVED = {
     'engine.skipped_steps': 'engine.hooks.skipped_steps',
     'engine.view_size': 'engine.checks.view_size',
     'evaluation.student': 'students.frozen',
+    'exports.quiet': 'console.quiet',
     'exports.student': 'students.deployed',
     'files': 'io.files',
     'inputs': 'io.inputs',
@@ -131,7 +134,7 @@ MOVED = {
     'transfer.student': 'students.file',
 }
 #: Functions that have other names now.
-RENAMED = dict(say='print_rank0')
+RENAMED = dict(say='print_rank0', silence_known_noise='silence_known_messages', without_chatter='quiet_loading')
 
 
 def current_name(module: str) -> str:

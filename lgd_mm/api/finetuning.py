@@ -11,13 +11,13 @@ from lgd_mm.api import launching
 from lgd_mm.api.auto import AUTO, check_value, workers
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.downstream import use_backbone
-from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.api.output import check_out
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.api.student import backbone_config, find_student
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.console.words import did_you_mean
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_data_folder

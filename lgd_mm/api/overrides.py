@@ -14,8 +14,8 @@ from mmengine.utils.dl_utils import set_multi_processing
 from torch.distributed import init_process_group
 from torch.utils.data import DataLoader
 
-from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.api.teachers import LOCAL
+from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 from lgd_mm.io.options import parse_options as parse_overrides
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.api.nearest import did_you_mean
+from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 
 #: Name -> the ready config of its pre-training.

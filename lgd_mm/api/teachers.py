@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.api.nearest import did_you_mean
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 
 LOCAL = 'local-dir:'

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import click
 
+from lgd_mm.console.words import first_line
 from lgd_mm.version import __version__
 
 FAMILIES = ('mmengine', 'mmcv.ops', 'mmpretrain', 'mmdet', 'mmseg', 'open_clip', 'timm')
@@ -71,8 +72,7 @@ def _imports() -> Iterator[Finding]:
         try:
             import_module(name)
         except Exception as error:  # whatever a broken installation raises
-            reason = (str(error).strip().splitlines() or [''])[0]
-            yield Finding(f'import {name}', f'{name} fails: {type(error).__name__}: {reason}',
+            yield Finding(f'import {name}', f'{name} fails: {type(error).__name__}: {first_line(error)}',
                           'install lgd_mm again into a new environment', broken=True)
     yield Finding('imports', ', '.join(name for name in FAMILIES if name.partition('.')[0] in sys.modules))
 

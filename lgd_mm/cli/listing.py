@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 import click
 
-from lgd_mm.api.nearest import did_you_mean
+from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 
 #: A name, and the line that is printed of it.

@@ -1,6 +1,5 @@
 """Commands that train."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from lgd_mm.cli.early import check_finetuning, check_pretraining
 from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides, parsed
 from lgd_mm.cli.spawn import spread
 from lgd_mm.console.interrupts import STATUS
+from lgd_mm.console.rank_zero import rank
 
 if TYPE_CHECKING:
     from lgd_mm.api import Run
@@ -113,7 +113,7 @@ def resumable(out: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if not int(os.environ.get('RANK', 0)):
+        if not rank():
             click.echo(f'\nStopped. The same command with --resume (instead of --overwrite) goes on from the last '
                        f'checkpoint in {out}, if there is one.', err=True)
         sys.exit(STATUS)
@@ -121,7 +121,7 @@ def resumable(out: str) -> Iterator[None]:
 
 def _summary(run: 'Run', *commands: Sequence[str | Path]) -> None:
     """What a run left, and what may be typed next; of several processes, the first one tells it."""
-    if int(os.environ.get('RANK', 0)):
+    if rank():
         return
     figures = {**run.losses, **run.metrics}
     left = dict(student=run.student, checkpoint=run.checkpoint, settings=run.config)

@@ -11,9 +11,9 @@ from lgd_mm.compat.config_text import check_inferencers, read_text_as_data
 from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
 from lgd_mm.compat.multimodal import leave_out_multimodal
-from lgd_mm.compat.noise import show_control_characters, silence_known_noise
 from lgd_mm.compat.plain_inputs import bound_images, read_plain_files, refuse_pickled_arrays
 from lgd_mm.compat.versions import check_versions
+from lgd_mm.console.quiet import show_control_characters, silence_known_messages
 from lgd_mm.io.networks import register_networks
 
 check_versions()
@@ -27,7 +27,7 @@ MODULE2PACKAGE['mmseg'] = 'mmseg'
 os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(2 * 89_478_485))
 
 install_mmcv_ext()
-silence_known_noise()
+silence_known_messages()
 show_control_characters()
 when_imported('mmengine.runner.checkpoint', refuse_unsafe_checkpoints)
 when_imported('mmpretrain.utils.dependency', leave_out_multimodal)

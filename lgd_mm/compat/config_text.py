@@ -8,6 +8,7 @@ import json
 from types import ModuleType
 from typing import Any
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 
 
@@ -32,7 +33,7 @@ def read_text_as_data(config_module: ModuleType) -> None:
             if file_format in ('.yaml', '.yml'):
                 return Config(yaml.safe_load(cfg_str))
         except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = first_line(error)
             raise UserError(f'the text of a config is no {file_format[1:]} of plain data ({reason}): give a file that '
                             'you have read to Config.fromfile') from error
         raise OSError('Only py/yml/yaml/json type are supported now!')
@@ -68,7 +69,7 @@ def check_inferencers(infer_module: ModuleType) -> None:
             with bounded_build(state.values() if isinstance(state, dict) else (), weights):
                 return init_model(self, cfg, weights, device)
         except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise UserError(f'{weights} describes a network that cannot be built ({reason}): give the inferencer the '
                             'config of its training as well') from error
 

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader
 
 from lgd_mm.compat.coco_api import init_as_pycocotools
 from lgd_mm.compat.lvis_api import init_as_lvis
-from lgd_mm.compat.noise import LOGGED
 from lgd_mm.console.progress import still
+from lgd_mm.console.quiet import LOGGED
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
@@ -174,7 +174,7 @@ def test(config: str,
 
 
 def _build(cfg: Config) -> Runner:
-    """The runner, without known noise."""
+    """The runner, less what is known to say nothing."""
     _forget_visualizers(Visualizer)
     with still('reading the data and building the networks'):
         runner = QuietRunner.from_cfg(cfg)

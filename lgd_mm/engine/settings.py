@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_config
 
@@ -33,7 +34,7 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program: anything may be raised
-        raise UserError(f'config {path} cannot be read ({type(error).__name__}: {_first_line(error)})') from error
+        raise UserError(f'config {path} cannot be read ({type(error).__name__}: {first_line(error)})') from error
     apply_options(cfg, options, path)
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
@@ -54,7 +55,7 @@ def apply_options(cfg: Config, options: Mapping[str, Any] | None, path: str) -> 
     try:
         cfg.merge_from_dict(dict(options or {}))
     except (KeyError, TypeError, AssertionError) as error:
-        raise UserError(f'--cfg-options do not fit {path}: {_first_line(error)}') from error
+        raise UserError(f'--cfg-options do not fit {path}: {first_line(error)}') from error
 
 
 def set_precision(cfg: Config, precision: str) -> None:
@@ -202,8 +203,3 @@ def key_of_name(node: Any, name: str, key: str = '') -> str | None:
 def _parts(node: Any) -> Iterable[tuple[Any, Any]]:
     """Keys and values of a mapping, numbers and items of a list."""
     return node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, (list, tuple)) else ()
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -1,10 +1,10 @@
 """From a student's file to a checked folder for another library."""
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 from lgd_mm.exports.report import ExportReport
 from lgd_mm.exports.targets import TARGETS, Target
@@ -48,9 +48,9 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
     # Here: they take seconds to import, and the mistakes above need none of them.
     from mmengine.logging import print_log
 
+    from lgd_mm.console.quiet import quietly
     from lgd_mm.exports.card import model_card
     from lgd_mm.exports.figures import measure
-    from lgd_mm.exports.quiet import quietly
     from lgd_mm.students.deployed import ExportedStudent
     with quietly():
         source = ExportedStudent(student)
@@ -103,21 +103,16 @@ def check_request(target: str | Sequence[str], out: str | Path, options: dict[st
 
 def _target(name: str) -> Target:
     if name not in TARGETS:
-        raise UserError(f'there is no export target {name!r}; {_nearest(name.lower(), TARGETS)}there are '
+        raise UserError(f'there is no export target {name!r}; {did_you_mean(name, TARGETS)}there are '
                         f'{", ".join(TARGETS)}')
     return TARGETS[name]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known))
-    return f'did you mean {" or ".join(near)}? ' if near else ''
 
 
 def _check_options(chosen: dict[str, Target], options: dict[str, Any]) -> None:
     known = {option for target in TARGETS.values() for option in target.options}
     for key, value in options.items():
         if key not in known:
-            raise UserError(f'there is no export option {key!r}; {_nearest(key, known)}there are '
+            raise UserError(f'there is no export option {key!r}; {did_you_mean(key, known)}there are '
                             f'{", ".join(sorted(known))}')
         takers = [name for name, target in TARGETS.items() if key in target.options]
         if value and not set(takers) & set(chosen):

@@ -9,6 +9,7 @@ from timm.layers.conv2d_same import Conv2dSame
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.exports.check import SIDE, sample_image
 from lgd_mm.students.deployed import Deployed, ExportedStudent
@@ -40,8 +41,7 @@ def trace(student: ExportedStudent) -> tuple[ExportedProgram, bool]:
     try:
         return _traced(network, False), False
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f'torch.export cannot trace this student ({student}): {reason}: export it to one of '
+        raise UserError(f'torch.export cannot trace this student ({student}): {first_line(error)}: export it to one of '
                         'mmpretrain, safetensors') from error
 
 

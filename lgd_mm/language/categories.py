@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
+from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_json, read_text
 from lgd_mm.language.category_sets import CATEGORY_SETS, metainfo_classes
@@ -63,10 +63,9 @@ def _read(source: str) -> list[str]:
         return read_lines(Path(source), 'categories')
     if DATASET_TYPE.fullmatch(source):
         return metainfo_classes(source)
-    near = get_close_matches(source.lower(), CATEGORY_SETS)
-    hint = f'did you mean {" or ".join(map(repr, near))}? ' if near else ''
-    raise UserError(f'categories: no set is called {source!r}; {hint}there are {", ".join(CATEGORY_SETS)}, files '
-                    "ending in .txt or .json, and data set types such as 'mmdet.CocoDataset'")
+    raise UserError(f'categories: no set is called {source!r}; {did_you_mean(source, CATEGORY_SETS)}there are '
+                    f'{", ".join(CATEGORY_SETS)}, files ending in .txt or .json, and data set types such as '
+                    "'mmdet.CocoDataset'")
 
 
 def _read_coco(path: Path) -> list[str]:

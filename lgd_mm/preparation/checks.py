@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.io.images import open_image
 from lgd_mm.preparation.check_annotations import check_annotations
 from lgd_mm.preparation.spec import Annotations, DatasetSpec, Masks, Part, Pictures
@@ -17,7 +18,6 @@ from lgd_mm.preparation.tree import Tree
 
 #: Files of each folder that are decoded, drawn with seed 0.
 SAMPLE = 200
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.ppm', '.pgm', '.webp')
 
 
 def check_part(part: Part, tree: Tree) -> Iterator[str]:
@@ -80,7 +80,7 @@ def some(names: Iterable[str], count: int = 3) -> str:
 def _check_images(part: Pictures, tree: Tree) -> Iterator[str]:
     names = part_files(part, tree)
     yield from _check_count(part, len(names), 'images')
-    strange = sorted(set(tree.with_suffix(part.path, IMAGE_SUFFIXES)) - set(names))
+    strange = sorted(set(tree.with_suffix(part.path, EXTENSIONS)) - set(names))
     if strange:
         place = 'one sub-folder' if part.nested else 'the folder itself'
         yield (f'{part.path} has {len(strange):,} images that do not lie in {place} as {some(part.suffixes)}: move '

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.language import Vocabulary
@@ -156,7 +157,7 @@ def _told(troubles: list[str], what: str) -> Iterator[None]:
     except UserError as error:
         troubles.append(f'{what}: {error}')
     except Exception as error:  # of a model, a data set or the device
-        troubles.append(f'{what}: {type(error).__name__}: {(str(error).strip().splitlines() or [""])[0]}')
+        troubles.append(f'{what}: {type(error).__name__}: {first_line(error)}')
 
 
 def _knowledge(students: dict[str, LGD], teacher: Teacher | None, cfg: Config, troubles: list[str]) -> list[Knowledge]:

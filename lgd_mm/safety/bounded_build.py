@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 from torch.utils._pytree import tree_flatten, tree_map_only
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 
 #: How much more than the file holds a network may ask for while it is built: values, and tensors. Some make tables of
@@ -59,7 +60,7 @@ def check_network(network: Mapping[str, Any], scope: str, weights: Any, source: 
                 bounded_build(weights.values() if isinstance(weights, Mapping) else (), source):
             MODELS.build(copy.deepcopy(network))
     except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(f'{source} describes a network that cannot be built ({reason}): give the folder of a run as '
                         'it was left by this version of the libraries') from error
 

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import watch_channels
 
@@ -33,10 +34,9 @@ def build_backbone(cfg: Config) -> nn.Module:
     try:
         return watch_channels(MODELS.build({**backbone, 'init_cfg': None}))
     except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        reason = (str(error.args[0]).strip().splitlines() or [''])[0] if error.args else ''
+        reason = first_line(error)
         if 'is not in the' in reason:
             raise
-        reason = reason or type(error).__name__
         raise UserError(f'model.backbone ({describe(backbone)}) cannot be built ({reason}): {_cure(backbone, error)}'
                         ) from error
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
+from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.errors import UserError
 from lgd_mm.students.backbone import build_backbone
-from lgd_mm.suite.chatter import without_chatter
 from lgd_mm.suite.definition import Suite, resolved
 from lgd_mm.suite.run import Run
 
@@ -70,6 +70,6 @@ def _bytes(config: Path, options: tuple[str, ...]) -> int:
 
 def _weights(cfg: Config) -> int:
     """Of the whole model; of one with a teacher, which is in no checkpoint, of the student's backbone."""
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')), without_chatter():
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')), quiet_loading():
         model = build_backbone(cfg) if 'teacher' in cfg.model else MODELS.build(cfg.model)
     return sum(tensor.nbytes for tensor in model.state_dict().values())

@@ -8,11 +8,11 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
+from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.errors import UserError
 from lgd_mm.io.options import written
 from lgd_mm.runs.environment import fast_bf16
 from lgd_mm.students.scratch import begin_at_random
-from lgd_mm.suite.chatter import without_chatter
 from lgd_mm.suite.definition import PRETRAINING, Entry, Suite, Task, check_known, resolved, slug
 from lgd_mm.suite.run import STUDENT, Run
 
@@ -136,6 +136,6 @@ def iterations(run: Run) -> int | None:
 
 def _steps_per_epoch(config: Config) -> int:
     loader = config.train_dataloader
-    with DefaultScope.overwrite_default_scope(config.get('default_scope')), without_chatter():
+    with DefaultScope.overwrite_default_scope(config.get('default_scope')), quiet_loading():
         images = len(DATASETS.build(loader.dataset))
     return images // loader.batch_size if loader.get('drop_last') else -(-images // loader.batch_size)

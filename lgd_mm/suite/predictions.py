@@ -12,6 +12,7 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
 from numpy.typing import NDArray
 
+from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
@@ -22,7 +23,6 @@ from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
 from lgd_mm.safety.saved_config import read_saved_run
-from lgd_mm.suite.chatter import without_chatter
 from lgd_mm.suite.drawing import Instances, class_colours, draw_instances, draw_segments
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
@@ -104,7 +104,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
         check_data(cfg, 'val')
         check_network(cfg.model, cfg.default_scope, load_checkpoint_file(checkpoint).get('state_dict'), checkpoint)
         load = _loader(cfg)
-        with without_chatter(), torch.no_grad():
+        with quiet_loading(), torch.no_grad():
             model = load(cfg, str(checkpoint), device='cpu')
             if dataset is None:  # in the scope that loading the model has set
                 dataset = DATASETS.build(cfg.val_dataloader.dataset)

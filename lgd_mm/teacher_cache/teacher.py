@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.registry import MODELS
@@ -51,7 +52,7 @@ class CachedTeacher(Teacher):
                 teacher = MODELS.build(config)
             except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError
                     ) as error:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                reason = first_line(error)
                 raise UserError(f'{file}: the teacher of the cache cannot be built ({reason}): the file is damaged or '
                                 'of another program') from error
         if teacher.fingerprint != self.fingerprint:

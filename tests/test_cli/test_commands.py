@@ -65,7 +65,7 @@ def test_from_images_to_predictions(photos, birds, tmp_path, monkeypatch):
     assert 'differs by at most 0 ' in typed('export', 'run', '--to', 'safetensors', '--out', 'exported')
     with pytest.raises(UserError, match='int8 is for the target onnx'):
         typed('export', 'run', '--to', 'safetensors', '--out', 'x', '--int8')
-    with pytest.raises(UserError, match="no export target 'onx'; did you mean onnx"):
+    with pytest.raises(UserError, match="no export target 'onx'; did you mean 'onnx'"):
         typed('export', 'run', '--to', 'onx', '--out', 'x')
 
 

@@ -204,8 +204,8 @@ def test_mistakes_are_told_before_anything_is_read(tmp_path, monkeypatch):
         with pytest.raises(UserError, match=said):
             export_student('missing.pth', target, tmp_path / out, **options)
 
-    refused("no export target 'onxx'; did you mean onnx", target='onxx')
-    refused("no export option 'int_8'; did you mean int8", int_8=True)
+    refused("no export target 'onxx'; did you mean 'onnx'", target='onxx')
+    refused("no export option 'int_8'; did you mean 'int8'", int_8=True)
     refused('int8 is for the target onnx, not for timm', target='timm', int8=True)
     refused(r'student.onnx names a file, .* give .*student$', out='student.onnx')
     (tmp_path / 'full' / 'file').mkdir(parents=True)

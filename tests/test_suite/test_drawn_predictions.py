@@ -16,9 +16,9 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from PIL import Image
 
+from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.errors import UserError
 from lgd_mm.report.tiles import draw_tile
-from lgd_mm.suite.chatter import without_chatter
 from lgd_mm.suite.drawing import PALETTE, Instances, class_colours, draw_instances, draw_segments
 from lgd_mm.suite.predictions import draw_predictions, find_models
 from tests.test_suite.made_up import cell, results
@@ -200,7 +200,7 @@ def test_gone_images_are_named(tmp_path: Path) -> None:
 
 
 def test_only_known_lines_are_dropped(capsys: pytest.CaptureFixture) -> None:
-    with pytest.warns(UserWarning, match='news') as caught, without_chatter():
+    with pytest.warns(UserWarning, match='news') as caught, quiet_loading():
         print('loading annotations into memory...')
         print('a message nobody knows')
         warnings.warn('`reduce_zero_label` will be deprecated, one day', stacklevel=1)

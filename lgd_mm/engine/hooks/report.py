@@ -6,6 +6,7 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from lgd_mm.console.words import first_line
 from lgd_mm.registry import HOOKS
 from lgd_mm.students.export import trained_model
 
@@ -33,7 +34,7 @@ class ReportHook(Hook):
             file = write_pretraining_report(runner.work_dir, runner.cfg, trained_model(runner)[0])
             runner.logger.info(f'report written to {file}')
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [''])[0]
+            reason = first_line(error)
             runner.logger.warning(f'report.html was not written ({type(error).__name__}: {reason}); to try again: '
                                   f'python tools/pretrain_report.py {quote(str(runner.work_dir))}')
 

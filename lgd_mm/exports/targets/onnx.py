@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.exports.check import OTHER_KERNELS, SIDE, compare, sample_image
 from lgd_mm.exports.figures import median_ms
@@ -103,7 +104,7 @@ def _convert(program: ExportedProgram, names: list[str], file: Path, about: dict
         torch.onnx.export(program, (), file, input_names=['images'], output_names=names, dynamo=True,
                           external_data=False, verbose=False)
     except torch.onnx.OnnxExporterError as error:
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        reason = first_line(error.__cause__ or error)
         raise UserError(f'torch.onnx cannot convert this student: {reason}: export it to torch-export') from error
     model = onnx.load(file)
     del model.graph.value_info[:]  # they say the sizes of the inside by the names that are replaced here

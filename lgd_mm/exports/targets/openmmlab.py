@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
+from lgd_mm.console.words import first_line
 from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
@@ -124,7 +125,7 @@ def _weights(student: ExportedStudent, library: str, backbone: dict[str, Any]) -
     try:
         names = _built(library, backbone).state_dict()
     except (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise unknown_to(library, student, f'it cannot be built to return several maps ({reason})') from error
     if KeyReport.compare(names, student.weights).complete:
         return student.weights

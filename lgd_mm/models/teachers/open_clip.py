@@ -14,6 +14,7 @@ from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.language.rows import some
 from lgd_mm.models.teachers.base import Teacher
@@ -163,7 +164,7 @@ def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
     try:
         return open_clip.get_tokenizer(model, **own)
     except (ImportError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install "lgd_mm[optional]", '
                         'and where there is no network put the tokenizer into the local hub cache') from error
 

@@ -1,4 +1,4 @@
-"""What a misspelt name was meant to be."""
+"""Parts of sentences to a user: what a misspelt name was meant to be, and why something failed."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -17,3 +17,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     candidates = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(name.casefold(), candidates, n=3, cutoff=0.6)
     return f'did you mean {" or ".join(repr(candidates[match]) for match in near)}? ' if near else ''
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, or its type if it says nothing.
+
+    Args:
+        error (BaseException): Of any library; the message of a ``KeyError`` comes without the quotes of its key.
+    """
+    message = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return (str(message).strip().splitlines() or [type(error).__name__])[0]

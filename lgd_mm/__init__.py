@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from lgd_mm import compat as compat  # first: makes the OpenMMLab packages importable
 from lgd_mm import registry as registry
 from lgd_mm import zoo as zoo  # mmpretrain's model hub learns of our models
-from lgd_mm.moved import find_moved_modules
+from lgd_mm.compat.import_hook import when_imported
+from lgd_mm.moved import RENAMING, answer_to_old_names, find_moved_modules
 from lgd_mm.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lgd_mm.api import zero_shot as zero_shot
 
 find_moved_modules()
+for module in RENAMING:
+    when_imported(f'lgd_mm.{module}', answer_to_old_names)
 
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
 FRONT_DOOR = ('embed', 'evaluate', 'finetune', 'load_student', 'pretrain', 'zero_shot')

@@ -1,5 +1,6 @@
 """Modules under the names they had in 0.1: importing one warns, and finds what it held where that is now."""
 
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 #: Old name -> where its content is now, both below ``lgd_mm``.
 MOVED = {
-    'allow_list': 'safety.allow_list',
+    'allow_list': 'safety.allow_list safety.kinds',
     'api.class_folders': 'own_data.class_folders',
     'api.nearest': 'console.words',
     'benchmark': 'suite',
@@ -40,7 +41,7 @@ MOVED = {
     'cli.spread': 'cli.spawn',
     'compat.networks': 'io.networks',
     'compat.noise': 'console.quiet',
-    'compat.safe_load': 'io.safe_load compat.checkpoints',
+    'compat.safe_load': 'io.safe_load io.contents compat.checkpoints',
     'compat.whole_checkpoints': 'compat.checkpoints',
     'config_numbers': 'safety.config_numbers',
     'datasets.cached_images': 'teacher_cache.images',
@@ -86,7 +87,6 @@ MOVED = {
     'engine.fill_cache': 'engine.fill_teacher_cache',
     'engine.guard': 'engine.guarded_step',
     'engine.health': 'engine.hooks.health models.pseudo_labels',
-    'engine.hooks': 'engine.hooks.iteration_seed',
     'engine.lazy_losses': 'engine.hooks.lazy_losses',
     'engine.lone_picture': 'engine.checks.lone_image',
     'engine.non_finite': 'engine.hooks.non_finite',
@@ -133,8 +133,13 @@ MOVED = {
     'transfer.scratch': 'students.scratch',
     'transfer.student': 'students.file',
 }
-#: Functions that have other names now.
-RENAMED = dict(say='print_rank0', silence_known_noise='silence_known_messages', without_chatter='quiet_loading')
+#: Modules that have kept their names, and hold functions that have not.
+RENAMING = ('api.images', 'api.memory', 'compat.lvis_api', 'compat.plain_inputs', 'datasets.image_folder',
+            'datasets.labelled_images', 'exports.check', 'report.neighbours')
+#: Functions that have other names now; those of pictures are of images.
+RENAMED = dict(picture='sample_image', say='print_rank0', silence_known_noise='silence_known_messages',
+               without_chatter='quiet_loading')
+IMAGE = dict(picture='image', Picture='Image', PICTURE='IMAGE')
 
 
 def current_name(module: str) -> str:
@@ -162,17 +167,33 @@ class MovedModules(MetaPathFinder, Loader):
 
         def find(attribute: str) -> Any:
             for place in places:
-                for now in (attribute, RENAMED.get(attribute), _of_images(attribute)):
-                    if now and hasattr(place, now):
+                for now in (attribute, *_names_now(attribute)):
+                    if hasattr(place, now):
                         return getattr(place, now)
             raise AttributeError(f'module {name!r} has no attribute {attribute!r}')
 
         module.__getattr__ = find  # type: ignore[method-assign]
 
 
-def _of_images(name: str) -> str:
-    """What was called a picture is called an image."""
-    return name.replace('picture', 'image').replace('Picture', 'Image')
+def answer_to_old_names(module: ModuleType) -> None:
+    """Let a module find its functions under the names that they had.
+
+    Args:
+        module (ModuleType): One of :data:`RENAMING`, imported.
+    """
+    def find(name: str) -> Any:
+        for now in _names_now(name):
+            if now in vars(module):
+                warnings.warn(f'{module.__name__}.{name} is now {now}', FutureWarning, stacklevel=2)
+                return vars(module)[now]
+        raise AttributeError(f'module {module.__name__!r} has no attribute {name!r}')
+
+    module.__getattr__ = find  # type: ignore[method-assign]
+
+
+def _names_now(name: str) -> list[str]:
+    images = re.sub('[Pp]icture|PICTURE', lambda match: IMAGE[match[0]], name)
+    return [RENAMED[name]] if name in RENAMED else [images] if images != name else []
 
 
 def moved_names(module: str, **places: str) -> Any:

@@ -4,11 +4,12 @@ from lgd_mm.engine.amp import CPUAmpOptimWrapper
 from lgd_mm.engine.hooks.checkpoints import CheckpointHook
 from lgd_mm.engine.hooks.export_student import ExportStudentHook
 from lgd_mm.engine.hooks.health import HealthHook
-from lgd_mm.engine.hooks.iteration_seed import IterationSeedHook, UnreadableImagesHook
+from lgd_mm.engine.hooks.iteration_seed import IterationSeedHook
 from lgd_mm.engine.hooks.lazy_losses import LazyRuntimeInfoHook
 from lgd_mm.engine.hooks.non_finite import NonFiniteHook
 from lgd_mm.engine.hooks.precise_bn import PreciseBNHook
 from lgd_mm.engine.hooks.report import ReportHook
+from lgd_mm.engine.hooks.unreadable_images import UnreadableImagesHook
 from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 

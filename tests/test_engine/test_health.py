@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lgd_mm.engine.hooks.health import CONSTANT, HealthHook
 from lgd_mm.engine.hooks import health
+from lgd_mm.engine.hooks.health import CONSTANT, HealthHook
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 #: Ending of unfinished files: what is left of processes that were killed.
 PART = '.part'
@@ -55,6 +55,38 @@ def read_plain(path: str | os.PathLike[str], limit: int | None = None) -> bytes:
             raise OSError(errno.EINVAL, f'it has {size:,} bytes, and {limit:,} are the most that are read',
                           os.fspath(path))
         return file.readall()
+
+
+def open_own(path: str | os.PathLike[str]) -> IO[str]:
+    """Open a file that is this package's own, such as a lock or a log, for reading and appending; it is made if it is
+    missing. What lies in its place and leads elsewhere is not followed, nor written to.
+
+    Args:
+        path (str | PathLike): The file; its folder exists.
+
+    Returns:
+        IO[str]: Of UTF-8 text.
+
+    Raises:
+        OSError: If it cannot be opened, is no plain file, or is a link, soft or hard; its ``strerror`` says so.
+    """
+    return open(path, 'a+', encoding='utf-8', errors='replace', opener=_without_following)
+
+
+def _without_following(path: str, flags: int) -> int:
+    """Opens no link, and nothing else than a plain file of one name."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(error.errno, 'it is a link', os.fspath(path)) from error
+        raise
+    status = os.fstat(descriptor)
+    kind = KINDS.get(stat.S_IFMT(status.st_mode)) or ('a link to another file' if status.st_nlink > 1 else None)
+    if kind:
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f'it is {kind}', os.fspath(path))
+    return descriptor
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -157,13 +189,21 @@ def remove_content(folder: str | os.PathLike[str], *kept: str) -> None:
         *kept (str): Names in it that stay.
     """
     for entry in Path(folder).glob('*'):
-        if entry.name in kept:
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                entry.unlink()
+        if entry.name not in kept:
+            remove(entry)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it, as far as that is possible.
+
+    Args:
+        path (Path): May not exist.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _sync(path: Path) -> None:

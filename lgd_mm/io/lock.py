@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import IO
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.files import open_own
 
 #: In the folder of a run, while a process is at work in it. A folder with nothing else in it counts as empty.
 LOCK_OF_RUN = '.run.lock'
+#: What is in a lock: nothing, where the process was killed before it wrote; a power cut leaves zeros.
+OURS = re.compile(r'process \d+ on .*|\0*')
 #: Locks that this process holds, by the real path of their file.
 _held: dict[str, IO[str]] = {}
 
@@ -27,9 +31,9 @@ def alone(file: str | os.PathLike[str], cure: str) -> Iterator[None]:
         cure (str): Ends the sentence about another process, which begins with that process.
 
     Raises:
-        UserError: If another process holds it.
+        UserError: If another process holds it, or a link or a file of somebody else is in its place.
     """
-    path = Path(os.path.realpath(file))
+    path = Path(os.path.realpath(Path(file).parent), Path(file).name)
     if str(path) in _held:
         yield
         return
@@ -41,7 +45,8 @@ def alone(file: str | os.PathLike[str], cure: str) -> Iterator[None]:
     finally:
         del _held[str(path)]
         with suppress(OSError):  # still held: who opens it meanwhile sees that it is no longer the one of the folder
-            path.unlink()
+            if _is_at(lock, path):
+                path.unlink()
         lock.close()
         if made_folder:
             with suppress(OSError):
@@ -93,29 +98,36 @@ def _open(path: Path, cure: str) -> IO[str]:
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = path.open('a+', encoding='utf-8', errors='replace')
+            lock = open_own(path)
         except OSError as error:
             raise UserError(f'{path} cannot be written to ({error.strerror}), which keeps a second process out: '
-                            'correct its permissions, or give another folder') from error
+                            'correct its permissions or move it away, or give another folder') from error
         try:
-            if not take(lock):
-                lock.seek(0)
-                raise UserError(f'{lock.read().strip() or "another process"} {cure}')
-            if _is_at(lock, path):
-                lock.truncate(0)
-                lock.write(f'process {os.getpid()} on {socket.gethostname()}')
-                lock.flush()
-                return lock
+            taken = take(lock)
+            if taken and not _is_at(lock, path):
+                lock.close()  # who held it has removed it since it was opened
+                continue
+            lock.seek(0)
+            told = lock.read(1000)
+            ours = OURS.fullmatch(told)
+            if not taken:
+                raise UserError(f'{told if told and ours else "another process"} {cure}')
+            if not ours:
+                raise UserError(f'{path}, which keeps a second process out, is a file of somebody else: move it away, '
+                                'or give another folder')
+            lock.truncate(0)
+            lock.write(f'process {os.getpid()} on {socket.gethostname()}')
+            lock.flush()
+            return lock
         except BaseException:
             lock.close()
             raise
-        lock.close()  # who held it has removed it since it was opened
 
 
 def _is_at(lock: IO[str], path: Path) -> bool:
     """Whether an open file still is the one of that path."""
     try:
-        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+        return os.path.samestat(os.fstat(lock.fileno()), path.lstat())
     except FileNotFoundError:
         return False
 

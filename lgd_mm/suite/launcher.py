@@ -3,6 +3,7 @@
 import fcntl
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -12,12 +13,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.files import open_own
 from lgd_mm.io.lock import take
 from lgd_mm.suite.definition import ROOT
 
 LOCK = '.lock'
+#: What is in it: host and number of a process; earlier versions wrote no host, and a power cut leaves zeros. Of the
+#: numbers 0 and 1, a signal would go to others.
+OURS = re.compile(r'(\S+ )?(?:[2-9]|[1-9]\d{1,9})|\0*')
 
 
 class Process:
@@ -140,7 +146,7 @@ class Launcher:
         elif self.jobs > 1 and not self.partition:
             variables['OMP_NUM_THREADS'] = str(max(1, len(os.sched_getaffinity(0)) // self.jobs))
         try:
-            with (work_dir / LOCK).open('a+') as lock, output.open('a') as log:
+            with _open_lock(work_dir) as lock, _open(output) as log:
                 with suppress(OSError):  # of a file system without locks
                     fcntl.flock(lock, fcntl.LOCK_EX)
                 lock.truncate(0)  # it names a process of before, whose number may be another's by now
@@ -178,6 +184,28 @@ class Launcher:
                 process.stop()
 
 
+def _open_lock(work_dir: Path) -> IO[str]:
+    """The lock of a run's folder.
+
+    Raises:
+        UserError: If something else is in its place.
+    """
+    lock = _open(work_dir / LOCK)
+    lock.seek(0)
+    if not OURS.fullmatch(lock.read(1000)):
+        lock.close()
+        raise UserError(f'{work_dir / LOCK} is a file of somebody else: move it away, and the same command goes on')
+    return lock
+
+
+def _open(path: Path) -> IO[str]:
+    try:
+        return open_own(path)
+    except OSError as error:
+        raise UserError(f'{path} cannot be written to ({error.strerror}): correct its permissions or move it away, and '
+                        'the same command goes on') from error
+
+
 def end_orphan(work_dir: Path) -> None:
     """End what a killed runner left running in a folder.
 
@@ -187,11 +215,11 @@ def end_orphan(work_dir: Path) -> None:
     Raises:
         UserError: If it cannot be ended.
     """
-    if not (work_dir / LOCK).is_file():
+    if not os.path.lexists(work_dir / LOCK):
         return
-    with (work_dir / LOCK).open('a+') as lock:
+    with _open_lock(work_dir) as lock:
         lock.seek(0)
-        host, _, leader = lock.read().rpartition(' ')
+        host, _, leader = lock.read().strip('\0').rpartition(' ')
         here = host in ('', socket.gethostname())  # earlier versions wrote no host
         for number in (signal.SIGTERM, signal.SIGKILL):
             if leader and here and not take(lock):

@@ -1,9 +1,14 @@
 """From the records of runs to ``results.json``: one cell for each entry and task."""
 
+import json
+import os
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from lgd_mm.errors import UserError
+from lgd_mm.io.files import read_plain
 from lgd_mm.suite.definition import PRETRAINING, Suite
 from lgd_mm.suite.run import Run
 
@@ -53,6 +58,32 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict[str, A
         seconds=sum(record['seconds'] for record in records.values()),
         versions=_common([record['versions'] for record in records.values()]),
         machine=_common([record['machine'] for record in records.values()]))
+
+
+def check_replaceable(file: Path, suite: str) -> None:
+    """See that what is to be replaced are results of the same suite.
+
+    Args:
+        file (Path): ``results.json``; it may not exist.
+        suite (str): Name of the suite.
+
+    Raises:
+        UserError: If they are of another one, or no results.
+    """
+    if not os.path.lexists(file):
+        return
+    try:
+        found = json.loads(read_plain(file))
+        of = found['suite'] if isinstance(found, dict) and 'cells' in found else None
+    except OSError as error:
+        raise UserError(f'{file} cannot be replaced ({error.strerror}): move it away, or give another folder with '
+                        '--work-dir') from error
+    except (KeyError, ValueError, RecursionError):
+        of = None
+    if of != suite:
+        what = 'no results of a suite' if of is None else f'of suite {of}'
+        raise UserError(f'{file} is {what}, and would be replaced by those of suite {suite}: move it away, or give '
+                        'another folder with --work-dir')
 
 
 def _cell(runs: Sequence[Run], records: Mapping[Run, dict[str, Any]], failures: Mapping[Run, str],

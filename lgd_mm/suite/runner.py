@@ -16,17 +16,19 @@ from rich.text import Text
 from lgd_mm.console.progress import Heartbeat
 from lgd_mm.datasets.shapes import write_world
 from lgd_mm.errors import UserError
-from lgd_mm.io.lock import take
+from lgd_mm.io.lock import alone
 from lgd_mm.suite.definition import Suite
 from lgd_mm.suite.disk_space import check_room
 from lgd_mm.suite.launcher import Launcher
 from lgd_mm.suite.plan import choose, iterations
 from lgd_mm.suite.progress import Progress
-from lgd_mm.suite.results import collect
+from lgd_mm.suite.results import check_replaceable, collect
 from lgd_mm.suite.run import Run, write_json
 
 #: What may be wrong with a single run: its set-up, its folder, or a value in its config.
 OF_ONE_RUN = (UserError, OSError, ValueError)
+#: In the folder of a suite: while one is at work there, and what it found.
+LOCK, RESULTS = '.suite.lock', 'results.json'
 NO_DATA = 'unknown: no data here'
 
 
@@ -87,11 +89,10 @@ class SuiteRunner:
         Raises:
             UserError: If another runner works in the folder, or an input is missing.
         """
-        self.suite.work_dir.mkdir(parents=True, exist_ok=True)
-        with (self.suite.work_dir / '.suite.lock').open('w') as lock:
-            if not take(lock):
-                raise UserError(f'another benchmark is running in {self.suite.work_dir}: wait for it, or give another '
-                                'folder with --work-dir')
+        folder = self.suite.work_dir
+        with alone(folder / LOCK, f'is running a benchmark in {folder}: wait for it, or give another folder with '
+                   '--work-dir'):
+            check_replaceable(folder / RESULTS, self.suite.name)
             if self.suite.shapes_world:
                 write_world(self.suite.shapes_world)
             for missing in filter(None, map(Run.missing_input, self.runs)):
@@ -207,7 +208,7 @@ class SuiteRunner:
     def _save(self) -> dict[str, Any]:
         runs = [*self.runs, *self._others]
         results = collect(self.suite, runs, {**self._others, **self.records}, self.failures, self.command)
-        write_json(self.suite.work_dir / 'results.json', results)
+        write_json(self.suite.work_dir / RESULTS, results)
         return results
 
     def _say(self, line: str) -> None:

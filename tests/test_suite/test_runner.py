@@ -215,7 +215,7 @@ def test_one_runner_in_a_folder(fake):
     (fake.folder / 'runs').mkdir()
     with (fake.folder / 'runs/.suite.lock').open('w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(UserError, match='another benchmark is running in'):
+        with pytest.raises(UserError, match='another process is running a benchmark in .*: wait for it'):
             fake.runner().run()
 
 

@@ -1,5 +1,6 @@
 """The one exception for a user's mistakes."""
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ class UserError(Exception):
 
 
 class Stopped(SystemExit):
-    """A run was asked to stop by a signal, and has saved what is needed to go on.
+    """A command was asked to stop by a signal; a run has saved what is needed to go on.
 
     Args:
         number (int): Of the signal; the exit status is 128 more, as a shell has it.
@@ -53,6 +54,7 @@ def reported() -> Iterator[None]:
     """
     print_any_text()
     interrupts.install()
+    interrupts.install_ending(lambda number: Stopped(number, f'stopped by {signal.Signals(number).name}'))
     try:
         yield
     except KeyboardInterrupt:

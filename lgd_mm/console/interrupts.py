@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -39,6 +40,45 @@ def install(numbers: Sequence[int] = (signal.SIGINT, ), ignored: bool = False) -
     for number in numbers:
         if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL) or ignored:
             signal.signal(number, stop)
+
+
+def install_ending(ended: Callable[[int], BaseException]) -> None:
+    """Raise on SIGTERM and SIGHUP, as long as a training has not its own answer to them; SIGHUP stays ignored where
+    nohup has it so. Only the main thread can be interrupted.
+
+    Args:
+        ended (Callable[[int], BaseException]): From the signal to what is raised.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    process = os.getpid()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != process:  # a loader's worker, which torch ends so
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        if number == signal.SIGHUP:
+            leave_terminal()
+        signal.signal(number, signal.SIG_IGN)  # it comes once more from a launcher
+        raise ended(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+
+
+def leave_terminal() -> None:
+    """Write no more to a terminal that is closed: each line would be an error, in the midst of what is to be saved."""
+    for descriptor in (1, 2):
+        try:
+            if not stat.S_ISCHR(os.fstat(descriptor).st_mode):
+                continue
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+        except OSError:
+            continue
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def end_soon(number: int, frame: FrameType | None) -> NoReturn:

@@ -9,8 +9,9 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-#: Ctrl-C, a scheduler's end, and what Slurm can be told to send some time before it (``--signal=USR1@120``).
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+#: Ctrl-C, a scheduler's end, a terminal that is closed, and what Slurm can be told to send some time before the end
+#: (``--signal=USR1@120``).
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 
 def outlive_signals(loader: DataLoader[Any]) -> None:

@@ -15,7 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import distributed
 
-from lgd_mm.console.interrupts import end_soon, tell
+from lgd_mm.console.interrupts import end_soon, leave_terminal, tell
 from lgd_mm.engine.hooks.checkpoints import CheckpointHook
 from lgd_mm.engine.loader_workers import SIGNALS
 from lgd_mm.engine.processes import patience
@@ -24,9 +24,9 @@ from lgd_mm.errors import Stopped
 
 @contextmanager
 def stopped_by_signals(runner: Runner) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGUSR1 end the training after the step at hand, with a checkpoint to go on from; the
-    second SIGINT ends it at once. Others that come again are one: a scheduler sends them to all processes, and torchrun
-    hands its own on.
+    """Let SIGINT, SIGTERM, SIGHUP and SIGUSR1 end the training after the step at hand, with a checkpoint to go on from;
+    the second SIGINT ends it at once. Others that come again are one: a scheduler sends them to all processes, and
+    torchrun hands its own on. SIGHUP stays ignored where nohup has it so.
 
     Args:
         runner (Runner): About to train.
@@ -39,7 +39,8 @@ def stopped_by_signals(runner: Runner) -> Iterator[None]:
         return
     hook = StopHook(patience(runner.cfg))
     runner.register_hook(hook, priority='LOWEST')
-    before = {number: signal.signal(number, hook.ask) for number in SIGNALS}
+    before = {number: signal.signal(number, hook.ask) for number in SIGNALS
+              if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield
     finally:
@@ -67,6 +68,8 @@ class StopHook(Hook):
         if os.getpid() == self._process:  # not in a loader's worker, which the training process ends
             self._asked = self._asked or number
             signal.signal(signal.SIGINT, end_soon)
+            if number == signal.SIGHUP:
+                leave_terminal()
             if number == signal.SIGINT:
                 tell('stopping after the step at hand, which is saved; Ctrl-C again ends at once')
 

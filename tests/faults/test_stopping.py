@@ -10,6 +10,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 
 from lgd_mm.engine.fill_teacher_cache import CacheFiller
+from lgd_mm.engine.loader_workers import SIGNALS
 from lgd_mm.engine.settings import set_exact_resume
 from lgd_mm.errors import Stopped
 from tests.faults.conftest import last_checkpoint, run_here, run_two
@@ -53,7 +54,7 @@ def test_stopped_at_any_iteration(fault_config, undisturbed, tmp_path, iteration
     assert not (tmp_path / 'stopped.pth').exists()
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGUSR1, signal.SIGHUP])
 def test_stopped_twice_by_other_signals(fault_config, undisturbed, tmp_path, number):
     stop(fault_config, tmp_path, 2, number)
     stop(fault_config, tmp_path, 8, number)
@@ -153,6 +154,6 @@ def test_a_run_that_has_ended_is_resumed(fault_config, tmp_path):
 
 
 def test_handlers_are_given_back(fault_config, tmp_path):
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
+    before = [signal.getsignal(number) for number in SIGNALS]
     stop(fault_config, tmp_path, 1)
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)] == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before

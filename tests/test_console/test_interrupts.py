@@ -1,6 +1,7 @@
 """Ctrl-C as a user types it: once for an orderly end, twice for one at once; never a traceback."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -48,6 +49,53 @@ def test_commands_end_with_130_and_their_workers(times):
         assert ended(worker)
 
 
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_end_with_a_sentence_too(number):
+    """A scheduler's, or a terminal's that is closed, before a training has begun; cleaning up is not cut off."""
+    with subprocess.Popen([sys.executable, '-c', COMMAND, '0.2'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        workers = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(number)
+        assert process.stdout.readline() == 'ending\n'
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (128 + number, f'stopped by {signal.Signals(number).name}\n')
+    for worker in workers:
+        assert ended(worker)
+
+
+def test_a_worker_is_ended_as_ever():
+    """By the SIGTERM that torch sends to those that hang, without a word."""
+    code = COMMAND.replace("print('ending', flush=True)",
+                           '[(worker.terminate(), worker.join()) for worker in workers]; '
+                           "print([worker.exitcode for worker in workers], flush=True)")
+    with subprocess.Popen([sys.executable, '-c', code, '0'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        for _ in range(2):
+            process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=30)
+    assert (output, errors) == ('[-15, -15]\n', 'stopped by SIGTERM\n')
+
+
+def test_nohup_is_heeded(handlers):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with reported():
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def test_a_closed_terminal_is_written_to_no_more():
+    code = ('import sys; from lgd_mm.console.interrupts import leave_terminal; sys.stdin.readline(); leave_terminal(); '
+            'print("to nobody", flush=True)')
+    master, slave = pty.openpty()
+    with subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=slave,
+                          stderr=subprocess.PIPE) as process:
+        os.close(slave)
+        os.close(master)
+        _, errors = process.communicate(b'\n', timeout=30)
+    assert (process.returncode, errors) == (0, b'')
+
+
 def ended(pid):
     until = time.monotonic() + 10
     while time.monotonic() < until:
@@ -64,7 +112,7 @@ def ended(pid):
 @pytest.fixture
 def handlers():
     """Those of pytest, afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

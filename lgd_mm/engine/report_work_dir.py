@@ -19,7 +19,7 @@ from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.safety.allow_list import plain
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
-from lgd_mm.safety.saved_config import read_saved_run
+from lgd_mm.safety.saved_config import read_config_text, read_saved_run
 
 
 def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None = None) -> Path:
@@ -41,7 +41,7 @@ def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None 
     if not configs:
         raise UserError(f'{work_dir} is no work dir of a run: it holds no config (*.py)')
     saved = configs[-1]
-    cfg = Config({**plain(parse_config(saved.read_text(encoding='utf-8', errors='replace')), saved, 'config'),
+    cfg = Config({**plain(parse_config(read_config_text(saved)), saved, 'config'),
                   **read_saved_run(saved)})
     apply_options(cfg, cfg_options, str(saved))
     cfg.work_dir = str(work_dir)

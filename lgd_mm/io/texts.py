@@ -42,12 +42,13 @@ def read_text(path: str | os.PathLike[str], key: str = '') -> str:
     return text.replace('\r\n', '\n').replace('\r', '\n')
 
 
-def read_json(path: str | os.PathLike[str], key: str = '') -> Any:
-    """Read a JSON file of any size.
+def read_json(path: str | os.PathLike[str], key: str = '', limit: int | None = None) -> Any:
+    """Read a JSON file.
 
     Args:
         path (str | PathLike): File.
         key (str): The config key that names it, for messages. Defaults to none.
+        limit (int, optional): Bytes it may have. Defaults to None: any number.
 
     Returns:
         Any: What it holds.
@@ -58,7 +59,7 @@ def read_json(path: str | os.PathLike[str], key: str = '') -> Any:
     """
     of = f'{key}: {path}' if key else f'{path}'
     try:
-        content = read_plain(path)
+        content = read_plain(path, limit)
     except OSError as error:
         raise UserError(f'{of} cannot be read ({error.strerror})') from error
     return parse_json(content, of)

@@ -6,10 +6,13 @@ from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
+from lgd_mm.io.files import read_plain
 from lgd_mm.io.safe_load import load_checkpoint_file
 
 #: Of a run that was asked to stop; the next regular checkpoint takes its place.
 STOPPED = 'stopped.pth'
+#: Bytes of a file that names one.
+POINTER = 2**16
 #: Says which run is at work in a folder until the first checkpoint of it is named there.
 BEGUN = '.begun'
 
@@ -33,7 +36,11 @@ def latest_checkpoint(work_dir: str, to_resume: bool = False) -> Path | None:
     pointer = Path(work_dir) / 'last_checkpoint'
     if not pointer.is_file():
         return unnamed_checkpoint(work_dir)
-    named = Path(pointer.read_text(errors='replace').strip())
+    try:
+        named = Path(read_plain(pointer, POINTER).decode(errors='replace').strip())
+    except OSError as error:
+        raise UserError(f'{pointer} cannot be read ({error.strerror}): remove it, or write the name of a checkpoint '
+                        'into it') from error
     places = (Path(work_dir) / named.name, named)  # of a copied run, its own
     fits = _goes_on if to_resume else is_whole
     for path in places:
@@ -129,7 +136,7 @@ def unnamed_checkpoint(work_dir: str) -> Path | None:
     begun = Path(work_dir) / BEGUN
     if not begun.is_file():
         return None
-    run, found = begun.read_text(errors='replace'), {}
+    run, found = read_plain(begun, POINTER).decode(errors='replace'), {}
     for path in filter(is_whole, checkpoints_in(work_dir)):
         meta = load_checkpoint_file(path).get('meta') or {}
         if run and meta.get('run') == run:

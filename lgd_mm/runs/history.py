@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.texts import read_text
+
+#: What is counted or averaged, and has to be numbers; beside them, some metrics are texts.
+NUMBERS = ('step', 'iter', 'epoch', 'time', 'data_time', 'loss', 'memory')
 
 
 class History(NamedTuple):
@@ -34,7 +38,8 @@ def read_history(work_dir: str | Path) -> History:
         History: Training and evaluation records; both empty when nothing was logged.
 
     Raises:
-        UserError: If a line, other than a last one cut off by a kill, is not JSON.
+        UserError: If a file cannot be read, or a line, other than a last one cut off by a kill, is not JSON or no
+            record.
     """
     history = History([], [])
     for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):  # folders are named by time
@@ -52,12 +57,30 @@ def _continue(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> Non
 
 def _read_lines(file: Path) -> list[dict[str, Any]]:
     """Records of one file; a last line without its newline was cut off by a kill and is dropped."""
-    *lines, _cut_off = file.read_text().split('\n')
+    *lines, _cut_off = read_text(file).split('\n')
     records = []
     for number, line in enumerate(lines, start=1):
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise UserError(f'{file}, line {number} is not JSON ({error.msg}): delete the damaged file and run it '
-                            'again') from error
+            records.append(as_record(json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, 'msg', None) or (str(error) if str(error).startswith('no ') else 'it is damaged')
+            raise UserError(f'{file}, line {number} is not JSON of a training ({reason}): delete the damaged file and '
+                            'run it again') from error
     return records
+
+
+def as_record(value: Any) -> dict[str, Any]:
+    """A record of a log, once it is one.
+
+    Raises:
+        ValueError: If it has no step, or what is counted is no number.
+    """
+    if not isinstance(value, dict):
+        raise ValueError('no record')
+    for key, item in value.items():
+        whole = isinstance(item, int) and not isinstance(item, bool)
+        if whole and item.bit_length() > 63 or (key in NUMBERS and not whole and not isinstance(item, float)):
+            raise ValueError(f'no number at {key[:40]!r}')
+    if 'step' not in value:
+        raise ValueError("no 'step'")
+    return value

@@ -1,12 +1,15 @@
 """What a finished run's logs tell: metrics, speed, memory."""
 
-import json
 import re
 import statistics
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.runs.history import read_history
+from lgd_mm.errors import UserError
+from lgd_mm.io.files import read_plain
+from lgd_mm.io.texts import LIMIT, read_json
+from lgd_mm.runs.history import as_record, read_history
 
 #: What mmengine logs beside the metrics of an evaluation.
 NO_METRICS = ('step', 'iter', 'epoch', 'time', 'data_time')
@@ -30,7 +33,14 @@ def last_metrics(work_dir: Path) -> dict[str, float]:
 
 def _tests(work_dir: Path) -> list[dict[str, Any]]:
     """Results of test loops, which mmengine writes into ``TIME/TIME.json``."""
-    return [json.loads(file.read_text()) for file in sorted(work_dir.glob('*/*.json')) if file.stem == file.parent.name]
+    found = []
+    for file in sorted(work_dir.glob('*/*.json')):
+        if file.stem == file.parent.name:
+            try:
+                found.append(as_record({'step': 0, **read_json(file, limit=LIMIT)}))
+            except (TypeError, ValueError) as error:
+                raise UserError(f'{file} holds no metrics of a test: delete the damaged file') from error
+    return found
 
 
 def images_per_second(work_dir: Path, batch_size: int) -> float | None:
@@ -50,8 +60,10 @@ def images_per_second(work_dir: Path, batch_size: int) -> float | None:
 def gpu_name(work_dir: Path) -> str | None:
     """The GPUs of a run's latest start, as mmengine logs them; None without any."""
     logs = sorted(file for file in work_dir.glob('*/*.log') if file.stem == file.parent.name)
-    names = re.findall(r'^ +GPU [\d,]+: (.+)$', logs[-1].read_text(errors='replace'), re.MULTILINE) if logs else []
-    return ' / '.join(dict.fromkeys(names)) or None
+    with suppress(OSError):
+        text = read_plain(logs[-1], LIMIT).decode(errors='replace') if logs else ''
+        return ' / '.join(dict.fromkeys(re.findall(r'^ +GPU [\d,]+: (.+)$', text, re.MULTILINE))) or None
+    return None
 
 
 def peak_memory(work_dir: Path, resident: float | None) -> dict[str, float | str | None]:

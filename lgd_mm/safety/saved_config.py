@@ -8,6 +8,8 @@ from typing import Any
 from mmengine.config import Config
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.files import read_plain
+from lgd_mm.io.safe_load import CONFIG
 from lgd_mm.moved import current_name
 from lgd_mm.safety.allow_list import SCOPES, checked, plain
 from lgd_mm.safety.config_text import parse_config
@@ -89,7 +91,7 @@ def read_saved_run(file: str | Path) -> Config:
     Raises:
         UserError: If it cannot be read, has no model, or names what no file may build.
     """
-    return Config(saved_run(_text(file), file))
+    return Config(saved_run(read_config_text(file), file))
 
 
 def is_pretraining(file: str | Path) -> bool:
@@ -98,12 +100,17 @@ def is_pretraining(file: str | Path) -> bool:
     Raises:
         UserError: If the file cannot be read.
     """
-    return 'teacher' in _model(parse_config(_text(file)))
+    return 'teacher' in _model(parse_config(read_config_text(file)))
 
 
-def _text(file: str | Path) -> str:
+def read_config_text(file: str | Path) -> str:
+    """The text of a config that nobody has named, of a plain file.
+
+    Raises:
+        UserError: If it cannot be read.
+    """
     try:
-        return Path(file).read_text(encoding='utf-8')
+        return read_plain(file, CONFIG).decode('utf-8')
     except (OSError, UnicodeError) as error:
         raise UserError(f'{file} cannot be read as the config of a run ({error}): give the folder of a run of '
                         'lgd_mm') from error

@@ -1,6 +1,5 @@
 """The frozen student of a file: backbone, and where its pre-training left one, the projection."""
 
-import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +27,8 @@ from lgd_mm.version import __version__
 
 #: Side of the largest images that any student takes, in pixels.
 LARGEST_VIEW = 4096
+#: The largest mean or standard deviation, of values from 0 to 255; a number that is none is not less, either.
+LARGEST_STATISTIC = 1e6
 
 NECK, TEXTUAL_BANK = 'neck.', 'lgka.textual_bank'
 
@@ -84,7 +85,7 @@ class StudentFile(NamedTuple):
         found = {key: self.metadata[key] for key in ('mean', 'std') if self.metadata.get(key)}
         for key, values in found.items():
             if not (isinstance(values, (list, tuple)) and len(values) == 3 and all(
-                    isinstance(value, (int, float)) and math.isfinite(value) for value in values)):
+                    isinstance(value, (int, float)) and abs(value) <= LARGEST_STATISTIC for value in values)):
                 raise UserError(f'{self.path}: {key} is not three numbers: the file is damaged or of another program')
         return found
 

@@ -76,7 +76,7 @@ def _of_student(run: Path, file: Path, name: str) -> Iterator[FinishedModel]:
     which = file.stem.removeprefix('student')
     path = run / f'{which[1:]}.pth' if which else latest_checkpoint(str(run))
     metadata = dict(Architecture=describe(known['backbone']), Teacher=_teacher(known.get('teacher')),
-                    Iterations=known['iteration'], lgd_mm=__version__)
+                    Iterations=_iterations(known.get('iteration'), file), lgd_mm=__version__)
     state = {PREFIX + key: value for key, value in student.backbone.items()}
     yield FinishedModel(f'{name}{which}_headless', _config('headless', known), state, {}, metadata, None, file)
     if path is None:  # the student alone was kept
@@ -85,14 +85,15 @@ def _of_student(run: Path, file: Path, name: str) -> Iterator[FinishedModel]:
     state = checkpoint['state_dict']
     if VOCABULARY not in state:  # a method without names
         return
-    if checkpoint['meta']['iter'] != known['iteration']:
-        raise UserError(f'{file} is of iteration {known["iteration"]} and {path} of {checkpoint["meta"]["iter"]}: the '
+    meta = checkpoint.get('meta') or {}
+    if _iterations(meta.get('iter'), path) != known['iteration']:
+        raise UserError(f'{file} is of iteration {known["iteration"]} and {path} of {meta["iter"]}: the '
                         'run went on after its student was written, so let it end with --resume')
-    cfg = parse_config(checkpoint['meta']['cfg'])
+    cfg = parse_config(meta.get('cfg') or '')
     categories = Vocabulary.from_tensor(state[VOCABULARY]).categories
     head = {key: value for key, value in state.items() if key.startswith((PREFIX, 'neck.'))}
     head |= {key: state[f'lgka.{key}'] for key in ('textual_bank', 'vocabulary')}
-    neck = checked((cfg.get('model') or {}).get('neck'), 'neck', path, 'model.neck', 'lgd_mm')
+    neck = checked(_part(cfg, 'model').get('neck'), 'neck', path, 'model.neck', 'lgd_mm')
     yield FinishedModel(f'{name}{which}_zero-shot', _config('zero-shot', known, neck=neck), head,
                         dict(dataset_meta=dict(classes=list(categories))), {**metadata, 'Categories': len(categories)},
                         None if which else _results(run, cfg), path)
@@ -126,7 +127,7 @@ def _of_checkpoint(run: Path, name: str) -> FinishedModel:
     meta = checkpoint.get('meta') or {}
     cfg = parse_config(meta.get('cfg') or '')
     scope = cfg.get('default_scope')
-    if scope not in TASKS:
+    if not isinstance(scope, str) or scope not in TASKS:
         raise UserError(f'{path} is of default_scope {scope!r}: the zoo takes models of {", ".join(TASKS)}')
     _check_finished(run, cfg, meta)
     kept = saved_network(meta['cfg'], path)
@@ -135,13 +136,13 @@ def _of_checkpoint(run: Path, name: str) -> FinishedModel:
         kept['model']['_scope_'] = scope  # mmpretrain.get_model builds in its own
     return FinishedModel(
         name, kept, checkpoint['state_dict'], dict(dataset_meta=meta.get('dataset_meta') or {}),
-        dict(Architecture=architecture, Iterations=meta['iter'], lgd_mm=__version__), _results(run, cfg), path)
+        dict(Architecture=architecture, Iterations=_iterations(meta.get('iter'), path), lgd_mm=__version__), _results(run, cfg), path)
 
 
 def _check_finished(run: Path, cfg: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-    if 'teacher' in (cfg.get('model') or {}):
+    if 'teacher' in _part(cfg, 'model'):
         raise UserError(f'{run} has no student.safetensors, which a pre-training ends with: let it end with --resume')
-    loop = cfg.get('train_cfg') or {}
+    loop = _part(cfg, 'train_cfg')
     for unit, done in (('epochs', meta.get('epoch')), ('iters', meta.get('iter'))):
         wanted = loop.get(f'max_{unit}')
         if isinstance(wanted, int) and (not isinstance(done, int) or done < wanted):
@@ -151,8 +152,22 @@ def _check_finished(run: Path, cfg: Mapping[str, Any], meta: Mapping[str, Any]) 
 def _results(run: Path, cfg: Mapping[str, Any]) -> dict[str, Any] | None:
     """Task, data set and the last metrics that the run logged; COCO's -1 stands for nothing that could be measured."""
     metrics = {key: value for key, value in last_metrics(run).items() if value >= 0}
-    dataset = ((cfg.get('val_dataloader') or cfg.get('test_dataloader') or {}).get('dataset')) or {}
-    if not metrics:
+    scope = cfg.get('default_scope')
+    if not metrics or not isinstance(scope, str) or scope not in TASKS:
         return None
+    dataset = _part(_part(cfg, 'val_dataloader') or _part(cfg, 'test_dataloader'), 'dataset')
     where = Path(str(dataset.get('data_root') or dataset.get('type'))).name
-    return dict(Task=TASKS[cfg['default_scope']], Dataset=where, Metrics=metrics)
+    return dict(Task=TASKS[scope], Dataset=where, Metrics=metrics)
+
+
+def _part(cfg: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A part of a config that is one; empty if it is something else."""
+    part = cfg.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _iterations(value: Any, file: Path) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise UserError(f'{file} does not say how many iterations it was trained for: give the folder of a run that '
+                        'tools/train.py has left')
+    return value

@@ -16,7 +16,7 @@ def bound_images(io_module: ModuleType) -> None:
     """
     from PIL import Image  # here: `import lgd_mm` imports no image library
 
-    from lgd_mm.io.images import check_image, formats
+    from lgd_mm.io.images import check_image, open_head
 
     decode = io_module.imfrombytes
 
@@ -27,7 +27,7 @@ def bound_images(io_module: ModuleType) -> None:
             return getattr(Image, name)
 
         def open(self, file: Any) -> Image.Image:
-            return Image.open(file, formats=formats())
+            return open_head(file)
 
     def imfrombytes(content: bytes, flag: str = 'color', channel_order: str = 'bgr', backend: str | None = None) -> Any:
         """As mmcv's, which gives None for what OpenCV cannot decode, and raises what Pillow does."""

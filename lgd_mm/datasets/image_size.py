@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import mmcv
-from PIL import Image
 from tqdm import tqdm
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import open_plain
-from lgd_mm.io.images import formats
+from lgd_mm.io.images import one_large_at_a_time, open_head, open_image
 
 ORIENTATION = 0x0112  # of EXIF
 #: Orientations that exchange width and height; 2 to 4 turn or mirror an image and leave its size.
@@ -51,7 +50,7 @@ def image_size(path: str | Path) -> ImageSize | None:
         ImageSize, optional: None if it is missing or no image, which whoever reads it tells.
     """
     try:
-        with open_plain(path) as file, Image.open(file, formats=formats()) as image:
+        with open_plain(path) as file, open_head(file) as image:
             (width, height), form = image.size, image.format
             # Of a PNG without EXIF, Pillow would decode all pixels to look behind them.
             tag = 1 if form == 'PNG' and 'exif' not in image.info else image.getexif().get(ORIENTATION, 1)
@@ -59,7 +58,9 @@ def image_size(path: str | Path) -> ImageSize | None:
         if orientation == 1:
             return ImageSize(width, height, 1)
         if form not in ('JPEG', 'MPO'):  # not every version of OpenCV turns others
-            height, width = mmcv.imread(str(path)).shape[:2]
+            open_image(path).close()  # it is decoded, and refused before if it is a bomb
+            with one_large_at_a_time(width * height):
+                height, width = mmcv.imread(str(path), 'grayscale').shape[:2]
         elif orientation in SIDEWAYS:
             width, height = height, width
         return ImageSize(width, height, orientation)

@@ -10,7 +10,7 @@ from PIL import Image
 from lgd_mm.datasets.image_size import ORIENTATION
 from lgd_mm.datasets.loading import of_the_machine
 from lgd_mm.errors import UserError
-from lgd_mm.io.images import open_image
+from lgd_mm.io.images import one_large_at_a_time, open_image
 
 #: Pillow's names for one channel: of 1 bit, 8 bits, indices of a palette, 16 and 32 bits.
 MODES = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
@@ -18,6 +18,10 @@ MODES = ('1', 'L', 'P', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
 LOSSY = ('JPEG', 'MPO', 'WEBP', 'AVIF', 'JPEG2000')
 #: Pixels that count neither in the loss nor in the metric; mmseg's masks have 8 bits.
 IGNORED = 255
+#: Pixels that are counted at a time: NumPy takes eight bytes for each.
+PIECE = 2**22
+#: Different numbers that no mask has.
+MOST = 2**16
 
 
 class MaskHeader(NamedTuple):
@@ -59,19 +63,23 @@ def labels_in(path: str | Path, content: bytes | None = None) -> set[int]:
         content (bytes, optional): What it holds. Defaults to None: it is read from the path.
 
     Returns:
-        set[int]: Also those that need more than 8 bits.
+        set[int]: Also those that need more than 8 bits; not all of them if there are more than :data:`MOST`.
 
     Raises:
         UserError: As :func:`mask_header`, or if it cannot be decoded.
     """
-    with _opened(path, content) as mask:
+    with _opened(path, content) as mask, one_large_at_a_time(mask.width * mask.height):
         try:
-            labels: NDArray[Any] = np.asarray(mask)
+            labels: NDArray[Any] = np.asarray(mask).ravel()
         except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
             raise broken(path, error) from error
-    if labels.dtype.itemsize > 1:
-        return set(np.unique(labels).tolist())
-    return set(np.flatnonzero(np.bincount(labels.ravel())).tolist())
+        found: set[int] = set()
+        for start in range(0, labels.size, PIECE):
+            piece = labels[start:start + PIECE]
+            found.update((np.unique(piece) if piece.dtype.itemsize > 1 else np.flatnonzero(np.bincount(piece))).tolist())
+            if len(found) > MOST:
+                break
+    return found
 
 
 def broken(path: str | Path, error: Exception) -> Exception:

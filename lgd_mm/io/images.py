@@ -1,16 +1,22 @@
-"""Which image files are opened: formats by name, and no more pixels than there is memory for."""
+"""Which image files are opened: formats by name, and no more pixels than there is memory and time for."""
 
 import io
 import os
-import re
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 
 from PIL import Image, UnidentifiedImageError
 
 from lgd_mm.io.files import read_plain
+from lgd_mm.io.image_head import FORMATS, RefusedImage, formats, open_head
+from lgd_mm.io.image_work import SCAN, jpeg_work, tiff_tile, tiff_work
 
-#: Pillow's decoders that may be asked. None of them starts a program, as EPS does (Ghostscript), or asks a network.
-FORMATS = ('JPEG', 'PNG', 'WEBP', 'GIF', 'BMP', 'TIFF', 'PPM', 'JPEG2000', 'AVIF')
+__all__ = ['FORMATS', 'PIXELS', 'SCANS', 'RefusedImage', 'check_image', 'formats', 'open_head', 'open_image',
+           'one_large_at_a_time']
+
+#: Bytes of a file: those of all pixels there may be, of three colours and 16 bits.
+LARGEST = 2**30
 #: Pillow's bound on the pixels of an image, which holds for every decoder.
 PIXELS = 2 * 89_478_485
 #: Pixels that a byte of a file may stand for in a large image. PNG's compression ends at 8,256 (one bit for each
@@ -20,16 +26,12 @@ DENSITY = 10_000
 ANY_DENSITY = 2**24
 #: Progressive JPEGs have about ten scans, each of which goes over the whole image.
 SCANS = 500
-#: Comments of a GIF, each of which Pillow copies with all before it.
-COMMENTS = 1_000
-#: The head of a PPM, with comments of a usual length.
-PPM = re.compile(rb'P\d\s*(?:#[^\n]{0,1000}\n\s*){0,100}\d')
+#: Pixels that all scans together go over; a large image, of all the pixels there may be, has 27 scans.
+WORK = 5 * 10**9
 #: Bytes at the beginning of a file by which Pillow tells formats apart.
 MAGIC = 16
 
-
-class RefusedImage(OSError):
-    """An image that would take more memory or time than its size warrants."""
+_LARGE = Lock()
 
 
 def open_image(source: bytes | str | os.PathLike[str]) -> Image.Image:
@@ -44,9 +46,9 @@ def open_image(source: bytes | str | os.PathLike[str]) -> Image.Image:
     Raises:
         OSError: If it cannot be read, is of another format, is damaged, or is beyond the bounds.
     """
-    content = source if isinstance(source, bytes) else read_plain(source)
+    content = source if isinstance(source, bytes) else read_plain(source, LARGEST)
     check_image(content)
-    return Image.open(io.BytesIO(content), formats=formats())
+    return open_head(io.BytesIO(content))
 
 
 def check_image(content: bytes) -> None:
@@ -62,35 +64,47 @@ def check_image(content: bytes) -> None:
     """
     if not any(_accepts(form, content[:MAGIC]) for form in formats()):
         raise UnidentifiedImageError('cannot identify image file')
-    if content.startswith(b'\xff\xd8') and content.count(b'\xff\xda') > SCANS:
+    jpeg, tiff = content.startswith(b'\xff\xd8'), content[:2] in (b'II', b'MM')
+    scans = content.count(SCAN) if jpeg else 0
+    if scans > SCANS:
         raise RefusedImage(f'it has more than {SCANS} scans, and a JPEG of a camera about ten')
-    if content.startswith(b'GIF8') and content.count(b'!\xfe') > COMMENTS + len(content) // 2**14:
-        raise RefusedImage('it is a GIF of comments')  # two bytes of pixels are those of a comment now and then
-    if content[:1] == b'P' and content[1:2].isdigit() and not PPM.match(content):
-        raise RefusedImage('its head is a comment')
-    if len(content) * DENSITY < PIXELS:  # in a larger file, the decoders' own bound is the lower one
-        width, height = _size(content)
-        if width * height > max(ANY_DENSITY, len(content) * DENSITY):
-            raise RefusedImage(f'its {len(content):,} bytes promise {width} x {height} pixels, which exceeds what '
-                                 'any image of that size holds')
+    small = len(content) * DENSITY < PIXELS  # in a larger file, the decoders' own bound is the lower one
+    if small or tiff or scans * PIXELS > WORK:
+        _check_pixels(content, scans)
 
 
-def _size(content: bytes) -> tuple[int, int]:
-    """Width and height by the head of a file."""
+@contextmanager
+def one_large_at_a_time(pixels: int) -> Iterator[None]:
+    """Let the threads of a process hold one large image at a time, decoded, and any number of others.
+
+    Args:
+        pixels (int): Of the image.
+    """
+    if pixels <= ANY_DENSITY:
+        yield
+        return
+    with _LARGE:
+        yield
+
+
+def _check_pixels(content: bytes, scans: int) -> None:
+    """Compare what the head promises with the bytes that there are."""
+    bound = max(ANY_DENSITY, len(content) * DENSITY)
     try:
-        with Image.open(io.BytesIO(content), formats=formats()) as image:
-            return image.size
+        with open_head(io.BytesIO(content)) as image:
+            width, height = image.size
+            tile = tiff_tile(image)
+            work = jpeg_work(image, scans) + tiff_work(image, content)
     except OSError:
         raise
     except Exception as error:  # whatever Pillow's plug-ins stumble over, and its own bound
         raise RefusedImage(str(error) or type(error).__name__) from error
-
-
-@cache
-def formats() -> tuple[str, ...]:
-    """Those of :data:`FORMATS` that this build of Pillow knows."""
-    Image.init()  # reads all plug-ins
-    return tuple(form for form in FORMATS if form in Image.OPEN)
+    for what, (across, down) in (('', (width, height)), (' in one tile', tile)):
+        if across * down > min(bound, PIXELS):
+            raise RefusedImage(f'its {len(content):,} bytes promise {across} x {down} pixels{what}, which exceeds what '
+                               'any image of that size holds')
+    if work > WORK:
+        raise RefusedImage(f'its scans go over {work:,} pixels, and {WORK:,} are the most that are decoded')
 
 
 def _accepts(form: str, start: bytes) -> bool:

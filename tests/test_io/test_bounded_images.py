@@ -4,6 +4,7 @@ import io
 import os
 import re
 import struct
+import time
 import zlib
 
 import cv2
@@ -12,8 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
+from lgd_mm.datasets import mask_file
+from lgd_mm.datasets.image_size import image_size, image_sizes
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage, decode
+from lgd_mm.datasets.mask_file import labels_in
 from lgd_mm.engine.checks.unreadable_image import bad_image
+from lgd_mm.io import image_head
 from lgd_mm.io import images as pictures
 from lgd_mm.io.images import FORMATS, PIXELS, SCANS, RefusedImage, check_image, open_image
 from lgd_mm.preparation.checks import _decode
@@ -175,3 +180,147 @@ def test_pipes_and_devices_are_no_images(tmp_path):
 def test_images_of_comments_are_refused(content):
     with pytest.raises(OSError, match='comment'):
         open_image(content)
+
+
+def blocks(size, count) -> bytes:
+    """A GIF with one comment of so many parts."""
+    return (b'GIF89a\x01\x00\x01\x00\x80\x00\x00' + bytes(6) + b'!\xfe' + (bytes([size]) + b'a' * size) * count
+            + b'\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;')
+
+
+HEADS = {'gif, parts of a byte': blocks(1, 50_000), 'gif, whole parts': blocks(255, 50_000),
+         'ppm, behind a number': b'P6 1 #' + b'a' * 50_000, 'ppm, never ends': b'P6 #' + b'a' * 50_000,
+         'jpeg, filled': b'\xff\xd8' + b'\xff' * 50_000 + saved('JPEG')[2:]}
+
+
+@pytest.mark.parametrize('head', HEADS)
+def test_heads_are_read_in_a_bounded_number_of_steps(tmp_path, head):
+    """Pillow takes one for each letter, and copies a comment with each part of it."""
+    asked = []
+    (tmp_path / 'image').write_bytes(HEADS[head])
+    for read in (open_image, image_head.open_head, lambda content: mmcv.imfrombytes(content, backend='pillow')):
+        counted = type('', (io.BytesIO, ), dict(read=lambda self, *size: asked.append(1) or io.BytesIO.read(self, *size)))
+        with pytest.raises(RefusedImage, match='comments without end'):
+            read(counted(HEADS[head]) if read is image_head.open_head else HEADS[head])
+    assert 0 < len(asked) <= image_head.READS
+    assert image_size(tmp_path / 'image') is None
+
+
+def test_metadata_of_usual_length_are_read():
+    text = PngImagePlugin.PngInfo()
+    for number in range(100):
+        text.add_text(f'key {number}', 'a' * 1000)
+    for content in (saved('JPEG', icc_profile=b'a' * 3_000_000, comment=b'a' * 60_000), saved('PNG', pnginfo=text),
+                    saved('GIF', comment=b'a' * 300_000), b'P6\n' + b'# made by somebody\n' * 100 + b'1 1\n255\n\0\0\0'):
+        assert open_image(content).load() is not None
+
+
+def test_scans_count_by_the_pixels_they_go_over(monkeypatch):
+    content = saved('JPEG', (64, 64), progressive=True)
+    last = content[content.rindex(b'\xff\xda'):-2]
+    scans = content.count(b'\xff\xda') + 40
+    content = content[:-2] + 40 * last + content[-2:]
+    monkeypatch.setattr(pictures, 'WORK', 64 * 64 * scans)
+    check_image(content)
+    monkeypatch.setattr(pictures, 'WORK', 64 * 64 * scans - 1)
+    with pytest.raises(RefusedImage, match='scans go over'):
+        check_image(content)
+
+
+def test_a_large_jpeg_has_few_scans():
+    """Not the 490 that take two minutes, nor the 100 that take half of one; a camera's ten are read."""
+    for scans, padding in ((490, 120_000), (100, 25_000), (10, 25_000)):
+        content = bytearray(jpeg_of_size(13300, 13300))
+        start = content.index(b'\xff\xda')
+        content[start:start] = b'\xff\xfe' + struct.pack('>H', padding // 4) + b'a' * (padding // 4 - 2)
+        content += (b'\xff\xda' + b'a' * (padding // scans)) * (scans - 1)
+        if scans > 10:
+            with pytest.raises(RefusedImage, match='scans go over'):
+                check_image(bytes(content))
+        else:
+            check_image(bytes(content))
+
+
+def tiff(size, data, **tags) -> bytes:
+    """A grey TIFF; names of tags as in the specification."""
+    number = dict(compression=259, width=322, height=323, places=324, lengths=325, rows=278, strips=273, bytes=279)
+    entries = {256: size[0], 257: size[1], 258: 8, 262: 1, 277: 1, **{number[name]: each for name, each in tags.items()}}
+    start = 8 + 2 + 12 * len(entries) + 4
+    lists = [value for value in entries.values() if isinstance(value, list) and len(value) > 1]
+    place, body = start, b''
+    table = struct.pack('<H', len(entries))
+    shift = start + sum(4 * len(each) for each in lists)
+    for tag, value in sorted(entries.items()):
+        values = [each + (shift if tag in (273, 324) else 0) for each in (value if isinstance(value, list) else [value])]
+        if len(values) > 1:
+            table += struct.pack('<HHII', tag, 4, len(values), place + len(body))
+            body += struct.pack(f'<{len(values)}I', *values)
+        else:
+            table += struct.pack('<HHII', tag, 4, 1, values[0])
+    return b'II*\0' + struct.pack('<I', 8) + table + bytes(4) + body + data
+
+
+STREAM = b'\xff\xd8' + b'\xff\xdaaa' * 300 + b'\xff\xd9' + b'a' * 20_000
+TIFFS = {
+    'one strip': tiff((13000, 13000), STREAM, compression=7, rows=13000, strips=[0], bytes=[len(STREAM)]),
+    'the older form': tiff((13000, 13000), STREAM, compression=6, rows=13000, strips=[0], bytes=[len(STREAM)]),
+    'tiles of the same bytes': tiff((13000, 13000), STREAM, compression=7, width=1024, height=1024, places=[0] * 169,
+                                    lengths=[len(STREAM)] * 169),
+    'one tile, larger than the image': tiff((16, 16), b'a' * 99, compression=8, width=46000, height=46000, places=[0],
+                                            lengths=[99])}
+
+
+@pytest.mark.parametrize('name', TIFFS)
+def test_scans_and_tiles_in_a_tiff(no_decoder, name):
+    with pytest.raises(RefusedImage, match='scans go over|in one tile'):
+        decode(TIFFS[name])
+
+
+def test_jpegs_in_a_tiff_are_read():
+    """Of 169 tiles with a scan each, and as Pillow writes it."""
+    stream = b'\xff\xd8\xff\xdaaa' + b'a' * 20_000
+    check_image(tiff((13000, 13000), stream * 169, compression=7, width=1024, height=1024, lengths=[len(stream)] * 169,
+                     places=[len(stream) * number for number in range(169)]))
+    assert decode(saved('TIFF', (600, 400), compression='jpeg')).shape == (400, 600, 3)
+
+
+def test_large_images_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    """Sixteen threads look at sizes; a turned PNG is decoded for it."""
+    at_work, most = [], []
+
+    def decoded(*_):
+        at_work.append(1)
+        most.append(len(at_work))
+        time.sleep(0.01)
+        at_work.pop()
+        return np.zeros((6, 8), np.uint8)
+
+    monkeypatch.setattr(mmcv, 'imread', decoded)
+    monkeypatch.setattr(pictures, 'ANY_DENSITY', 47)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for number in range(8):
+        (tmp_path / f'{number}.png').write_bytes(saved('PNG', exif=exif))
+    assert len(list(image_sizes(sorted(tmp_path.iterdir()), 'here'))) == len(most) == 8 and max(most) == 1
+
+
+@pytest.mark.parametrize(('mode', 'values'), [('L', {0, 7, 255}), ('1', {0, 1}), ('P', {0, 3}), ('I;16', {0, 300, 65535})])
+def test_labels_are_counted_in_pieces(tmp_path, monkeypatch, mode, values):
+    """NumPy takes eight bytes for each pixel that it counts."""
+    kinds = {'1': bool, 'I;16': np.uint16}
+    mask = Image.fromarray(np.resize(np.array(sorted(values), kinds.get(mode, np.uint8)), (30, 50)))
+    if mode == 'P':
+        mask.putpalette(list(range(256)) * 3)
+    mask.save(tmp_path / 'mask.png')
+    monkeypatch.setattr(mask_file, 'PIECE', 64)
+    for name in ('bincount', 'unique'):
+        count = getattr(np, name)
+        monkeypatch.setattr(np, name, lambda piece, count=count: count(piece) if piece.size <= 64 else pytest.fail('all'))
+    assert labels_in(tmp_path / 'mask.png') == values
+
+
+def test_an_image_file_has_a_largest_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, 'LARGEST', 1000)
+    (tmp_path / 'image.png').write_bytes(saved('PNG') + bytes(1000))
+    with pytest.raises(OSError, match='and 1,000 are the most'):
+        open_image(tmp_path / 'image.png')

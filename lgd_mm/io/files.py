@@ -12,6 +12,8 @@ from typing import IO, Any
 
 #: Ending of unfinished files: what is left of processes that were killed.
 PART = '.part'
+#: Bytes above which a file is looked at for what the disk has of it.
+LARGE = 2**28
 #: What else than a plain file a path may be; one could wait for some of them, or read from them, without end.
 KINDS = {stat.S_IFIFO: 'a pipe', stat.S_IFCHR: 'a device', stat.S_IFBLK: 'a device', stat.S_IFSOCK: 'a socket'}
 
@@ -27,12 +29,17 @@ def open_plain(path: str | os.PathLike[str]) -> Iterator[FileIO]:
         FileIO: Not buffered.
 
     Raises:
-        OSError: If it cannot be opened, or is no plain file; its ``strerror`` says so.
+        OSError: If it cannot be opened, is no plain file, or a large one that holds next to nothing; its ``strerror``
+            says so.
     """
     with open(path, 'rb', buffering=0, opener=_without_waiting) as file:
-        kind = KINDS.get(stat.S_IFMT(os.fstat(file.fileno()).st_mode))
+        status = os.fstat(file.fileno())
+        kind = KINDS.get(stat.S_IFMT(status.st_mode))
         if kind:
             raise OSError(errno.EINVAL, f'it is {kind} and no plain file', os.fspath(path))
+        if status.st_size > LARGE and _is_hollow(file.fileno(), status.st_size):
+            raise OSError(errno.EINVAL, f'it has {status.st_size:,} bytes, next to none of which were ever written',
+                          os.fspath(path))
         yield file
 
 
@@ -54,7 +61,25 @@ def read_plain(path: str | os.PathLike[str], limit: int | None = None) -> bytes:
         if limit is not None and size > limit:
             raise OSError(errno.EINVAL, f'it has {size:,} bytes, and {limit:,} are the most that are read',
                           os.fspath(path))
-        return file.readall()
+        try:
+            return file.readall()
+        except MemoryError:
+            raise OSError(errno.ENOMEM, f'it has {size:,} bytes, more than there is memory for', os.fspath(path)
+                          ) from None
+
+
+def _is_hollow(file: int, size: int) -> bool:
+    """Whether the disk has less than a sixteenth of a file: the rest reads as zeros, of any number."""
+    written = place = 0
+    while 16 * written < size:
+        try:
+            start = os.lseek(file, place, os.SEEK_DATA)
+        except OSError:  # nothing behind this place
+            break
+        place = os.lseek(file, start, os.SEEK_HOLE)
+        written += place - start
+    os.lseek(file, 0, os.SEEK_SET)
+    return 16 * written < size
 
 
 def open_own(path: str | os.PathLike[str]) -> IO[str]:

@@ -90,6 +90,9 @@ def parse_json(content: bytes | str, of: str) -> Any:
     except UnicodeEncodeError as error:
         raise UserError(f'{of} holds half a character ({ascii(error.object[error.start])[1:-1]}): correct the text'
                         ) from error
+    except MemoryError as error:
+        raise UserError(f'{of} holds more than there is memory for: divide it, or give it to a larger machine'
+                        ) from error
     except RecursionError as error:
         raise UserError(f'{of} is no valid JSON (its lists are nested too deeply): correct it, or copy it again'
                         ) from error

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lgd_mm.console.printable import shown
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_json, read_text
@@ -31,7 +32,7 @@ def category_names(source: str | Sequence[str]) -> list[str]:
     if isinstance(source, (list, tuple)):
         return _writable(clean_names(source, 'categories'))
     if not isinstance(source, str):
-        raise UserError(f'categories is {source!r}: give a set, a file, a data set type or a list of names')
+        raise UserError(f'categories is {shown(source)}: give a set, a file, a data set type or a list of names')
     union: dict[str, str] = {}
     for part in _parts(source):
         for name in clean_names(_read(part), part):
@@ -45,7 +46,7 @@ def _writable(names: list[str]) -> list[str]:
         try:
             name.encode()
         except UnicodeEncodeError as error:
-            raise UserError(f'categories: {name!r} is no text in UTF-8: write it anew') from error
+            raise UserError(f'categories: {shown(name)} is no text in UTF-8: write it anew') from error
     return names
 
 
@@ -66,6 +67,10 @@ def _read(source: str) -> list[str]:
     raise UserError(f'categories: no set is called {source!r}; {did_you_mean(source, CATEGORY_SETS)}there are '
                     f'{", ".join(CATEGORY_SETS)}, files ending in .txt or .json, and data set types such as '
                     "'mmdet.CocoDataset'")
+    near = get_close_matches(source.lower(), CATEGORY_SETS)
+    hint = f'did you mean {" or ".join(map(repr, near))}? ' if near else ''
+    raise UserError(f'categories: no set is called {shown(source)}; {hint}there are {", ".join(CATEGORY_SETS)}, files '
+                    "ending in .txt or .json, and data set types such as 'mmdet.CocoDataset'")
 
 
 def _read_coco(path: Path) -> list[str]:

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 
 from mmengine.logging import print_log
 
+from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
 
 #: Characters that nobody sees: zero-width spaces, byte-order marks, soft hyphens, marks of direction, control
 #: characters. Joiners stay within a name: scripts and emoji need them.
 INVISIBLE = re.compile(r'[\u200b\u2060\ufeff\xad\u200e\u200f\u202a-\u202e\u2066-\u2069]|'
-                       r'[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]|^[\u200c\u200d]+|[\u200c\u200d]+$')
+                       r'[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]')
+JOINERS = '\u200c\u200d'
+#: Characters of a name; the longest descriptions have hundreds, and a CLIP model reads as many.
+LONGEST = 1000
 QUALIFIER = re.compile(r'\s*\(([^()]*)\)')
 
 
@@ -29,15 +33,18 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
         ``bow, weapon``, ``baseball_bat`` becomes ``baseball bat``.
 
     Raises:
-        UserError: If there are no names, or two cannot be told apart.
+        UserError: If there are no names, one is too long, or two cannot be told apart.
     """
     if not names:
         raise UserError(f'{origin}: there are no category names: give at least one')
     for number, name in enumerate(names, 1):
         if not isinstance(name, str):
-            raise UserError(f'{origin}: name number {number} is {name!r}: names must be text, put it in quotes')
-    visible = [INVISIBLE.sub('', name) for name in names]
-    changed = [repr(name) for name, seen in zip(names, visible) if name != seen]
+            raise UserError(f'{origin}: name number {number} is {shown(name)}: names must be text, put it in quotes')
+        if len(name) > LONGEST:
+            raise UserError(f'{origin}: name number {number} has {len(name):,} characters, and {LONGEST:,} are the most '
+                            f'that a name may have ({shown(name)}): shorten it')
+    visible = [INVISIBLE.sub('', name).strip(JOINERS) for name in names]
+    changed = [shown(name) for name, seen in zip(names, visible) if name != seen]
     if changed:
         print_log(f'{origin}: invisible characters are taken out of {len(changed)} names: {", ".join(changed[:5])}'
                   f'{", ..." if changed[5:] else ""}', logger='current')
@@ -51,12 +58,12 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
 
     empty = [index for index, name in enumerate(cleaned) if not name]
     if empty:
-        raise UserError(f'{origin}: name number {empty[0] + 1} is empty after cleaning ({names[empty[0]]!r}): remove '
+        raise UserError(f'{origin}: name number {empty[0] + 1} is empty after cleaning ({shown(names[empty[0]])}): remove '
                         'it or give it a name')
     doubles = {name for name, count in _counts(cleaned).items() if count > 1}
     if doubles:
         raw = sorted({name for name, clean in zip(names, cleaned) if _key(clean) in doubles})
-        raise UserError(f'{origin}: these names are the same after cleaning: {", ".join(map(repr, raw[:10]))}; rename '
+        raise UserError(f'{origin}: these names are the same after cleaning: {", ".join(map(shown, raw[:10]))}; rename '
                         'or remove all but one of each')
     kept = [name for name, plain in zip(cleaned, short) if name != plain]
     if kept:

@@ -37,6 +37,9 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
                 found = _found(content)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise UserError(f'{path} is no valid JSON ({error})') from error
+        except MemoryError as error:
+            raise UserError(f'{path} holds more than there is memory for: divide it, or give it to a larger machine'
+                            ) from error
         except (ValueError, TypeError, KeyError, RecursionError):  # an empty file, or other JSON
             found = None
     whole_ids(dict(categories=found))

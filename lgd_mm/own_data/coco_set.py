@@ -1,12 +1,12 @@
 """A file in COCO format and its images: looked at once, whoever asks."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
+from lgd_mm.io.texts import read_json
 from lgd_mm.own_data.check_annotations import check_annotations, is_id, is_thin
 from lgd_mm.own_data.check_objects import check_objects
 from lgd_mm.own_data.check_sizes import check_sizes
@@ -29,13 +29,10 @@ def read_coco(path: str | Path) -> dict[str, Any]:
     Raises:
         UserError: If it is none.
     """
-    try:
-        content: dict[str, Any] = json.loads(Path(path).read_bytes())
-        if not isinstance(content['images'], list) or not isinstance(content['annotations'], list):
-            raise TypeError('"images" and "annotations" are not lists')
-        whole_ids(content)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UserError(f'{path} is no annotation file in COCO format ({error})') from error
+    content = read_json(path)
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in ('images', 'annotations')):
+        raise UserError(f'{path} is no annotation file in COCO format: it has no lists "images" and "annotations"')
+    whole_ids(content)
     if not content['images']:
         raise UserError(f'{path} names no images')
     return content

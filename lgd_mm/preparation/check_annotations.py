@@ -1,12 +1,14 @@
 """Looking at a JSON file in COCO's format: structure, categories, and whether the images are there."""
 
-import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 from lgd_mm.console.printable import shortened, shown
+from lgd_mm.errors import UserError
+from lgd_mm.io.files import read_plain
 from lgd_mm.io.named_file import name_fault
+from lgd_mm.io.texts import parse_json
 from lgd_mm.preparation.spec import Annotations
 from lgd_mm.preparation.tree import Tree
 
@@ -29,9 +31,12 @@ def check_annotations(part: Annotations, tree: Tree) -> Iterator[str]:
         str: A sentence for each kind of fault.
     """
     try:
-        content = json.loads((tree / part.path).read_bytes())
-    except (ValueError, RecursionError) as error:
-        yield f'{part.path} is no valid JSON ({error}): unpack it again'
+        content = parse_json(read_plain(tree / part.path), part.path)
+    except OSError as error:
+        yield f'{part.path} cannot be read ({error.strerror}): unpack it again'
+        return
+    except UserError as error:
+        yield str(error)
         return
     faults = list(_structure(content))
     if faults:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.texts import read_text
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.repairs import move
 from lgd_mm.preparation.spec import DatasetSpec, Pictures, Repair
@@ -38,7 +39,7 @@ def flat_validation(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> I
         yield Repair(f'val holds {len(flat):,} images outside the folders of their classes', ('val', ),
                      partial(_sort, tree, flat, classes, folders))
     listed = tree / FLAT_LIST
-    if listed.is_file() and '/' not in listed.read_text(encoding='utf-8').split('\n', 1)[0]:
+    if listed.is_file() and '/' not in read_text(listed).split('\n', 1)[0]:
         # mmpretrain would look for the images where this list says.
         refuse_links(folders[0], listed.parent)
         yield Repair(f'{FLAT_LIST} is of images outside the folders of their classes', ('val', ),
@@ -69,7 +70,7 @@ def _from_list(tree: Tree, classes: Sequence[str]) -> dict[str, str] | None:
         if not path.is_file():
             continue
         try:
-            pairs = [line.split() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+            pairs = [line.split() for line in read_text(path).splitlines() if line.strip()]
             return {Path(name).name: classes[int(label)] for name, label in pairs}
         except (ValueError, IndexError) as error:
             raise UserError(f'{path} is no list of images and labels: lines are like "ILSVRC2012_val_00000001.JPEG '

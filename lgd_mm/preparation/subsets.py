@@ -3,10 +3,9 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
+from lgd_mm.io.texts import read_text
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.tree import Tree
 
@@ -102,11 +101,4 @@ def differing_lists(tree: Tree, suffixes: tuple[str, ...]) -> list[str]:
         return []  # a million names take seconds to draw
     texts = list_texts(tree, suffixes)
     return [f'{path} is not the list of these images with seed 0: remove it to have it written anew'
-            for path, text in texts.items() if (tree / path).is_file() and _read(tree / path) != text]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'{path} cannot be read ({error}): remove it to have it written anew') from error
+            for path, text in texts.items() if (tree / path).is_file() and read_text(tree / path) != text]

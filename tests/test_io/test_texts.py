@@ -4,15 +4,22 @@ import json
 import os
 import pickle
 import signal
+from io import FileIO
 
+import mmcv
 import pytest
+from mmengine import fileio
 
 from lgd_mm.api.classes import parse_classes
+from lgd_mm.datasets.mask_file import labels_in
 from lgd_mm.errors import UserError
-from lgd_mm.io import texts
+from lgd_mm.io import files, texts
+from lgd_mm.io.files import read_plain
+from lgd_mm.io.images import open_image
 from lgd_mm.io.texts import parse_json, read_json, read_text
 from lgd_mm.language import category_names, prompt_templates
 from lgd_mm.own_data.coco_categories import read_categories
+from lgd_mm.own_data.coco_set import read_coco
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +115,44 @@ def test_names_that_are_no_text():
         with pytest.raises(UserError, match='is no text in UTF-8') as caught:
             category_names(names)
         assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args  # as between processes
+
+
+@pytest.mark.parametrize('size', [2**33, 20 * 2**30])
+def test_files_of_nothing_are_not_read(tmp_path, size):
+    """A name and a size take no space on a disk, and all of the memory."""
+    with (tmp_path / 'hollow').open('wb') as file:
+        file.write(b'{"categories": [')
+        file.truncate(size)
+    for read in (read_text, read_json, read_categories, read_coco):
+        with pytest.raises(UserError, match='hollow .*bytes, next to none of which were ever written'):
+            read(tmp_path / 'hollow')
+    for read in (open_image, mmcv.imread, fileio.get):
+        with pytest.raises(OSError, match='next to none of which|are the most'):
+            read(str(tmp_path / 'hollow'))
+    with pytest.raises(UserError, match='hollow'):
+        labels_in(tmp_path / 'hollow')
+
+
+def test_a_large_file_is_read(tmp_path, monkeypatch):
+    """Also where a part of it was never written, or the file system does not tell."""
+    monkeypatch.setattr(files, 'LARGE', 2**16)
+    with (tmp_path / 'half').open('wb') as file:
+        file.write(bytes(2**19))
+        file.truncate(2**20)
+    assert len(read_plain(tmp_path / 'half')) == 2**20
+    (tmp_path / 'full').write_bytes(b'a' * 2**20)
+    assert read_plain(tmp_path / 'full') == b'a' * 2**20
+
+
+def test_more_than_there_is_memory_for(tmp_path, monkeypatch):
+    (tmp_path / 'a').write_bytes(b'a')
+
+    class File(FileIO):
+        """On a small machine."""
+
+        def readall(self):
+            raise MemoryError
+
+    monkeypatch.setattr(files, 'open', lambda path, *_, **__: File(path), raising=False)
+    with pytest.raises(UserError, match='a cannot be read .it has 1 bytes, more than there is memory for'):
+        read_json(tmp_path / 'a')

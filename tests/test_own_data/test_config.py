@@ -94,7 +94,7 @@ def _as_roboflow(root):
     (lambda root: _edit(root, lambda c: c['categories'].reverse()), 'differ in the order'),
     (lambda root: _edit(root, lambda c: c['categories'].append(dict(id=9, name='nut'))),
      "two categories of the name 'nut'"),
-    (lambda root: _edit(root, lambda c: c.pop('images')), r"no annotation file in COCO format \('images'\)"),
+    (lambda root: _edit(root, lambda c: c.pop('images')), 'no annotation file in COCO format: it has no lists'),
     (lambda root: _edit(root, lambda c: c['categories'].append(dict(id=20, name='screw'))),
      'two categories of the id 20'),
     (lambda root: _edit(root, lambda c: c['categories'][1].pop('id')), r'val.json has no "id" in categories\[1\]'),

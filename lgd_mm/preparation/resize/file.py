@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.loading import of_the_machine
-from lgd_mm.io.files import unfinished
+from lgd_mm.io.files import read_plain, unfinished
+from lgd_mm.io.images import LARGEST
 from lgd_mm.preparation.resize.image import resize_image
 
 
@@ -48,7 +49,7 @@ def copy_file(target: Path, settings: Settings, path: str) -> Copied:
         content = None
         if is_image(path):
             try:
-                content = resize_image(original.read_bytes(), settings.short_side, settings.quality)
+                content = resize_image(read_plain(original, LARGEST), settings.short_side, settings.quality)
             except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
                 if of_the_machine(error):
                     raise

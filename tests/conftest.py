@@ -1,11 +1,15 @@
 """Fixtures of the whole suite."""
 
+import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.isolation import isolated
+from tests.speed import compute_once
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,6 +42,27 @@ def own_cache(tmp_path_factory):
         patch.setenv('LGD_CACHE_DIR', str(tmp_path_factory.mktemp('cache')))
         patch.setenv('LGD_ZOO_DIR', str(tmp_path_factory.mktemp('zoo')))
         yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def quick_libraries():
+    """Hundreds of runs read the same metafiles and format the same configs."""
+    with pytest.MonkeyPatch.context() as patch:
+        compute_once(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def isolation(tmp_path_factory):
+    """Neither the order of the tests nor the worker they run in decides what they see."""
+    with isolated(tmp_path_factory.getbasetemp()):
+        yield
+
+
+def pytest_collection_finish() -> None:
+    """What the imports have made stays: each later collection of garbage would go through its millions of objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope='session')

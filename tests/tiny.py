@@ -12,6 +12,8 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 
+from tests.processes import LIMIT, run_program
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -90,11 +92,13 @@ def write_lgd_config(folder: Path, pictures: Path, **changes: object) -> Path:
 
 
 def run_tool(*arguments: object, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess:
-    """Run one of ``tools/`` as a user does; shell scripts through bash."""
-    tool = str(arguments[0])
-    command = ['bash' if tool.endswith('.sh') else sys.executable, str(ROOT / tool), *map(str, arguments[1:])]
+    """Run one of ``tools/`` as a user does, in a process of its own; shell scripts through bash."""
+    command = [str(ROOT / str(arguments[0])), *map(str, arguments[1:])]
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **env}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
+    if command[0].endswith('.sh'):
+        return subprocess.run(['bash', *command], cwd=cwd, env=environment, capture_output=True, text=True,
+                              timeout=LIMIT)
+    return run_program(command, cwd, environment)
 
 
 def _merged(base: dict, changes: dict) -> dict:

@@ -13,7 +13,7 @@ from mmengine.hooks import Hook
 from lgd_mm.engine.launch import train
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import HOOKS
-from tests.test_tools.conftest import forget_runs
+from tests.isolation import forget_runs
 from tests.tiny import ROOT, run_tool, write_images, write_lgd_config
 
 

@@ -9,10 +9,8 @@ import pytest
 import lgd_mm
 from lgd_mm.api import Run
 from lgd_mm.datasets.shapes import make_scene
+from tests.isolation import forget_runs
 from tests.own_sets import write_image
-from tests.test_tools.conftest import forget_runs, fresh_run
-
-__all__ = ['fresh_run']
 
 NAMES = ['circle', 'square', 'star']
 #: Of labelled images.

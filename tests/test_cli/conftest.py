@@ -1,5 +1,5 @@
 """The images of the front door's tests."""
 
-from tests.test_api.conftest import birds, fresh_run, photos
+from tests.test_api.conftest import birds, photos
 
-__all__ = ['birds', 'fresh_run', 'photos']
+__all__ = ['birds', 'photos']

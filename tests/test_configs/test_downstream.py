@@ -1,18 +1,14 @@
 """The tasks' configs: mmpretrain's keys in the backbone, the channels that follow, upstream's schedules and classes."""
 
-from functools import cache
-
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
 from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
-from tests.tiny import ROOT
+from tests.configs import FOLDER, read_config
 
 SIZE = 64
-FOLDER = ROOT / 'configs'
 DENSE = sorted(path.relative_to(FOLDER) for folder in ('coco', 'lvis', 'ade20k', 'cityscapes')
                for path in (FOLDER / folder).glob('*.py'))
 LABELLED = sorted(path.relative_to(FOLDER) for path in (FOLDER / 'classification').glob('*.py')
@@ -21,15 +17,10 @@ STUDENTS = {'r18': ('mmpretrain.ResNet', [64, 128, 256, 512]), 'mobilenetv2': ('
 CLASSES = dict(coco=80, lvis=1203, ade20k=150, cityscapes=19)
 
 
-@cache
-def config(path):
-    return Config.fromfile(FOLDER / path)
-
-
 @pytest.mark.parametrize('path', DENSE, ids=lambda path: path.stem)
 def test_backbone(path):
     """mmpretrain's keys, strides 4 to 32 or 4 to 8, the channels that the next part expects, all of it trained."""
-    cfg = config(path)
+    cfg = read_config(path)
     kind, channels = STUDENTS[path.stem.split('_')[1].removesuffix('-d8')]
     backbone = cfg.model.backbone
     assert backbone.type == ('mmseg.ResNet' if '_r18-d8_' in path.stem else kind)
@@ -61,7 +52,7 @@ def test_backbone(path):
 @pytest.mark.parametrize('path', DENSE, ids=lambda path: path.stem)
 def test_classes_and_statistics(path):
     """Of the data set; the image's are those the student was pre-trained with."""
-    cfg = config(path)
+    cfg = read_config(path)
     model, expected = cfg.model, CLASSES[path.parts[0]]
     boxes = model.get('roi_head', model)
     heads = [boxes.get(name) for name in ('bbox_head', 'mask_head', 'decode_head', 'auxiliary_head')]
@@ -75,7 +66,7 @@ def test_classes_and_statistics(path):
 @pytest.mark.parametrize('path', [path for path in DENSE if 'lvis' in path.stem], ids=lambda path: path.stem)
 def test_lvis_lies_beside_coco(path):
     """The images are COCO's."""
-    cfg = config(path)
+    cfg = read_config(path)
     datasets = [cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset]
     assert {dataset.data_root for dataset in datasets} == {'data/coco/'}
     assert {dataset.type for dataset in datasets} == {'LVISV1Dataset'}
@@ -90,7 +81,7 @@ def test_lvis_lies_beside_coco(path):
 ])
 def test_derived_schedule_is_upstreams(student, path, upstream, tmp_path):
     """One of two schedules is derived from the other; both must be upstream's."""
-    ours = Config.fromfile(FOLDER / path.format(student))
+    ours = read_config(path.format(student))
     (tmp_path / 'upstream.py').write_text(f'_base_ = {upstream!r}')
     theirs = Config.fromfile(tmp_path / 'upstream.py')
     for key in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'default_hooks'):
@@ -102,7 +93,7 @@ def test_derived_schedule_is_upstreams(student, path, upstream, tmp_path):
                          ids=lambda path: path.stem)
 def test_linear_probe_is_as_published(path):
     """SGD with a rate of 30 x batch / 256 for 2,048 images, no decay; test_published.py goes through the rates."""
-    cfg = config(path)
+    cfg = read_config(path)
     optimizer = cfg.optim_wrapper.optimizer
     batch = 8 * cfg.train_dataloader.batch_size
     assert batch == cfg.auto_scale_lr.base_batch_size == 2048
@@ -113,7 +104,7 @@ def test_linear_probe_is_as_published(path):
 @pytest.mark.parametrize('path', LABELLED, ids=lambda path: path.stem)
 def test_labelled_images(path):
     """Each config reads its own data set, and only the training images are fewer in a subset."""
-    cfg = config(path)
+    cfg = read_config(path)
     train, val, test = (cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test'))
     name = path.stem.split('_')[2]
     root = name.split('-')[0]

@@ -12,13 +12,11 @@ from mmengine.registry import TRANSFORMS, DefaultScope
 from PIL import Image
 from timm.data import create_transform
 
-import lgd_mm  # noqa: F401 - makes mmpretrain:: configs readable
 from lgd_mm.api.embedding import Pictures
 from lgd_mm.exports.targets.huggingface import TESTED
 from lgd_mm.report.images import PlainImages
-from tests.tiny import ROOT
+from tests.configs import FOLDER, read_config
 
-FOLDER = ROOT / 'configs'
 FILES = sorted(path.relative_to(FOLDER) for folder in ('classification', 'lgd', 'baselines', 'students')
                for path in (FOLDER / folder).glob('*.py'))
 #: Neither reading nor packing.
@@ -47,7 +45,7 @@ def middle(image, size=224):
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
 def test_images_that_are_tested(path):
-    cfg = Config.fromfile(FOLDER / path)
+    cfg = read_config(path)
     loaders = [cfg.get('val_dataloader'), cfg.get('test_dataloader')]
     if path.stem.startswith('knn_'):
         loaders.append(cfg.train_dataloader)
@@ -60,7 +58,7 @@ def test_images_that_are_tested(path):
 @pytest.mark.parametrize('path', [path for path in FILES if path.stem.startswith(('linear_', 'finetune_'))],
                          ids=lambda path: path.stem)
 def test_images_that_train_a_classifier(path):
-    [crop] = steps(Config.fromfile(FOLDER / path).train_dataloader)
+    [crop] = steps(read_config(path).train_dataloader)
     for image in PHOTOS:
         random.seed(0)
         np.random.seed(0)

@@ -9,15 +9,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, PARAM_SCHEDULERS, TRANSFORMS, init_default_scope
 from torch import nn
 
-import lgd_mm  # noqa: F401 - makes mmpretrain:: configs readable
 from lgd_mm.datasets.views.recipe import Recipe
-from tests.tiny import ROOT
-
-FOLDER = ROOT / 'configs'
-
-
-def config(path):
-    return Config.fromfile(FOLDER / path)
+from tests.configs import FOLDER, read_config
 
 
 def rates(cfg, model=None):
@@ -44,7 +37,7 @@ def warming_up(start, top, epoch, then):
     ('lgd/r18_90e_pretrain.py', 90, 5e-3), ('lgd/mobilenetv2_90e_pretrain.py', 90, 5e-3),
     ('baselines/seed_r18_pretrain.py', 200, 1e-3)], ids=lambda value: str(value).rpartition('/')[2])
 def test_rates_of_a_pretraining(path, epochs, off):
-    found = rates(config(path))
+    found = rates(read_config(path))
     assert len(found) == epochs and found[0] == pytest.approx(0.03)
     for epoch, rate in enumerate(found):
         expected = warming_up(0.03, 0.24, epoch, (1 + math.cos(math.pi * epoch / epochs)) / 2)
@@ -53,7 +46,7 @@ def test_rates_of_a_pretraining(path, epochs, off):
 
 @pytest.mark.parametrize('path', sorted((FOLDER / 'classification').glob('linear_*')), ids=lambda path: path.stem)
 def test_rates_of_a_linear_probe(path):
-    found = rates(config(path))
+    found = rates(read_config(path))
     assert len(found) == 100 and found[:6] == pytest.approx([30, 72, 114, 156, 198, 240])
     assert found == pytest.approx([warming_up(30, 240, epoch, 0.1**((epoch >= 60) + (epoch >= 80)))
                                    for epoch in range(100)])
@@ -63,7 +56,7 @@ def test_rates_of_a_linear_probe(path):
 @pytest.mark.parametrize('data', ['folder', 'caltech256'])
 def test_rates_of_a_fine_tuning(student, data):
     """A tenth of a rate for random weights for the backbone, that rate for the new layer; it warms up by iterations."""
-    cfg = config(f'classification/finetune_{student}_{data}.py')
+    cfg = read_config(f'classification/finetune_{student}_{data}.py')
     assert 8 * cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 256
     init_default_scope('mmpretrain')
     model = MODELS.build(cfg.model)
@@ -87,7 +80,7 @@ def test_rates_of_a_fine_tuning(student, data):
 @pytest.mark.parametrize('student', ['r18', 'mobilenetv2'])
 def test_compress_is_its_authors(student):
     """Their train_student.py: SGD at 0.01 for 256 images, no head, RandomResizedCrop and flips."""
-    cfg = config(f'baselines/compress_{student}_pretrain.py')
+    cfg = read_config(f'baselines/compress_{student}_pretrain.py')
     assert rates(cfg) == pytest.approx([0.01] * 90 + [0.002] * 30 + [0.0004] * 10)
     assert 8 * cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 256
     optimizer = cfg.optim_wrapper.optimizer
@@ -104,15 +97,15 @@ def test_compress_is_its_authors(student):
 def test_residual_branches_begin_at_one(path):
     """As torchvision's, whose ResNets the authors train; mmpretrain's begin at zero unless told."""
     init_default_scope('mmpretrain')
-    backbone = MODELS.build(config(path).model.backbone)
+    backbone = MODELS.build(read_config(path).model.backbone)
     backbone.init_weights()
     scales = [module.weight for module in backbone.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     assert all(torch.equal(scale, torch.ones_like(scale)) for scale in scales)
 
 
 def test_students_trained_together_begin_as_alone():
-    together = config('lgd/r18_mobilenetv2_pretrain.py').model.students.r18.backbone
-    assert together == config('lgd/r18_pretrain.py').model.backbone
+    together = read_config('lgd/r18_mobilenetv2_pretrain.py').model.students.r18.backbone
+    assert together == read_config('lgd/r18_pretrain.py').model.backbone
 
 
 @pytest.mark.parametrize(('ours', 'theirs'), [
@@ -123,7 +116,7 @@ def test_convolutions_of_pspnet_are_upstreams(ours, theirs, tmp_path):
     upstream = Config.fromfile(tmp_path / 'upstream.py')
     init_default_scope('mmseg')
     found = []
-    for cfg in (config(f'cityscapes/{ours}_80k_cityscapes-512x1024.py'), upstream):
+    for cfg in (read_config(f'cityscapes/{ours}_80k_cityscapes-512x1024.py'), upstream):
         backbone = MODELS.build(cfg.model.backbone)
         found.append([(conv.kernel_size, conv.stride, conv.dilation, conv.padding, conv.groups, conv.out_channels)
                       for name, conv in backbone.named_modules()

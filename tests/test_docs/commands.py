@@ -14,8 +14,8 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, OPTIM_WRAPPERS
 
 from lgd_mm.cli import cli
+from tests.isolation import forget_runs
 from tests.test_docs.blocks import Block, Command, logical_lines
-from tests.test_tools.conftest import forget_runs
 from tests.tiny import ROOT
 
 

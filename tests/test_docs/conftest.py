@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.isolation import forget_runs
 from tests.test_docs.checkout import copy_checkout, write_checkout, write_student
 from tests.test_docs.commands import Page
-from tests.test_tools.conftest import forget_runs
 from tests.tiny import ROOT
 
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]

@@ -5,7 +5,7 @@ import torch
 from lgd_mm.engine.launch import train
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.students import export_checkpoint, read_student
-from tests.test_tools.conftest import forget_runs
+from tests.isolation import forget_runs
 from tests.tiny import write_images, write_lgd_config
 
 

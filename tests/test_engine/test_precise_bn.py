@@ -19,7 +19,7 @@ from lgd_mm.errors import Stopped, UserError
 from lgd_mm.registry import HOOKS, LOOPS
 from lgd_mm.students import read_student
 from tests.faults.conftest import run_here
-from tests.test_tools.conftest import forget_runs
+from tests.isolation import forget_runs
 from tests.tiny import ROOT
 
 EACH = [dict(type='lgd_mm.IterationSeedHook'), dict(type='lgd_mm.HealthHook'), dict(type='lgd_mm.ExportStudentHook')]

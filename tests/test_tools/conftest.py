@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.visualization import Visualizer
 
 from tests.tiny import write_images
 
@@ -40,20 +38,6 @@ optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01))
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1), logger=dict(type='LoggerHook', interval=1))
 randomness = dict(seed=0)
 """
-
-
-def forget_runs() -> None:
-    """mmengine names a run's logger and visualizer by the second, and tests are faster."""
-    for kind in (MMLogger, MessageHub, Visualizer):
-        kind._instance_dict.clear()
-
-
-@pytest.fixture(autouse=True)
-def fresh_run():
-    """No logger of an earlier test."""
-    forget_runs()
-    yield
-    forget_runs()
 
 
 @pytest.fixture(scope='session')

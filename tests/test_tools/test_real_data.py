@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lgd_mm.students import read_student
-from tests.test_tools.conftest import forget_runs
+from tests.isolation import forget_runs
 from tests.tiny import ROOT, run_tool, write_lgd_config
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]

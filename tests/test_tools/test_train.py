@@ -22,7 +22,8 @@ from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import HOOKS
 from lgd_mm.runs import checkpoints
 from lgd_mm.students import read_student, write_student
-from tests.test_tools.conftest import BACKBONE, forget_runs
+from tests.isolation import forget_runs
+from tests.test_tools.conftest import BACKBONE
 from tests.tiny import ROOT, run_tool, write_images, write_lgd_config
 
 

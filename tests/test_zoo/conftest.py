@@ -4,22 +4,12 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import DictAction
-from mmengine.registry import DefaultScope
 
 from lgd_mm.engine.launch import train
 from tests.own_sets import DETECTOR, FASTER, SEGMENTER, UPERNET, write_coco_set, write_masks
-from tests.test_tools.conftest import forget_runs
 from tests.tiny import write_images, write_lgd_config
 
 SLIM = dict(stem_channels=8, base_channels=8)
-
-
-@pytest.fixture(autouse=True)
-def alone():
-    """Neither an earlier run's logger nor its default scope."""
-    forget_runs()
-    with DefaultScope.overwrite_default_scope('mmengine'):
-        yield
 
 
 @pytest.fixture(autouse=True)

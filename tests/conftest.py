@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tests.isolation import isolated
 from tests.speed import compute_once
 
 ROOT = Path(__file__).resolve().parents[1]
+#: How many cases each test has that was collected, whether it runs or not.
+COLLECTED = pytest.StashKey[Counter[str]]()
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -57,6 +60,12 @@ def isolation(tmp_path_factory):
     """Neither the order of the tests nor the worker they run in decides what they see."""
     with isolated(tmp_path_factory.getbasetemp()):
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before any of them is left out."""
+    config.stash[COLLECTED] = Counter(item.nodeid.partition('[')[0] for item in items)
 
 
 def pytest_collection_finish() -> None:

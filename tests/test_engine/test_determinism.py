@@ -1,15 +1,13 @@
 """A seed gives the same student twice, resuming equals not stopping, two processes equal one."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
 
 from lgd_mm.io.safe_load import load_checkpoint_file
+from tests.processes import start_program
 from tests.tiny import ROOT, run_tool, write_images, write_lgd_config
 
 
@@ -71,15 +69,14 @@ def test_resumed_from_a_checkpoint(config, undisturbed, tmp_path, epoch):
 
 @pytest.mark.parametrize('delay', [0.0, 0.4])
 def test_killed_and_resumed(config, undisturbed, tmp_path, delay):
-    command = [sys.executable, ROOT / 'tools/train.py', config, '--work-dir', tmp_path]
-    with subprocess.Popen(
-            command, env={**os.environ, 'OMP_NUM_THREADS': '1'}, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL) as process:
-        while not (tmp_path / 'last_checkpoint').exists():
-            assert process.poll() is None, 'training ended before it could be killed'
-            time.sleep(0.02)
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
+    command = [str(ROOT / 'tools/train.py'), str(config), '--work-dir', str(tmp_path)]
+    process = start_program(command, ROOT, os.environ, tmp_path / 'output', tmp_path / 'errors')
+    while not (tmp_path / 'last_checkpoint').exists():
+        assert process.is_alive(), 'training ended before it could be killed'
+        time.sleep(0.02)
+    time.sleep(delay)
+    process.kill()
+    process.join()
     assert_equal(train(config, tmp_path, '--resume'), undisturbed[0])
 
 

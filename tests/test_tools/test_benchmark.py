@@ -2,14 +2,13 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
+import time
 
 import pytest
 import torch
 
 from lgd_mm.students.file import write_student
+from tests.processes import start_program
 from tests.tiny import ROOT, run_tool, write_images, write_lgd_config, write_tiny_teacher
 
 CLASSIFIER = '''
@@ -82,14 +81,15 @@ def cells(folder):
 def test_killed_and_started_again(suite, tmp_path):
     """Killing the runner, not its run, at two moments loses no finished run; a student that does not fit is one row's
     failure."""
-    command = [sys.executable, str(ROOT / 'tools/benchmark.py'), str(suite)]
+    command, output = [str(ROOT / 'tools/benchmark.py'), str(suite)], tmp_path / 'output'
     finished = {}
     for until in ('random weights, fine-tuned, seed 0: accuracy', 'LGD, pre-training, seed 0:  '):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True,
-                              env={**os.environ, 'OMP_NUM_THREADS': '1'}) as runner:
-            seen = next(line for line in runner.stdout if until in line)
-            assert seen
-            os.kill(runner.pid, signal.SIGKILL)
+        runner = start_program(command, ROOT, os.environ, output, tmp_path / 'errors')
+        while until not in output.read_text():
+            assert runner.is_alive(), output.read_text()
+            time.sleep(0.05)
+        runner.kill()
+        runner.join()
         finished.update({path: path.read_bytes() for path in tmp_path.glob('runs/**/run.json')
                          if json.loads(path.read_text())['done']})
     assert [path.parent.name for path in finished] == ['fine-tuned']

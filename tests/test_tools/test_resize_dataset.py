@@ -1,14 +1,14 @@
 """The command as a user types and stops it."""
 
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.processes import start_program
 from tests.tiny import ROOT, run_tool
 
 PICTURES = 160
@@ -49,18 +49,19 @@ def test_what_it_prints(source, whole):
 @pytest.mark.parametrize('number, code', [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
 def test_stopped_it_goes_on_to_the_same_bytes(source, whole, tmp_path, number, code):
     copy = tmp_path / 'copy'
-    command = [sys.executable, str(ROOT / 'tools/resize_dataset.py'), str(source), str(copy), '--jobs', '2']
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        until = time.monotonic() + 60
-        while len(list(copy.glob('*.jpg'))) < 5:
-            assert process.poll() is None and time.monotonic() < until
-            time.sleep(0.005)
-        process.send_signal(number)
-        output, errors = process.communicate(timeout=60)
-    assert process.returncode == code and 'Traceback' not in errors
-    assert code != 130 or output == 'stopped; the same command goes on\n'
+    command = [str(ROOT / 'tools/resize_dataset.py'), str(source), str(copy), '--jobs', '2']
+    output, errors = tmp_path / 'output', tmp_path / 'errors'
+    process = start_program(command, tmp_path, os.environ, output, errors)
+    until = time.monotonic() + 60
+    while len(list(copy.glob('*.jpg'))) < 5:
+        assert process.is_alive() and time.monotonic() < until
+        time.sleep(0.005)
+    os.kill(process.pid, number)
+    process.join(60)
+    assert process.exitcode == code and 'Traceback' not in errors.read_text()
+    assert code != 130 or output.read_text() == 'stopped; the same command goes on\n'
     assert len(list(copy.glob('*.jpg'))) < PICTURES
-    assert run_tool(*command[1:]).stdout.splitlines()[1] == whole[1][1]
+    assert run_tool(*command).stdout.splitlines()[1] == whole[1][1]
     assert tree(copy) == tree(whole[0])
 
 

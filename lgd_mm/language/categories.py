@@ -64,13 +64,9 @@ def _read(source: str) -> list[str]:
         return read_lines(Path(source), 'categories')
     if DATASET_TYPE.fullmatch(source):
         return metainfo_classes(source)
-    raise UserError(f'categories: no set is called {source!r}; {did_you_mean(source, CATEGORY_SETS)}there are '
+    raise UserError(f'categories: no set is called {shown(source)}; {did_you_mean(source, CATEGORY_SETS)}there are '
                     f'{", ".join(CATEGORY_SETS)}, files ending in .txt or .json, and data set types such as '
                     "'mmdet.CocoDataset'")
-    near = get_close_matches(source.lower(), CATEGORY_SETS)
-    hint = f'did you mean {" or ".join(map(repr, near))}? ' if near else ''
-    raise UserError(f'categories: no set is called {shown(source)}; {hint}there are {", ".join(CATEGORY_SETS)}, files '
-                    "ending in .txt or .json, and data set types such as 'mmdet.CocoDataset'")
 
 
 def _read_coco(path: Path) -> list[str]:

@@ -1,17 +1,24 @@
 """README.md of an export: what the student is, what it costs, where it comes from, how it was checked."""
 
+import re
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from huggingface_hub import ModelCardData
 from jinja2 import Environment, StrictUndefined
 
+from lgd_mm.console.printable import printable
 from lgd_mm.exports.figures import Figures, size
 from lgd_mm.exports.targets import Written
 from lgd_mm.students.deployed import ExportedStudent
 
 #: Names that are listed.
 SHOWN = 20
+#: Characters of one value that are shown.
+LONGEST = 500
+#: What Markdown takes for more than a text.
+MARKDOWN = re.compile(r'[\\`*\[\]|!~$]|(?<!\w)_|_(?!\w)|^[#+-]')
 
 
 def model_card(student: ExportedStudent, target: str, written: Written, figures: Figures) -> str:
@@ -30,11 +37,12 @@ def model_card(student: ExportedStudent, target: str, written: Written, figures:
     """
     environment = Environment(  # nosec B701  # the card is Markdown, not a page
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters['told'] = told
     template = environment.from_string(files(__package__).joinpath('card.md.jinja').read_text(encoding='utf-8'))
     return template.render(
         front_matter=ModelCardData(**written.card).to_yaml() if written.card else None,
         student=student,
-        teacher=_teacher(student.metadata.get('teacher') or {}),
+        teacher=_teacher(student.metadata.get('teacher')),
         names=_names(student),
         target=target,
         written=written,
@@ -44,8 +52,24 @@ def model_card(student: ExportedStudent, target: str, written: Written, figures:
         size=size())
 
 
-def _teacher(teacher: dict[str, Any]) -> str | None:
+def told(value: object) -> str:
+    """What a file says of itself, as one line of Markdown that is nothing but text.
+
+    Args:
+        value (object): Its string is shown, as far as it is short.
+    """
+    try:
+        text = printable(value)
+    except ValueError:  # Python writes no numbers of thousands of digits
+        text = 'a number of too many digits'
+    text = text if len(text) <= LONGEST else f'{text[:LONGEST]}...'
+    return MARKDOWN.sub(r'\\\g<0>', text).replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')
+
+
+def _teacher(teacher: Any) -> str | None:
     """Which network taught, without the folders of the machine it lay on."""
+    if not isinstance(teacher, Mapping):
+        return None
     model = str(teacher.get('model') or teacher.get('backbone') or '')
     if not model:
         return None
@@ -58,7 +82,7 @@ def _names(student: ExportedStudent) -> str | None:
     """The category names of the pre-training as far as the file knows them."""
     if not student.names:
         digest = student.metadata.get('vocabulary_digest')
-        return f'a vocabulary whose SHA-256 is `{digest}`' if digest else None
+        return f'a vocabulary whose SHA-256 is {told(digest)}' if digest else None
     names = student.names
     more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
-    return f'{len(names)}: {", ".join(names[:SHOWN])}{more}'
+    return f'{len(names)}: {", ".join(map(told, names[:SHOWN]))}{more}'

@@ -136,7 +136,8 @@ def _of_checkpoint(run: Path, name: str) -> FinishedModel:
         kept['model']['_scope_'] = scope  # mmpretrain.get_model builds in its own
     return FinishedModel(
         name, kept, checkpoint['state_dict'], dict(dataset_meta=meta.get('dataset_meta') or {}),
-        dict(Architecture=architecture, Iterations=_iterations(meta.get('iter'), path), lgd_mm=__version__), _results(run, cfg), path)
+        dict(Architecture=architecture, Iterations=_iterations(meta.get('iter'), path), lgd_mm=__version__),
+        _results(run, cfg), path)
 
 
 def _check_finished(run: Path, cfg: Mapping[str, Any], meta: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from contextlib import nullcontext
 from pathlib import Path
 
 import open_clip
@@ -77,6 +78,8 @@ def test_families(model, tag, width, size, quick_gelu, tmp_path, monkeypatch):
     create = open_clip.create_model
     monkeypatch.setattr(open_clip, 'create_model', lambda *args, **keys: asked.update(keys) or create(*args, **keys))
     monkeypatch.setattr(open_clip, 'load_checkpoint', lambda *args, **kwargs: {})
+    monkeypatch.setattr('lgd_mm.models.teachers.open_clip.load_checkpoint_file', lambda path: {})
+    monkeypatch.setattr('lgd_mm.models.teachers.open_clip.bounded_build', lambda *args: nullcontext())
     teacher = statistics(OpenCLIPTeacher(model, tag, checkpoint=str(file)))
     assert teacher.embed_dim == width and teacher.image_size == (size, size)
     assert asked['force_quick_gelu'] == quick_gelu

@@ -81,7 +81,8 @@ def test_a_student_of_other_values(changes, said, run):
         read_run(run(student=changes), 'x')
 
 
-DAMAGED = {'no JSON': '{{{\n', 'a list': '[1, 2]\n', 'nested': '[' * 100_000 + '\n', 'digits': '{"a": ' + '9' * 5000 + '}\n',
+DAMAGED = {'no JSON': '{{{\n', 'a list': '[1, 2]\n', 'nested': '[' * 100_000 + '\n',
+           'digits': '{"a": ' + '9' * 5000 + '}\n',
            'no number': '{"step": "x", "loss": 1}\n', 'a large number': '{"step": 1, "a": ' + '9' * 40 + '}\n',
            'no text': b'\xff\xfe\n', 'UTF-16': 'ab'.encode('utf-16-le') + b'\n'}
 

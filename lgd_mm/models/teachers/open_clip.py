@@ -16,14 +16,17 @@ from torch import Tensor, nn
 
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
+from lgd_mm.io.networks import find_network
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language.rows import some
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.dense import dense_embeddings
-from lgd_mm.models.teachers.folder import check_folder, of_hugging_face
+from lgd_mm.models.teachers.folder import check_folder, check_merges, of_hugging_face
 from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.tags import tag_of_file
-from lgd_mm.models.teachers.weights import file_digest, read_state, resolve_weights
+from lgd_mm.models.teachers.weights import file_digest, fit_state, resolve_weights
 from lgd_mm.registry import MODELS
+from lgd_mm.safety.bounded_build import bounded_build
 
 LOCAL_DIR = 'local-dir:'
 
@@ -118,11 +121,14 @@ def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
     """Build a model without weights, then read them with ``weights_only``."""
     # create_model() warns that the weights are random: true for the moment before they are read.
     random_weights = lambda record: not record.getMessage().startswith('No pretrained weights loaded')  # noqa: E731
+    network = find_network(load_checkpoint_file(weights), weights)
     logging.getLogger().addFilter(random_weights)
     try:
-        clip = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick_gelu, pretrained_image=False,
-                                      pretrained_text=False)
-        with patch('open_clip.factory.load_state_dict', lambda path, *_, **__: read_state(path, clip.state_dict())):
+        with bounded_build(network.state.values(), weights):  # a folder's config may ask for any size
+            clip = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick_gelu,
+                                          pretrained_image=False, pretrained_text=False)
+        with patch('open_clip.factory.load_state_dict',
+                   lambda path, *_, **__: fit_state(network, path, clip.state_dict())):
             open_clip.load_checkpoint(clip, str(weights), strict=True, weights_only=True)
     except UserError:
         raise
@@ -158,7 +164,10 @@ def _folder_weights(folder: Path) -> Path:
 def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
     """The model's tokenizer; a local folder may bring its own byte-pair merges."""
     merges = Path(model.removeprefix(LOCAL_DIR)) / 'bpe.txt.gz'
-    own: dict[str, Any] = {'bpe_path': str(merges)} if model.startswith(LOCAL_DIR) and merges.is_file() else {}
+    own: dict[str, Any] = {}
+    if model.startswith(LOCAL_DIR) and merges.exists():
+        check_merges(merges)
+        own = {'bpe_path': str(merges)}
     if model.startswith(LOCAL_DIR) and of_hugging_face(Path(model.removeprefix(LOCAL_DIR))):
         own = {'trust_remote_code': False, 'local_files_only': True}  # else transformers asks at the terminal
     try:

@@ -17,8 +17,7 @@ from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 from torch import Tensor
 
 from lgd_mm.errors import UserError
-from lgd_mm.io.networks import find_network, prefix_of
-from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.networks import Network, prefix_of
 
 #: Names under which open_clip's hub repositories keep their weights, the preferred one first.
 HUB_FILES = ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin')
@@ -71,20 +70,20 @@ def resolve_weights(model: str, pretrained: str, checkpoint: str | None) -> Path
                         'model.teacher.checkpoint to the file') from error
 
 
-def read_state(path: str | Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Read a teacher's weights, in place of open_clip's own reader, which knows one wrapper alone.
+def fit_state(network: Network, path: str | Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A teacher's weights by its own keys, in place of open_clip's own reader, which knows one wrapper alone.
 
     Args:
-        path (str | Path): A file.
+        network (Network): What the file holds.
+        path (str | Path): The file, for messages.
         wanted (Mapping[str, Tensor]): Of the model that they are for.
 
     Returns:
         dict[str, Tensor]: Without what their writer put before the keys; that is told.
 
     Raises:
-        UserError: If the file is damaged or a program, or holds several networks that fit.
+        UserError: If the file holds several networks that fit.
     """
-    network = find_network(load_checkpoint_file(path), path)
     state = {key: value for key, value in network.state.items() if key not in OF_TORCHSCRIPT}
     prefix = prefix_of(state, wanted, path)
     if prefix or str(network):

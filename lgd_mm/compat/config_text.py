@@ -24,6 +24,7 @@ def read_text_as_data(config_module: ModuleType) -> None:
         """As mmengine's, of a text that is a dump: assignments of numbers, words, lists and dicts."""
         import yaml
 
+        from lgd_mm.io.yaml_values import count_values, without_merges
         from lgd_mm.safety.config_text import data_of  # here: `import lgd_mm` need not wait for it
         if file_format == '.py':
             return Config(data_of(cfg_str))
@@ -31,7 +32,9 @@ def read_text_as_data(config_module: ModuleType) -> None:
             if file_format == '.json':
                 return Config(json.loads(cfg_str))
             if file_format in ('.yaml', '.yml'):
-                return Config(yaml.safe_load(cfg_str))
+                content = yaml.safe_load(without_merges(cfg_str))
+                count_values(content)
+                return Config(content)
         except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
             reason = first_line(error)
             raise UserError(f'the text of a config is no {file_format[1:]} of plain data ({reason}): give a file that '

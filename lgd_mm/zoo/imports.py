@@ -1,17 +1,15 @@
 """What an index of models may import: metafiles below its folder, which import nothing themselves."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
+from lgd_mm.io.yaml_values import count_values, without_merges
 
 #: Bytes of an index or a metafile.
 LIMIT = 2**22
-#: Values that an index or a metafile holds, with those that it repeats by a name (``*name``).
-VALUES = 1_000_000
 #: Keys that may stand for other files, in small letters.
 FILES = ('import', 'models', 'collections', 'library')
 
@@ -40,11 +38,8 @@ def check_imports(index: Path) -> None:
 def _named(file: Path) -> list[str]:
     """Files that a file names to be read with it."""
     try:
-        text = read_plain(file, LIMIT)
-        if b'<<' in text:  # merged mappings are copied where they are read: ten lines may take all memory
-            raise ValueError('it merges mappings (<<), which is not read')
-        content = yaml.safe_load(text)
-        _count(content, {})
+        content = yaml.safe_load(without_merges(read_plain(file, LIMIT)))
+        count_values(content)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         reason = getattr(error, 'strerror', None) or str(error) or 'it is nested too deeply'
         raise UserError(f'{file} cannot be read ({reason}): put it right or remove it') from error
@@ -53,14 +48,3 @@ def _named(file: Path) -> list[str]:
     named = [value for key, value in content.items() if str(key).lower() in FILES]
     lists = [value if isinstance(value, list) else [value] for value in named]
     return [item for items in lists for item in items if isinstance(item, str)]
-
-
-def _count(node: Any, known: dict[int, int]) -> int:
-    """Values in a node, each as often as it would be visited; the same node is counted once."""
-    children = [*node.keys(), *node.values()] if isinstance(node, dict) else node if isinstance(node, list) else []
-    if id(node) not in known:
-        known[id(node)] = VALUES + 1  # of a node within itself
-        known[id(node)] = 1 + sum(_count(child, known) for child in children)
-    if known[id(node)] > VALUES:
-        raise ValueError(f'it repeats itself more than {VALUES:,} times')
-    return known[id(node)]

@@ -5,6 +5,7 @@ import os
 
 import pytest
 import torch
+from mmengine.config import Config
 from safetensors.torch import save_file
 
 from lgd_mm.errors import UserError
@@ -70,3 +71,13 @@ def test_a_pipe_is_no_checkpoint(tmp_path):
     for path in (tmp_path / 'a.pth', '/dev/zero'):
         with pytest.raises(UserError, match='cannot be read: it is a (pipe|device) and no plain file'):
             load_checkpoint_file(path)
+
+
+@pytest.mark.parametrize('text', [
+    'a0: &a0 [1, 1]\n' + ''.join(f'a{i + 1}: &a{i + 1} [{", ".join([f"*a{i}"] * 9)}]\n' for i in range(9)),
+    'a: &a\n  b: *a\n', 'a: &a {x: 1}\nb: {<<: *a}\n'])
+@pytest.mark.parametrize('form', ['.yaml', '.yml'])
+def test_a_yaml_that_repeats_itself(text, form):
+    with pytest.raises(UserError, match='the text of a config is no ya?ml of plain data .it (repeats itself|merges)'):
+        Config.fromstring(text, form)
+    assert Config.fromstring('a: &a [1]\nb: *a\n', form).b == [1]

@@ -251,7 +251,7 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
         resume = cfg.get('load_from') or 'auto'
     if resume is None:
         return None
-    path = checkpoints.latest_checkpoint(cfg.work_dir) if resume == 'auto' else Path(resume)
+    path = checkpoints.latest_checkpoint(cfg.work_dir, to_resume=True) if resume == 'auto' else Path(resume)
     if path is None:
         checkpoints.check_begins(cfg.work_dir)
         cfg.resume = False

@@ -93,11 +93,13 @@ def test_killed_between_its_first_checkpoint_and_its_name(fault_config, finished
     class KilledError(BaseException):
         pass
 
-    def kill(*_, **__):
-        raise KilledError
+    def kill(path, text):
+        if path.name == 'last_checkpoint':
+            raise KilledError
+        write_text(path, text)
 
     with monkeypatch.context() as patch:
-        patch.setattr('mmengine.hooks.checkpoint_hook.open', kill, raising=False)  # which writes last_checkpoint
+        patch.setattr('lgd_mm.engine.hooks.checkpoints.write_text', kill)
         with pytest.raises(KilledError):
             run_here(fault_config, tmp_path)
     assert not (tmp_path / 'last_checkpoint').exists()

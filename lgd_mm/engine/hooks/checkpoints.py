@@ -11,6 +11,7 @@ from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from lgd_mm.engine.checks.named_checkpoints import best_in, check_kept
 from lgd_mm.engine.checks.same_run import follow_schedule, schedule_differs, teacher_of
 from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.errors import UserError
@@ -22,7 +23,8 @@ from lgd_mm.runs.checkpoints import BEGUN, STOPPED
 
 @HOOKS.register_module()
 class CheckpointHook(MMEngineCheckpointHook):
-    """mmengine's, which removes the oldest checkpoint before it writes the newest; this one removes it afterwards.
+    """mmengine's, which removes the oldest or the best checkpoint before it writes the newest; this one removes it
+    afterwards, and none but its own.
 
     It also keeps the gradients of a step that several batches make together, and what the batches were, so that a run
     that goes on is the same run.
@@ -44,7 +46,12 @@ class CheckpointHook(MMEngineCheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left unfinished, and point no longer to what another run left here: this one, begun
         again after a loss, would go on from there."""
+        info, path = runner.message_hub.runtime_info, str(runner._load_from)
+        check_kept(info, path)
         super().before_train(runner)
+        suffix = Path(self.filename_tmpl).suffix
+        self._set_best({indicator: best_in(self.out_dir, suffix, info, key, path)
+                        for indicator, key in self._best_keys().items()})
         self._run = self._run or uuid.uuid4().hex
         self._teacher = teacher_of(runner.model)
         if self._follows:
@@ -75,9 +82,38 @@ class CheckpointHook(MMEngineCheckpointHook):
             self.filename_tmpl, self.by_epoch, self.save_optimizer, self.save_param_scheduler = regular
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
-        """As mmengine's, unless there is nothing to choose by: a detector that finds nothing yet has no figures."""
-        if metrics:
+        """As mmengine's, unless there is nothing to choose by: a detector that finds nothing yet has no figures. The
+        best one of before is hidden from mmengine, and removed once there is a better one."""
+        if not metrics or not self.save_best:
+            return
+        before = self._best()
+        self._set_best(dict.fromkeys(before))
+        try:
             super()._save_best_checkpoint(runner, metrics)
+        finally:
+            after = self._best()
+            self._set_best({key: path or before.get(key) for key, path in after.items()})
+        if is_main_process():
+            for path in filter(None, set(before.values()) - set(self._best().values())):
+                Path(path).unlink(missing_ok=True)
+
+    def _best_keys(self) -> dict[str, str]:
+        """Figures by which a best checkpoint is chosen, and the keys of these in the message hub."""
+        if not self.save_best:
+            return {}
+        if len(self.key_indicators) == 1:
+            return {'': 'best_ckpt'}
+        return {name: f'best_ckpt_{name}' for name in self.key_indicators}
+
+    def _best(self) -> dict[str, str | None]:
+        """The best checkpoints so far; with one figure, that of ``''``."""
+        return {'': self.best_ckpt_path} if len(self.key_indicators) == 1 else dict(self.best_ckpt_path_dict)
+
+    def _set_best(self, paths: dict[str, str | None]) -> None:
+        if list(paths) == ['']:
+            self.best_ckpt_path = paths['']
+        elif paths:
+            self.best_ckpt_path_dict = dict(paths)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = [Path(self.out_dir, STOPPED)]
@@ -92,17 +128,23 @@ class CheckpointHook(MMEngineCheckpointHook):
                 path.unlink(missing_ok=True)
 
     def _write(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
-        """Write by mmengine's own method, and have it remove nothing."""
+        """Write as mmengine's own method, remove nothing, and write no file through a link."""
         waiting = {name: parameter.grad.cpu() for name, parameter in _parameters(runner) if parameter.grad is not None}
         everyones = all_gather_object(waiting)  # together: a process may lack some that another one has
         self._gradients = {name: [own.get(name, torch.zeros_like(gradient)) for own in everyones]
                            for all_of_one in everyones for name, gradient in all_of_one.items()}
-        kept, self.max_keep_ckpts = self.max_keep_ckpts, -1
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         try:
-            super()._save_checkpoint_with_step(runner, step, meta)
+            runner.save_checkpoint(
+                self.out_dir, name, self.file_client_args, save_optimizer=self.save_optimizer,
+                save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
+                backend_args=self.backend_args, **self.args)
         finally:
-            self.max_keep_ckpts, self._gradients = kept, {}
+            self._gradients = {}
         if is_main_process():
+            write_text(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt)
             Path(runner.work_dir, BEGUN).unlink(missing_ok=True)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:

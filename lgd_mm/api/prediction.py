@@ -10,6 +10,7 @@ from torch import Tensor
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.embedding import embed
 from lgd_mm.api.student import Student, load_student
+from lgd_mm.api.table import COLUMNS, check_table
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
@@ -60,22 +61,23 @@ class Predictions:
         before it, a relative path of that kind with a ``./``.
 
         Args:
-            file (str | Path): Replaced if it exists.
+            file (str | Path): Replaced if it is one that was written like this.
             k (int): Names of each image. Defaults to 5.
 
         Returns:
             Path: The file.
 
         Raises:
-            UserError: If it cannot be written.
+            UserError: If it cannot be written, or is any other file.
         """
         file = Path(file)
+        check_table(file)
         try:
             # Linux takes any bytes as the name of a file: they are written as they are.
             with replacing(file) as part, part.open('w', newline='', encoding='utf-8',
                                                     errors='surrogateescape') as stream:
                 table = csv.writer(stream)
-                table.writerow(['picture', 'rank', 'name', 'score', 'similarity'])
+                table.writerow(COLUMNS)
                 place = {name: index for index, name in enumerate(self.names)}
                 for path, best, cosines in zip(self.paths, self.top(k), self.similarities):
                     cell = f'./{path}' if path.startswith(FORMULA) else path  # the same file

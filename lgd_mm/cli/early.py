@@ -12,6 +12,7 @@ from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.images import check_folder
 from lgd_mm.api.output import check_free
 from lgd_mm.api.students import TIMM, student_config
+from lgd_mm.api.table import check_table
 from lgd_mm.api.teachers import check_teacher
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_data_folder, check_weights_file
@@ -55,6 +56,8 @@ def check_zero_shot(arguments: Mapping[str, Any]) -> None:
     if not os.path.isfile(arguments['images']):
         check_folder(Path(arguments['images']))
     _check_language(arguments)
+    if out:
+        check_table(Path(out))
     _check_templates(arguments['templates'])
 
 

@@ -30,7 +30,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
       lgd-mm zero-shot run photos --out predictions.csv
       lgd-mm zero-shot run photo.jpg --classes "cat,dog,guinea pig"
     """
-    check_zero_shot(arguments)
+    check_zero_shot(arguments, out)
     from rich.table import Table
     from rich.text import Text
 

@@ -11,7 +11,7 @@ from lgd_mm.api import launching
 from lgd_mm.api.auto import AUTO, check_value, workers
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.downstream import use_backbone
-from lgd_mm.api.output import check_out
+from lgd_mm.api.output import check_inputs_stay, check_out
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
@@ -83,6 +83,7 @@ def finetune(task: str,
     if task not in TASKS:
         raise UserError(f'no task is called {task!r}; {did_you_mean(task, TASKS)}there are {", ".join(TASKS)}')
     check_out(out, resume, overwrite)
+    check_inputs_stay(out, overwrite, student, data, *(options or {}).values())
     file = find_student(student, bare=True)
     read = read_student_file(file)
     backbone = backbone_config(read, {}).model.backbone

@@ -12,7 +12,6 @@ from mmengine.runner import Runner
 from lgd_mm.api.output import RESOLVED, replaced
 from lgd_mm.console.rank_zero import rank
 from lgd_mm.engine import launch
-from lgd_mm.errors import UserError
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.safety.config_text import write_config
 
@@ -45,8 +44,6 @@ def train(cfg: Config, out: str | Path, resume: bool, overwrite: bool, student: 
     Raises:
         UserError: If the user's set-up has a mistake.
     """
-    if student and overwrite and Path(student).resolve().is_relative_to(Path(out).resolve()):
-        raise UserError(f'{student} lies in {out}, which is to be overwritten: copy it to another folder first')
     # Not in out yet: a run that fails before it has begun leaves no folder.
     with tempfile.TemporaryDirectory() as scratch, _alone(out, overwrite):
         file = Path(scratch) / RESOLVED

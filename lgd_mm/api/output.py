@@ -1,19 +1,20 @@
 """The folder of a run: never used twice by accident."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.errors import UserError
+from lgd_mm.errors import Stopped, UserError
 from lgd_mm.io.files import remove_content, replacing
 from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
+from lgd_mm.runs.replacement import ASIDE, GONE, MOVING
 
 #: The config of a run in its folder, with everything that was settled.
 RESOLVED = 'resolved_config.py'
-#: Where in its folder a run waits that is being replaced; while it is moved there or back; once it is not needed.
-ASIDE, MOVING, GONE = '.replaced', '.replaced.moving', '.replaced.gone'
 
 
 def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
@@ -64,6 +65,45 @@ def check_free(out: str | Path, resume: bool, overwrite: bool) -> None:
                         'folder')
 
 
+def check_init(init: Any, resume: bool) -> None:
+    """See that it is one thing that a run begins with.
+
+    Args:
+        init (Any): Weights to begin with, or None.
+        resume (bool): Go on with the run in a folder.
+
+    Raises:
+        UserError: If both are asked for.
+    """
+    if init is not None and resume:
+        raise UserError('resume goes on with the weights of the run in out, init begins with others: give one of them')
+
+
+def check_inputs_stay(out: str | Path, overwrite: bool, *inputs: Any) -> None:
+    """See that a run that is to be replaced holds nothing that the new one is made from.
+
+    Args:
+        out (str | Path): Its folder.
+        overwrite (bool): Whether it is to be replaced.
+        *inputs (Any): As the user gave them: what is the path of a file or folder is looked at, ``NAME=FILE`` and
+            ``NAME:FOLDER`` too, and several joined by ``+``.
+
+    Raises:
+        UserError: If it does.
+    """
+    folder = Path(out).resolve()
+    if not overwrite or not folder.is_dir():
+        return
+    for given in inputs:
+        if not isinstance(given, (str, Path)):
+            continue
+        text = str(given)
+        for name in [text, text.partition('=')[2], text.partition(':')[2], *map(str.strip, text.split('+'))]:
+            # os.path takes a text of any length, unlike Path
+            if name and os.path.exists(name) and Path(name).resolve().is_relative_to(folder):
+                raise UserError(f'{name} lies in {out}, which is to be overwritten: copy it to another folder first')
+
+
 def config_of(folder: Path) -> Path | None:
     """The config of the run in a folder, also while another process puts that run aside or brings it back.
 
@@ -103,7 +143,7 @@ def replaced(out: str | Path, overwrite: bool) -> Iterator[None]:
     except BaseException as error:
         # Who stops a run in its first minutes goes on with it; a mistake is corrected first.
         begun = (_checkpoints(folder) - before
-                 or (isinstance(error, KeyboardInterrupt) and (folder / RESOLVED).is_file()))
+                 or (isinstance(error, (KeyboardInterrupt, Stopped)) and (folder / RESOLVED).is_file()))
         if not begun and overwrite and (folder / ASIDE).is_dir():
             _bring_back(folder)
         elif not begun and settings is not None:
@@ -153,7 +193,15 @@ def _recover(folder: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move all that is in a folder into another one, of which one lies in the other."""
-    for entry in list(source.iterdir()):
-        if entry != target and entry.name != LOCK_OF_RUN:
-            entry.rename(target / entry.name)
+    """Move all that is in a folder into another one, of which one lies in the other.
+
+    Raises:
+        UserError: If there is something of the same name: nothing is moved then.
+    """
+    entries = [entry for entry in source.iterdir() if entry != target and entry.name != LOCK_OF_RUN]
+    for entry in entries:
+        if os.path.lexists(target / entry.name):
+            raise UserError(f'{entry} is of a run that was being moved to {target}, where {entry.name} is of another '
+                            'one: move one of them away, then run this again')
+    for entry in entries:
+        entry.rename(target / entry.name)

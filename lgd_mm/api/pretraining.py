@@ -7,12 +7,12 @@ from typing import Any
 from mmengine.config import Config
 
 from lgd_mm.api import launching
-from lgd_mm.api.auto import AUTO, Facts, Settings
+from lgd_mm.api.auto import AUTO, Facts, Settings, check_value
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.images import images_in
 from lgd_mm.api.memory import bytes_per_image, device_memory
-from lgd_mm.api.output import check_out, config_of
+from lgd_mm.api.output import check_init, check_inputs_stay, check_out, config_of
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import SHORTEST_WARM_UP
@@ -21,6 +21,8 @@ from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.settings import set_precision
+from lgd_mm.errors import UserError
+from lgd_mm.io.files import read_plain
 from lgd_mm.language import category_names, prompt_templates
 from lgd_mm.models.features import check_size
 from lgd_mm.safety.config_text import parse_config
@@ -90,7 +92,9 @@ def pretrain(images: str | Path,
     Raises:
         UserError: If an argument cannot be used, or the set-up has a mistake.
     """
+    check_init(init, resume)
     check_out(out, resume, overwrite)
+    check_inputs_stay(out, overwrite, images, classes, templates, teacher, init, *(options or {}).values())
     name, changes = student_config(student)
     teacher_cfg = teacher_model(teacher)
     categories = parse_classes(classes)
@@ -182,7 +186,28 @@ def _only_size(backbone: Mapping[str, Any]) -> int | None:
 
 
 def _earlier(out: str | Path) -> dict[str, Any]:
-    """Settled values of the run in a folder."""
+    """Settled values of the run in a folder.
+
+    Raises:
+        UserError: If its config cannot be read, or a value in it can be none.
+    """
     file = config_of(Path(out))
-    auto = parse_config(file.read_text(encoding='utf-8')).get('auto') or {} if file else {}
-    return {name: entry['value'] for name, entry in auto.items()}
+    if file is None:
+        return {}
+    try:
+        auto = parse_config(read_plain(file).decode()).get('auto') or {}
+        values = {name: entry['value'] for name, entry in auto.items()}
+        for name, value in values.items():
+            check_value(name, value)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, UserError) as error:
+        raise UserError(f'{file} is damaged ({_reason(error)}): put the file of the run back, which --resume takes '
+                        'settings from, or give another folder') from error
+    return values
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    if isinstance(error, UserError):
+        return str(error).partition(':')[0]
+    return 'it is no text' if isinstance(error, UnicodeDecodeError) else 'its auto is no table of settings'

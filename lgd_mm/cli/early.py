@@ -10,7 +10,7 @@ from typing import Any
 
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.images import check_folder
-from lgd_mm.api.output import check_free
+from lgd_mm.api.output import check_free, check_init, check_inputs_stay
 from lgd_mm.api.students import TIMM, student_config
 from lgd_mm.api.table import check_table
 from lgd_mm.api.teachers import check_teacher
@@ -25,7 +25,10 @@ def check_pretraining(arguments: Mapping[str, Any]) -> None:
     """Raises:
         UserError: If the folder of the run, a name or a path cannot be used.
     """
+    check_init(arguments['init'], arguments['resume'])
     check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    check_inputs_stay(arguments['out'], arguments['overwrite'],
+                      *(arguments[name] for name in ('images', 'classes', 'templates', 'teacher', 'init')))
     if not arguments['student'].startswith(TIMM):
         student_config(arguments['student'])
     check_teacher(arguments['teacher'])
@@ -41,6 +44,7 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
         UserError: If the folder of the run, the student or the data cannot be used.
     """
     check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    check_inputs_stay(arguments['out'], arguments['overwrite'], arguments['student'], arguments['data'])
     check_student(arguments['student'])
     if arguments['task'] in ('classification', 'linear-probe'):
         find_parts(arguments['data'], training=True)
@@ -48,16 +52,16 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
         check_data_folder(arguments['data'])
 
 
-def check_zero_shot(arguments: Mapping[str, Any]) -> None:
+def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
     """Raises:
-        UserError: If the student, a name or a path cannot be used.
+        UserError: If the student, a name or a path cannot be used, or another file would be replaced.
     """
+    if out:
+        check_table(Path(out))
     check_student(arguments['student'])
     if not os.path.isfile(arguments['images']):
         check_folder(Path(arguments['images']))
     _check_language(arguments)
-    if out:
-        check_table(Path(out))
     _check_templates(arguments['templates'])
 
 

@@ -1,6 +1,7 @@
 """What becomes of an error in a run: a user's mistake is told in one sentence, and nothing half-written stays."""
 
 import errno
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -10,15 +11,18 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.dist import get_rank
+from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
 
 from lgd_mm.datasets.loading import FAILING, UnreadableImage
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks.lone_image import ALONE, REFUSED
 from lgd_mm.engine.checks.unreadable_image import bad_image
-from lgd_mm.errors import UserError
-from lgd_mm.io.files import remove_content
-from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
+from lgd_mm.engine.hooks.skipped_steps import FOLDER
+from lgd_mm.errors import Stopped, UserError
+from lgd_mm.io.files import remove
+from lgd_mm.io.lock import is_empty
+from lgd_mm.runs.checkpoints import BEGUN
 from lgd_mm.students.backbone import build_backbone
 
 #: How the operating system says that there is no room or no permission.
@@ -29,8 +33,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
     """Tell what the user can correct as a :class:`UserError`; other errors pass.
 
-    What comes into an empty or missing work dir within the context is removed, also after Ctrl-C, unless training has
-    begun; whatever lay in it before stays.
+    What the run makes in an empty or missing work dir within the context is removed, also after a signal, unless
+    training has begun; what others put there stays.
 
     Args:
         cfg (Config): The whole config.
@@ -44,14 +48,15 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
 
     def tidy() -> None:
         if was_empty and get_rank() == 0 and not any(map(_has_begun, runners)):
-            remove_content(cfg.work_dir, LOCK_OF_RUN)
+            for path in _made(cfg):
+                remove(path)
             if not was_there:
                 with suppress(OSError):
                     os.rmdir(cfg.work_dir)
 
     try:
         yield runners
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         tidy()
         raise
     except UserError as error:
@@ -60,7 +65,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         lines = '\n'.join(map(str, error.args)).strip().splitlines() or ['']
         raise UserError(lines[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
     except (FileNotFoundError, AssertionError, UnreadableImage) as error:
-        sentence = bad_image(cfg, error) or (None if runners else _bad_backbone(cfg))
+        sentence = bad_image(cfg, error) or (_gone(cfg, error) if runners else _bad_backbone(cfg))
         if sentence is None:
             raise
         tidy()
@@ -87,6 +92,24 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
 
 
 def _has_begun(runner: Runner) -> bool:
+def _made(cfg: Config) -> Iterator[Path]:
+    """What a run makes in its work dir until its first step has ended; its logs are in a folder that it has named."""
+    folder = Path(cfg.work_dir).absolute()
+    yield from (folder / name for name in (Path(cfg.filename or BEGUN).name, BEGUN, FOLDER))
+    for logger in MMLogger._instance_dict.values():
+        for handler in logger.handlers:
+            if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent.parent == folder:
+                yield Path(handler.baseFilename).parent
+
+
+def _gone(cfg: Config, error: Exception) -> str | None:
+    """What became of a run whose folder is no longer where it was."""
+    if not isinstance(error, FileNotFoundError) or error.filename is None or not _of_work_dir(error, cfg.work_dir):
+        return None
+    return (f'{error.filename} is gone: work dir {cfg.work_dir} was renamed, removed or emptied while the run was at '
+            'work in it; --resume goes on from the last checkpoint, where there is one')
+
+
     """Whether there was an iteration; the runner itself would first build its loop, which may be what failed."""
     return isinstance(runner._train_loop, BaseLoop) and runner.iter > 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import get_rank
+from mmengine.dist import get_rank, is_main_process
 from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
@@ -38,12 +38,14 @@ from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.files import write_text
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.runs import checkpoints
 from lgd_mm.students.plug import plug_student
 from lgd_mm.students.scratch import begin_at_random
+from lgd_mm.runs.replacement import check_in_one_place
 
 #: Beginnings of what only the log file is told.
 FOR_THE_FILE = ('------', 'Config:', 'Hooks will be executed', 'Exp name: ', 'Distributed training is not used')
@@ -112,6 +114,7 @@ def train(config: str,
     with alone_in_run(cfg.work_dir) if get_rank() == 0 else nullcontext():
         runner = _train(cfg, student, allow_partial_student, resume)
         end_processes()
+        check_in_one_place(cfg.work_dir)
         write_reports(runner)
         print_rank0(summary(runner, curves))
     return runner
@@ -196,6 +199,12 @@ class QuietRunner(Runner):
 
     @staticmethod
     def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader[Any]:
+    def dump_config(self) -> None:
+        """As mmengine's, but whole or not at all, and not through a link."""
+        if is_main_process():
+            name = os.path.basename(self.cfg.filename) if self.cfg.filename else f'{self.timestamp}.py'
+            write_text(os.path.join(self.work_dir, name), self.cfg.dump())
+
         """As mmengine's, with workers that a signal to the whole run leaves alone."""
         loader = Runner.build_dataloader(*args, **kwargs)
         outlive_signals(loader)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import lgd_mm
-from lgd_mm.api.output import ASIDE, RESOLVED, check_out, replaced
+from lgd_mm.api.output import ASIDE, RESOLVED, check_inputs_stay, check_out, replaced
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
+from lgd_mm.runs.replacement import MOVING
 
 
 def old_run(folder):
@@ -131,3 +132,47 @@ def test_a_second_run_in_the_folder_of_one_at_work_is_refused(arguments, run, tm
 def content_bytes(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*')
             if path.is_file() and path.name != LOCK_OF_RUN}
+
+
+@pytest.mark.parametrize('given', ['{}/run/names.txt', '{}/link/names.txt', 'MODEL/TAG={}/run/names.txt',
+                                   'local-dir:{}/run', 'coco+{}/run/names.txt', '{}/run', '{}/outside'])
+def test_inputs_are_not_overwritten(tmp_path, given):
+    old_run(tmp_path / 'run')
+    (tmp_path / 'run/names.txt').write_text('cat')
+    (tmp_path / 'link').symlink_to(tmp_path / 'run')
+    (tmp_path / 'outside').symlink_to(tmp_path / 'run/names.txt')
+    given = given.format(tmp_path)
+    for each in (given, Path(given)):
+        with pytest.raises(UserError, match=r'(run|link|outside).* lies in .*run, which is to be overwritten: copy it'):
+            check_inputs_stay(tmp_path / 'run', True, None, 5, ['a'], 'cat,dog', 'x' * 10_000, '\0', each)
+    check_inputs_stay(tmp_path / 'run', False, given)
+    check_inputs_stay(tmp_path / 'new', True, given)
+    with pytest.raises(UserError, match='names.txt lies in'):
+        lgd_mm.pretrain(tmp_path, tmp_path / 'run/names.txt', out=tmp_path / 'run', overwrite=True)
+
+
+def test_two_runs_of_one_folder_are_not_mixed(tmp_path):
+    """A killed --overwrite left the old run half moved, and another one came into the folder: nothing is moved."""
+    folder = tmp_path / 'run'
+    old_run(folder / MOVING)
+    for other in ('epoch_9.pth', 'vis'):
+        (folder / other).mkdir()
+        (folder / other / 'new').touch()
+        before = content(folder)
+        for overwrite in (True, False):
+            with pytest.raises(UserError, match=rf'{other} is of a run that was being moved .* move one of them'), \
+                    replaced(folder, overwrite):
+                pass
+        assert content(folder) == before
+        shutil.rmtree(folder / other)
+    with replaced(folder, overwrite=False):
+        assert content(folder) == OLD
+
+
+def test_no_other_tool_trains_into_a_run_that_is_half_moved(run, tmp_path):
+    old_run(tmp_path / 'out' / MOVING)
+    before = content(tmp_path / 'out')
+    for resume in (None, 'auto'):
+        with pytest.raises(UserError, match=r'--overwrite was moving when it was killed, .*--resume puts it together'):
+            launch.train(str(run.config), work_dir=str(tmp_path / 'out'), resume=resume)
+    assert content(tmp_path / 'out') == before

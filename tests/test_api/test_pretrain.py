@@ -1,6 +1,8 @@
 """pretrain(): what it leaves, how it goes on, and what it refuses."""
 
 import math
+import os
+import shutil
 
 import pytest
 import torch
@@ -11,12 +13,13 @@ from lgd_mm.api.auto import Facts, Settings
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.output import ASIDE, RESOLVED
-from lgd_mm.api.pretraining import write_settings
+from lgd_mm.api.pretraining import _earlier, write_settings
+from lgd_mm.cli.early import check_pretraining
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.students import read_student
-from tests.test_api.conftest import NAMES
+from tests.test_api.conftest import NAMES, SLIM
 
 
 def test_result_says_what_the_run_left(run):
@@ -94,16 +97,50 @@ def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
     assert (out / 'epoch_1.pth').exists() and not (out / 'epoch_2.pth').exists() and not (out / ASIDE).exists()
 
 
-def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch):
-    """Ctrl-C, as while a teacher is downloaded, leaves no folder that neither goes on nor may be used again."""
-    def stop(cfg):
-        (tmp_path / 'run' / 'date').mkdir(parents=True)
-        raise KeyboardInterrupt
+@pytest.mark.parametrize('others', [False, True])
+@pytest.mark.parametrize('error', [KeyboardInterrupt, UserError])
+def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch, fresh_run, error, others):
+    """Ctrl-C, as while a teacher is downloaded, leaves no folder that neither goes on nor may be used again; what
+    others put there stays."""
+    def stop(work_dir, model):
+        assert (tmp_path / 'run/resolved_config.py').exists()
+        if others:
+            (tmp_path / 'run/20260101_000000').mkdir()
+            (tmp_path / 'run/20260101_000000/figures.csv').touch()
+            (tmp_path / 'run/log.txt').touch()
+        raise error('wrong')
 
-    monkeypatch.setattr(launch, '_build', stop)
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(launch.preflight, 'check_room', stop)
+    with pytest.raises(error):
         lgd_mm.pretrain(**arguments, out=tmp_path / 'run')
-    assert not (tmp_path / 'run').exists()
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob('*') if path.is_file()}
+    assert left == ({'run/20260101_000000/figures.csv', 'run/log.txt'} if others else set())
+    assert (tmp_path / 'run').exists() is others
+
+
+def test_the_folder_of_a_run_at_work_is_renamed(arguments, tmp_path, monkeypatch, fresh_run):
+    def rename(self, *args, **kwargs):
+        (tmp_path / 'run').rename(tmp_path / 'renamed')
+        (tmp_path / 'renamed/20260101_000000').mkdir()
+        return save(self, *args, **kwargs)
+
+    save = launch.QuietRunner.save_checkpoint
+    monkeypatch.setattr(launch.QuietRunner, 'save_checkpoint', rename)
+    with pytest.raises(UserError, match=r'is gone: work dir .*run was renamed, removed or emptied while the run was'):
+        lgd_mm.pretrain(**{**arguments, 'options': SLIM | {'default_hooks.logger.interval': 1}}, out=tmp_path / 'run')
+
+
+def test_settings_are_not_written_through_a_link(run, arguments, tmp_path, fresh_run):
+    out, victim = tmp_path / 'run', tmp_path / 'victim.py'
+    shutil.copytree(run.out, out)
+    for link in (os.symlink, os.link):
+        shutil.copy(out / 'resolved_config.py', victim)
+        before = victim.read_bytes()
+        (out / 'resolved_config.py').unlink()
+        link(victim, out / 'resolved_config.py')
+        lgd_mm.pretrain(**{**arguments, 'epochs': 3}, batch_size=8, out=out, resume=True)
+        assert victim.read_bytes() == before != (out / 'resolved_config.py').read_bytes()
+        victim.unlink()
 
 
 def test_classes_of_any_length(tmp_path, monkeypatch):
@@ -116,6 +153,25 @@ def test_classes_of_any_length(tmp_path, monkeypatch):
     assert parse_classes('coco') == 'coco'
     with pytest.raises(UserError, match='^classes: gone.txt cannot be read'):
         parse_classes('gone.txt')
+
+
+@pytest.mark.parametrize(('content', 'reason'), [
+    (b'\xff\xfe', 'it is no text'), (b'auto = 5', 'its auto is no table'), (b'auto = dict(epochs=5)', 'no table'),
+    (b'auto = dict(epochs=dict(why="x"))', 'no table'), (b'auto = dict(epochs=dict(value="many"))', "epochs is 'many'"),
+    (b'auto = [1]', 'no table'), (b'auto = dict(lr=dict(value=-1))', 'lr is -1'), (b'auto = dict(lr=[1])', 'no table'),
+    (b'auto = dict(image_size=dict(value=True))', 'image_size is True'), (b'auto = "x"', 'no table'),
+    (b'auto = dict(amp=dict(value=[]))', r'amp is \[\]'), (b'auto = {1: dict(value="2")}', "1 is '2'")])
+def test_settings_that_are_damaged(tmp_path, content, reason):
+    (tmp_path / RESOLVED).write_bytes(content)
+    with pytest.raises(UserError, match=rf'{RESOLVED} is damaged \(.*{reason}.*\): put the file of the run back'):
+        _earlier(tmp_path)
+
+
+def test_init_and_resume_are_not_both(arguments, tmp_path):
+    for check in (lambda: lgd_mm.pretrain(**arguments, out=tmp_path / 'run', init='a.pth', resume=True),
+                  lambda: check_pretraining(dict(init='a.pth', resume=True))):
+        with pytest.raises(UserError, match='resume goes on with the weights of the run in out, init begins with'):
+            check()
 
 
 def test_init_starts_from_weights(run, arguments, tmp_path):

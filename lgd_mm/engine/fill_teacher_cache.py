@@ -165,10 +165,21 @@ class CacheFiller:
         """Embeddings (B, D) of a batch of views."""
         return self.teacher(self.preprocessor(batch)['inputs']).half().cpu().numpy()
 
+    def _check_finite(self, block: NDArray[Any]) -> None:
+        """Raises:
+            UserError: If an embedding is none: training from it would be lost.
+        """
+        odd = ~np.isfinite(block['embedding']).all(axis=1)
+        if odd.any():
+            image = self.images.get_data_info(int(block['picture'][odd.argmax()]))['img_path']
+            raise UserError(f'model.teacher gives {image} an embedding that is NaN or beyond float16, and the cache '
+                            'would hold it: give a teacher whose weights are whole')
+
     def _entries(self, parts: list[tuple[int, range]]) -> Iterator[np.void]:
         """Entries of one view of some images after another."""
         for batch in self._batches(parts):
             block = np.empty(len(batch['view']), entry_type(self.teacher.embed_dim))
             block['embedding'] = self._embed(batch)
             block['view'], block['picture'] = batch['view'].numpy(), batch['picture'].numpy()
+            self._check_finite(block)
             yield from block

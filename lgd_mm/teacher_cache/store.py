@@ -1,5 +1,6 @@
 """The teacher's embeddings of many views, on disk: one cache serves every student and every set of names."""
 
+import functools
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import read_plain, replacing
+from lgd_mm.io.files import open_plain, read_plain, replacing
 
 #: Images whose entries share a file.
 PART = 16384
@@ -72,16 +73,25 @@ class TeacherCache:
             TeacherCache: Without entries, or with those that are there.
 
         Raises:
-            UserError: If the folder holds a cache of something else.
+            UserError: If the folder holds a cache of something else, other files, or a link in place of a folder of
+                its own.
         """
         file = Path(folder) / 'cache.json'
         about = dict(format=FORMAT, **about)
         if not file.exists():
+            other = next((path for path in Path(folder).glob('*') if not path.name.startswith('.')), None)
+            if other is not None:
+                raise UserError(f'{folder} holds {other.name} but no cache.json, so it is no teacher cache: give '
+                                'another --out')
             write_whole(file, json.dumps(about, indent=1).encode())
         cache = cls(folder)
         differing = [key for key, value in about.items() if cache.about.get(key) != json.loads(json.dumps(value))]
         if differing:
             raise UserError(f'{folder} is a cache of another {", ".join(differing)}: give another --out, or remove it')
+        link = next((path for path in cache.folder.glob('view*') if path.is_symlink()), None)
+        if link is not None:
+            raise UserError(f'{link} is a link, and a cache writes into no other folder: remove it, or give another '
+                            '--out')
         return cache
 
     def parts(self) -> Iterator[tuple[int, int, range]]:
@@ -96,11 +106,10 @@ class TeacherCache:
         return self.folder / f'view{view:04d}' / f'{part:05d}.npy'
 
     def missing(self) -> list[tuple[int, int, range]]:
-        """The parts that are not there yet, or cut off, as by an interrupted copy of the folder."""
-        entry = entry_type(self.about['embed_dim'])
-        head = len(_saved(np.empty(0, entry)))  # NumPy leaves room in it for any length
+        """The parts that are not there yet, or not whole, as after an interrupted copy of the folder, which may leave
+        zeros in place of what it has not copied."""
         return [(view, part, images) for view, part, images in self.parts()
-                if _size(self.file(view, part)) < head + entry.itemsize * len(images)]
+                if not _is_whole(self.file(view, part), entry_type(self.about['embed_dim']), len(images))]
 
     def write(self, view: int, part: int, entries: NDArray[Any]) -> None:
         """Add a part; it is there as a whole or not at all.
@@ -177,12 +186,26 @@ def write_whole(file: Path, content: bytes | memoryview) -> None:
                         'permissions there; the same command goes on') from error
 
 
-def _size(file: Path) -> int:
-    """Bytes of a file; 0 if it is not there."""
+def _is_whole(file: Path, entry: np.dtype[Any], count: int) -> bool:
+    """Whether a file begins and ends as one of that many entries does: no embedding is all zeros."""
     try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
+        with open_plain(file) as stream:
+            head = stream.read(len(_head(entry, count)))
+            stream.seek(-entry.itemsize, os.SEEK_END)
+            last = np.frombuffer(stream.read(entry.itemsize), entry)
+            size = stream.tell()
+    except (OSError, ValueError):  # it is not there, or too short
+        return False
+    return head == _head(entry, count) and size == len(head) + count * entry.itemsize and bool(last['embedding'].any())
+
+
+@functools.cache
+def _head(entry: np.dtype[Any], count: int) -> bytes:
+    """What ``np.save`` writes in front of that many entries."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        content, dict(descr=np.lib.format.dtype_to_descr(entry), fortran_order=False, shape=(count, )))
+    return content.getvalue()
 
 
 def data_digest(images: UnlabelledImages) -> str:

@@ -265,3 +265,51 @@ def test_a_cache_of_another_making(folder, config, tmp_path):
             np.save(spoilt, content)
         with pytest.raises(UserError, match='view0001/00000.npy is no file of this teacher cache'):
             TeacherCache(folder).entry(1, 0)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+def test_embeddings_that_are_no_numbers_are_not_kept(config, tmp_path, monkeypatch, value):
+    """As those of a tower whose weights are lost."""
+    embed, seen = CacheFiller._embed, []
+
+    def lose(self, batch):
+        seen.append(batch)
+        found = embed(self, batch)
+        found[-1, -1] = value if len(seen) == 2 else 0
+        return found
+
+    monkeypatch.setattr(CacheFiller, '_embed', lose)
+    filler = CacheFiller(str(config), str(tmp_path / 'cache'), VIEWS)
+    with pytest.raises(UserError, match=r'model.teacher gives .*\.(png|jpg) an embedding that is NaN or beyond'):
+        filler.fill()
+    cache = TeacherCache(tmp_path / 'cache')
+    assert [part[:2] for part in cache.missing()] == [part[:2] for part in cache.parts()][1:]
+
+
+def test_a_copy_that_left_zeros_is_made_anew(config, folder):
+    cache = TeacherCache(folder)
+    for view, damage in enumerate((lambda whole: bytes(len(whole)), lambda whole: whole[:200] + bytes(len(whole) - 200),
+                                   lambda whole: whole[:-1])):
+        file = cache.file(view, 0)
+        before = file.read_bytes()
+        file.write_bytes(damage(before))
+        assert [part[:2] for part in cache.missing()] == [(view, 0)]
+        CacheFiller(str(config), str(folder), VIEWS).fill()
+        assert file.read_bytes() == before and not cache.missing()
+
+
+def test_a_cache_writes_into_no_other_folder(config, folder, tmp_path):
+    (tmp_path / 'elsewhere').mkdir()
+    (folder / 'view0000').rename(folder / '.view0000')
+    (folder / 'view0000').symlink_to(tmp_path / 'elsewhere')
+    with pytest.raises(UserError, match='view0000 is a link, and a cache writes into no other folder: remove it'):
+        CacheFiller(str(config), str(folder), VIEWS).fill()
+    assert not list((tmp_path / 'elsewhere').iterdir())
+
+
+def test_a_folder_of_other_files_becomes_no_cache(config, tmp_path):
+    """Such as that of the images."""
+    before = sorted((tmp_path / 'pictures').rglob('*'))
+    with pytest.raises(UserError, match=r'pictures holds .* but no cache\.json, so it is no teacher cache'):
+        CacheFiller(str(config), str(tmp_path / 'pictures'), VIEWS).fill()
+    assert sorted((tmp_path / 'pictures').rglob('*')) == before

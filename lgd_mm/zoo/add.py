@@ -1,5 +1,7 @@
 """A finished run -> a model of the local zoo."""
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from mmpretrain.apis import get_model, list_models
 
 from lgd_mm.engine.checks.preflight import check_weights
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import save_torch, write_text
+from lgd_mm.io.files import read_plain, save_torch, write_text
 from lgd_mm.io.new_folder import new_folder
 from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.safety.bounded_build import bounded_build
@@ -65,6 +67,7 @@ def add_run(run_dir: str | Path, name: str | None = None, zoo: str | Path | None
     if (folder / name).exists() or taken:
         raise UserError(f'{min(taken, default=name)} is the name of another model (of the zoo {folder}, lgd_mm or '
                         f'mmpretrain): give another --name, or remove {folder / name} if it is there')
+    _check_index(folder / 'model-index.yml')
     with _new_folder(folder, name) as part:
         files = [_write(model, part) for model in models]
         content = dict(Models=[_entry(model, file, name) for model, file in zip(models, files)])
@@ -79,6 +82,23 @@ def _checked_name(name: str) -> str:
     return name
 
 
+def _check_index(file: Path) -> None:
+    """See that the index of a folder, which is written anew, is that of a zoo.
+
+    Raises:
+        UserError: If it is another one.
+    """
+    if not os.path.lexists(file):
+        return
+    try:
+        ours = yaml.safe_load(read_plain(file, limit=1 << 16)) == INDEX
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        ours = False
+    if not ours:
+        raise UserError(f'{file} is the index of something else, and would be replaced by that of a zoo: give another '
+                        'folder by --zoo or LGD_ZOO_DIR')
+
+
 @contextmanager
 def _new_folder(zoo: Path, name: str) -> Iterator[Path]:
     """A folder of the zoo that appears when the block has ended, whole, or not at all."""
@@ -87,6 +107,9 @@ def _new_folder(zoo: Path, name: str) -> Iterator[Path]:
             yield part
             write_text(zoo / 'model-index.yml', yaml.safe_dump(INDEX))
     except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise UserError(f'{name} is the name of another model, which was added to the zoo {zoo} meanwhile: give '
+                            'another --name') from error
         raise UserError(f'the zoo {zoo} cannot be written to ({error}): name a folder with room that you may write '
                         'to, by --zoo or LGD_ZOO_DIR') from error
 

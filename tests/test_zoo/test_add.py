@@ -11,6 +11,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.students import read_student, write_student
+from lgd_mm.zoo import add as add_module
 from lgd_mm.zoo.add import add_run
 from lgd_mm.zoo.finished import read_run
 from tests.own_sets import CLASSES
@@ -161,3 +162,27 @@ def test_a_zoo_that_cannot_be_written_to_or_read(pretrained, tmp_path, own_zoo):
     with pytest.warns(UserWarning, match='the local zoo is left out: .*metafile.* cannot be read'):
         assert mmpretrain.list_models('*tiny-run*') == []
     assert mmpretrain.list_models('lgd-resnet18_headless')
+
+
+@pytest.mark.parametrize('content', [b'Import: [a/metafile.yml]\n', b'', b'\xff', b'[' * 5000, b'a: *b',
+                                     b'Import:\n- x\n' * 9999])
+def test_an_index_of_something_else_stays(pretrained, tmp_path, content):
+    (tmp_path / 'model-index.yml').write_bytes(content)
+    with pytest.raises(UserError, match=r'model-index.yml is the index of something else, and would be replaced'):
+        add_run(pretrained, name='new', zoo=tmp_path)
+    assert (tmp_path / 'model-index.yml').read_bytes() == content and files(tmp_path) == ['model-index.yml']
+
+
+def test_of_two_that_add_one_name_the_second_is_told_so(pretrained, own_zoo, monkeypatch):
+    """Both have seen that it was free."""
+    add = add_module._write
+
+    def be_first(model, part):
+        monkeypatch.setattr(add_module, '_write', add)
+        add_run(pretrained, name='twice')
+        return add(model, part)
+
+    monkeypatch.setattr(add_module, '_write', be_first)
+    with pytest.raises(UserError, match='twice is the name of another model, which was added .* give another --name'):
+        add_run(pretrained, name='twice')
+    assert files(own_zoo) == ['model-index.yml', 'twice']

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from lgd_mm.api.images import images_in
 from lgd_mm.api.student import Student, load_student
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
+from lgd_mm.datasets.shared_memory import handed_over, shared
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import mean_pool
 
@@ -63,14 +65,16 @@ def embed(student: Student | str | Path, images: str | Path | Sequence[str | Pat
         student = load_student(student)
     paths = _paths(images)
     size = student.image_size if image_size is None else image_size
-    loader = DataLoader(Pictures(paths, size), BATCH, num_workers=workers(1)[0], collate_fn=list)
+    processes = workers(1)[0]
+    loader = DataLoader(Pictures(paths, size), BATCH, num_workers=processes, collate_fn=partial(shared, list))
     device, home = get_device(), student.mean.device
     student.to(device)
     read, unreadable, features, embeddings = [], [], [], []
     try:
         # Standard output may be taken for the result.
-        batches = track(loader, 'batches of images', len(loader), Console(stderr=True))
-        for batch in loader if len(paths) <= BATCH else batches:
+        batches = handed_over(loader, processes)
+        shown = track(batches, 'batches of images', len(loader), Console(stderr=True))
+        for batch in batches if len(paths) <= BATCH else shown:
             unreadable += [item for item in batch if isinstance(item, str)]
             items = [item for item in batch if not isinstance(item, str)]
             if not items:

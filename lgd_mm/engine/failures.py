@@ -15,6 +15,7 @@ from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, Runner
 
 from lgd_mm.datasets.loading import FAILING, UnreadableImage
+from lgd_mm.datasets.shared_memory import is_exhausted
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks.lone_image import ALONE, REFUSED
 from lgd_mm.engine.checks.unreadable_image import bad_image
@@ -91,7 +92,6 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
         raise UserError(sentence) from error
 
 
-def _has_begun(runner: Runner) -> bool:
 def _made(cfg: Config) -> Iterator[Path]:
     """What a run makes in its work dir until its first step has ended; its logs are in a folder that it has named."""
     folder = Path(cfg.work_dir).absolute()
@@ -110,6 +110,7 @@ def _gone(cfg: Config, error: Exception) -> str | None:
             'work in it; --resume goes on from the last checkpoint, where there is one')
 
 
+def _has_begun(runner: Runner) -> bool:
     """Whether there was an iteration; the runner itself would first build its loop, which may be what failed."""
     return isinstance(runner._train_loop, BaseLoop) and runner.iter > 0
 
@@ -132,8 +133,7 @@ def _no_memory(error: Exception) -> str:
 def _exhausted(error: Exception) -> str | None:
     """What the machine has run out of, or no longer reaches."""
     text = str(error)
-    if any(words in text for words in (
-            'killed by signal: Bus error', 'out of shared memory', 'unable to allocate shared memory')):
+    if is_exhausted(error):
         return ('shared memory is full, through which loaders hand over their batches: give '
                 'train_dataloader.num_workers=0, or in a container --shm-size 8g')
     if 'killed by signal: Killed' in text:

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.console.progress import still
 from lgd_mm.console.quiet import LOGGED
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.datasets.shared_memory import shared
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.checks.best_metric import check_best
@@ -36,16 +38,16 @@ from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
+from lgd_mm.io.files import write_text
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.io.files import write_text
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.runs import checkpoints
+from lgd_mm.runs.replacement import check_in_one_place
 from lgd_mm.students.plug import plug_student
 from lgd_mm.students.scratch import begin_at_random
-from lgd_mm.runs.replacement import check_in_one_place
 
 #: Beginnings of what only the log file is told.
 FOR_THE_FILE = ('------', 'Config:', 'Hooks will be executed', 'Exp name: ', 'Distributed training is not used')
@@ -112,9 +114,9 @@ def train(config: str,
     check_classes(cfg, 'train', 'val')
     preflight.check_work_dir(cfg.work_dir)
     with alone_in_run(cfg.work_dir) if get_rank() == 0 else nullcontext():
+        check_in_one_place(cfg.work_dir)
         runner = _train(cfg, student, allow_partial_student, resume)
         end_processes()
-        check_in_one_place(cfg.work_dir)
         write_reports(runner)
         print_rank0(summary(runner, curves))
     return runner
@@ -197,16 +199,18 @@ class QuietRunner(Runner):
                 handler.addFilter(lambda record: not record.getMessage().lstrip('\n').startswith(FOR_THE_FILE))
         return logger
 
-    @staticmethod
-    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader[Any]:
     def dump_config(self) -> None:
         """As mmengine's, but whole or not at all, and not through a link."""
         if is_main_process():
             name = os.path.basename(self.cfg.filename) if self.cfg.filename else f'{self.timestamp}.py'
             write_text(os.path.join(self.work_dir, name), self.cfg.dump())
 
-        """As mmengine's, with workers that a signal to the whole run leaves alone."""
+    @staticmethod
+    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader[Any]:
+        """As mmengine's, with workers that a signal to the whole run leaves alone, and that tell when there is no
+        shared memory."""
         loader = Runner.build_dataloader(*args, **kwargs)
+        loader.collate_fn = partial(shared, loader.collate_fn)
         outlive_signals(loader)
         return loader
 

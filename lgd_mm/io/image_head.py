@@ -30,7 +30,7 @@ def open_head(file: IO[bytes]) -> Image.Image:
         OSError: If it is of another format, is damaged, or has too long a head.
     """
     counted = _Counted(file)
-    image = Image.open(counted, formats=formats())  # type: ignore[arg-type]
+    image = Image.open(counted, formats=formats())
     counted.left = inf
     return image
 

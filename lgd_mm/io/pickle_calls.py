@@ -41,7 +41,7 @@ class Storage(NamedTuple):
     itemsize: int
 
 
-class Calls(pickle._Unpickler):  # type: ignore[name-defined]  # of Python, as torch's: the other takes memory by index
+class Calls(pickle._Unpickler):  # of Python, as torch's: the other takes memory by index
     """Goes through one pickle.
 
     Args:
@@ -106,7 +106,8 @@ def _call(cls: type, path: str, args: tuple[Any, ...], refuse: Callable[[str], U
         raise refuse('holds a tensor that is sparse, nested, quantised or without values: save the weights as plain '
                      'tensors (tensor.to_dense())')
     elif path in TENSORS:
-        _check_tensor(*args[:4], args[6] if len(args) > 6 else None, refuse)
+        storage, offset, size, stride = args[:4]
+        _check_tensor(storage, offset, size, stride, args[6] if len(args) > 6 else None, refuse)
     elif (path in TAKES and not (len(args) == 1 and isinstance(args[0], TAKES[path]) or not args)
             and not (path == 'builtins.bytearray' and len(args) == 2 and isinstance(args[0], str))
             ) or (BARE.fullmatch(path) and args):

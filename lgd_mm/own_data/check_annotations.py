@@ -1,21 +1,21 @@
 """Are the annotations of a file in COCO format what mmdet takes them for?"""
 
-import math
 from collections.abc import Iterator, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from faster_coco_eval.core import mask as run_lengths
+from faster_coco_eval.mask_api_new_cpp import toUncompressedRLE
 
 from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
+from lgd_mm.io.images import PIXELS
 from lgd_mm.io.named_file import name_fault
 
 #: Mistakes that are told in full.
 TOLD = 3
-#: The evaluation counts in 64 bits, and JavaScript's tools in 53.
-LARGEST_ID = 2**53
+#: Of ids, coordinates and areas: the evaluation counts in 64 bits, and JavaScript's tools in 53.
+LARGEST = 2**53
 #: Coordinates of a polygon of three points; mmdet leaves out those with fewer.
 FEWEST_COORDINATES = 6
 #: What is expected of a box, to end a sentence.
@@ -78,7 +78,7 @@ def left_out(item: Mapping[str, Any], image: Mapping[str, Any]) -> str | None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number.
+    """Whether it is a finite number, of a size that coordinates and areas may have.
 
     Args:
         value (Any): Of a file.
@@ -86,7 +86,7 @@ def is_number(value: Any) -> bool:
     Returns:
         bool: False for ``True`` and ``False``, too.
     """
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and -LARGEST < value < LARGEST
 
 
 def _of_images(images: list[Any]) -> Iterator[str]:
@@ -106,6 +106,8 @@ def _of_images(images: list[Any]) -> Iterator[str]:
         sides: list[Any] = [image.get('width'), image.get('height')]
         if not all(map(is_number, sides)) or min(sides) < 1:
             yield f'image {image["id"]} has width and height {shown(sides)}'
+        elif sides[0] * sides[1] > PIXELS:
+            yield f'image {image["id"]} has width and height {sides}, and {PIXELS:,} pixels are the most that are read'
         if image['id'] in ids:
             yield f'image {image["id"]} is there twice'
         ids.add(image['id'])
@@ -158,7 +160,7 @@ def is_id(value: Any) -> bool:
         bool: False for "1", too, which some tools take for 1, and others for nothing they know, and for 1.0, which
             :func:`lgd_mm.own_data.whole_ids.whole_ids` turns into 1.
     """
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST_ID
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def no_id(value: Any) -> str:
@@ -215,9 +217,10 @@ def has_area(mask: Any) -> bool:
 
 
 def _is_rle(size: list[int], counts: str) -> bool:
-    """Whether compressed run lengths are whole."""
+    """Whether compressed run lengths are whole, without the pixels that they stand for."""
+    height, width = map(int, size)
     try:
-        run_lengths.decode(dict(size=[int(side) for side in size], counts=counts))
+        [found] = toUncompressedRLE([dict(size=[height, width], counts=counts)])
     except (ValueError, RuntimeError, UnicodeError):
         return False
-    return True
+    return bool(sum(found['counts']) == height * width)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_annotations import BOX, left_out
 
@@ -41,7 +42,7 @@ def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) ->
     if not beyond:
         return None
     odd = (f'{path}: {len(beyond)} of {len(objects)} boxes reach beyond their image: annotation {beyond[0]["id"]} has '
-           f'the bbox {list(beyond[0]["bbox"])}, and its image is {_size(images[beyond[0]["image_id"]])}')
+           f'the bbox {shown(list(beyond[0]["bbox"]))}, and its image is {_size(images[beyond[0]["image_id"]])}')
     if len(objects) >= SEVERAL and 2 * len(beyond) > len(objects):
         raise UserError(f'{odd}: {BOX}, no corners [x1, y1, x2, y2]; write them so, or clip them to their image')
     return odd

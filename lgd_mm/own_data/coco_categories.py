@@ -9,6 +9,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import open_plain
 from lgd_mm.own_data.check_annotations import is_id, no_id
@@ -60,7 +61,7 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
         counts = Counter(category[key] for category in found)
         twice = sorted(value for value, count in counts.items() if count > 1)
         if twice:
-            raise UserError(f'{path} has two categories of the {key} {twice[0]!r}: rename or join them')
+            raise UserError(f'{path} has two categories of the {key} {shown(twice[0])}: rename or join them')
     return found
 
 

@@ -6,6 +6,9 @@ from faster_coco_eval.core import mask as run_lengths
 
 from lgd_mm.own_data.check_annotations import FEWEST_COORDINATES, has_area, is_number, is_thin
 
+#: Pixels of a mask's outline, which takes 60 bytes for each; that of a fractal in a large image has some hundred thousand.
+LONGEST = 10**6
+
 
 def complete_annotations(content: dict[str, Any]) -> int:
     """Give objects without ``area`` that of their mask, or else of their box, and an id above 0 to those without: the
@@ -45,14 +48,20 @@ def _mask_area(mask: Any, size: Any) -> int | None:
         return None
     try:
         height, width = map(int, size)
-        if isinstance(mask, list) and max(abs(each) for part in mask for each in part) > 2 * max(size):
-            return None  # an outline takes memory by its length
+        if isinstance(mask, list) and sum(map(_outline, mask)) > LONGEST:
+            return None  # it takes memory by its length
         if isinstance(mask, dict) and not isinstance(mask['counts'], list):
             return int(run_lengths.area(mask))
         found = run_lengths.frPyObjects(mask, height, width)
         return int(run_lengths.area(run_lengths.merge(found) if isinstance(found, list) else found))
     except (ValueError, TypeError, KeyError, IndexError, RuntimeError):
         return None
+
+
+def _outline(polygon: list[float]) -> float:
+    """How many pixels the outline of a polygon goes through, about."""
+    points = list(zip(polygon[::2], polygon[1::2]))
+    return sum(max(abs(x - left), abs(y - top)) for (left, top), (x, y) in zip(points, points[1:] + points[:1]))
 
 
 def _is_polygons(mask: Any) -> bool:

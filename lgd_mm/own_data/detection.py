@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
+from lgd_mm.io.named_file import name_fault
 from lgd_mm.own_data.check_annotations import has_area
 from lgd_mm.own_data.coco_categories import read_categories
 from lgd_mm.own_data.coco_set import check_coco, read_coco
@@ -46,8 +48,9 @@ def read_detection(root: str) -> DetectionFolder:
     train, val = (read_categories(path) for path in annotations.values())
     labels = [[(category['id'], category['name']) for category in categories] for categories in (train, val)]
     if labels[0] != labels[1]:  # the file's order numbers the labels
-        odd = next((item for item in labels[0] + labels[1] if item not in labels[0] or item not in labels[1]), None)
-        what = f'{odd[1]!r} (id {odd[0]})' if odd else 'the order'
+        alone = set(labels[0]) ^ set(labels[1])
+        odd = next((item for item in labels[0] + labels[1] if item in alone), None)
+        what = f'{shown(odd[1])} (id {odd[0]})' if odd else 'the order'
         raise UserError(f'{annotations["train"]} and {annotations["val"]} must have the same categories in the same '
                         f'order, and differ in {what}')
     images, counts, masks = {}, {}, True
@@ -78,8 +81,10 @@ def _annotations(root: Path, split: str) -> str:
 
 def _images(root: Path, split: str, annotations: str, image: Any) -> str:
     first = image.get('file_name') if isinstance(image, dict) else None
-    if not isinstance(first, str) or '\0' in first:
+    if not isinstance(first, str):
         raise UserError(f'{annotations}: images[0] has no "file_name": correct or remove it')
+    if fault := name_fault(first):
+        raise UserError(f'{annotations}: images[0] has the file_name {shown(first)}, which {fault}: correct or remove it')
     for pattern in IMAGES:
         folder = pattern.format(split=split)
         if (root / folder / first).is_file():

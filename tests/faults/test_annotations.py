@@ -6,6 +6,7 @@ import pytest
 
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_annotations import check_annotations
+from lgd_mm.own_data.complete_annotations import complete_annotations
 
 IMAGE = dict(id=7, file_name='a/b.jpg', width=20, height=10)
 OBJECT = dict(id=3, image_id=7, category_id=1, bbox=[2, 2, 4, 4], segmentation=[[2, 2, 6, 2, 6, 6]])
@@ -50,6 +51,16 @@ def test_what_is_left_out(item, sentence):
     (dict(file_name='http://x/a.jpg'), {}, 'image 7 has the file_name .*, which leads outside the data set'),
     (dict(file_name=None), {}, 'image 7 has no "file_name"'),
     (dict(width=0), {}, r'image 7 has width and height \[0, 10\]'),
+    (dict(width=10**400), {}, 'image 7 has width and height'),
+    (dict(width=50_000, height=50_000), {}, r'image 7 has .*\[50000, 50000\], and 178,956,970 pixels are the most'),
+    (dict(file_name='a' * 300), {}, 'image 7 has the file_name .*, which is longer than that of any file'),
+    ({}, dict(bbox=[1, 1, 10**400, 2]), 'annotation 3 has the bbox .*, not four finite numbers'),
+    ({}, dict(bbox=[1] * 10**6), 'annotation 3 has the bbox .*, not four finite numbers'),
+    ({}, dict(area=-10**400), 'annotation 3 has the area .*, not a finite number'),
+    ({}, dict(category_id=[[1]] * 500_000), 'annotation 3 has the category_id .*, not a whole number'),
+    ({}, dict(id=10**4000), r'annotations\[0\] has the id .*, beyond 2\*\*53'),
+    ({}, dict(segmentation=[[1, 2, 3, 4, 5, 10**400]]), 'a polygon that is not pairs of numbers'),
+    ({}, dict(segmentation=dict(size=[10] * 10**5, counts='x')), 'annotation 3 has a mask of size'),
     (dict(id=None), {}, r'images\[0\] has no "id"'),
     (dict(id=7.5), {}, r'images\[0\] has the id 7.5, not a whole number, such as 1 \(not "1"\)'),
     (dict(id='7'), {}, r"images\[0\] has the id '7', not a whole number"),
@@ -71,10 +82,27 @@ def test_what_is_left_out(item, sentence):
     ({}, dict(segmentation=[[1, 2, 3, 4, 5, float('nan')]]), 'a polygon that is not pairs of numbers'),
     ({}, dict(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), 'a polygon that is not pairs of numbers')])
 def test_what_is_refused(image, item, sentence):
-    with pytest.raises(UserError, match=f'^train.json: .*{sentence}.*: correct or remove them$'):
+    with pytest.raises(UserError, match=f'^train.json: .*{sentence}.*: correct or remove them$') as caught:
         check(image, item)
+    assert len(str(caught.value)) < 2000
 
 
 def test_the_first_three_are_told():
     with pytest.raises(UserError, match='image 7 is there twice; image 7 is there twice; image 7 is there twice and 1'):
         check(more_images=[IMAGE] * 4)
+
+
+def test_run_lengths_are_read_without_their_pixels(monkeypatch):
+    """A few letters stand for all the pixels of the largest image."""
+    size = dict(width=13_000, height=13_000)
+    monkeypatch.setattr('faster_coco_eval.core.mask.decode', lambda *_: pytest.fail('decoded'))
+    with pytest.raises(UserError, match='a mask whose counts cannot be decoded'):
+        check(size, dict(segmentation=dict(size=[13_000, 13_000], counts='0' * 6)))
+
+
+def test_outlines_take_memory_by_their_length(monkeypatch):
+    """Of one that crosses a large image a thousand times, the box has the area."""
+    monkeypatch.setattr('faster_coco_eval.core.mask.frPyObjects', lambda *_: pytest.fail('drawn'))
+    item = dict(copy.deepcopy(OBJECT), segmentation=[[0, 0, 13_000, 13_000] * 1000])
+    content = dict(images=[dict(IMAGE, width=13_000, height=13_000)], annotations=[item])
+    assert complete_annotations(content) == 1 and item['area'] == 16

@@ -59,3 +59,17 @@ def test_no_names(empty):
 def test_name_that_is_no_text():
     with pytest.raises(UserError, match='name number 2 is 7'):
         category_names(['cat', 7])
+
+
+@pytest.mark.parametrize('name', ['x' + '\u200d' * 100_000 + 'x', 'a' + '\u0301' * 50_000 + '\u0316' * 50_000, 'a' * 1001])
+def test_a_name_has_a_length(name):
+    """Python takes minutes to bring the accents of some into their order."""
+    with pytest.raises(UserError, match='name number 2 has .* characters, and 1,000 are the most') as caught:
+        category_names(['cat', name])
+    assert len(str(caught.value)) < 3000
+    assert category_names(['cat', 'a' * 1000]) == ['cat', 'a' * 1000]
+
+
+def test_joiners_at_the_ends_and_within():
+    family = '\U0001f468\u200d\U0001f469'
+    assert category_names(['\u200d\u200cb\u200d', f'\u200b\u200d{family}\u200d\u200b']) == ['b', family]

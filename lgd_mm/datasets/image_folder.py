@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 from lgd_mm.console.printable import printable
 from lgd_mm.datasets.loading import UnreadableImage
 from lgd_mm.errors import UserError
+from lgd_mm.io.walk import is_hidden, walk
 from lgd_mm.registry import DATASETS
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
@@ -149,36 +150,21 @@ def files_below(folder: Path, lost: list[str] | None = None) -> Iterator[str]:
     """Files below a folder, through links to other folders, each folder once. Hidden ones and those of file managers
     are no part of it, nor are pipes and devices, which one could wait for without end; links that lead nowhere are, to
     be told as unreadable, unless there is a list to which they are added instead."""
-    entered = set()
-    folders = [os.fspath(folder)]
-    while folders:
-        parent = folders.pop()
-        real = os.path.realpath(parent)
-        if real in entered:
+    for entry in walk(folder, no_images):
+        if is_hidden(entry.name):
             continue
-        entered.add(real)
-        try:
-            entries = list(os.scandir(parent))
-        except OSError:  # gone, or nothing that one may look into
-            continue
-        for entry in entries:
-            if entry.name.startswith('.'):
-                continue
-            if entry.is_dir():
-                if not no_images(entry.name):
-                    folders.append(entry.path)
-            elif entry.is_file():
+        if entry.is_file():
+            yield entry.path
+        elif entry.is_symlink() and not os.path.exists(entry.path):
+            if lost is None:
                 yield entry.path
-            elif entry.is_symlink() and not os.path.exists(entry.path):
-                if lost is None:
-                    yield entry.path
-                else:
-                    lost.append(entry.path)
+            else:
+                lost.append(entry.path)
 
 
 def no_images(folder: str) -> bool:
     """Whether a folder, by its name, holds copies and thumbnails that a file manager made, or is hidden."""
-    return folder.startswith('.') or folder in OF_FILE_MANAGERS
+    return is_hidden(folder) or folder in OF_FILE_MANAGERS
 
 
 def shown(path: str) -> str:

@@ -1,10 +1,12 @@
 """Labelled images in folders that are their classes."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import ConfigDict
 
+from lgd_mm.console.printable import shortened
 from lgd_mm.errors import UserError
 
 #: Names that the folder of each part may have.
@@ -72,9 +74,9 @@ def find_parts(data: str | Path, training: bool) -> tuple[Path | None, Path]:
     Raises:
         UserError: If one is missing.
     """
-    root = Path(data).resolve()
-    if not root.is_dir():
-        raise UserError(f'data: {data} is no folder: give one with train/CLASS/* and val/CLASS/*')
+    if not os.path.isdir(data):  # also of a name that is none
+        raise UserError(f'data: {shortened(str(data))} is no folder: give one with train/CLASS/* and val/CLASS/*')
+    root = Path(os.path.realpath(data))
     there = {entry.name.lower(): root / entry.name for entry in sorted(root.iterdir()) if entry.is_dir()}
     found = {part: next((there[name] for name in names if name in there), None) for part, names in PARTS.items()}
     train, val = found['train'], found['val']

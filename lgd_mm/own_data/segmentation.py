@@ -4,10 +4,12 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from lgd_mm.console.printable import shortened
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.mask_file import IGNORED
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
+from lgd_mm.io.walk import is_hidden, walk
 from lgd_mm.own_data.check_masks import check_masks
 from lgd_mm.own_data.folder import OwnFolder
 from lgd_mm.own_data.palette import class_colours
@@ -16,6 +18,9 @@ IMAGES, MASKS = ('images', 'img_dir', 'JPEGImages'), ('masks', 'annotations', 'l
 NAMES = dict(train=('train', 'training'), val=('val', 'validation'))
 MASK = '.png'
 SUFFIXES = ['.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp']
+
+#: Folders below one another: mmseg lists them by a function that calls itself.
+DEEPEST = 100
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,12 @@ def _folders(root: Path, split: str) -> tuple[str, str]:
 
 def _files(folder: Path, suffixes: list[str]) -> list[Path]:
     """Those with one of the endings, in capitals or not; not what systems hide, such as macOS' ``._NAME``."""
-    there = sorted(path for path in folder.rglob('*')
-                   if path.is_file() and not any(part.startswith('.') for part in path.relative_to(folder).parts))
+    there = sorted(Path(entry.path) for entry in walk(folder, is_hidden, links=False)
+                   if entry.is_file() and not is_hidden(entry.name))
+    deep = next((path for path in there if len(path.parts) - len(folder.parts) > DEEPEST), None)
+    if deep:
+        raise UserError(f'{folder} has files below {DEEPEST} folders and more, such as {shortened(deep.name)}, which mmseg '
+                        'does not list: move them up')
     found = [path for path in there if path.suffix.lower() in suffixes]
     if not found:
         what = 'masks' if suffixes == [MASK] else 'images'

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
 
 
@@ -21,7 +22,7 @@ def refuse_links(root: Path, *paths: Path) -> None:
             if link == root:
                 break
             if link.is_symlink():
-                raise UserError(f'{link} is a link to {link.resolve()}, and nothing behind it is changed: prepare that '
+                raise UserError(f'{link} is a link to {os.path.realpath(link)}, and nothing behind it is changed: prepare that '
                                 'folder, or link the part itself')
 
 
@@ -39,10 +40,10 @@ def refuse_outside(root: Path, folder: str, source: str, path: Path) -> None:
     """
     named = path.relative_to(root / folder).parts if path.is_relative_to(root / folder) else ('..',)
     if '\0' in str(path) or '..' in named or not any(
-            path.resolve().is_relative_to(place.resolve()) for place in (root, root / folder)):
-        raise UserError(f'{source} names {os.path.relpath(str(path), root)!r}, which leads out of {root}: name what is '
+            _real(path).is_relative_to(_real(place)) for place in (root, root / folder)):
+        raise UserError(f'{source} names {shown(os.path.relpath(str(path), root))}, which leads out of {root}: name what is '
                         'below it, and copy there what a link leads to')
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise UserError(f'{path} is no plain file: put the file itself there')
 
 
@@ -57,6 +58,11 @@ def refuse_file_links(root: Path, *paths: Path) -> None:
         UserError: If one leads neither to a place below the root nor to one below the folder that it lies in.
     """
     for path in paths:
-        if path.is_symlink() and not any(path.resolve().is_relative_to(place.resolve()) for place in (root, path.parent)):
-            raise UserError(f'{path} is a link to {path.resolve()}, which lies outside {root} and is no image: remove it, '
+        if path.is_symlink() and not any(_real(path).is_relative_to(_real(place)) for place in (root, path.parent)):
+            raise UserError(f'{path} is a link to {_real(path)}, which lies outside {root} and is no image: remove it, '
                             'or copy there what it leads to')
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads; unlike Path.resolve(), also where links lead in a circle."""
+    return Path(os.path.realpath(path))

@@ -1,8 +1,9 @@
 """A folder whose files are listed once."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+
+from lgd_mm.io.walk import is_hidden, walk
 
 
 class Tree:
@@ -20,9 +21,12 @@ class Tree:
         return self.root / path
 
     def files(self, folder: str) -> list[str]:
-        """Sorted paths of the files below a folder, relative to it; without hidden ones. A missing folder has none."""
+        """Sorted paths of the files below a folder, relative to it, in each folder once; without hidden ones. A missing
+        folder has none."""
         if folder not in self._files:
-            self._files[folder] = sorted(_walk(self.root / folder, ''))
+            path = os.path.join(self.root / folder, '')
+            self._files[folder] = sorted(entry.path[len(path):] for entry in walk(path, is_hidden, strict=True)
+                                         if not is_hidden(entry.name))
         return self._files[folder]
 
     def with_suffix(self, folder: str, suffixes: tuple[str, ...]) -> list[str]:
@@ -35,21 +39,8 @@ class Tree:
         if not path.is_dir():
             return []
         with os.scandir(path) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith('.'))
+            return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
 
     def forget(self) -> None:
         """List anew: files have been moved or written."""
         self._files.clear()
-
-
-def _walk(folder: Path, prefix: str) -> Iterator[str]:
-    if not folder.is_dir():
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith('.'):
-                continue
-            if entry.is_dir():
-                yield from _walk(Path(entry.path), f'{prefix}{entry.name}/')
-            else:
-                yield f'{prefix}{entry.name}'

@@ -1,22 +1,24 @@
 """Pascal VOC's XML files, read strictly (http://host.robots.ox.ac.uk/pascal/VOC/voc2012/devkit_doc.pdf, section 3)."""
 
-import re
+import os
 import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds what entities grow to
 from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.image_size import image_size
+from lgd_mm.console.printable import shortened, shown
 from lgd_mm.errors import UserError
 from lgd_mm.io.images import open_image
+from lgd_mm.io.named_file import name_fault
 from lgd_mm.io.texts import read_text
 from lgd_mm.preparation.links import refuse_outside
 from lgd_mm.preparation.xml_text import read_xml_text
 
 SPLITS = ('train', 'val')
 SUFFIXES = (*EXTENSIONS, *(suffix.upper() for suffix in EXTENSIONS))
-#: A line of VOC's list of one class: whether the image shows it.
-LABELLED = re.compile(r'(.+?)\s+(?:-1|0|1)')
+#: What stands behind a name in VOC's list of one class: whether the image shows it.
+LABELS = ('-1', '0', '1')
 DIFFICULT = {'0': False, 'false': False, 'no': False, 'unspecified': False, '1': True, 'true': True, 'yes': True}
 
 
@@ -114,17 +116,19 @@ def read_split(root: Path, split: str) -> list[VOCImage]:
 
 def _listed(root: Path, line: str) -> str:
     """The name in a line, which may have a label behind it, as in VOC's lists of a class, or the image's ending."""
-    labelled = LABELLED.fullmatch(line)
-    for name in (line, *([labelled[1]] if labelled else [])):
-        for stem in (name, name.rpartition('.')[0]):
-            if stem and (root / 'Annotations' / f'{stem}.xml').is_file():
-                return stem
+    name, label = (line.rsplit(maxsplit=1) + [''])[:2]
+    for each in (line, *([name] if label in LABELS else [])):
+        for stem in (each, each.rpartition('.')[0]):
+            if stem and not name_fault(f'{stem}.xml') and (root / 'Annotations' / f'{stem}.xml').is_file():
+                return os.path.normpath(stem)
     return line
 
 
 def _read_image(root: Path, name: str) -> VOCImage:
     path = root / 'Annotations' / f'{name}.xml'
     refuse_outside(root, 'Annotations', 'a list in ImageSets/Main', path)
+    if fault := name_fault(f'{name}.xml'):
+        raise UserError(f'a list in {root / "ImageSets/Main"} names {shown(name)}, which {fault}: correct or remove the line')
     try:
         tree = ElementTree.fromstring(read_xml_text(path))  # nosec B314  # likewise
     except FileNotFoundError:
@@ -132,7 +136,7 @@ def _read_image(root: Path, name: str) -> VOCImage:
     except (ElementTree.ParseError, OSError) as error:
         raise UserError(f'{path} is no valid XML ({error}): correct it') from error
     if tree.tag != 'annotation':
-        raise UserError(f'{path} is a <{tree.tag}> and no <annotation>: replace it')
+        raise UserError(f'{path} is a <{shortened(tree.tag)}> and no <annotation>: replace it')
     image = _find_image(root, name, tree.findtext('filename'))
     try:
         open_image(image).close()  # it says what is wrong
@@ -153,11 +157,13 @@ def _read_image(root: Path, name: str) -> VOCImage:
 
 def _find_image(root: Path, name: str, filename: str | None) -> Path:
     """By the name of the list as VOC does it, else by what the XML file says."""
-    names = [f'{name}{suffix}' for suffix in SUFFIXES] + ([Path(filename).name] if filename else [])
-    found = next((root / 'JPEGImages' / each for each in names if (root / 'JPEGImages' / each).is_file()), None)
+    names = [f'{name}{suffix}' for suffix in SUFFIXES]
+    if filename and not name_fault(base := Path(filename).name):
+        names.append(base)
+    found = next((root / 'JPEGImages' / each for each in names if os.path.isfile(root / 'JPEGImages' / each)), None)
     if found is None:
-        raise UserError(f'{root / "JPEGImages" / (filename or names[0])} does not exist, and Annotations/{name}.xml '
-                        'describes it: add the image or remove its line from ImageSets/Main')
+        raise UserError(f'{root / "JPEGImages" / shortened(filename or names[0])} does not exist, and '
+                        f'Annotations/{name}.xml describes it: add the image or remove its line from ImageSets/Main')
     refuse_outside(root, 'JPEGImages', f'Annotations/{name}.xml', found)
     return found
 
@@ -169,11 +175,11 @@ def _read_object(path: Path, node: ElementTree.Element, width: int, height: int)
         raise UserError(f'{path} has an object without <{"bndbox" if name else "name"}>: correct it')
     xmin, ymin, xmax, ymax = (_number(path, frame, key) for key in ('xmin', 'ymin', 'xmax', 'ymax'))
     if not (1 <= xmin <= xmax <= width and 1 <= ymin <= ymax <= height):
-        raise UserError(f'{path}: the box ({xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}) of {name!r} is not inside its '
+        raise UserError(f'{path}: the box ({xmin:g}, {ymin:g}, {xmax:g}, {ymax:g}) of {shown(name)} is not inside its '
                         f'image of {width} x {height} pixels, which VOC counts from 1: correct it')
     difficult = (node.findtext('difficult') or '0').strip().lower()
     if difficult not in DIFFICULT:
-        raise UserError(f'{path}: <difficult> of {name!r} is {difficult!r} and should be 0 or 1: correct it')
+        raise UserError(f'{path}: <difficult> of {shown(name)} is {shown(difficult)} and should be 0 or 1: correct it')
     return VOCObject(name, (xmin, ymin, xmax, ymax), DIFFICULT[difficult])
 
 
@@ -182,4 +188,4 @@ def _number(path: Path, node: ElementTree.Element, key: str) -> float:
     try:
         return float(text or '')
     except ValueError:
-        raise UserError(f'{path}: <{key}> is {text!r} and should be a number of pixels: correct it') from None
+        raise UserError(f'{path}: <{key}> is {shown(text)} and should be a number of pixels: correct it') from None

@@ -1,6 +1,7 @@
 """Faults of a data set, each one sentence that names the file."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -131,6 +132,22 @@ def test_nothing_is_listed_outside_the_data_set(tmp_path, monkeypatch, key, name
     if key == 'file_name':
         assert f', which {fault}' in told[0] and not listed
     assert not any('..' in folder or folder.startswith('/') for folder in listed)
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'hollow'])
+def test_annotations_that_are_read_without_end(tmp_path, kind):
+    """Nobody writes into the one, and the other is of no memory's size."""
+    spec = trees.coco_tree(tmp_path)
+    path = tmp_path / 'annotations/instances_val2017.json'
+    path.unlink()
+    if kind == 'pipe':
+        os.mkfifo(path)
+    else:
+        with path.open('wb') as file:
+            file.truncate(20 * 2**30)
+    part = next(part for part in spec.parts if part.path == 'annotations/instances_val2017.json')
+    [told] = check_part(part, Tree(tmp_path))
+    assert told.startswith('annotations/instances_val2017.json cannot be read (it ')
 
 
 def test_classes(tmp_path):

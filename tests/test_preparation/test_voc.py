@@ -9,6 +9,7 @@ from pycocotools.coco import COCO
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.detection import read_detection
 from lgd_mm.preparation import voc_to_coco as module
+from lgd_mm.preparation import xml_text
 from lgd_mm.preparation.voc import read_split
 from lgd_mm.preparation.voc_to_coco import voc_to_coco
 from tests.test_preparation.trees import picture, write_tree
@@ -226,3 +227,66 @@ def test_what_tools_write(tmp_path):
     assert [[(item.name, item.difficult) for item in each.objects] for each in pictures] == [
         [('dog', True)], [('dog', False)], [('guinea pig', False)]]
     assert pictures[2].path.name == 'my photo.PNG'
+
+
+@pytest.mark.parametrize('encoding', ['punycode', 'undefined', 'unicode_escape', 'raw_unicode_escape', 'utf-7', 'idna',
+                                      'rot13', 'charmap', 'x' * 100_000])
+def test_encodings_that_no_file_is_in(tmp_path, encoding):
+    """Python knows some that take minutes, or give halves of characters."""
+    text = f'<?xml version="1.0" encoding="{encoding}"?><annotation>+2AA-\\ud800{"a" * 1000}</annotation>'.encode()
+    voc(tmp_path / 'voc', **{'Annotations/2007_000027.xml': text})
+    with pytest.raises(UserError, match='declares the encoding .* which is not known') as caught:
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize('text', [
+    f'<{"a" * 100_000}/>', f'<annotation><filename>{"a" * 100_000}</filename></annotation>',
+    f'<annotation><filename>{"a" * 300}.jpg</filename></annotation>',
+    f'<annotation><size><width>{"1x" * 100_000}</width></size></annotation>',
+    f'<annotation><object><name>{"a" * 100_000}</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>0</xmax><ymax>0</ymax>'
+    '</bndbox></object></annotation>'], ids=['tag', 'filename', 'name', 'width', 'category'])
+def test_sentences_about_an_xml_file_are_short(tmp_path, text):
+    gone = 'filename' in text
+    voc(tmp_path / 'voc', **{'Annotations/2007_000027.xml': text.encode()})
+    if gone:
+        (tmp_path / 'voc/JPEGImages/2007_000027.jpg').unlink()
+    with pytest.raises(UserError, match='2007_000027.xml|does not exist') as caught:
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(('lines', 'sentence'), [
+    ('2007_000027\n./2007_000027', 'train.txt names an image twice'), ('a' * 300, 'is longer than that of any file'),
+    ('a' + ' ' * 100_000 + 'b', 'is longer than that of any file'), ('a' * 251, 'does not exist'), ('b/' * 3000, 'longer')])
+def test_lines_of_a_list(tmp_path, lines, sentence):
+    """Some take a regular expression minutes."""
+    voc(tmp_path / 'voc', **{'ImageSets/Main/train.txt': lines.encode()})
+    with pytest.raises(UserError, match=sentence) as caught:
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize('file', ['Annotations/2007_000027.xml', 'JPEGImages/2007_000027.jpg', 'ImageSets/Main/train.txt'])
+def test_links_in_a_circle(tmp_path, file):
+    voc(tmp_path / 'voc')
+    (tmp_path / 'voc' / file).unlink()
+    (tmp_path / 'voc' / file).symlink_to(os.path.basename(file))
+    with pytest.raises(UserError, match=f'{os.path.basename(file)}|x.jpg does not exist'):
+        voc_to_coco(tmp_path / 'voc', tmp_path / 'out')
+
+
+def test_an_xml_file_has_a_largest_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(xml_text, 'LARGEST', 100)
+    with pytest.raises(UserError, match='2007_000027.xml .*and 100 are the most that are read'):
+        voc_to_coco(voc(tmp_path / 'voc'), tmp_path / 'out')
+
+
+@pytest.mark.parametrize('link', ['train', 'annotations', 'annotations/train.json', 'val'])
+def test_nothing_is_written_through_a_link(tmp_path, link):
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'out' / link).parent.mkdir(parents=True)
+    (tmp_path / 'out' / link).symlink_to(tmp_path / 'elsewhere')
+    with pytest.raises(UserError, match=f'out/{link} is a link to'):
+        voc_to_coco(voc(tmp_path / 'voc'), tmp_path / 'out')
+    assert not list((tmp_path / 'elsewhere').iterdir())

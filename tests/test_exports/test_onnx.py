@@ -59,7 +59,7 @@ def test_code_of_the_report_classifies_as_the_model_does(exported, pretrained, i
     framed = cv2.copyMakeBorder(picture, 8, 8, 18, 18, cv2.BORDER_CONSTANT)  # 128 x 148, of which the middle is taken
     cv2.imwrite('picture.png', framed[:, :, ::-1])
     names = dict()
-    exec(exported.usage.replace('picture.jpg', 'picture.png'), names)
+    exec(exported.usage.replace('image.jpg', 'picture.png'), names)
     model, _ = pretrained('slim')
     with torch.no_grad():
         embedding = model.embed(normalised(torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255))

@@ -1,13 +1,12 @@
 """Language-guided distillation of small vision backbones on OpenMMLab."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lgd_mm import compat as compat  # first: makes the OpenMMLab packages importable
 from lgd_mm import registry as registry
 from lgd_mm import zoo as zoo  # mmpretrain's model hub learns of our models
 from lgd_mm.compat.import_hook import when_imported
-from lgd_mm.moved import RENAMING, answer_to_old_names, find_moved_modules
+from lgd_mm.moved import RENAMING, answer_to_old_names, find_moved_modules, later
 from lgd_mm.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -24,13 +23,4 @@ for module in RENAMING:
 
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
 FRONT_DOOR = ('embed', 'evaluate', 'finetune', 'load_student', 'pretrain', 'zero_shot')
-
-
-def __getattr__(name: str) -> Any:
-    if name in FRONT_DOOR:
-        return getattr(import_module('lgd_mm.api'), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *FRONT_DOOR])
+__getattr__, __dir__ = later(__name__, dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'))

@@ -1,41 +1,33 @@
-"""Modules under the names they had in 0.1: importing one warns, and finds what it held where that is now."""
+"""Names that are found elsewhere: of modules as they were called in 0.1, which warn, and of what is imported later."""
 
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-#: Old name -> where its content is now, both below ``lgd_mm``.
+#: Old packages whose modules have kept their names, unless they are named below.
+PACKAGES = {
+    'benchmark': 'suite',
+    'datasets.preparation': 'preparation',
+    'datasets.resize': 'preparation.resize',
+    'transfer': 'students',
+}
+#: Old name -> where its content is now.
 MOVED = {
     'allow_list': 'safety.allow_list safety.kinds',
     'api.class_folders': 'own_data.class_folders',
     'api.nearest': 'console.words',
-    'benchmark': 'suite',
-    'benchmark.cause': 'suite.cause',
     'benchmark.chatter': 'console.quiet',
-    'benchmark.compare': 'suite.compare',
-    'benchmark.curves': 'suite.curves',
-    'benchmark.drawing': 'suite.drawing',
     'benchmark.environment': 'runs.environment',
-    'benchmark.launcher': 'suite.launcher',
-    'benchmark.markdown': 'suite.markdown',
     'benchmark.measures': 'runs.measures',
-    'benchmark.plan': 'suite.plan',
-    'benchmark.predictions': 'suite.predictions',
-    'benchmark.progress': 'suite.progress',
-    'benchmark.report': 'suite.report',
-    'benchmark.results': 'suite.results',
     'benchmark.room': 'suite.disk_space',
-    'benchmark.run': 'suite.run',
-    'benchmark.runner': 'suite.runner',
     'benchmark.suite': 'suite.definition',
     'benchmark.suite_config': 'suite.config',
-    'benchmark.table': 'suite.table',
     'bounded_build': 'safety.bounded_build',
     'cache': 'io.cache',
     'cli.spread': 'cli.spawn',
@@ -54,27 +46,6 @@ MOVED = {
     'datasets.coco_set': 'own_data.coco_set',
     'datasets.complete_annotations': 'own_data.complete_annotations',
     'datasets.picture_size': 'datasets.image_size',
-    'datasets.preparation': 'preparation',
-    'datasets.preparation.archives': 'preparation.archives',
-    'datasets.preparation.caltech256': 'preparation.caltech256',
-    'datasets.preparation.catalogue': 'preparation.catalogue',
-    'datasets.preparation.check_annotations': 'preparation.check_annotations',
-    'datasets.preparation.checks': 'preparation.checks',
-    'datasets.preparation.cityscapes': 'preparation.cityscapes',
-    'datasets.preparation.imagenet': 'preparation.imagenet',
-    'datasets.preparation.links': 'preparation.links',
-    'datasets.preparation.prepare': 'preparation.prepare',
-    'datasets.preparation.recognise': 'preparation.recognise',
-    'datasets.preparation.repairs': 'preparation.repairs',
-    'datasets.preparation.spec': 'preparation.spec',
-    'datasets.preparation.subsets': 'preparation.subsets',
-    'datasets.preparation.tree': 'preparation.tree',
-    'datasets.preparation.voc': 'preparation.voc',
-    'datasets.preparation.voc_to_coco': 'preparation.voc_to_coco',
-    'datasets.preparation.xml_text': 'preparation.xml_text',
-    'datasets.resize': 'preparation.resize',
-    'datasets.resize.file': 'preparation.resize.file',
-    'datasets.resize.folder': 'preparation.resize.folder',
     'datasets.resize.picture': 'preparation.resize.image',
     'datasets.teacher_cache': 'teacher_cache.store',
     'datasets.whole_ids': 'own_data.whole_ids',
@@ -118,19 +89,13 @@ MOVED = {
     'segmentation.pictures_and_masks': 'lean_mmseg.images_and_masks',
     'terminal': 'console.printable',
     'texts': 'io.texts',
-    'transfer': 'students',
-    'transfer.backbone': 'students.backbone',
     'transfer.config_text': 'safety.config_text',
-    'transfer.export': 'students.export',
-    'transfer.left_out': 'students.left_out',
     'transfer.own_data': 'own_data.config',
     'transfer.own_detection': 'own_data.detection',
     'transfer.own_folder': 'own_data.folder',
     'transfer.own_segmentation': 'own_data.segmentation',
     'transfer.palette': 'own_data.palette',
-    'transfer.plug': 'students.plug',
     'transfer.saved_config': 'safety.saved_config',
-    'transfer.scratch': 'students.scratch',
     'transfer.student': 'students.file',
 }
 #: Modules that have kept their names, and hold functions that have not.
@@ -148,21 +113,29 @@ def current_name(module: str) -> str:
     Args:
         module (str): As a config or program of any version has it.
     """
-    return f'lgd_mm.{MOVED[old].split()[0]}' if (old := module.removeprefix('lgd_mm.')) in MOVED else module
+    places = _places(module)
+    return places[0] if places else module
+
+
+def _places(module: str) -> list[str]:
+    """The modules that have the content of an old one; none if it is no old one."""
+    old = module.removeprefix('lgd_mm.')
+    package, _, name = old.rpartition('.')
+    inside = f'{PACKAGES[package]}.{name}' if package in PACKAGES else ''
+    return [f'lgd_mm.{place}' for place in (MOVED.get(old) or PACKAGES.get(old) or inside).split()]
 
 
 class MovedModules(MetaPathFinder, Loader):
     """Finds modules by their old names."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """A module of :data:`MOVED`."""
-        moved = name.startswith('lgd_mm.') and name.removeprefix('lgd_mm.') in MOVED
-        return ModuleSpec(name, self, is_package=True) if moved else None
+        """A module that has moved."""
+        return ModuleSpec(name, self, is_package=True) if name.startswith('lgd_mm.') and _places(name) else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Import what it is now."""
         name = module.__name__
-        places = [import_module(f'lgd_mm.{place}') for place in MOVED[name.removeprefix('lgd_mm.')].split()]
+        places = [import_module(place) for place in _places(name)]
         warnings.warn(f'{name} is now {places[0].__name__}', FutureWarning, stacklevel=2)
 
         def find(attribute: str) -> Any:
@@ -196,6 +169,21 @@ def _names_now(name: str) -> list[str]:
     return [RENAMED[name]] if name in RENAMED else [images] if images != name else []
 
 
+def later(module: str, places: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """A package's ``__getattr__`` and ``__dir__`` with names that are imported on first use.
+
+    Args:
+        module (str): Its name.
+        places (Mapping[str, str]): Name -> the module that has it.
+    """
+    def find(name: str) -> Any:
+        if name not in places:
+            raise AttributeError(f'module {module!r} has no attribute {name!r}')
+        return getattr(import_module(places[name]), name)
+
+    return find, lambda: sorted([*vars(sys.modules[module]), *places])
+
+
 def moved_names(module: str, **places: str) -> Any:
     """A module's ``__getattr__`` that finds names which have left it.
 
@@ -204,10 +192,9 @@ def moved_names(module: str, **places: str) -> Any:
         **places (str): Name -> the module that has it now.
     """
     def find(name: str) -> Any:
-        if name not in places:
-            raise AttributeError(f'module {module!r} has no attribute {name!r}')
-        warnings.warn(f'{module}.{name} is now {places[name]}.{name}', FutureWarning, stacklevel=2)
-        return getattr(import_module(places[name]), name)
+        if name in places:
+            warnings.warn(f'{module}.{name} is now {places[name]}.{name}', FutureWarning, stacklevel=2)
+        return later(module, places)[0](name)
 
     return find
 

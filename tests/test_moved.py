@@ -1,13 +1,15 @@
 """What was written for the names of 0.1 still runs, and is told the new ones."""
 
 import importlib
+import importlib.util
 import sys
 import warnings
 
 import pytest
 
 import lgd_mm
-from lgd_mm.moved import MOVED, current_name
+from lgd_mm import api, language
+from lgd_mm.moved import MOVED, PACKAGES, current_name
 
 
 def test_every_old_module_is_found() -> None:
@@ -62,3 +64,22 @@ def test_no_other_name_is_found() -> None:
 def test_a_module_is_known_by_either_name() -> None:
     assert current_name('lgd_mm.segmentation') == current_name('lgd_mm.lean_mmseg') == 'lgd_mm.lean_mmseg'
     assert current_name('os.path') == 'os.path'
+
+
+def test_every_place_exists() -> None:
+    places = {place for known in (MOVED, PACKAGES) for found in known.values() for place in found.split()}
+    assert [place for place in sorted(places) if importlib.util.find_spec(f'lgd_mm.{place}') is None] == []
+
+
+def test_other_names_are_not_found() -> None:
+    assert current_name('lgd_mm.language') == 'lgd_mm.language' and current_name('os') == 'os'
+    for name in ('lgd_mm.nothing', 'lgd_mm.benchmark.nothing', 'lgd_mm.console.nothing'):
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module(name)
+
+
+@pytest.mark.parametrize('package, name', [(lgd_mm, 'pretrain'), (api, 'Embeddings'), (language, 'textual_bank')])
+def test_names_that_are_imported_later(package: object, name: str) -> None:
+    assert name in dir(package) and '__doc__' in dir(package) and getattr(package, name).__name__ == name
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        getattr(package, 'nothing')  # noqa: B009

@@ -1,7 +1,8 @@
 """The front door: a few arguments in, a config built from the ready ones, and the same runner as ``tools/``."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lgd_mm.moved import later
 
 if TYPE_CHECKING:
     from lgd_mm.api.embedding import Embeddings, embed
@@ -19,13 +20,4 @@ __all__ = ['Embeddings', 'Predictions', 'Run', 'Student', 'embed', 'evaluate', '
 PLACES = dict(Embeddings='embedding', Predictions='prediction', Run='results', Student='student', embed='embedding',
               evaluate='evaluating', finetune='finetuning', load_student='student', pretrain='pretraining',
               zero_shot='prediction')
-
-
-def __getattr__(name: str) -> Any:
-    if name in PLACES:
-        return getattr(import_module(f'{__name__}.{PLACES[name]}'), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *PLACES])
+__getattr__, __dir__ = later(__name__, {name: f'{__name__}.{place}' for name, place in PLACES.items()})

@@ -54,15 +54,7 @@ class CompRess(Distiller):
         self.anchor.load_state_dict(nn.Sequential(self.backbone, self.neck).state_dict())
 
     def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
-        """The loss of a batch; the queues move on during its backward pass, when every use of them is over.
-
-        Args:
-            inputs (Tensor): Normalised images (B, 3, H, W).
-            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
-
-        Returns:
-            dict[str, Tensor]: ``loss_similarity``.
-        """
+        """``loss_similarity``; the queues move on during its backward pass, when every use of them is over."""
         anchor = self._anchor_embedding(inputs)
         student = self.embed(inputs)
         with torch.autocast(inputs.device.type, enabled=False):

@@ -32,15 +32,7 @@ class FeatureMimicking(Distiller):
         self.distance = distance
 
     def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
-        """The mean distance of a batch.
-
-        Args:
-            inputs (Tensor): Normalised images (B, 3, H, W).
-            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
-
-        Returns:
-            dict[str, Tensor]: ``loss_mimicking``.
-        """
+        """``loss_mimicking``, the mean distance of a batch."""
         student = self.embed(inputs)
         with torch.autocast(inputs.device.type, enabled=False):
             student, teacher = student.float(), teacher.float()

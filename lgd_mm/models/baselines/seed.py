@@ -37,15 +37,7 @@ class SEED(Distiller):
         self.temperatures = student_temperature, teacher_temperature
 
     def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
-        """The loss of a batch; the queue moves on during its backward pass, when every use of it is over.
-
-        Args:
-            inputs (Tensor): Normalised images (B, 3, H, W).
-            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
-
-        Returns:
-            dict[str, Tensor]: ``loss_similarity``.
-        """
+        """``loss_similarity``; the queue moves on during its backward pass, when every use of it is over."""
         student = self.embed(inputs)
         with torch.autocast(inputs.device.type, enabled=False):
             student = F.normalize(student.float(), dim=1)

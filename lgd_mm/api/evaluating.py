@@ -17,6 +17,7 @@ from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import Student, find_student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.console.words import some
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
@@ -126,7 +127,7 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
         names = category_names(parse_classes(folders.names if classes is None else classes))
         if classes is not None and len(names) == len(folders.names):
             pairs = [f'{folder} is {name!r}' for folder, name in zip(folders.names, names)]
-            print_rank0(f'class folders and names: {", ".join(pairs[:5])}{", ..." if pairs[5:] else ""}')
+            print_rank0(f'class folders and names: {some(pairs)}')
     cfg = _config(student, folders)
     if teacher:
         cfg.model.teacher = teacher_model(teacher)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import did_you_mean, some
 from lgd_mm.errors import UserError
 
 LOCAL = 'local-dir:'
@@ -100,9 +100,8 @@ def about_shapes(names: Sequence[str]) -> str:
     unknown = [name for name in names if not set(name.casefold().split()) <= set(WORLD)]
     if not unknown:
         return known
-    shown = ', '.join(unknown[:5]) + (', ...' if len(unknown) > 5 else '')
-    return (f'{known}\nwarning: {len(unknown)} of {len(names)} names mean nothing to it ({shown}): take another '
-            'teacher for them, such as RN50/openai')
+    return (f'{known}\nwarning: {len(unknown)} of {len(names)} names mean nothing to it ({some(unknown)}): take '
+            'another teacher for them, such as RN50/openai')
 
 
 def teacher_size(model: str) -> int:

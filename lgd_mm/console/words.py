@@ -1,6 +1,7 @@
-"""Parts of sentences to a user: what a misspelt name was meant to be, and why something failed."""
+"""Parts of sentences to a user: what a misspelt name was meant to be, some of many names, why something failed."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 
@@ -17,6 +18,21 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     candidates = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(name.casefold(), candidates, n=3, cutoff=0.6)
     return f'did you mean {" or ".join(repr(candidates[match]) for match in near)}? ' if near else ''
+
+
+def some(texts: Collection[str], most: int = 5, between: str = ', ') -> str:
+    """The first of many texts, and how many more there are.
+
+    Args:
+        texts (Collection[str]): All of them, in their order.
+        most (int): How many are shown. Defaults to 5.
+        between (str): What stands between two. Defaults to ``', '``.
+
+    Returns:
+        str: ``'a, b and 3 more'``.
+    """
+    more = f' and {len(texts) - most} more' if len(texts) > most else ''
+    return between.join(itertools.islice(texts, most)) + more
 
 
 def first_line(error: BaseException) -> str:

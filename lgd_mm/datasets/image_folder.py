@@ -103,7 +103,7 @@ class UnlabelledImages(BaseDataset):
     @property
     def unreadable(self) -> list[str]:
         """Paths of the images that could not be read so far, in all workers."""
-        return [shown(self.get_data_info(int(index))['img_path']) for index in self._unreadable.nonzero()]
+        return [printable(self.get_data_info(int(index))['img_path']) for index in self._unreadable.nonzero()]
 
     def __getitem__(self, view: tuple[int, ...]) -> Any:
         """One view of one image, or of the next one that can be read.
@@ -128,7 +128,7 @@ class UnlabelledImages(BaseDataset):
                 return self.view(candidate, *view)
             except UnreadableImage as error:
                 self._unreadable[candidate] = True
-                print_log(f'skipped {shown(str(error))}', logger='current', level=logging.WARNING)
+                print_log(f'skipped {printable(str(error))}', logger='current', level=logging.WARNING)
         raise UserError(f'none of the {len(self)} images in {self.data_prefix["img_path"]} can be read')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
@@ -165,11 +165,6 @@ def files_below(folder: Path, lost: list[str] | None = None) -> Iterator[str]:
 def no_images(folder: str) -> bool:
     """Whether a folder, by its name, holds copies and thumbnails that a file manager made, or is hidden."""
     return is_hidden(folder) or folder in OF_FILE_MANAGERS
-
-
-def shown(path: str) -> str:
-    """A path that can be printed: names of files are bytes, and those that are no text would end a log or a report."""
-    return printable(path)
 
 
 def seed_all(seed: int) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below, no_images, shown
+from lgd_mm.console.printable import printable
+from lgd_mm.console.words import some
+from lgd_mm.datasets.image_folder import EXTENSIONS, files_below, no_images
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
 
@@ -71,7 +73,7 @@ def class_folders(root: str | os.PathLike[str]) -> dict[str, str]:
     """
     entries = sorted((entry for entry in os.scandir(root) if entry.is_dir() and not no_images(entry.name)),
                      key=lambda entry: entry.name)
-    folders = {unicodedata.normalize('NFC', shown(entry.name)): entry.path for entry in entries}
+    folders = {unicodedata.normalize('NFC', printable(entry.name)): entry.path for entry in entries}
     if len(folders) < len(entries):
         raise UserError(f'{root} has two class folders whose names look the same: put their images into one')
     return folders
@@ -107,8 +109,8 @@ def check_same_classes(train: str, ours: Sequence[str], val: str, theirs: Sequen
                            f'{min(lacks + more)} is only in one of them'))
     if lacks or more:
         one, other = (val, train) if lacks else (train, val)
-        raise UserError(f'{one} lacks {", ".join((lacks or more)[:5])}{", ..." if (lacks or more)[5:] else ""}, which '
-                        f'{other} has: make such a class folder there, which may be empty, or take it out of {other}')
+        raise UserError(f'{one} lacks {some(lacks or more)}, which {other} has: make such a class folder there, which '
+                        f'may be empty, or take it out of {other}')
     label = next((label for label, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), None)
     if label is not None:
         raise UserError(f'{train} and {val} number their classes differently (class {label} is {ours[label]} and '
@@ -135,13 +137,11 @@ def _tell(root: str, others: Sequence[str], empty: Sequence[str]) -> None:
     with os.scandir(root) as entries:
         beside = [entry for entry in entries if not entry.is_dir() and not entry.name.startswith('.')
                   or entry.is_dir() and no_images(entry.name)]
-    folders = sorted(shown(entry.name) for entry in beside if entry.is_dir())
-    files = sorted(shown(entry.name) for entry in beside if not entry.is_dir())
+    folders = sorted(printable(entry.name) for entry in beside if entry.is_dir())
+    files = sorted(printable(entry.name) for entry in beside if not entry.is_dir())
     for names, what in ((folders, 'folders that are no classes'), (files, 'files beside the class folders'),
-                        (sorted(map(shown, others)), 'files in class folders that are no images')):
+                        (sorted(map(printable, others)), 'files in class folders that are no images')):
         if names:
-            print_log(f'{root}: {len(names)} {what} are left out: {", ".join(names[:5])}'
-                      f'{", ..." if names[5:] else ""}', logger='current')
+            print_log(f'{root}: {len(names)} {what} are left out: {some(names)}', logger='current')
     if empty:
-        print_log(f'{root}: {len(empty)} class folders hold no image: {", ".join(empty[:5])}'
-                  f'{", ..." if empty[5:] else ""}', logger='current')
+        print_log(f'{root}: {len(empty)} class folders hold no image: {some(empty)}', logger='current')

@@ -1,6 +1,7 @@
 """The built-in category sets, read from the installed libraries where they have them."""
 
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 
 from lgd_mm.errors import UserError
@@ -51,15 +52,11 @@ def metainfo_classes(dataset: str) -> list[str]:
     return list(classes)
 
 
-def _declared(dataset: str) -> Callable[[], list[str]]:
-    return lambda: metainfo_classes(dataset)
-
-
 CATEGORY_SETS: dict[str, Callable[[], list[str]]] = {
     'imagenet': imagenet,
     'caltech256': caltech256,
-    'coco': _declared('mmdet.CocoDataset'),
-    'lvis': _declared('mmdet.LVISV1Dataset'),
-    'ade20k': _declared('mmseg.ADE20KDataset'),
-    'cityscapes': _declared('mmseg.CityscapesDataset'),
+    'coco': partial(metainfo_classes, 'mmdet.CocoDataset'),
+    'lvis': partial(metainfo_classes, 'mmdet.LVISV1Dataset'),
+    'ade20k': partial(metainfo_classes, 'mmseg.ADE20KDataset'),
+    'cityscapes': partial(metainfo_classes, 'mmseg.CityscapesDataset'),
 }

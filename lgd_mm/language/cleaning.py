@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mmengine.logging import print_log
 
 from lgd_mm.console.printable import shown
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 
 #: Characters that nobody sees: zero-width spaces, byte-order marks, soft hyphens, marks of direction, control
@@ -46,8 +47,8 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
     visible = [INVISIBLE.sub('', name).strip(JOINERS) for name in names]
     changed = [shown(name) for name, seen in zip(names, visible) if name != seen]
     if changed:
-        print_log(f'{origin}: invisible characters are taken out of {len(changed)} names: {", ".join(changed[:5])}'
-                  f'{", ..." if changed[5:] else ""}', logger='current')
+        print_log(f'{origin}: invisible characters are taken out of {len(changed)} names: {some(changed)}',
+                  logger='current')
     spaced = [' '.join(name.replace('_', ' ').split()) for name in visible]
     short = [QUALIFIER.sub('', name).strip() for name in spaced]
     shared = {name for name, count in _counts(short).items() if count > 1}

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lgd_mm.console import words
 from lgd_mm.errors import UserError
 
 #: Two unit embeddings of the same tokens lie nearer, on any device; of other tokens, further apart.
@@ -36,8 +37,7 @@ def check_rows(bank: Tensor, names: Sequence[str]) -> None:
 
 def some(texts: Sequence[str]) -> str:
     """The first five, long ones by their beginning and end, where they may differ."""
-    shown = [repr(text if len(text) <= 80 else f'{text[:40]} ... {text[-30:]}') for text in texts[:5]]
-    return ', '.join(shown) + (f' and {len(texts) - 5} more' if len(texts) > 5 else '')
+    return words.some([repr(text if len(text) <= 80 else f'{text[:40]} ... {text[-30:]}') for text in texts])
 
 
 def same_rows(bank: Tensor) -> list[list[int]]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import parse_json
 
@@ -90,4 +91,4 @@ def _difference(kind: str, mine: tuple[str, ...], theirs: tuple[str, ...]) -> st
 
 def _some(ordered: tuple[str, ...], members: set[str]) -> str:
     names = [repr(name) for name in ordered if name in members]
-    return ', '.join(names[:5]) + (f' and {len(names) - 5} more' if len(names) > 5 else '') if names else 'none'
+    return some(names) or 'none'

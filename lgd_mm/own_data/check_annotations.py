@@ -8,6 +8,7 @@ from typing import Any
 from faster_coco_eval.mask_api_new_cpp import toUncompressedRLE
 
 from lgd_mm.console.printable import shown
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.io.images import PIXELS
 from lgd_mm.io.named_file import name_fault
@@ -48,8 +49,7 @@ def check_annotations(path: str | Path, content: Mapping[str, Any], categories: 
             reasons += [f'annotation {item["id"]} {reason}'] if reason else []
         if not mistakes:
             return reasons
-    more = f' and {len(mistakes) - TOLD} more' if len(mistakes) > TOLD else ''
-    raise UserError(f'{path}: {"; ".join(mistakes[:TOLD])}{more}: correct or remove them')
+    raise UserError(f'{path}: {some(mistakes, TOLD, "; ")}: correct or remove them')
 
 
 def left_out(item: Mapping[str, Any], image: Mapping[str, Any]) -> str | None:

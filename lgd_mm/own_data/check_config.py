@@ -11,6 +11,7 @@ from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.console.words import some
 from lgd_mm.datasets.of_config import datasets_of
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_labels import CheckLabels
@@ -49,7 +50,7 @@ def check_categories(cfg: Config, *splits: str) -> None:
             if left_out and path not in told and get_rank() == 0 and not _numbers_all(kind):
                 told.add(path)
                 dropped = sum(item['category_id'] in left_out for item in json.loads(path.read_bytes())['annotations'])
-                print_rank0(f'{path}: {_some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
+                print_rank0(f'{path}: {some(list(left_out.values()))} {"is" if len(left_out) == 1 else "are"} not in '
                     f'{key}.metainfo.classes, and left out (annotations: {dropped})')
 
 
@@ -85,12 +86,12 @@ def _compare(path: Path, key: str, classes: list[str], names: list[str], kind: A
     known, wanted = set(names), set(classes)
     absent = [name for name in classes if name not in known]
     if absent:
-        raise UserError(f'{path} has no category {_some(absent)} of {key} (it has {_some(names)}): give --data FOLDER '
+        raise UserError(f'{path} has no category {some(absent)} of {key} (it has {some(names)}): give --data FOLDER '
                         'for a data set of your own, or set the classes')
     order = [name for name in names if name in wanted]
     if order != classes and kind.load_data_list is CocoDataset.load_data_list:  # Objects365 sorts for itself
         raise UserError(f'{path} has its categories in another order than {key}, and mmdet numbers the labels by the '
-                        f'file: give the classes as {_some(order)}')
+                        f'file: give the classes as {some(order)}')
 
 
 def _is_own(dataset: Mapping[str, Any], kind: Any) -> bool:
@@ -121,7 +122,3 @@ def _innermost(dataset: Any) -> Iterator[Any]:
         yield dataset
     for item in inner or ():
         yield from _innermost(item)
-
-
-def _some(names: list[str]) -> str:
-    return ', '.join(names[:5]) + (f' and {len(names) - 5} more' if len(names) > 5 else '')

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lgd_mm.console.words import some
 from lgd_mm.datasets.image_size import AT_ONCE, check_orientations, image_sizes
 from lgd_mm.datasets.mask_file import IGNORED, labels_in, mask_header
 from lgd_mm.errors import UserError
@@ -48,8 +49,8 @@ def _absent(folder: Path, masks: Sequence[Path], classes: Sequence[str], fewest:
     with ThreadPoolExecutor() as pool:
         starts = range(0, len(masks), AT_ONCE)
         for start in tqdm(starts, desc=f'labels in {folder}', disable=None, leave=False, delay=1):
-            some = masks[start:start + AT_ONCE]
-            for path, labels in zip(some, pool.map(labels_in, some)):
+            batch = masks[start:start + AT_ONCE]
+            for path, labels in zip(batch, pool.map(labels_in, batch)):
                 strange = labels - every - {IGNORED}
                 if strange:
                     raise UserError(no_class(str(path), min(strange), len(classes)))
@@ -57,9 +58,8 @@ def _absent(folder: Path, masks: Sequence[Path], classes: Sequence[str], fewest:
             if every <= seen:
                 return None
     absent = [f'{label} ({classes[label]})' for label in sorted(every - seen)]
-    told = ', '.join(absent[:5]) + (f' and {len(absent) - 5} more' if len(absent) > 5 else '')
     ignored = '; 255 is ignored' if IGNORED in seen else ''
-    sentence = f'{folder}: no mask has label {told}{ignored}'
+    sentence = f'{folder}: no mask has label {some(absent)}{ignored}'
     if len(seen & every) < fewest:
         raise UserError(f'{sentence}: each pixel holds the number of a class, from 0 in the order of classes.txt')
     return sentence

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.printable import shown
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.check_annotations import BOX, left_out
 
@@ -34,9 +35,8 @@ def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) ->
     reasons = [(item['id'], left_out(item, images[item['image_id']]) or (item.get('iscrowd') and 'is a crowd'))
                for item in objects]
     if all(reason for _, reason in reasons):
-        told = '; '.join(f'annotation {number} {reason}' for number, reason in reasons[:3])
-        more = f' and {len(reasons) - 3} more' if len(reasons) > 3 else ''
-        raise UserError(f'{path}: no object is left to {purpose} with: {told or "the file has no annotation"}{more} '
+        told = some([f'annotation {number} {reason}' for number, reason in reasons], 3, '; ')
+        raise UserError(f'{path}: no object is left to {purpose} with: {told or "the file has no annotation"} '
                         f'({BOX}, "area" is above 0 or left out, "iscrowd" is 0 but for groups)')
     beyond = [item for item in objects if _reaches_beyond(item['bbox'], images[item['image_id']])]
     if not beyond:

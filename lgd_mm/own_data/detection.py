@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.printable import shown
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.io.named_file import name_fault
 from lgd_mm.own_data.check_annotations import has_area
@@ -71,7 +72,7 @@ def _annotations(root: Path, split: str) -> str:
     if len(found) == 1:
         return str(found[0].resolve())
     others = [str(path.relative_to(root)) for pattern in ELSEWHERE for path in sorted(root.glob(pattern))]
-    there = f' (there are {", ".join(others[:4])}{", ..." if len(others) > 4 else ""})' if others else ''
+    there = f' (there are {some(others)})' if others else ''
     if not folder.is_dir():
         raise UserError(f'--data {root} has no folder annotations{there}: copy the files of COCO format to annotations/'
                         'train.json and annotations/val.json, and have the images in folders train and val (see '

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lgd_mm.console.words import some
+
 
 @dataclass(frozen=True)
 class OwnFolder:
@@ -21,6 +23,5 @@ class OwnFolder:
 
     def __str__(self) -> str:
         count = len(self.classes)
-        shown = ', '.join(self.classes[:8]) + (', ...' if count > 8 else '')
         return (f'{self.root}: {self.counts["train"]} images to train and {self.counts["val"]} to test with, '
-                f'{count} class{"" if count == 1 else "es"}: {shown}')
+                f'{count} class{"" if count == 1 else "es"}: {some(self.classes, 8)}')

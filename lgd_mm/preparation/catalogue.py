@@ -4,9 +4,10 @@ Numbers of images are those the owners publish. MD5 sums: ImageNet and Caltech-2
 widely used with these files; an archive that its owner replaces needs a new one here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
+from lgd_mm.language import CATEGORY_SETS
 from lgd_mm.preparation import caltech256, cityscapes, imagenet
 from lgd_mm.preparation.spec import Annotations, Archive, DatasetSpec, Masks, Pictures
 
@@ -20,16 +21,6 @@ def wordnet_ids() -> Sequence[str]:
     """The folders of ImageNet's 1,000 classes."""
     from timm.data.imagenet_info import ImageNetInfo
     return ImageNetInfo('imagenet-1k').label_names()
-
-
-def declared(dataset: str) -> Callable[[], Sequence[str]]:
-    """The classes of mmdet's data set, read when asked for."""
-
-    def classes() -> Sequence[str]:
-        from lgd_mm.language.category_sets import metainfo_classes
-        return metainfo_classes(dataset)
-
-    return classes
 
 
 def _imagenet() -> DatasetSpec:
@@ -74,7 +65,7 @@ def _coco_images() -> tuple[tuple[Pictures, ...], tuple[Archive, ...]]:
 
 def _coco() -> DatasetSpec:
     images, archives = _coco_images()
-    annotations = partial(Annotations, categories=declared('mmdet.CocoDataset'))
+    annotations = partial(Annotations, categories=CATEGORY_SETS['coco'])
     files = [annotations(f'annotations/instances_{part.path}.json', count, folder=part.path)
              for part, count in zip(images, (118_287, 5_000))]
     return DatasetSpec(
@@ -88,7 +79,7 @@ def _coco() -> DatasetSpec:
 
 def _lvis() -> DatasetSpec:
     images, archives = _coco_images()
-    annotations = partial(Annotations, categories=declared('mmdet.LVISV1Dataset'))
+    annotations = partial(Annotations, categories=CATEGORY_SETS['lvis'])
     sums = dict(lvis_v1_train='4410d837f71203af226950447ef9d422', lvis_v1_val='87734a7f895990b9552075d7ce723e27')
     return DatasetSpec(
         'lvis', 'LVIS v1',

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from lgd_mm.console.words import some
 from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.io.images import open_image
 from lgd_mm.preparation.check_annotations import check_annotations
@@ -69,12 +70,6 @@ def part_files(part: Pictures | Masks, tree: Tree) -> list[str]:
     """The files of a part that are where its images or masks should be."""
     suffixes = tuple(part.suffixes) if isinstance(part, Pictures) else (part.mask_suffix.lower(), )
     return [name for name in tree.with_suffix(part.path, suffixes) if name.count('/') == part.nested]
-
-
-def some(names: Iterable[str], count: int = 3) -> str:
-    """The first few names, and whether there are more."""
-    names = list(names)
-    return ', '.join(names[:count]) + (', ...' if len(names) > count else '')
 
 
 def _check_images(part: Pictures, tree: Tree) -> Iterator[str]:

@@ -6,11 +6,12 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.io.lock import alone
 from lgd_mm.preparation.archives import find_archive, unpack, verify
 from lgd_mm.preparation.catalogue import SPECS
-from lgd_mm.preparation.checks import check_part, foreign_classes, is_filled, rests_on, some
+from lgd_mm.preparation.checks import check_part, foreign_classes, is_filled, rests_on
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.repairs import layout_repairs
 from lgd_mm.preparation.spec import Archive, DatasetSpec, Pictures, Repair

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.safe_load import load_checkpoint_file
@@ -70,7 +71,7 @@ def check_begins(work_dir: str) -> None:
     """
     left = sorted(path.name for path in checkpoints_in(work_dir))
     if left:
-        raise UserError(f'{work_dir} has {", ".join(left[:3])}{", ..." if len(left) > 3 else ""}, but no '
+        raise UserError(f'{work_dir} has {some(left, 3)}, but no '
                         'last_checkpoint that says which to go on from: write the name of one into it, or give another '
                         'folder')
 

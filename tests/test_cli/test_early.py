@@ -108,7 +108,7 @@ def test_shapes_says_what_it_knows():
     assert 'crescent' in known and 'purple' in known and 'warning' not in known
     said = teachers.about_shapes(['red star', 'owl', 'red fox', 'a', 'b', 'c', 'd'])
     assert said.startswith(known)
-    assert 'warning: 6 of 7 names mean nothing to it (owl, red fox, a, b, c, ...): take another teacher' in said
+    assert 'warning: 6 of 7 names mean nothing to it (owl, red fox, a, b, c and 1 more): take another teacher' in said
 
 
 def test_a_misspelt_model_of_timm_is_told():

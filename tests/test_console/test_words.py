@@ -2,7 +2,7 @@
 
 import pytest
 
-from lgd_mm.console.words import did_you_mean, first_line
+from lgd_mm.console.words import did_you_mean, first_line, some
 
 
 @pytest.mark.parametrize('name, hint', [
@@ -28,3 +28,8 @@ def test_did_you_mean(name: str, hint: str) -> None:
 ])
 def test_first_line(error: Exception, line: str) -> None:
     assert first_line(error) == line
+
+
+@pytest.mark.parametrize('count, told', [(0, ''), (1, '0'), (3, '0; 1; 2'), (4, '0; 1; 2 and 1 more')])
+def test_some(count: int, told: str) -> None:
+    assert some([str(number) for number in range(count)], 3, '; ') == told

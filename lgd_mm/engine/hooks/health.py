@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from lgd_mm.console.words import some
 from lgd_mm.engine.hooks.non_finite import LOWER_RATE
 from lgd_mm.engine.hooks.precise_bn import batch_statistics
 from lgd_mm.models.bare_model import bare_model
@@ -91,8 +92,7 @@ class HealthHook(Hook):
             if never:
                 runner.logger.warning(f'{whose(name)}no image was taken for {len(never)} of {len(lgka.counts)} '
                                       f'categories, whose rows in the visual bank are as they began: '
-                                      f'{", ".join(never[:10])}'
-                                      f'{", ..." if len(never) > 10 else ""}')
+                                      f'{some(never, 10)}')
 
     def _look(self, runner: Runner, name: str, student: Distiller) -> bool:
         """Tell of features or embeddings that are all the same; returns whether they are finite."""

@@ -10,7 +10,7 @@ QUICK := --entries 'random weights' mimicking SEED LGD --seeds 0
 help:
 	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
 	@echo 'make suite [SUITE=quick]   every rival on every task of the generated world: hours (quick: four rivals, half an hour)'
-	@echo 'make test [ARGS=...]       the test suite (ARGS go to pytest)'
+	@echo 'make test [ARGS=...]       the test suite, two tests at a time (ARGS go to pytest)'
 	@echo 'make lint                  ruff, mypy, codespell and bandit'
 	@echo 'make audit                 known vulnerabilities of the pinned packages (asks PyPI)'
 	@echo 'make docs                  this documentation as pages: docs/_build/index.html'
@@ -31,8 +31,9 @@ quickstart: env
 suite: env
 	@$(PY) tools/benchmark.py configs/shapes/suite.py $(if $(filter quick,$(SUITE)),$(QUICK))
 
+# A file of tests to each of two workers, which compute on one thread.
 test: test-env
-	$(PY) -m pytest $(ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: test-env
 	$(PY) -m ruff check .

@@ -5,9 +5,11 @@ import multiprocessing
 import os
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,6 +22,8 @@ from tests.isolation import forget_runs
 FORK = multiprocessing.get_context('fork')
 #: Seconds that a program may take.
 LIMIT = 600
+#: Seconds that the others of a group have when one has failed.
+PATIENCE = 20
 
 
 def run_program(command: list[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess:
@@ -39,6 +43,7 @@ def run_program(command: list[str], cwd: Path, environment: Mapping[str, str]) -
         process.join(LIMIT)
         if process.exitcode is None:
             process.kill()
+            process.join()
             raise subprocess.TimeoutExpired(command, LIMIT)
         return subprocess.CompletedProcess(command, process.exitcode, *(path.read_text() for path in texts))
 
@@ -49,6 +54,35 @@ def start_program(command: list[str], cwd: Path, environment: Mapping[str, str],
     process = FORK.Process(target=_run, args=(command, cwd, environment, stdout, stderr))
     process.start()
     return process
+
+
+def run_group(command: list[str], processes: int, cwd: Path,
+              environment: Mapping[str, str]) -> subprocess.CompletedProcess:
+    """Run ``python COMMAND`` in several processes that meet, as torchrun begins them.
+
+    Returns:
+        subprocess.CompletedProcess: What all of them printed, and the first exit status that is not zero. Those that
+        hang when another one has failed are killed.
+    """
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        meeting = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(probe.getsockname()[1]), WORLD_SIZE=str(processes),
+                       LOCAL_WORLD_SIZE=str(processes))
+    with tempfile.TemporaryDirectory() as folder:
+        texts = [(Path(folder, f'stdout{rank}'), Path(folder, f'stderr{rank}')) for rank in range(processes)]
+        group = [start_program(command, cwd, {**environment, **meeting, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
+                               *files) for rank, files in enumerate(texts)]
+        until = time.monotonic() + LIMIT
+        while any(process.exitcode is None for process in group) and time.monotonic() < until:
+            time.sleep(0.1)
+            if any(process.exitcode for process in group):
+                until = min(until, time.monotonic() + PATIENCE)
+        for process in group:
+            process.kill()
+            process.join()
+        status = next((process.exitcode for process in group if process.exitcode), 0)
+        return subprocess.CompletedProcess(
+            command, status, *(''.join(path.read_text() for path in files) for files in zip(*texts)))
 
 
 def _run(command: list[str], cwd: Path, environment: Mapping[str, str], stdout: Path, stderr: Path) -> None:

@@ -2,12 +2,13 @@
 
 import importlib
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 import torch
+
+from tests.processes import run_program
 
 SCRIPTS = Path(__file__).parents[1] / 'benchmarks'
 
@@ -30,8 +31,8 @@ def test_every_form_runs(name, monkeypatch, threads):
 
 
 def test_rows(tmp_path):
-    command = [sys.executable, SCRIPTS / 'scaling.py', '--quick', '--rounds', '2', '--json', tmp_path / 'rows']
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    command = [str(SCRIPTS / 'scaling.py'), '--quick', '--rounds', '2', '--json', str(tmp_path / 'rows')]
+    done = run_program(command, tmp_path, os.environ)
     assert done.returncode == 0, done.stderr[-2000:]
     written = json.loads((tmp_path / 'rows').read_text())
     assert {'processor', 'threads'} <= written['machine'].keys()

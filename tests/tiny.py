@@ -12,7 +12,7 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 
-from tests.processes import LIMIT, run_program
+from tests.processes import LIMIT, run_group, run_program
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -99,6 +99,13 @@ def run_tool(*arguments: object, cwd: Path = ROOT, **env: str) -> subprocess.Com
         return subprocess.run(['bash', *command], cwd=cwd, env=environment, capture_output=True, text=True,
                               timeout=LIMIT)
     return run_program(command, cwd, environment)
+
+
+def train_in_two(*arguments: object, **env: str) -> subprocess.CompletedProcess:
+    """Run ``tools/train.py`` in two processes without the launcher, which would start three more."""
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '', **env}
+    command = [str(ROOT / 'tools/train.py'), *map(str, arguments), '--launcher', 'pytorch']
+    return run_group(command, 2, ROOT, environment)
 
 
 def _merged(base: dict, changes: dict) -> dict:

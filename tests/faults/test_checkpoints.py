@@ -151,6 +151,7 @@ def test_a_value_that_is_no_tensor():
         check_weights(model, dict(model.state_dict(), bias=[0.0, 0.0]), 'a.pth')
 
 
+@pytest.mark.slow
 def test_checkpoints_are_whole_whatever_was_imported_first(tmp_path):
     """Tools of other packages import mmengine's runner before this one."""
     code = ('import errno, os, sys, torch, mmengine.runner, lgd_mm\n'

@@ -1,5 +1,6 @@
 """Every config builds and trains one step, or predicts; no basename twice."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -23,6 +24,8 @@ FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob('*.py') if not 
 SUITES = ('ablation', 'quickstart', 'speed', 'suite', 'text_control')
 CONFIGS = [path for path in FILES if path.stem not in SUITES]
 TRAINED = [path for path in CONFIGS if not path.stem.startswith(('knn_', 'zero-shot_'))]
+#: One of each task and student is trained in a quick run of the tests.
+QUICK = re.compile('shapes|classification|baselines|lgd|(faster|retinanet|sem-fpn).*_r18|(pspnet|lvis).*_mobilenet')
 ONLY_TESTED = [path for path in CONFIGS if path not in TRAINED]
 
 
@@ -60,7 +63,9 @@ def test_a_run_of_it_is_read_from_its_folder(path):
     assert saved['model']['type'].rpartition('.')[2] == cfg.model.type.rpartition('.')[2]
 
 
-@pytest.mark.parametrize('path', TRAINED, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', [
+    pytest.param(path, marks=() if QUICK.search(str(path)) else pytest.mark.slow) for path in TRAINED
+], ids=lambda path: path.stem)
 def test_builds_and_trains_a_step(path, teacher):
     """All parameters get a gradient, so that DistributedDataParallel needs no ``find_unused_parameters``."""
     cfg, model, batch = built(path, teacher)

@@ -1,7 +1,6 @@
 """The shipped teacher: small, loadable by open_clip, and right about images it has not seen."""
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from safetensors.torch import load_file
 from lgd_mm.datasets import shapes
 from lgd_mm.datasets.shapes import COLOURS, SHAPES, make_scene
 from lgd_mm.models.teachers import OpenCLIPTeacher
+from tests.processes import run_program
 
 FOLDER = Path(shapes.__file__).parent / 'teacher'
 SCRIPT = Path(__file__).parents[2] / 'tools' / 'train_shapes_teacher.py'
@@ -63,8 +63,9 @@ def test_every_prompt_fits_the_context():
 
 @pytest.mark.slow
 def test_script_remakes_the_folder(tmp_path):
-    command = [sys.executable, str(SCRIPT), '--out', str(tmp_path / 'teacher'), '--steps', '2', '--pictures', '150']
-    subprocess.run(command, check=True, capture_output=True)
+    command = [str(SCRIPT), '--out', str(tmp_path / 'teacher'), '--steps', '2', '--pictures', '150']
+    done = run_program(command, SCRIPT.parent, os.environ)
+    assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / 'teacher').iterdir()} == {path.name for path in FOLDER.iterdir()}
     for name in ('bpe.txt.gz', 'open_clip_config.json'):  # the shipped folder is what the script writes now
         assert (tmp_path / 'teacher' / name).read_bytes() == (FOLDER / name).read_bytes()
@@ -72,5 +73,5 @@ def test_script_remakes_the_folder(tmp_path):
                  for folder in (tmp_path / 'teacher', FOLDER)]
     assert shapes_of[0] == shapes_of[1]
 
-    again = subprocess.run(command, capture_output=True, text=True)
+    again = run_program(command, SCRIPT.parent, os.environ)
     assert again.returncode == 2 and again.stderr.strip().endswith('is not empty: name a new folder')

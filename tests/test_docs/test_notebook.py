@@ -3,6 +3,7 @@
 import re
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
 from tests.tiny import ROOT
@@ -10,6 +11,7 @@ from tests.tiny import ROOT
 TOUR = ROOT / 'demo/lgd_mm_tour.ipynb'
 
 
+@pytest.mark.slow
 def test_tour(tmp_path, monkeypatch):
     monkeypatch.setenv('PYTHONPATH', str(ROOT))
     monkeypatch.setenv('OMP_NUM_THREADS', '1')

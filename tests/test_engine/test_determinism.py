@@ -8,7 +8,7 @@ import torch
 
 from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.processes import start_program
-from tests.tiny import ROOT, run_tool, write_images, write_lgd_config
+from tests.tiny import ROOT, run_tool, train_in_two, write_images, write_lgd_config
 
 
 def train(config, work_dir, *arguments):
@@ -88,7 +88,7 @@ def test_two_processes_equal_one_with_the_doubled_batch(pictures, tmp_path):
     config = write_lgd_config(tmp_path / 'config', pictures, model=dict(backbone=backbone),
                               train_cfg=dict(max_epochs=2))
     one = train(config, tmp_path / 'one', '--cfg-options', 'train_dataloader.batch_size=8')
-    done = run_tool('tools/dist_train.sh', config, 2, '--work-dir', tmp_path / 'two', CUDA_VISIBLE_DEVICES='')
+    done = train_in_two(config, '--work-dir', tmp_path / 'two')
     assert done.returncode == 0, done.stderr[-3000:]
     two = final_state(tmp_path / 'two')
 

@@ -10,6 +10,7 @@ from torch import nn
 
 import lgd_mm
 from lgd_mm.io.safe_load import load_checkpoint_file
+from tests.configs import read_config
 from tests.tiny import ROOT
 
 #: Parameters of commands, tools and functions that take files of data somebody else may have made, and the entries that
@@ -102,7 +103,7 @@ class Entries:
 
     def plug(self, file: Path, allow_partial: bool = False) -> None:
         from lgd_mm.students import plug_student
-        plug_student(Config.fromfile(self.linear()), file, allow_partial)
+        plug_student(read_config(self.linear()), file, allow_partial)
 
     def test(self, file: Path) -> None:
         from lgd_mm.engine.launch import test

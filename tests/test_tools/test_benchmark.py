@@ -78,6 +78,7 @@ def cells(folder):
     return {(cell['entry'], cell['task']): cell for cell in results['cells']}
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(suite, tmp_path):
     """Killing the runner, not its run, at two moments loses no finished run; a student that does not fit is one row's
     failure."""
@@ -126,6 +127,7 @@ def test_plan_and_mistakes(suite, tmp_path):
     assert nothing.returncode == 2 and 'give a suite config' in nothing.stderr
 
 
+@pytest.mark.slow
 def test_zero_shot_needs_the_projection(suite, tmp_path):
     """A student file has no MLP: the cell says so and names the cure."""
     entry = f"dict(label='file', student={str(tmp_path / 'bare.pth')!r})"

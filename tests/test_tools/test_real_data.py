@@ -11,7 +11,7 @@ import torch
 
 from lgd_mm.students import read_student
 from tests.isolation import forget_runs
-from tests.tiny import ROOT, run_tool, write_lgd_config
+from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 QUICK = ['num_workers=0', 'persistent_workers=False']
@@ -212,7 +212,7 @@ def test_knn_on_imagenet(data_dir, student, tmp_path, processes, tool):
     if processes == 1:
         printed = tool('tools/train.py', config, *arguments)
     else:
-        done = run_tool('tools/dist_train.sh', config, processes, *arguments, CUDA_VISIBLE_DEVICES='')
+        done = train_in_two(config, *arguments)
         printed = done.stdout + done.stderr
     assert 'accuracy/top1: 100.0000  accuracy/top5: 100.0000' in printed, printed[-3000:]
     assert not list(tmp_path.glob('*.pth'))  # nothing was learned

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.processes import ROOT, run_program
+from tests.processes import run_program
+from tests.tiny import ROOT
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Folders are looked through to an end, each once, however deep they lie and whatever links lead to them."""
 
 import os
+import subprocess
 
 import pytest
 from PIL import Image
@@ -25,7 +26,8 @@ def deep(tmp_path):
         here = inner
     os.close(os.open('1.png', os.O_CREAT, dir_fd=here))
     os.close(here)
-    return tmp_path / 'deep'
+    yield tmp_path / 'deep'
+    subprocess.run(['rm', '-r', tmp_path / 'deep'], check=True)  # Python's own function calls itself, too
 
 
 @pytest.fixture

@@ -67,9 +67,9 @@ MOVED = {
     'engine.same_run': 'engine.checks.same_run',
     'engine.skipped_steps': 'engine.hooks.skipped_steps',
     'engine.view_size': 'engine.checks.view_size',
-    'evaluation.student': 'students.frozen',
+    'evaluation.student': 'students.read students.network',
     'exports.quiet': 'console.quiet',
-    'exports.student': 'students.deployed',
+    'exports.student': 'exports.source students.network',
     'files': 'io.files',
     'inputs': 'io.inputs',
     'interrupts': 'console.interrupts',
@@ -96,13 +96,13 @@ MOVED = {
     'transfer.own_segmentation': 'own_data.segmentation',
     'transfer.palette': 'own_data.palette',
     'transfer.saved_config': 'safety.saved_config',
-    'transfer.student': 'students.file',
+    'transfer.student': 'students.file students.read',
 }
 #: Modules that have kept their names, and hold functions that have not.
 RENAMING = ('api.images', 'api.memory', 'compat.lvis_api', 'compat.plain_inputs', 'datasets.image_folder',
             'datasets.labelled_images', 'exports.check', 'report.neighbours')
 #: Functions that have other names now; those of pictures are of images.
-RENAMED = dict(picture='sample_image', say='print_rank0', silence_known_noise='silence_known_messages',
+RENAMED = dict(ExportedStudent='read_source', FrozenStudent='Student', picture='sample_image', say='print_rank0', silence_known_noise='silence_known_messages',
                without_chatter='quiet_loading')
 IMAGE = dict(picture='image', Picture='Image', PICTURE='IMAGE')
 

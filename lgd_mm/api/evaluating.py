@@ -14,13 +14,13 @@ from lgd_mm.api.configs import ready_config
 from lgd_mm.api.embedding import short_side
 from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
-from lgd_mm.api.student import Student, find_student, load_student
+from lgd_mm.api.student import find_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.words import some
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
-from lgd_mm.evaluation import evaluate_features
+from lgd_mm.evaluation import evaluate_student
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language import category_names
 from lgd_mm.own_data.class_folders import ClassFolders, read_class_folders
@@ -28,6 +28,8 @@ from lgd_mm.own_data.config import use_own_data
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import write_config
 from lgd_mm.safety.saved_config import is_pretraining, read_saved_run
+from lgd_mm.students.network import no_projection
+from lgd_mm.students.read import StudentFile, read_student_file
 
 #: Neighbours that vote, if there are as many images.
 NEIGHBOURS = 20
@@ -116,14 +118,14 @@ def _classes(cfg: Config) -> list[str]:
                         'classes in its resolved_config.py): give the folder of a fine-tuning') from error
 
 
-def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | Sequence[str] | None,
+def _evaluate_student(path: Path, folders: ClassFolders, classes: str | Path | Sequence[str] | None,
                       teacher: str | None, out: str | Path | None, options: Mapping[str, Any] | None
                       ) -> dict[str, float]:
-    student = load_student(file)
-    if classes is not None:
-        student.check_projection()
+    student = read_student_file(path)
+    if classes is not None and not student.neck:
+        raise no_projection(student.path)
     names = None
-    if student.neck is not None:
+    if student.neck:
         names = category_names(parse_classes(folders.names if classes is None else classes))
         if classes is not None and len(names) == len(folders.names):
             pairs = [f'{folder} is {name!r}' for folder, name in zip(folders.names, names)]
@@ -134,20 +136,18 @@ def _evaluate_student(file: Path, folders: ClassFolders, classes: str | Path | S
         if teacher == SHAPES:
             print_rank0(about_shapes(names or []))
     apply_overrides(cfg, options)
-    with tempfile.TemporaryDirectory() as scratch:
-        config = Path(scratch) / 'evaluate.py'
-        write_config(cfg, config)
-        results = evaluate_features(str(config), str(file), str(out or file.parent / 'evaluation'), categories=names)
+    cfg.launcher, cfg.work_dir = 'none', str(out or path.parent / 'evaluation')
+    results = evaluate_student(cfg, student, categories=names)
     figures = {'zero-shot/top1': results.zero_shot, 'knn/top1': results.knn,
                'linear/top1': results.chosen and results.chosen.test}
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-def _config(student: Student, folders: ClassFolders) -> Config:
+def _config(student: StudentFile, folders: ClassFolders) -> Config:
     """The ready linear probe with the student's backbone and the images of a user."""
     cfg = Config.fromfile(ready_config('classification/linear_r18_folder.py'))
-    cfg.model.backbone = student.file.backbone_config
-    cfg.model.data_preprocessor = student.file.statistics
+    cfg.model.backbone = student.backbone_config
+    cfg.model.data_preprocessor = student.statistics
     cfg.model.head.num_classes = len(folders.names)
     if folders.train is None:
         cfg.train_dataloader = None

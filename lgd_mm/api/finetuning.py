@@ -15,7 +15,7 @@ from lgd_mm.api.output import check_inputs_stay, check_out
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
-from lgd_mm.api.student import backbone_config, find_student
+from lgd_mm.api.student import find_student
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.engine.settings import set_precision
@@ -24,7 +24,7 @@ from lgd_mm.io.inputs import check_data_folder
 from lgd_mm.own_data.class_folders import read_class_folders
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.safety.bounded_build import bounded_build
-from lgd_mm.students.frozen import read_student_file
+from lgd_mm.students.read import read_student_file
 
 #: Task -> its ready config.
 TASKS = {
@@ -86,11 +86,10 @@ def finetune(task: str,
     check_inputs_stay(out, overwrite, student, data, *(options or {}).values())
     file = find_student(student, bare=True)
     read = read_student_file(file)
-    backbone = backbone_config(read, {}).model.backbone
 
     cfg = Config.fromfile(ready_config(TASKS[task]))
     with bounded_build(read.backbone.values(), read.path):
-        use_backbone(cfg, backbone)
+        use_backbone(cfg, read.backbone_config)
     images = use_data(cfg, task, str(data))
     given = dict(epochs=epochs, batch_size=batch_size, lr=lr, amp=amp, workers=workers)
     settle(cfg, given, images)

@@ -20,7 +20,8 @@ from lgd_mm.evaluation.report import Rate, Results
 from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.registry import MODELS
-from lgd_mm.students.frozen import StudentFile, read_student_file
+from lgd_mm.students.network import Student
+from lgd_mm.students.read import StudentFile, read_student_file
 
 #: Published is 30 for a batch of 256, of features of full width.
 RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -57,21 +58,42 @@ def evaluate_features(config: str,
         given = ' '.join(map(str, lrs))
         raise UserError(f'--lrs {given} --epochs {epochs}: rates must be above 0, and epochs at least 1')
     cfg = settings.load_config(config, cfg_options, work_dir, 'none')
+    return evaluate_student(cfg, read_student_file(checkpoint), lrs, epochs, categories)
+
+
+def evaluate_student(cfg: Config, file: StudentFile, lrs: Sequence[float] = RATES, epochs: int = EPOCHS,
+                     categories: str | list[str] | None = None) -> Results:
+    """As :func:`evaluate_features`, of what has been read.
+
+    Args:
+        cfg (Config): With ``work_dir``.
+        file (StudentFile): The student.
+        lrs (Sequence[float]): As above.
+        epochs (int): As above.
+        categories (str | list[str], optional): As above.
+
+    Returns:
+        Results: Percent.
+
+    Raises:
+        UserError: If the user's set-up has a mistake.
+    """
     test = 'test' if cfg.get('test_dataloader') else 'val'
     _check_config(cfg, test)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
-    file = read_student_file(checkpoint)
     bank = _textual_bank(cfg, test, file, categories)
     if bank is None and not cfg.get('train_dataloader'):
-        raise UserError(f'config {config} has no train_dataloader: k-NN and linear probe need labelled training '
+        raise UserError(f'config {cfg.filename} has no train_dataloader: k-NN and linear probe need labelled training '
                         'images, so take a config such as configs/classification/linear_r18_folder.py')
 
-    tested = _features(cfg, test, test, file)
+    with user_errors(cfg, after_room=''):
+        student = Student(file, cfg)
+    tested = _features(cfg, test, test, file, student)
     results = Results()
     if bank is not None:
         results.zero_shot, results.names = _top1(by_names(tested, bank), tested), len(bank)
     if cfg.get('train_dataloader'):
-        train = _features(cfg, 'train', test, file)
+        train = _features(cfg, 'train', test, file, student)
         results.k, results.temperature = cfg.model.get('k', 20), cfg.model.get('temperature', 0.07)
         results.knn = _top1(by_neighbours(train, tested, results.k, results.temperature), tested)
         seed = (cfg.get('randomness') or {}).get('seed') or 0
@@ -88,7 +110,7 @@ def _check_config(cfg: Config, test: str) -> None:
     preflight.check_work_dir(cfg.work_dir)
 
 
-def _features(cfg: Config, split: str, test: str, file: StudentFile) -> Features:
+def _features(cfg: Config, split: str, test: str, file: StudentFile, student: Student) -> Features:
     """Features of a split, loaded as the test images are."""
     pipeline = next(node['pipeline'] for _, node in datasets_of(cfg, test) if 'pipeline' in node)
     for _, node in datasets_of(cfg, split):
@@ -96,7 +118,7 @@ def _features(cfg: Config, split: str, test: str, file: StudentFile) -> Features
             node['pipeline'] = pipeline  # type: ignore[index]
     loader = {**cfg[f'{test}_dataloader'], 'dataset': cfg[f'{split}_dataloader'].dataset}
     with user_errors(cfg, after_room=''):
-        return features_of(cfg, split, loader, file)
+        return features_of(cfg, split, loader, file, student)
 
 
 def _textual_bank(cfg: Config, test: str, file: StudentFile, categories: str | list[str] | None) -> Tensor | None:

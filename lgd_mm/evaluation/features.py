@@ -14,15 +14,19 @@ from mmengine.device import get_device
 from mmengine.runner import Runner
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from lgd_mm.console.progress import track
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.features import mean_pool
 from lgd_mm.models.teachers.weights import state_digest
-from lgd_mm.students.frozen import FrozenStudent, StudentFile, preprocessor_of
+from lgd_mm.registry import MODELS
+from lgd_mm.students.network import Student
+from lgd_mm.students.read import StudentFile
 
 
 class Features(NamedTuple):
@@ -39,14 +43,16 @@ class Features(NamedTuple):
     embeddings: Tensor | None
 
 
-def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: StudentFile) -> Features:
+def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: StudentFile,
+                student: Student) -> Features:
     """Read the features of a data set from ``WORK_DIR/features``, or compute them and keep them there.
 
     Args:
         cfg (Config): The whole config.
         split (str): Begins the name of the file on disk, and is named in messages.
         loader_cfg (Mapping[str, Any]): Config of the data loader, without shuffling or augmentation.
-        file (StudentFile): The student.
+        file (StudentFile): The student's weights, which decide the features.
+        student (Student): The network that is made of them.
 
     Returns:
         Features: Of all images.
@@ -68,7 +74,7 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
     path = Path(cfg.work_dir, 'features', f'{split}-{key[:16]}.safetensors')
     features = _read(path)
     if features is None:
-        features = _compute(FrozenStudent(cfg, file).to(get_device()), loader, split)
+        features = _compute(student, MODELS.build(_preprocessor(cfg)), loader, split)
         _write(path, features)
     print_rank0(f'features of {len(features.labels)} images ({split}): {path}')
     return features
@@ -76,7 +82,7 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
 
 def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file: StudentFile) -> str:
     """SHA-256 of all that decides the features: weights, networks, pipeline, and each image's entry and file."""
-    settings = (cfg.model.backbone, file.model.get('neck'), preprocessor_of(cfg), loader_cfg['dataset'])
+    settings = (cfg.model.backbone, file.model.get('neck'), _preprocessor(cfg), loader_cfg['dataset'])
     digest = hashlib.sha256(json.dumps(settings, default=str, sort_keys=True).encode())
     for weights in (file.backbone, file.neck):
         digest.update(state_digest(weights).encode())
@@ -89,16 +95,24 @@ def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file:
     return digest.hexdigest()
 
 
+def _preprocessor(cfg: Config) -> dict[str, Any]:
+    """The config of a classifier's data preprocessor, as mmengine's runner and the classifiers settle it."""
+    return {**IMAGENET_PREPROCESSOR, **(cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {})}
+
+
 @torch.no_grad()
-def _compute(student: FrozenStudent, loader: DataLoader[Any], split: str) -> Features:
+def _compute(student: Student, preprocessor: nn.Module, loader: DataLoader[Any], split: str) -> Features:
+    device = get_device()
+    student.to(device)
+    preprocessor.to(device)
     pooled, labels, embeddings = [], [], []
     for batch in track(loader, f'features ({split})', len(loader)):
-        data = student.data_preprocessor(batch)
-        features, embedding = student(data['inputs'])
-        pooled.append(features.half().cpu())
+        data = preprocessor(batch)
+        maps = student.backbone(data['inputs'])
+        pooled.append(mean_pool(maps[-1]).half().cpu())
         labels.append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
-        if embedding is not None:
-            embeddings.append(embedding.half().cpu())
+        if student.neck is not None:
+            embeddings.append(student.project(maps).half().cpu())
     return Features(torch.cat(pooled), torch.cat(labels), torch.cat(embeddings) if embeddings else None)
 
 

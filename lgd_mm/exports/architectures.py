@@ -21,12 +21,17 @@ class Architecture(NamedTuple):
     arguments: dict[str, Any]
 
 
+def kind_of(backbone: Mapping[str, Any]) -> str:
+    """The type of a backbone without its library."""
+    return str(backbone['type']).rsplit('.', 1)[-1]
+
+
 def in_torchvision(backbone: Mapping[str, Any]) -> Architecture | None:
     """The network for ``torchvision.models.get_model``, if its layers may be the same.
 
     EfficientNet is left out: mmpretrain pads as TensorFlow does, torchvision symmetrically.
     """
-    kind = str(backbone['type']).rsplit('.', 1)[-1]
+    kind = kind_of(backbone)
     if kind == 'ResNet':
         return Architecture(f'resnet{backbone["depth"]}', {})
     if kind == 'MobileNetV2':
@@ -41,7 +46,7 @@ def in_torchvision(backbone: Mapping[str, Any]) -> Architecture | None:
 
 def in_timm(backbone: Mapping[str, Any]) -> Architecture | None:
     """The network for ``timm.create_model``, if its layers may be the same."""
-    kind = str(backbone['type']).rsplit('.', 1)[-1]
+    kind = kind_of(backbone)
     if kind == 'ResNet':
         return Architecture(f'resnet{backbone["depth"]}', dict(num_classes=0))
     if kind == 'MobileNetV2':

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from lgd_mm.console.printable import printable
 from lgd_mm.exports.figures import Figures, size
 from lgd_mm.exports.targets import Written
-from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.students.network import Student
 
 #: Names that are listed.
 SHOWN = 20
@@ -21,13 +21,13 @@ LONGEST = 500
 MARKDOWN = re.compile(r'[\\`*\[\]|!~$]|(?<!\w)_|_(?!\w)|^[#+-]')
 
 
-def model_card(student: ExportedStudent, target: str, written: Written, figures: Figures) -> str:
+def model_card(student: Student, target: str, written: Written, figures: Figures) -> str:
     """Write the card.
 
     Nothing is said that the file does not say or that was not measured.
 
     Args:
-        student (ExportedStudent): The student.
+        student (Student): The student.
         target (str): Where it was exported to.
         written (Written): What that found.
         figures (Figures): What it costs.
@@ -78,7 +78,7 @@ def _teacher(teacher: Any) -> str | None:
     return f'{name}, weights {teacher["pretrained"]}' if teacher.get('pretrained') and not local else name
 
 
-def _names(student: ExportedStudent) -> str | None:
+def _names(student: Student) -> str | None:
     """The category names of the pre-training as far as the file knows them."""
     if not student.names:
         digest = student.metadata.get('vocabulary_digest')

@@ -51,9 +51,9 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
     from lgd_mm.console.quiet import quietly
     from lgd_mm.exports.card import model_card
     from lgd_mm.exports.figures import measure
-    from lgd_mm.students.deployed import ExportedStudent
+    from lgd_mm.exports.source import read_source
     with quietly():
-        source = ExportedStudent(student)
+        source = read_source(student)
     figures = None
     reports = []
     for name, write in writers.items():
@@ -64,9 +64,9 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
                 with quietly():
                     written = write(source, part,
                                     **{key: options[key] for key in chosen[name].options if key in options})
-                    if source.left_out:
-                        written = written._replace(notes=(source.left_out, *written.notes))
-                    figures = figures or measure(source.deployed)
+                    if source.file.left_out:
+                        written = written._replace(notes=(source.file.left_out, *written.notes))
+                    figures = figures or measure(source)
                 (part / 'README.md').write_text(model_card(source, name, written, figures), encoding='utf-8')
         except OSError as error:
             _check_folder(folder)  # another process may have been first

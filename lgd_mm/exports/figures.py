@@ -10,7 +10,7 @@ from mmengine.analysis import get_model_complexity_info
 
 from lgd_mm.exports.check import SIDE, sample_image
 from lgd_mm.runs.environment import environment
-from lgd_mm.students.deployed import Deployed
+from lgd_mm.students.network import Student
 
 #: Passes that are not timed, and passes that are.
 WARM_UP, TIMED = 3, 15
@@ -36,24 +36,24 @@ class Figures(NamedTuple):
     machine: str
 
 
-def measure(deployed: Deployed) -> Figures:
+def measure(student: Student) -> Figures:
     """Count and time a student.
 
     Args:
-        deployed (Deployed): On the CPU.
+        student (Student): On the CPU.
 
     Returns:
         Figures: Measured now, on this machine.
     """
     image = sample_image()
-    state = deployed.backbone.state_dict().values()
-    info = get_model_complexity_info(deployed.backbone, inputs=(image, ), show_table=False, show_arch=False)
+    state = student.backbone.state_dict().values()
+    info = get_model_complexity_info(student.backbone, inputs=(image, ), show_table=False, show_arch=False)
     machine = environment()['machine']
     with torch.no_grad():
-        milliseconds = median_ms(lambda: deployed(image))
+        milliseconds = median_ms(lambda: student.outputs(image))
     return Figures(
-        parameters=sum(value.numel() for value in deployed.backbone.parameters()),
-        projection=0 if deployed.neck is None else sum(value.numel() for value in deployed.neck.parameters()),
+        parameters=sum(value.numel() for value in student.backbone.parameters()),
+        projection=0 if student.neck is None else sum(value.numel() for value in student.neck.parameters()),
         megabytes=sum(value.nbytes for value in state) / 1e6,
         multiply_adds=int(info['flops']),
         milliseconds=milliseconds,

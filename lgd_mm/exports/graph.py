@@ -12,7 +12,7 @@ from torch.export import Dim, ExportedProgram
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.exports.check import SIDE, sample_image
-from lgd_mm.students.deployed import Deployed, ExportedStudent
+from lgd_mm.students.network import Student
 
 #: Heights and widths that a graph takes are its multiples: all strides divide them.
 MULTIPLE = 32
@@ -20,11 +20,11 @@ MULTIPLE = 32
 SAME_PADDING = Conv2dAdaptivePadding, Conv2dSame
 
 
-def trace(student: ExportedStudent) -> tuple[ExportedProgram, bool]:
+def trace(student: Student) -> tuple[ExportedProgram, bool]:
     """Trace a student.
 
     Args:
-        student (ExportedStudent): The student.
+        student (Student): The student.
 
     Returns:
         tuple[ExportedProgram, bool]: Its graph, for any number of images, and whether of any height and width, each a
@@ -33,7 +33,7 @@ def trace(student: ExportedStudent) -> tuple[ExportedProgram, bool]:
     Raises:
         UserError: If torch.export cannot follow the network.
     """
-    network = copy.deepcopy(student.deployed)
+    network = copy.deepcopy(student)
     fix_padding(network)
     if takes_any_size(network):
         with contextlib.suppress(Exception):  # whatever a network makes torch.export raise; the fixed size may do
@@ -41,14 +41,25 @@ def trace(student: ExportedStudent) -> tuple[ExportedProgram, bool]:
     try:
         return _traced(network, False), False
     except Exception as error:
-        raise UserError(f'torch.export cannot trace this student ({student}): {first_line(error)}: export it to one of '
-                        'mmpretrain, safetensors') from error
+        raise UserError(f'torch.export cannot trace this student ({student.architecture}): {first_line(error)}: export '
+                        'it to one of mmpretrain, safetensors') from error
 
 
-def _traced(network: Deployed, any_size: bool) -> ExportedProgram:
+class _Outputs(nn.Module):
+    """A student as it is traced: with all its outputs."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.student = student
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        return self.student.outputs(images)
+
+
+def _traced(network: Student, any_size: bool) -> ExportedProgram:
     sizes = {2: MULTIPLE * Dim('height'), 3: MULTIPLE * Dim('width')} if any_size else {}
     image = torch.zeros(2, 3, SIDE, SIDE + MULTIPLE if any_size else SIDE)
-    return torch.export.export(network, (image, ), dynamic_shapes=dict(images={0: Dim('batch'), **sizes}))
+    return torch.export.export(_Outputs(network), (image, ), dynamic_shapes=dict(images={0: Dim('batch'), **sizes}))
 
 
 def batches(any_size: bool) -> list[Tensor]:
@@ -59,10 +70,10 @@ def batches(any_size: bool) -> list[Tensor]:
 
 
 @torch.no_grad()
-def takes_any_size(deployed: Deployed) -> bool:
+def takes_any_size(student: Student) -> bool:
     """Whether the network can be shown an image of another size than 224 x 224, as no vision transformer can."""
     try:
-        deployed(torch.zeros(1, 3, SIDE, SIDE + MULTIPLE))
+        student(torch.zeros(1, 3, SIDE, SIDE + MULTIPLE))
     except (AssertionError, RuntimeError, ValueError):
         return False
     return True

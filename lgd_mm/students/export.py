@@ -1,4 +1,4 @@
-"""Training checkpoint -> bare student."""
+"""From a training, the bare student."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,11 +11,10 @@ from torch import Tensor
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.io.files import save_torch
-from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import ManyStudents
-from lgd_mm.students.file import PREFIX, student_metadata, student_of, write_student
-from lgd_mm.students.left_out import left_out
+from lgd_mm.students.file import PREFIX, student_metadata, write_student
+from lgd_mm.students.read import read_student_file
 
 
 def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Path]:
@@ -31,12 +30,13 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
     Raises:
         UserError: If the checkpoint cannot be read or the files cannot be written.
     """
-    content = load_checkpoint_file(checkpoint)
-    weights, metadata = student_of(content, checkpoint)
-    if note := left_out(content, checkpoint):
-        print_rank0(note)
+    file = read_student_file(checkpoint)
+    file.check_backbone()
+    if file.left_out:
+        print_rank0(file.left_out)
     out = Path(out)
-    return write_student(weights, metadata, out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out)
+    stem = out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out
+    return write_student(file.backbone, file.metadata, stem)
 
 
 def export_runner(runner: Runner, out: str | Path, leave_out: Collection[str] = ()) -> list[Path]:

@@ -1,4 +1,4 @@
-"""A student on disk: the bare backbone with what is known about it."""
+"""A student on disk: the bare backbone, and what is said about it."""
 
 import json
 from collections.abc import Mapping
@@ -10,71 +10,15 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing, save_torch
-from lgd_mm.io.networks import find_network
-from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.io.texts import parse_json
-from lgd_mm.safety.config_text import parse_config
+from lgd_mm.language import Vocabulary
+from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
 from lgd_mm.version import __version__
 
-PREFIX = 'backbone.'
-#: Key of the category names in an LGD checkpoint.
-VOCABULARY = 'lgka.vocabulary'
-
-
-def read_student(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read a backbone from an exported student, an LGD checkpoint or any checkpoint with ``backbone.`` keys.
-
-    Args:
-        path (str | Path): A ``.safetensors`` or ``.pth`` file.
-
-    Returns:
-        tuple[dict[str, Tensor], dict[str, Any]]: Weights without the prefix, and the metadata of
-        :func:`student_metadata` as far as the file knows it.
-
-    Raises:
-        UserError: If the file is missing, damaged, unsafe, or holds no ``backbone.`` keys.
-    """
-    return student_of(load_checkpoint_file(path), path)
-
-
-def student_of(checkpoint: Mapping[str, Any], path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What :func:`read_student` returns, of what :func:`lgd_mm.io.safe_load.load_checkpoint_file` has read."""
-    weights, metadata, prefix = weights_of(checkpoint, path)
-    if not prefix:
-        found = ', '.join(list(weights)[:3]) or 'nothing'
-        raise UserError(f'{path} holds no backbone: its keys ({found}, ...) do not begin with {PREFIX!r}: give an '
-                        'exported student or a checkpoint of lgd_mm or mmpretrain')
-    return weights, metadata
-
-
-def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
-    """Read a student, or the weights file of a supervised network of timm or torchvision, whose keys have no prefix.
-
-    Args:
-        path (str | Path): A ``.safetensors`` or ``.pth`` file.
-
-    Returns:
-        tuple[dict[str, Tensor], dict[str, Any], str]: Weights and metadata as of :func:`read_student`, and the prefix
-        the keys have in the file: ``'backbone.'`` or none.
-
-    Raises:
-        UserError: If the file is missing, damaged or unsafe.
-    """
-    return weights_of(load_checkpoint_file(path), path)
-
-
-def weights_of(checkpoint: Mapping[str, Any], path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
-    """What :func:`read_weights` returns, of what :func:`lgd_mm.io.safe_load.load_checkpoint_file` has read."""
-    state = find_network(checkpoint, path).state
-    prefix = PREFIX if any(key.startswith(PREFIX) for key in state) else ''
-    weights = {key.removeprefix(prefix): value for key, value in state.items()
-               if key.startswith(prefix) and isinstance(value, Tensor)}
-    try:
-        metadata = _metadata(checkpoint, state)
-    except (AttributeError, TypeError) as error:  # a list where a config has a dict
-        raise UserError(f'{path} is no checkpoint of a model, by the config in it (meta.cfg): name a file saved by '
-                        'training') from error
-    return weights, metadata, prefix
+#: What the keys of a backbone and of its projection begin with.
+PREFIX, NECK = 'backbone.', 'neck.'
+#: Keys of the category names and of their embeddings in an LGD checkpoint.
+VOCABULARY, TEXTUAL_BANK = 'lgka.vocabulary', 'lgka.textual_bank'
 
 
 def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], stem: str | Path) -> tuple[Path, Path]:
@@ -138,13 +82,8 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
     model = config.get('model') or {}
     preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
     if 'teacher' in model:
-        # Here: it imports the teachers, which transfer never needs.
-        from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
         preprocessor = {**IMAGENET_PREPROCESSOR, **preprocessor}
-    digest = None
-    if VOCABULARY in state:
-        from lgd_mm.language import Vocabulary  # here: only checkpoints of the pre-training have names
-        digest = Vocabulary.from_tensor(state[VOCABULARY]).digest
+    digest = Vocabulary.from_tensor(state[VOCABULARY]).digest if VOCABULARY in state else None
     return json.loads(
         json.dumps(
             dict(
@@ -177,16 +116,26 @@ def view_size(config: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _metadata(checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Metadata of an exported student, or put together from a training checkpoint."""
+def metadata_of(checkpoint: Mapping[str, Any], config: Mapping[str, Any],
+                state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What a file says about its student: an exported one has it, of another checkpoint it is put together.
+
+    Args:
+        checkpoint (Mapping[str, Any]): As it was read.
+        config (Mapping[str, Any]): In it; empty if there is none.
+        state (Mapping[str, Tensor]): Its tensors.
+
+    Returns:
+        dict[str, Any]: As of :func:`student_metadata`; empty if nothing is known.
+    """
     meta = checkpoint.get('meta') or {}
     if 'cfg' in meta:
         # mmengine saves the average as state_dict, and beside it what it was trained with.
         averaged = 'ema_state_dict' in checkpoint or bool(meta.get('averaged'))
-        return student_metadata(parse_config(meta['cfg']), meta.get('iter'), state, averaged)
+        return student_metadata(config, meta.get('iter'), state, averaged)
     if 'vocabulary_digest' not in meta:
         return {}
     if meta.get('format') == 'pt':  # safetensors keeps strings only
         return {key: parse_json(value, f'{key} in the metadata of a student') for key, value in meta.items()
                 if key != 'format'}
-    return meta
+    return dict(meta)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.io.networks import find_network
-from lgd_mm.safety.config_text import parse_config
 from lgd_mm.students.file import PREFIX
 
 #: Each library's own way from a config and a checkpoint to predictions.
@@ -13,19 +11,18 @@ INFERENCERS = dict(mmdet='mmdet.apis.DetInferencer', mmseg='mmseg.apis.MMSegInfe
                    mmpretrain='mmpretrain.ImageClassificationInferencer')
 
 
-def left_out(checkpoint: Mapping[str, Any], path: str | Path) -> str | None:
+def left_out(state: Mapping[str, Any], config: Mapping[str, Any], path: str | Path) -> str | None:
     """Say what an export of the backbone leaves out.
 
     Args:
-        checkpoint (Mapping[str, Any]): As :func:`lgd_mm.io.safe_load.load_checkpoint_file` has read it.
-        path (str | Path): Its file.
+        state (Mapping[str, Any]): Tensors of the network by their keys.
+        config (Mapping[str, Any]): Of its training; empty if it is not recorded.
+        path (str | Path): The file.
 
     Returns:
         str, optional: One sentence; None for a bare backbone, or a pre-training, whose other parts only train it.
     """
-    config = parse_config((checkpoint.get('meta') or {}).get('cfg') or '')
     model = config.get('model') or {}
-    state = find_network(checkpoint, path).state
     bare = not any(key.startswith(PREFIX) for key in state)
     parts = dict.fromkeys(key.partition('.')[0] for key in state if '.' in key)
     others = [part for part in parts if part not in ('backbone', 'data_preprocessor')]

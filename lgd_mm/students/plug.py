@@ -1,18 +1,17 @@
-"""Student file -> any downstream config."""
+"""A student in any downstream config."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.key_report import KeyReport
-from lgd_mm.io.networks import SCHEME, find_network, prefix_of
-from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.networks import SCHEME, prefix_of
 from lgd_mm.students.backbone import build_backbone, describe
-from lgd_mm.students.file import PREFIX, weights_of
+from lgd_mm.students.file import PREFIX
+from lgd_mm.students.read import StudentFile, read_student_file
 
 
 def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> KeyReport:
@@ -31,9 +30,8 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
         UserError: If the file cannot be used, the config has no backbone or loads another checkpoint over it, or less
             than 100 % of its keys would be filled.
     """
-    checkpoint = load_checkpoint_file(file)
-    network = find_network(checkpoint, file)
-    weights, metadata, prefix = weights_of(checkpoint, file)
+    student = read_student_file(file)
+    weights, prefix = student.backbone, student.prefix
     if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
         raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
     _leave_to_student(cfg)
@@ -42,16 +40,16 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
         prefix = prefix_of(weights, backbone, file)
         weights = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
     report = KeyReport.compare(backbone, weights)
-    told = ', '.join(filter(None, (str(network), f'keys begin with {prefix}' if prefix not in ('', PREFIX) else '')))
+    told = ', '.join(filter(None, (student.found, f'keys begin with {prefix}' if prefix not in ('', PREFIX) else '')))
     print_rank0(f'student {file}: {told}{"; " if told else ""}{report}')
     if not report.matched or not (report.complete or allow_partial):
         cure = ', or --allow-partial-student' if report.matched else ''
-        raise UserError(misfit(cfg, file, metadata, report) + cure)
-    compare_statistics(cfg, metadata, file)
+        raise UserError(misfit(cfg, student, report) + cure)
+    compare_statistics(cfg, student)
     # The type must be 'Pretrained': mmpretrain's ResNet would zero its last norm of each block otherwise.
     path = str(Path(file).resolve())
     cfg.model.backbone.init_cfg = dict(
-        type='Pretrained', checkpoint=f'{SCHEME}{path}' if str(network) else path, prefix=prefix or None)
+        type='Pretrained', checkpoint=f'{SCHEME}{path}' if student.found else path, prefix=prefix or None)
     return report
 
 
@@ -71,17 +69,18 @@ def _leave_to_student(cfg: Config) -> None:
     cfg.model.backbone.pop('pretrained', None)
 
 
-def misfit(cfg: Config, file: str | Path, metadata: Mapping[str, Any], report: KeyReport) -> str:
+def misfit(cfg: Config, student: StudentFile, report: KeyReport) -> str:
     """The sentence about a student that does not fill a config's backbone."""
-    return (f'student {file} ({describe(metadata.get("backbone"))}) fills only {len(report.matched)} of {report.total} '
-            f'keys of model.backbone ({describe(cfg.model.backbone)}): use a config with the student\'s backbone')
+    kind = describe(student.metadata.get('backbone'))
+    return (f'student {student.path} ({kind}) fills only {len(report.matched)} of {report.total} keys of '
+            f'model.backbone ({describe(cfg.model.backbone)}): use a config with the student\'s backbone')
 
 
-def compare_statistics(cfg: Config, metadata: Mapping[str, Any], file: str | Path) -> None:
+def compare_statistics(cfg: Config, student: StudentFile) -> None:
     """Tell when the student was pre-trained with other image statistics than the config normalises with."""
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
     for key in ('mean', 'std'):
-        theirs, ours = metadata.get(key), preprocessor.get(key)
+        theirs, ours = student.metadata.get(key), preprocessor.get(key)
         if theirs and ours and [round(value, 2) for value in theirs] != [round(value, 2) for value in ours]:
-            print_rank0(f'warning: student {file} was pre-trained with {key} {theirs}, but '
+            print_rank0(f'warning: student {student.path} was pre-trained with {key} {theirs}, but '
                         f'model.data_preprocessor.{key} is {list(ours)}')

@@ -17,7 +17,7 @@ from lgd_mm.safety.config_text import parse_config
 from lgd_mm.safety.saved_config import saved_network
 from lgd_mm.students.backbone import describe
 from lgd_mm.students.file import PREFIX, VOCABULARY
-from lgd_mm.students.frozen import read_student_file
+from lgd_mm.students.read import read_student_file
 from lgd_mm.version import __version__
 from lgd_mm.zoo.index import shipped_index
 

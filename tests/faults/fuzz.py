@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=['lgd_mm', 'json', 'zipfile', 'safetenso
     from lgd_mm.own_data.check_annotations import check_annotations
     from lgd_mm.own_data.coco_categories import read_categories
     from lgd_mm.safety.config_text import parse_config
-    from lgd_mm.students.frozen import read_student_file
+    from lgd_mm.students.read import read_student_file
     from lgd_mm.teacher_cache.store import TeacherCache
 
 SCRATCH = Path(tempfile.mkdtemp(dir='/dev/shm' if os.path.isdir('/dev/shm') else None))

@@ -36,7 +36,7 @@ from lgd_mm.language import category_names, prompt_templates
 from lgd_mm.own_data.coco_categories import read_categories
 from lgd_mm.own_data.detection import read_detection
 from lgd_mm.runs.checkpoints import read_training_state
-from lgd_mm.students.frozen import read_student_file
+from lgd_mm.students.read import read_student_file
 
 #: Seconds for one file, on a busy machine.
 LIMIT = 20

@@ -1,6 +1,7 @@
 """finetune() and evaluate(): the ready configs with any student and a user's data."""
 
 import shutil
+from unittest import mock
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from lgd_mm.api.finetuning import TASKS
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.students import network, read
 from lgd_mm.students.backbone import build_backbone
 from tests.own_sets import write_coco_set, write_masks
 from tests.test_api.conftest import CLASSES
@@ -133,7 +135,10 @@ def test_segmentation_is_counted_in_iterations(run, tmp_path):
 
 def test_students_are_evaluated_on_class_folders(run, birds, tmp_path):
     """By names, neighbours and a probe; without training images by names alone; without a projection by the rest."""
-    figures = lgd_mm.evaluate(run.out, birds, out=tmp_path)
+    with (mock.patch.object(read, 'load_checkpoint_file', wraps=read.load_checkpoint_file) as reads,
+          mock.patch.object(network, 'build_backbone', wraps=network.build_backbone) as builds):
+        figures = lgd_mm.evaluate(run.out, birds, out=tmp_path)
+    assert (reads.call_count, builds.call_count) == (1, 1)
     assert list(figures) == ['zero-shot/top1', 'knn/top1', 'linear/top1']
     assert all(0 <= value <= 100 for value in figures.values())
     assert list(lgd_mm.evaluate(run.out, birds / 'val', classes='star,ring', out=tmp_path)) == ['zero-shot/top1']

@@ -16,7 +16,8 @@ from lgd_mm.evaluation.predict import by_names, by_neighbours
 from lgd_mm.models.zero_shot import bank_of_names
 from lgd_mm.registry import MODELS
 from lgd_mm.students import export_checkpoint
-from lgd_mm.students.frozen import FrozenStudent, read_student_file
+from lgd_mm.students.network import Student
+from lgd_mm.students.read import read_student_file
 from tests.test_evaluation.conftest import CLASSES
 from tests.tiny import lgd_model
 
@@ -28,7 +29,7 @@ def no_forward(monkeypatch):
     """A student may not look at images."""
     def refuse(*args, **kwargs):
         raise AssertionError('a forward pass')
-    return lambda: monkeypatch.setattr(FrozenStudent, 'forward', refuse)
+    return lambda: monkeypatch.setattr(features_module, 'mean_pool', refuse)
 
 
 def loaders(config, work_dir):
@@ -54,7 +55,7 @@ def predictions(model, loader):
 def test_predictions_are_those_of_the_models(config, checkpoint, lgd, teacher, tmp_path):
     cfg, train_loader, test_loader = loaders(config, tmp_path)
     file = read_student_file(checkpoint)
-    train, tested = (features_of(cfg, split, loader, file)
+    train, tested = (features_of(cfg, split, loader, file, Student(file, cfg))
                      for split, loader in (('train', train_loader), ('test', test_loader)))
     assert train.pooled.shape == (40, 64) and train.pooled.dtype == torch.float16
     assert tested.labels.tolist() == [label for label in range(4) for _ in range(5)]

@@ -9,7 +9,7 @@ from torch import nn
 from lgd_mm.errors import UserError
 from lgd_mm.exports import graph
 from lgd_mm.exports.graph import fix_padding, pads_by_size, takes_any_size, trace
-from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.exports.source import read_source
 
 
 @pytest.mark.parametrize('kind', [Conv2dAdaptivePadding, Conv2dSame])
@@ -39,8 +39,8 @@ class Branching(nn.Module):
 @pytest.fixture
 def branching(pretrained):
     def student(by):
-        made = ExportedStudent(pretrained('slim')[1])
-        made.deployed.backbone, made.deployed.neck = Branching(by), None
+        made = read_source(pretrained('slim')[1])
+        made.backbone, made.neck = Branching(by), None
         return made
 
     return student
@@ -48,7 +48,7 @@ def branching(pretrained):
 
 def test_a_network_that_cannot_be_followed_at_every_size_is_traced_at_one(branching):
     student = branching('size')
-    assert takes_any_size(student.deployed)
+    assert takes_any_size(student)
     program, any_size = trace(student)
     assert not any_size
     images = graph.batches(False)[1]

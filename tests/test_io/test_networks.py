@@ -15,8 +15,8 @@ from lgd_mm.io.key_report import KeyReport
 from lgd_mm.io.networks import find_network, prefix_of
 from lgd_mm.io.safe_load import load_checkpoint_file, safe_torch_load
 from lgd_mm.models.teachers import OpenCLIPTeacher
-from lgd_mm.students.frozen import read_student_file
 from lgd_mm.students.plug import plug_student
+from lgd_mm.students.read import read_student_file
 from tests.tiny import write_tiny_teacher
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, base_channels=4, stem_channels=4)

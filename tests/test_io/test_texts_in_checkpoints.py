@@ -12,7 +12,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.io import safe_load
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.safety.config_text import parse_config
-from lgd_mm.students.file import read_student
+from lgd_mm.students.read import read_student
 
 WEIGHTS = {'backbone.a': torch.zeros(2)}
 
@@ -21,7 +21,7 @@ WEIGHTS = {'backbone.a': torch.zeros(2)}
 @pytest.mark.parametrize('form', ['pth', 'safetensors'])
 def test_two_million_lines(tmp_path, monkeypatch, line, form):
     """They took four minutes: now they are counted, and nothing parses them."""
-    monkeypatch.setattr('lgd_mm.students.file.parse_config', lambda text: pytest.fail('it was parsed'))
+    monkeypatch.setattr('lgd_mm.students.read.parse_config', lambda text: pytest.fail('it was parsed'))
     path, config = tmp_path / f'a.{form}', line * 2_000_000
     if form == 'pth':
         torch.save(dict(meta=dict(cfg=config), state_dict=WEIGHTS), path)

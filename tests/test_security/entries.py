@@ -59,7 +59,7 @@ class Entries:
         from lgd_mm.evaluation import evaluate_features
         from lgd_mm.exports import export_student
         from lgd_mm.students import export_checkpoint
-        from lgd_mm.students.frozen import read_student_file
+        from lgd_mm.students.read import read_student_file
         return {
             'load_student': lgd_mm.load_student,
             'zero_shot': lambda file: lgd_mm.zero_shot(file, self.pictures, 'cat,dog'),

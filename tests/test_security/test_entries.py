@@ -14,6 +14,7 @@ from tests.tiny import ROOT
 BUILDS = {
     # Of a config that a user names, or that this package ships.
     'lgd_mm/api/evaluating.py': 1, 'lgd_mm/api/finetuning.py': 1, 'lgd_mm/api/pretraining.py': 1,
+    'lgd_mm/evaluation/features.py': 1,
     'lgd_mm/own_data/check_config.py': 1, 'lgd_mm/engine/fill_teacher_cache.py': 3, 'lgd_mm/engine/launch.py': 1,
     'lgd_mm/engine/settings.py': 1,
     'lgd_mm/engine/summary.py': 1, 'lgd_mm/suite/plan.py': 1, 'lgd_mm/suite/disk_space.py': 1,
@@ -27,7 +28,7 @@ BUILDS = {
     # Of a file, checked by lgd_mm.safety.allow_list before.
     'lgd_mm/safety/bounded_build.py': 1,
     'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1,
-    'lgd_mm/students/deployed.py': 1, 'lgd_mm/exports/targets/openmmlab.py': 2, 'lgd_mm/teacher_cache/teacher.py': 1,
+    'lgd_mm/exports/targets/onnx.py': 1, 'lgd_mm/exports/targets/openmmlab.py': 2, 'lgd_mm/teacher_cache/teacher.py': 1,
     'lgd_mm/suite/predictions.py': 1, 'lgd_mm/engine/report_work_dir.py': 1, 'lgd_mm/report/images.py': 1,
     'lgd_mm/report/teacher_accuracy.py': 2,
 }

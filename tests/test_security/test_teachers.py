@@ -11,7 +11,7 @@ import lgd_mm
 from lgd_mm.api.teachers import SHAPES_FOLDER
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers import OpenCLIPTeacher
-from lgd_mm.students.frozen import read_student_file
+from lgd_mm.students.read import read_student_file
 from lgd_mm.suite.compare import read_results
 from lgd_mm.teacher_cache import CachedTeacher
 from lgd_mm.teacher_cache.store import FORMAT

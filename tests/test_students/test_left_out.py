@@ -9,8 +9,10 @@ from lgd_mm.exports import TARGETS, export_student
 from lgd_mm.exports.figures import Figures
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Target, Written
+from lgd_mm.io.networks import find_network
+from lgd_mm.safety.config_text import parse_config
 from lgd_mm.students import export_checkpoint
-from lgd_mm.students.left_out import left_out
+from lgd_mm.students.left_out import left_out as left_out_of
 
 NETWORKS = [
     ('mmdet', 'FasterRCNN', ('neck', 'rpn_head', 'roi_head'), 'mmdet.apis.DetInferencer'),
@@ -18,6 +20,12 @@ NETWORKS = [
     ('mmpretrain', 'ImageClassifier', ('head', ), 'mmpretrain.ImageClassificationInferencer'),
     ('mmpretrain', 'lgd_mm.LinearProbe', ('head', ), 'mmpretrain.ImageClassificationInferencer'),
 ]
+
+
+def left_out(content, path):
+    """Of a checkpoint's content."""
+    config = parse_config(content.get('meta', {}).get('cfg', ''))
+    return left_out_of(find_network(content, path).state, config, path)
 
 
 def checkpoint(scope, kind, parts):

@@ -4,10 +4,13 @@ import importlib.util
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from lgd_mm.errors import UserError
 from lgd_mm.exports.report import Difference
+
+if TYPE_CHECKING:
+    from lgd_mm.students.network import Student
 
 
 class Written(NamedTuple):
@@ -87,7 +90,8 @@ TARGETS: dict[str, Target] = {
 }
 
 
-def unknown_to(library: str, student: object, reason: str) -> UserError:
+def unknown_to(library: str, student: 'Student', reason: str) -> UserError:
     """The sentence about a student that a library has no network for, with the targets that take every one."""
     others = ', '.join(name for name, target in TARGETS.items() if target.any_student)
-    return UserError(f'{library} has no network like this student ({student}): {reason}: export it to one of {others}')
+    return UserError(f'{library} has no network like this student ({student.architecture}): {reason}: export it to one '
+                     f'of {others}')

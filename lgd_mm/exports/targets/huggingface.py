@@ -10,7 +10,7 @@ from timm.data.config import resolve_model_data_config
 from lgd_mm.exports.check import SAME_KERNELS, sample_image
 from lgd_mm.exports.targets import Written
 from lgd_mm.exports.targets.timm import compare_with, returns, timm_weights
-from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.students.network import Student
 
 #: What timm says of a network, whoever's weights it has.
 OF_NETWORK = ('fixed_input_size', 'first_conv', 'classifier')
@@ -22,11 +22,11 @@ model = timm.create_model('local-dir:FOLDER', pretrained=True).eval()
 transform = timm.data.create_transform(**timm.data.resolve_model_data_config(model))"""
 
 
-def write(student: ExportedStudent, folder: Path) -> Written:
+def write(student: Student, folder: Path) -> Written:
     """Write ``model.safetensors`` and ``config.json``.
 
     Args:
-        student (ExportedStudent): Its architecture is one of timm's.
+        student (Student): Its architecture is one of timm's.
         folder (Path): Where to.
 
     Returns:

@@ -19,8 +19,10 @@ from lgd_mm.exports.graph import batches, pads_by_size, trace
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written
 from lgd_mm.exports.targets.onnx_int8 import quantise
-from lgd_mm.models.zero_shot import TEMPERATURE
-from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.language import category_names
+from lgd_mm.models.zero_shot import NO_PROJECTION, TEMPERATURE, bank_of_names
+from lgd_mm.registry import MODELS
+from lgd_mm.students.network import Student
 
 USAGE = """import numpy as np, onnxruntime
 from PIL import Image, ImageOps
@@ -41,7 +43,7 @@ SIZES = ('any number of images of 224 x 224, the only size of this graph',
          'any number of images, of any height and width')
 
 
-def write(student: ExportedStudent,
+def write(student: Student,
           folder: Path,
           int8: bool = False,
           categories: str | list[str] | None = None) -> Written:
@@ -51,7 +53,7 @@ def write(student: ExportedStudent,
     (B, d, h, w), ``pooled`` (B, d) and with a projection ``embedding`` (B, D) of unit length.
 
     Args:
-        student (ExportedStudent): Any.
+        student (Student): Any.
         folder (Path): Where to.
         int8 (bool): Write ``student_int8.onnx``, too. Defaults to False.
         categories (str | list[str], optional): Names for zero-shot classification. Defaults to None: those of the
@@ -64,9 +66,9 @@ def write(student: ExportedStudent,
         UserError: If the student cannot be traced or converted, onnxruntime computes something else, or int8 changes
             the student too much.
     """
-    words, bank = student.language(categories)
+    words, bank = _language(student, categories)
     program, any_size = trace(student)
-    sizes = SIZES[any_size + (any_size and not pads_by_size(student.deployed))]
+    sizes = SIZES[any_size + (any_size and not pads_by_size(student))]
     names = list(student.outputs(sample_image()))
     file = folder / 'student.onnx'
     _convert(program, names, file, dict(
@@ -96,6 +98,20 @@ def write(student: ExportedStudent,
     difference = Difference.largest_of(differences)
     return Written(f'onnxruntime {onnxruntime.__version__}', difference, OTHER_KERNELS, usage, tuple(notes), latency,
                    normalises=True)
+
+
+def _language(student: Student, categories: str | list[str] | None) -> tuple[tuple[str, ...], Tensor | None]:
+    """Names for zero-shot classification and their embeddings (C, D): the given ones by the teacher's text tower, else
+    those of the pre-training; nothing without a projection."""
+    if categories is None:
+        return (student.names, student.bank.float()) if student.neck and student.bank is not None else ((), None)
+    if student.neck is None:
+        raise UserError(f'categories: {student.path} {NO_PROJECTION}')
+    teacher = student.file.teacher_config
+    if not hasattr(MODELS.get(teacher['type']), 'encode_text'):
+        raise UserError(f'categories: the teacher of {student.path} ({teacher["type"]}) has no text tower: leave the '
+                        'names out')
+    return tuple(category_names(categories)), bank_of_names(MODELS.build(teacher), categories)
 
 
 def _convert(program: ExportedProgram, names: list[str], file: Path, about: dict[str, str]) -> None:

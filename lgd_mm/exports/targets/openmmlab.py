@@ -11,13 +11,14 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from lgd_mm.console.words import first_line
+from lgd_mm.exports.architectures import kind_of
 from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written, unknown_to
 from lgd_mm.io.key_report import KeyReport
-from lgd_mm.students.deployed import ExportedStudent
 from lgd_mm.students.file import write_student
+from lgd_mm.students.network import Student
 
 STRIDES = [4, 8, 16, 32]
 #: Outputs with these strides, by the type of the backbone and its variant. The last convolution is among them where
@@ -53,11 +54,11 @@ data_preprocessor = dict(mean=_base_.mean, std=_base_.std, to_rgb=True)
 #   init_cfg=dict(type='Pretrained', checkpoint='FOLDER/student.pth', prefix='backbone.')"""
 
 
-def write_mmpretrain(student: ExportedStudent, folder: Path) -> Written:
+def write_mmpretrain(student: Student, folder: Path) -> Written:
     """Write ``student.pth`` and ``backbone.py``, whose backbone ends with the student's own output.
 
     Args:
-        student (ExportedStudent): Any.
+        student (Student): Any.
         folder (Path): Where to.
 
     Returns:
@@ -66,28 +67,29 @@ def write_mmpretrain(student: ExportedStudent, folder: Path) -> Written:
     Raises:
         UserError: If mmpretrain computes something else.
     """
-    maps = _write(student, folder, 'mmpretrain', student.backbone)
+    maps = _write(student, folder, 'mmpretrain', student.metadata['backbone'])
     expected = student.outputs(sample_image())['features']
     return _written('mmpretrain', compare('mmpretrain', dict(features=expected), dict(features=maps[-1]), SAME_KERNELS),
                     USAGE)
 
 
-def write_mmdet(student: ExportedStudent, folder: Path) -> Written:
+def write_mmdet(student: Student, folder: Path) -> Written:
     """As :func:`write_mmpretrain`, with the maps of strides 4, 8, 16 and 32 for a detector's neck."""
     return _write_dense(student, folder, 'mmdet')
 
 
-def write_mmseg(student: ExportedStudent, folder: Path) -> Written:
+def write_mmseg(student: Student, folder: Path) -> Written:
     """As :func:`write_mmpretrain`, with the maps of strides 4, 8, 16 and 32 for a segmentor's head."""
     return _write_dense(student, folder, 'mmseg')
 
 
-def _write_dense(student: ExportedStudent, folder: Path, library: str) -> Written:
-    variant = f'{student.kind} {student.backbone.get("arch", "small")}'
-    changes = DENSE.get(student.kind) or DENSE.get(variant)
+def _write_dense(student: Student, folder: Path, library: str) -> Written:
+    backbone = student.metadata['backbone']
+    kind = kind_of(backbone)
+    changes = DENSE.get(kind) or DENSE.get(f'{kind} {backbone.get("arch", "small")}')
     if changes is None:
         raise unknown_to(library, student, 'which of its outputs have the strides 4, 8, 16 and 32 is not known')
-    kept = {key: value for key, value in student.backbone.items() if key != 'out_indices'}
+    kept = {key: value for key, value in backbone.items() if key != 'out_indices'}
     maps = _write(student, folder, library, {**kept, **changes})
     strides = [round(sample_image().shape[-1] / found.shape[-1]) for found in maps]
     if strides != STRIDES:
@@ -99,7 +101,7 @@ def _write_dense(student: ExportedStudent, folder: Path, library: str) -> Writte
     return _written(library, difference, USAGE_MAPS.format(base=BASES[library], necks=NECKS[library]))
 
 
-def _write(student: ExportedStudent, folder: Path, library: str, backbone: dict[str, Any]) -> tuple[Tensor, ...]:
+def _write(student: Student, folder: Path, library: str, backbone: dict[str, Any]) -> tuple[Tensor, ...]:
     """Write checkpoint and config, and return what the library's backbone makes of the image."""
     write_student(_weights(student, library, backbone), student.metadata, folder / 'student')
     (folder / 'student.safetensors').unlink()
@@ -114,29 +116,30 @@ def _write(student: ExportedStudent, folder: Path, library: str, backbone: dict[
     file = folder / 'backbone.py'
     _write_config(file, student, settings)
     with torch.no_grad():
-        maps = tuple(_built(library, Config.fromfile(file).backbone)(student.deployed.normalise(sample_image())))
+        maps = tuple(_built(library, Config.fromfile(file).backbone)(student.normalise(sample_image())))
     settings['channels'] = [found.shape[1] if found.dim() != 3 else found.shape[2] for found in maps]
     _write_config(file, student, settings)
     return maps
 
 
-def _weights(student: ExportedStudent, library: str, backbone: dict[str, Any]) -> dict[str, Tensor]:
+def _weights(student: Student, library: str, backbone: dict[str, Any]) -> dict[str, Tensor]:
     """The student's weights under the backbone's keys: timm calls layers otherwise where it returns several maps."""
     try:
         names = _built(library, backbone).state_dict()
     except (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
         reason = first_line(error)
         raise unknown_to(library, student, f'it cannot be built to return several maps ({reason})') from error
-    if KeyReport.compare(names, student.weights).complete:
-        return student.weights
-    found = renamed(dict(itertools.islice(student.weights.items(), len(names))), names)
+    weights = student.backbone.state_dict()
+    if KeyReport.compare(names, weights).complete:
+        return weights
+    found = renamed(dict(itertools.islice(weights.items(), len(names))), names)
     if found is None:
         raise unknown_to(library, student, 'its backbone with maps of several strides has other layers')
     return found
 
 
-def _write_config(file: Path, student: ExportedStudent, settings: dict[str, Any]) -> None:
-    file.write_text(BEGIN.format(student=student) + Config(settings).pretty_text)
+def _write_config(file: Path, student: Student, settings: dict[str, Any]) -> None:
+    file.write_text(BEGIN.format(student=student.architecture) + Config(settings).pretty_text)
 
 
 def _built(library: str, backbone: dict[str, Any]) -> nn.Module:
@@ -151,7 +154,7 @@ def _built(library: str, backbone: dict[str, Any]) -> nn.Module:
 
 
 @torch.no_grad()
-def _computed(student: ExportedStudent) -> list[Tensor]:
+def _computed(student: Student) -> list[Tensor]:
     """Every map that the student's own layers make of the image."""
     maps: list[Tensor] = []
 
@@ -159,9 +162,9 @@ def _computed(student: ExportedStudent) -> list[Tensor]:
         if isinstance(output, Tensor) and output.dim() == 4:
             maps.append(output.clone())
 
-    hooks = [module.register_forward_hook(keep) for module in student.deployed.backbone.modules()]
+    hooks = [module.register_forward_hook(keep) for module in student.backbone.modules()]
     try:
-        student.deployed(sample_image())
+        student(sample_image())
     finally:
         for hook in hooks:
             hook.remove()

@@ -13,7 +13,7 @@ from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
 from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written, unknown_to
-from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.students.network import Student
 
 USAGE = """import timm
 from safetensors.torch import load_file
@@ -22,11 +22,11 @@ model.load_state_dict(load_file('FOLDER/{file}'))
 model.eval()"""
 
 
-def write(student: ExportedStudent, folder: Path) -> Written:
+def write(student: Student, folder: Path) -> Written:
     """Write ``NAME.safetensors``, the state dict of timm's NAME without its classifier.
 
     Args:
-        student (ExportedStudent): Its architecture is one of timm's.
+        student (Student): Its architecture is one of timm's.
         folder (Path): Where to.
 
     Returns:
@@ -41,23 +41,23 @@ def write(student: ExportedStudent, folder: Path) -> Written:
 
     model = timm.create_model(known.name, **known.arguments)
     model.load_state_dict(load_file(file))
-    difference = compare_with(model, student, student.deployed.normalise(sample_image()))
+    difference = compare_with(model, student, student.normalise(sample_image()))
     call = ', '.join([repr(known.name), *(f'{key}={value!r}' for key, value in known.arguments.items())])
     return Written(f'timm {timm.__version__}', difference, SAME_KERNELS, USAGE.format(call=call, file=file.name),
                    notes=returns(known))
 
 
-def timm_weights(student: ExportedStudent) -> tuple[Architecture, dict[str, Tensor]]:
+def timm_weights(student: Student) -> tuple[Architecture, dict[str, Tensor]]:
     """The network of timm that a student is, and the student's weights under its keys.
 
     Raises:
         UserError: If timm has no such network.
     """
-    known = in_timm(student.backbone)
+    known = in_timm(student.metadata['backbone'])
     if known is None or not timm.is_model(known.name):
         raise unknown_to('timm', student, 'it is none of its names')
     model = timm.create_model(known.name, **known.arguments).eval()
-    weights = renamed(student.weights, model.state_dict())
+    weights = renamed(student.backbone.state_dict(), model.state_dict())
     if weights is None:
         raise unknown_to('timm', student, f'the layers of {known.name} are others')
     model.load_state_dict(weights)
@@ -67,21 +67,21 @@ def timm_weights(student: ExportedStudent) -> tuple[Architecture, dict[str, Tens
 
 
 @torch.no_grad()
-def _pools_alike(model: nn.Module, student: ExportedStudent) -> bool:
+def _pools_alike(model: nn.Module, student: Student) -> bool:
     """Whether timm's pooled features are the means of the student's: some networks have layers behind the pooling, and
     transformers a token of their own for it."""
     pooled = student.outputs(sample_image())['pooled']
-    found = model(student.deployed.normalise(sample_image()))
+    found = model(student.normalise(sample_image()))
     return found.shape == pooled.shape and bool((found - pooled).abs().max() <= SAME_KERNELS * pooled.abs().max())
 
 
 @torch.no_grad()
-def compare_with(model: nn.Module, student: ExportedStudent, inputs: Tensor) -> Difference:
+def compare_with(model: nn.Module, student: Student, inputs: Tensor) -> Difference:
     """Compare what a network of timm gives with the student's own outputs.
 
     Args:
         model (nn.Module): As its user builds it.
-        student (ExportedStudent): The student.
+        student (Student): The student.
         inputs (Tensor): The normalised image (1, 3, 224, 224).
 
     Returns:

@@ -9,7 +9,7 @@ from lgd_mm.exports.check import SAME_KERNELS, compare
 from lgd_mm.exports.graph import batches, trace
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written
-from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.students.network import Student
 
 USAGE = """import torch
 model = torch.export.load('FOLDER/student.pt2').module()
@@ -18,11 +18,11 @@ SIZES = {True: 'Takes any number of images, of any height and width that are mul
          False: 'Takes any number of images of 224 x 224, the only size of this graph.'}
 
 
-def write(student: ExportedStudent, folder: Path) -> Written:
+def write(student: Student, folder: Path) -> Written:
     """Write ``student.pt2``, as of ``torch.export``: normalisation, backbone, pooling and, if known, projection.
 
     Args:
-        student (ExportedStudent): Any.
+        student (Student): Any.
         folder (Path): Where to.
 
     Returns:

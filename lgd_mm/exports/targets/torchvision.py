@@ -12,7 +12,7 @@ from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.targets import Written, unknown_to
 from lgd_mm.io.files import save_torch
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.students.deployed import ExportedStudent
+from lgd_mm.students.network import Student
 
 #: Layers behind the last map, which a student does not have.
 HEADS = ('fc.', 'classifier.', 'head.')
@@ -24,11 +24,11 @@ model.load_state_dict(torch.load('FOLDER/{file}', weights_only=True), strict=Fal
 model.eval()"""
 
 
-def write(student: ExportedStudent, folder: Path) -> Written:
+def write(student: Student, folder: Path) -> Written:
     """Write ``NAME.pth``, the state dict of ``torchvision.models.NAME`` without its head.
 
     Args:
-        student (ExportedStudent): Its architecture is one of torchvision's.
+        student (Student): Its architecture is one of torchvision's.
         folder (Path): Where to.
 
     Returns:
@@ -37,12 +37,12 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     Raises:
         UserError: If torchvision has no such network or computes something else.
     """
-    known = in_torchvision(student.backbone)
+    known = in_torchvision(student.metadata['backbone'])
     if known is None or known.name not in models.list_models():
         raise unknown_to('torchvision', student, 'it is none of its names')
     model = models.get_model(known.name, weights=None, **known.arguments)
     body = {key: value for key, value in model.state_dict().items() if not key.startswith(HEADS)}
-    weights = renamed(student.weights, body)
+    weights = renamed(student.backbone.state_dict(), body)
     if weights is None:
         raise unknown_to('torchvision', student, f'the layers of {known.name} are others')
     file = folder / f'{known.name}.pth'
@@ -52,7 +52,7 @@ def write(student: ExportedStudent, folder: Path) -> Written:
     body_only = create_feature_extractor(model.eval(), {last: 'features'})
     image = sample_image()
     with torch.no_grad():
-        found = body_only(student.deployed.normalise(image))
+        found = body_only(student.normalise(image))
     difference = compare(f'torchvision\'s {known.name}', dict(features=student.outputs(image)['features']), found,
                          SAME_KERNELS)
     call = ', '.join([repr(known.name), *(f'{key}={value!r}' for key, value in known.arguments.items())])

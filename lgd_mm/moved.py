@@ -125,6 +125,15 @@ def _places(module: str) -> list[str]:
     return [f'lgd_mm.{place}' for place in (MOVED.get(old) or PACKAGES.get(old) or inside).split()]
 
 
+def first_name(module: str) -> str:
+    """Name that a module had in 0.1: what is known by the text of its config stays known by it.
+
+    Args:
+        module (str): As a config of today has it.
+    """
+    return next((f'lgd_mm.{old}' for old, now in MOVED.items() if f'lgd_mm.{now}' == module), module)
+
+
 class MovedModules(MetaPathFinder, Loader):
     """Finds modules by their old names."""
 

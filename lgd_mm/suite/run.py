@@ -16,6 +16,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
 from lgd_mm.models.teachers.weights import file_digest
+from lgd_mm.moved import first_name
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.runs.environment import HARDWARE, decisive_versions, environment
 from lgd_mm.runs.measures import gpu_name, images_per_second, last_metrics, peak_memory
@@ -224,8 +225,12 @@ class Run:
 
 @functools.cache
 def _config_text(config: Path) -> str:
-    """A config; of weights that its model begins with, their content and not their folder."""
+    """A config; of weights that its model begins with, their content and not their folder; of modules that have moved,
+    their first names, by which the finished runs of 0.1 are known."""
     cfg = resolved(config, ())
+    imports = cfg.get('custom_imports') or {}
+    if isinstance(imports.get('imports'), list):
+        imports['imports'] = [first_name(name) for name in imports['imports']]
     _name_by_content(cfg.get('model'))
     return cfg.pretty_text.replace(str(ROOT), '')
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def _check_numbers(shards: Iterable[str]) -> None:
         if match:
             numbered.setdefault(match[1], {})[int(match[2])] = match[2]
     for start, numbers in numbered.items():
-        missing = sorted(set(range(max(numbers))) - set(numbers))
+        missing = max(numbers) + 1 - len(numbers)
         if missing and 0 in numbers:
-            name = f'{start}{missing[0]:0{len(numbers[0])}}.tar'
-            raise UserError(f'shard {name} is missing, of {len(missing):,} that should be there: copy them, or number '
+            first = next(number for number in count() if number not in numbers)
+            name = f'{start}{first:0{len(numbers[0])}}.tar'
+            raise UserError(f'shard {name} is missing, of {missing:,} that should be there: copy them, or number '
                             'the shards from 0 without a gap')

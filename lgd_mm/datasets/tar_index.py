@@ -8,9 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lgd_mm.console.printable import shortened
 from lgd_mm.errors import UserError
 from lgd_mm.io.cache import cache_folder
 from lgd_mm.io.files import open_plain, read_plain, write_text
+from lgd_mm.io.tar_heads import BoundedTarInfo
 
 
 class Member(NamedTuple):
@@ -47,7 +49,7 @@ def _index(path: str) -> list[Member]:
     status = os.stat(path)
     place = os.path.realpath(path)
     state = [place, status.st_size, status.st_mtime_ns]
-    kept = cache_folder('tar_index') / f'{hashlib.sha256(place.encode()).hexdigest()}.json'
+    kept = cache_folder('tar_index') / f'{hashlib.sha256(os.fsencode(place)).hexdigest()}.json'
     with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or damaged
         content = json.loads(read_plain(kept))
         if content['state'] == state:
@@ -64,15 +66,16 @@ def _read(path: str) -> list[Member]:
     try:
         with open_plain(path) as file:
             size = os.fstat(file.fileno()).st_size
-        with tarfile.open(path, 'r:') as tar:
+        with tarfile.open(path, 'r:', tarinfo=BoundedTarInfo) as tar:
             for info in tar:
                 if tar.offset <= info.offset:  # a negative size leads back, without end
-                    raise tarfile.ReadError(f'{info.name} would have {info.size:,} bytes')
+                    raise tarfile.ReadError(f'{shortened(info.name)} would have {info.size:,} bytes')
                 if not info.isreg() or info.issparse():
                     continue
                 member = Member(info.name.removeprefix('./'), info.offset_data, info.size)
                 if not _lies_within(member, size):
-                    raise tarfile.ReadError(f'{member.name} would have {member.size:,} bytes and the tar has {size:,}')
+                    raise tarfile.ReadError(f'{shortened(member.name)} would have {member.size:,} bytes and the tar has '
+                                            f'{size:,}')
                 members.append(member)
             end = tar.offset
         with open(path, 'rb') as file:  # tarfile takes a damaged head for the end; that is a block of zeros

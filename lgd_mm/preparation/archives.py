@@ -18,6 +18,7 @@ from tqdm import tqdm
 from lgd_mm.errors import UserError
 from lgd_mm.io.cache import cache_folder
 from lgd_mm.io.files import read_plain, unfinished, write_text
+from lgd_mm.io.tar_heads import BoundedTarInfo
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.spec import Archive
 
@@ -139,7 +140,7 @@ def _members(path: Path) -> Iterator[Member]:
                 if not info.is_dir():
                     yield Member(info.filename, info.file_size, partial(archive.open, info))
     else:
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, tarinfo=BoundedTarInfo) as archive:
             yield from _tar_members(archive, '')
 
 
@@ -147,7 +148,7 @@ def _tar_members(archive: tarfile.TarFile, prefix: str) -> Iterator[Member]:
     """Plain files, and those of the tars inside, as in ImageNet's training set."""
     for info in archive:
         if info.isreg() and info.name.endswith('.tar'):
-            with tarfile.open(fileobj=archive.extractfile(info)) as inner:
+            with tarfile.open(fileobj=archive.extractfile(info), tarinfo=BoundedTarInfo) as inner:
                 yield from _tar_members(inner, f'{prefix}{info.name}/')
         elif info.isreg():
             yield Member(prefix + info.name, info.size, partial(archive.extractfile, info))

@@ -15,6 +15,8 @@ from PIL import Image
 
 from lgd_mm.datasets import ShardedImages, tar_index
 from lgd_mm.errors import UserError
+from lgd_mm.preparation import archives
+from lgd_mm.preparation.spec import Archive
 from tests.test_datasets.test_image_folder import PIPELINE, dataset, loaded
 from tests.tiny import write_images
 
@@ -230,3 +232,58 @@ def test_a_kept_index_that_was_changed_is_made_anew(tmp_path, shards, numbers):
     content['members'][0][1:] = numbers
     kept.write_text(json.dumps(content))
     assert tar_index.tar_index(shard) == index
+
+
+def test_numbers_are_not_counted_up_to(shards):
+    """Of a date, or of seconds since 1970, there are more than memory holds."""
+    for name in ('train-20240101.tar', 'train-1732900000.tar', f'train-{"9" * 200}.tar'):
+        shutil.copy(shards / 'train-000000.tar', shards / name)
+        with pytest.raises(UserError, match='shard .*shards/train-000004.tar is missing, of [0-9,]* that should be there'):
+            sharded(shards)
+    for path in shards.iterdir():
+        path.rename(shards / 'train-1732900000.tar')
+    assert len(sharded(shards)) < 10
+
+
+HEADS = [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK]
+
+
+@pytest.mark.parametrize('kind', HEADS)
+def test_heads_have_a_length(tmp_path, shards, kind):
+    """tarfile reads them whole; of PAX, in a time that grows with their square."""
+    head = tarfile.TarInfo('head')
+    head.type, head.size = kind, 2**21
+    (shards / 'train-000000.tar').write_bytes(head.tobuf() + b'1' * head.size + (shards / 'train-000000.tar').read_bytes())
+    with pytest.raises(UserError, match='no whole uncompressed tar .what stands before a member has 2,097,152 bytes'):
+        sharded(shards)
+    with pytest.raises(UserError, match='cannot be unpacked .*what stands before a member has'):
+        archives.unpack(Archive('a.tar', 'http://example.org', '', members='.*'), shards / 'train-000000.tar', tmp_path)
+
+
+def test_numbers_in_heads_have_an_end(shards):
+    head = tarfile.TarInfo('head')
+    head.type, head.size = tarfile.XHDTYPE, 2**16
+    (shards / 'train-000000.tar').write_bytes(head.tobuf() + b'1' * head.size + (shards / 'train-000000.tar').read_bytes())
+    with pytest.raises(UserError, match='a number of a hundred digits'):
+        sharded(shards)
+
+
+def test_long_names_are_read(tmp_path, source):
+    (tmp_path / 'shards').mkdir()
+    for number, form in enumerate((tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)):
+        with tarfile.open(tmp_path / f'shards/{number}.tar', 'w', format=form) as tar:
+            tar.add(source / 'part1/0001.png', 'long/' * 500 + f'{number}.png')
+    assert len(sharded(tmp_path / 'shards')) == 2
+
+
+def test_a_shard_that_is_hardly_there(shards):
+    with (shards / 'train-000000.tar').open('r+b') as file:
+        file.truncate(3 * 2**30)
+    with pytest.raises(UserError, match='train-000000.tar cannot be read .*next to none of which'):
+        sharded(shards)
+
+
+def test_a_name_that_is_no_text(tmp_path, shards):
+    name = os.path.join(os.fsencode(shards), b'\xff.tar')
+    shutil.copy(shards / 'train-000000.tar', name)
+    assert len(tar_index.tar_index(os.fsdecode(name))) == 3

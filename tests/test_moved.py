@@ -23,7 +23,7 @@ def test_every_old_module_is_found() -> None:
 
 
 @pytest.mark.parametrize(('module', 'name', 'now'), [
-    ('transfer.student', 'read_student', 'students.file:read_student'),
+    ('transfer.student', 'read_student', 'students.read:read_student'),
     ('benchmark.suite', 'Suite', 'suite.definition:Suite'),
     ('compat.safe_load', 'refuse_unsafe_checkpoints', 'compat.checkpoints:refuse_unsafe_checkpoints'),
     ('engine.preflight', 'latest_checkpoint', 'runs.checkpoints:latest_checkpoint'),

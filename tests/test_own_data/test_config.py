@@ -197,7 +197,7 @@ def _turn(root, orientation):
     (lambda root: _spell(root, 'é'), 'such as é.png, but one whose name has other letters of Unicode'),
     (lambda root: (root / 'classes.txt').write_text('\n'.join(map(str, range(256)))),
      'classes.txt has 256 names, and mmseg knows 255 classes'),
-    (lambda root: (root / 'images/val').rename(root / 'images/other'), 'no folder images/val for images'),
+    (lambda root: (root / 'images/val').rename(root / 'images/other'), 'no folder images/val: see docs/own_data.md'),
     (lambda root: cv2.imwrite(str(root / 'masks/train/000.png'), np.zeros((4, 4, 3), np.uint8)),
      'image of colours'),
     (lambda root: cv2.imwrite(str(root / 'masks/train/003.png'), np.zeros((64, 64, 3), np.uint8)),

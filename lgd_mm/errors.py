@@ -10,6 +10,8 @@ from lgd_mm.console import interrupts
 from lgd_mm.console.printable import print_any_text, printable
 from lgd_mm.console.rank_zero import rank
 
+#: Characters of one part of a sentence: what a name or a value from outside may make of it at most.
+LONGEST = 10_000
 #: Seconds: the processes of a run do not start at the very same time.
 OTHERS_WAIT = 15
 
@@ -25,7 +27,15 @@ class UserError(Exception):
     """
 
     def __str__(self) -> str:
-        return '\n'.join(map(printable, self.args))
+        return '\n'.join(map(_bounded, self.args))
+
+
+def _bounded(part: object) -> str:
+    """A part of a sentence, with its beginning and its end: the end has the cure."""
+    text = str(part)
+    if len(text) > LONGEST:
+        text = f'{text[:LONGEST // 2]} ... {text[-LONGEST // 2:]}'
+    return printable(text)
 
 
 class Stopped(SystemExit):

@@ -21,6 +21,8 @@ SHORT = 10_000
 ADAMW_RATE = 5e-4
 #: Largest view, in pixels: the published one.
 LARGEST_VIEW = 224
+#: Processes that load for one device: all are started at once, and each takes some hundred megabytes.
+MOST_WORKERS = 256
 AMP = ('fp16', 'bf16', 'off')
 OPTIMIZERS = ('sgd', 'adamw')
 
@@ -189,3 +191,6 @@ def check_value(name: str, value: Any) -> None:
     least = dict(workers=0, image_size=32).get(name, 1)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UserError(f'{name} is {value!r}: give {AUTO} or a whole number of at least {least}')
+    if name == 'workers' and value > MOST_WORKERS:
+        raise UserError(f'workers is {value}, and {MOST_WORKERS} processes for each device are the most that are '
+                        f'started: give {AUTO}, or as many as there are cores')

@@ -76,7 +76,8 @@ def labels_in(path: str | Path, content: bytes | None = None) -> set[int]:
         found: set[int] = set()
         for start in range(0, labels.size, PIECE):
             piece = labels[start:start + PIECE]
-            found.update((np.unique(piece) if piece.dtype.itemsize > 1 else np.flatnonzero(np.bincount(piece))).tolist())
+            there = np.unique(piece) if piece.dtype.itemsize > 1 else np.flatnonzero(np.bincount(piece))
+            found.update(there.tolist())
             if len(found) > MOST:
                 break
     return found

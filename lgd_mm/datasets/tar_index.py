@@ -74,8 +74,8 @@ def _read(path: str) -> list[Member]:
                     continue
                 member = Member(info.name.removeprefix('./'), info.offset_data, info.size)
                 if not _lies_within(member, size):
-                    raise tarfile.ReadError(f'{shortened(member.name)} would have {member.size:,} bytes and the tar has '
-                                            f'{size:,}')
+                    raise tarfile.ReadError(f'{shortened(member.name)} would have {member.size:,} bytes and the tar '
+                                            f'has {size:,}')
                 members.append(member)
             end = tar.offset
         with open(path, 'rb') as file:  # tarfile takes a damaged head for the end; that is a block of zeros

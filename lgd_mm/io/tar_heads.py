@@ -21,7 +21,8 @@ class BoundedTarInfo(tarfile.TarInfo):
 
     def _proc_member(self, tar: Any) -> tarfile.TarInfo:
         if self.type in HEADS and not 0 <= self.size <= LARGEST:
-            raise tarfile.ReadError(f'what stands before a member has {self.size:,} bytes, and {LARGEST:,} are the most')
+            raise tarfile.ReadError(f'what stands before a member has {self.size:,} bytes, and {LARGEST:,} are the '
+                                    'most')
         if self.type in HEADS:
             begin = tar.fileobj.tell()
             if NUMBER.search(tar.fileobj.read(self.size)):

@@ -42,8 +42,8 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
         if not isinstance(name, str):
             raise UserError(f'{origin}: name number {number} is {shown(name)}: names must be text, put it in quotes')
         if len(name) > LONGEST:
-            raise UserError(f'{origin}: name number {number} has {len(name):,} characters, and {LONGEST:,} are the most '
-                            f'that a name may have ({shown(name)}): shorten it')
+            raise UserError(f'{origin}: name number {number} has {len(name):,} characters, and {LONGEST:,} are the '
+                            f'most that a name may have ({shown(name)}): shorten it')
     visible = [INVISIBLE.sub('', name).strip(JOINERS) for name in names]
     changed = [shown(name) for name, seen in zip(names, visible) if name != seen]
     if changed:
@@ -59,8 +59,8 @@ def clean_names(names: Sequence[str], origin: str) -> list[str]:
 
     empty = [index for index, name in enumerate(cleaned) if not name]
     if empty:
-        raise UserError(f'{origin}: name number {empty[0] + 1} is empty after cleaning ({shown(names[empty[0]])}): remove '
-                        'it or give it a name')
+        raise UserError(f'{origin}: name number {empty[0] + 1} is empty after cleaning ({shown(names[empty[0]])}): '
+                        'remove it or give it a name')
     doubles = {name for name, count in _counts(cleaned).items() if count > 1}
     if doubles:
         raw = sorted({name for name, clean in zip(names, cleaned) if _key(clean) in doubles})

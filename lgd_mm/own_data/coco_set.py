@@ -30,7 +30,8 @@ def read_coco(path: str | Path) -> dict[str, Any]:
         UserError: If it is none.
     """
     content = read_json(path)
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in ('images', 'annotations')):
+    lists = [content.get(key) for key in ('images', 'annotations')] if isinstance(content, dict) else [None]
+    if not all(isinstance(each, list) for each in lists):
         raise UserError(f'{path} is no annotation file in COCO format: it has no lists "images" and "annotations"')
     whole_ids(content)
     if not content['images']:

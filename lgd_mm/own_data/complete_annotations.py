@@ -6,7 +6,7 @@ from faster_coco_eval.core import mask as run_lengths
 
 from lgd_mm.own_data.check_annotations import FEWEST_COORDINATES, has_area, is_number, is_thin
 
-#: Pixels of a mask's outline, which takes 60 bytes for each; that of a fractal in a large image has some hundred thousand.
+#: Pixels of a mask's outline, which takes 60 bytes for each; that of a coast in a large image has some ten thousand.
 LONGEST = 10**6
 
 

@@ -85,7 +85,8 @@ def _images(root: Path, split: str, annotations: str, image: Any) -> str:
     if not isinstance(first, str):
         raise UserError(f'{annotations}: images[0] has no "file_name": correct or remove it')
     if fault := name_fault(first):
-        raise UserError(f'{annotations}: images[0] has the file_name {shown(first)}, which {fault}: correct or remove it')
+        raise UserError(f'{annotations}: images[0] has the file_name {shown(first)}, which {fault}: correct or '
+                        'remove it')
     for pattern in IMAGES:
         folder = pattern.format(split=split)
         if (root / folder / first).is_file():

@@ -107,8 +107,8 @@ def _files(folder: Path, suffixes: list[str]) -> list[Path]:
                    if entry.is_file() and not is_hidden(entry.name))
     deep = next((path for path in there if len(path.parts) - len(folder.parts) > DEEPEST), None)
     if deep:
-        raise UserError(f'{folder} has files below {DEEPEST} folders and more, such as {shortened(deep.name)}, which mmseg '
-                        'does not list: move them up')
+        raise UserError(f'{folder} has files below {DEEPEST} folders and more, such as {shortened(deep.name)}, '
+                        'which mmseg does not list: move them up')
     found = [path for path in there if path.suffix.lower() in suffixes]
     if not found:
         what = 'masks' if suffixes == [MASK] else 'images'

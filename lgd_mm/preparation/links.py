@@ -22,8 +22,8 @@ def refuse_links(root: Path, *paths: Path) -> None:
             if link == root:
                 break
             if link.is_symlink():
-                raise UserError(f'{link} is a link to {os.path.realpath(link)}, and nothing behind it is changed: prepare that '
-                                'folder, or link the part itself')
+                raise UserError(f'{link} is a link to {_real(link)}, and nothing behind it is changed: prepare '
+                                'that folder, or link the part itself')
 
 
 def refuse_outside(root: Path, folder: str, source: str, path: Path) -> None:
@@ -41,8 +41,8 @@ def refuse_outside(root: Path, folder: str, source: str, path: Path) -> None:
     named = path.relative_to(root / folder).parts if path.is_relative_to(root / folder) else ('..',)
     if '\0' in str(path) or '..' in named or not any(
             _real(path).is_relative_to(_real(place)) for place in (root, root / folder)):
-        raise UserError(f'{source} names {shown(os.path.relpath(str(path), root))}, which leads out of {root}: name what is '
-                        'below it, and copy there what a link leads to')
+        raise UserError(f'{source} names {shown(os.path.relpath(str(path), root))}, which leads out of {root}: name '
+                        'what is below it, and copy there what a link leads to')
     if os.path.exists(path) and not os.path.isfile(path):
         raise UserError(f'{path} is no plain file: put the file itself there')
 
@@ -59,8 +59,8 @@ def refuse_file_links(root: Path, *paths: Path) -> None:
     """
     for path in paths:
         if path.is_symlink() and not any(_real(path).is_relative_to(_real(place)) for place in (root, path.parent)):
-            raise UserError(f'{path} is a link to {_real(path)}, which lies outside {root} and is no image: remove it, '
-                            'or copy there what it leads to')
+            raise UserError(f'{path} is a link to {_real(path)}, which lies outside {root} and is no image: remove '
+                            'it, or copy there what it leads to')
 
 
 def _real(path: Path) -> Path:

@@ -128,7 +128,8 @@ def _read_image(root: Path, name: str) -> VOCImage:
     path = root / 'Annotations' / f'{name}.xml'
     refuse_outside(root, 'Annotations', 'a list in ImageSets/Main', path)
     if fault := name_fault(f'{name}.xml'):
-        raise UserError(f'a list in {root / "ImageSets/Main"} names {shown(name)}, which {fault}: correct or remove the line')
+        raise UserError(f'a list in {root / "ImageSets/Main"} names {shown(name)}, which {fault}: correct or '
+                        'remove the line')
     try:
         tree = ElementTree.fromstring(read_xml_text(path))  # nosec B314  # likewise
     except FileNotFoundError:

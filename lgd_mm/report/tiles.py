@@ -8,6 +8,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+#: Inches of a tile's width, and its height in widths, at least and at most: what is longer has margins.
+WIDTH, LOWEST, HIGHEST = 2.4, 0.1, 4
+#: Pixels of a side that are drawn; a tile has 312 across.
+SIDE = 4096
+
 
 def draw_tile(image: Image.Image, draw: Callable[[Axes], None], grey: bool = False) -> bytes:
     """An image with something drawn over it, as wide as a thumbnail.
@@ -18,14 +23,17 @@ def draw_tile(image: Image.Image, draw: Callable[[Axes], None], grey: bool = Fal
         grey (bool): Take the image's own colours away. Defaults to False.
 
     Returns:
-        bytes: A WebP file.
+        bytes: A WebP file. An image ten times as wide as high, or four times as high as wide, has margins.
     """
     base = image.convert('L').convert('RGB') if grey else image.convert('RGB')
-    figure = Figure(figsize=(2.4, 2.4 * base.height / base.width))
+    extent = (-0.5, base.width - 0.5, base.height - 0.5, -0.5)
+    figure = Figure(figsize=(WIDTH, WIDTH * min(max(base.height / base.width, LOWEST), HIGHEST)))
+    if max(base.size) > SIDE:
+        base.thumbnail((SIDE, SIDE))
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    axes.imshow(base)
+    axes.imshow(base, extent=extent)
     draw(axes)
     stream = io.BytesIO()
     figure.savefig(stream, format='webp', dpi=130, pil_kwargs=dict(quality=82))

@@ -75,6 +75,12 @@ def test_values_that_cannot_be(given):
         settle(given)
 
 
+def test_workers_are_started_at_once():
+    assert settle(dict(workers=256)).record()['workers']['value'] == 256
+    with pytest.raises(UserError, match='^workers is 100000, and 256 processes .* are the most that are started'):
+        settle(dict(workers=100_000))
+
+
 def test_bytes_of_a_image():
     """Of a plain network they can be counted by hand; of a ResNet they grow with the area, and it stays as it was."""
     plain = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1, bias=False), torch.nn.Sigmoid())

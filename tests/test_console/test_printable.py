@@ -8,7 +8,7 @@ import pytest
 from mmengine import logging as mmengine_logging
 from rich.table import Table
 
-from lgd_mm.console.printable import printable
+from lgd_mm.console.printable import LONGEST, printable, shortened, shown
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.tables import PlainConsole
 from lgd_mm.errors import Stopped, UserError, reported
@@ -75,3 +75,22 @@ def test_a_locale_without_the_characters(monkeypatch):
     with reported():
         print_rank0('ü')
     assert stream.buffer.getvalue() == b'\\xfc\n'
+
+
+@pytest.mark.parametrize('value', [
+    'a' * 10**6, [1] * 10**6, [[1]] * 500_000, {number: 'a' * 1000 for number in range(10**4)}, 10**4000, 10**5000,
+    -10**5000, {1, 2, 3}, b'a' * 10**6, [['a' * 10**5] * 9] * 9])
+def test_values_from_outside_are_shown_short(value):
+    assert 0 < len(shown(value)) <= LONGEST + 3
+
+
+def test_usual_values_are_shown_as_they_are():
+    for value in ([1, 2, 'x', 4.5], "it's", 7, -1.5, None, True, {'a': [1, 2]}, (1, ), float('nan'), 'ü'):
+        assert shown(value) == repr(value)
+    assert shortened('a' * LONGEST) == 'a' * LONGEST and shortened('b' * (LONGEST + 1)) == 'b' * LONGEST + '...'
+
+
+def test_a_mistake_is_told_in_bounds():
+    """With the beginning, which names the file, and the end, which has the cure."""
+    told = str(UserError(f'train.json: {"a" * 10**6}: correct it', 'b' * 10**5))
+    assert told.startswith('train.json: aaa') and ': correct it\nbbb' in told and len(told) < 21_000

@@ -199,7 +199,8 @@ def test_heads_are_read_in_a_bounded_number_of_steps(tmp_path, head):
     asked = []
     (tmp_path / 'image').write_bytes(HEADS[head])
     for read in (open_image, image_head.open_head, lambda content: mmcv.imfrombytes(content, backend='pillow')):
-        counted = type('', (io.BytesIO, ), dict(read=lambda self, *size: asked.append(1) or io.BytesIO.read(self, *size)))
+        counted = type('', (io.BytesIO, ), dict(
+            read=lambda self, *size: asked.append(1) or io.BytesIO.read(self, *size)))
         with pytest.raises(RefusedImage, match='comments without end'):
             read(counted(HEADS[head]) if read is image_head.open_head else HEADS[head])
     assert 0 < len(asked) <= image_head.READS
@@ -210,8 +211,9 @@ def test_metadata_of_usual_length_are_read():
     text = PngImagePlugin.PngInfo()
     for number in range(100):
         text.add_text(f'key {number}', 'a' * 1000)
-    for content in (saved('JPEG', icc_profile=b'a' * 3_000_000, comment=b'a' * 60_000), saved('PNG', pnginfo=text),
-                    saved('GIF', comment=b'a' * 300_000), b'P6\n' + b'# made by somebody\n' * 100 + b'1 1\n255\n\0\0\0'):
+    for content in (saved('JPEG', icc_profile=b'a' * 3_000_000, comment=b'a' * 60_000),
+                    saved('PNG', pnginfo=text), saved('GIF', comment=b'a' * 300_000),
+                    b'P6\n' + b'# made by somebody\n' * 100 + b'1 1\n255\n\0\0\0'):
         assert open_image(content).load() is not None
 
 
@@ -244,14 +246,15 @@ def test_a_large_jpeg_has_few_scans():
 def tiff(size, data, **tags) -> bytes:
     """A grey TIFF; names of tags as in the specification."""
     number = dict(compression=259, width=322, height=323, places=324, lengths=325, rows=278, strips=273, bytes=279)
-    entries = {256: size[0], 257: size[1], 258: 8, 262: 1, 277: 1, **{number[name]: each for name, each in tags.items()}}
+    entries = {256: size[0], 257: size[1], 258: 8, 262: 1, 277: 1}
+    entries |= {number[name]: each for name, each in tags.items()}
     start = 8 + 2 + 12 * len(entries) + 4
     lists = [value for value in entries.values() if isinstance(value, list) and len(value) > 1]
     place, body = start, b''
     table = struct.pack('<H', len(entries))
     shift = start + sum(4 * len(each) for each in lists)
     for tag, value in sorted(entries.items()):
-        values = [each + (shift if tag in (273, 324) else 0) for each in (value if isinstance(value, list) else [value])]
+        values = [each + shift * (tag in (273, 324)) for each in (value if isinstance(value, list) else [value])]
         if len(values) > 1:
             table += struct.pack('<HHII', tag, 4, len(values), place + len(body))
             body += struct.pack(f'<{len(values)}I', *values)
@@ -304,7 +307,8 @@ def test_large_images_are_decoded_one_at_a_time(tmp_path, monkeypatch):
     assert len(list(image_sizes(sorted(tmp_path.iterdir()), 'here'))) == len(most) == 8 and max(most) == 1
 
 
-@pytest.mark.parametrize(('mode', 'values'), [('L', {0, 7, 255}), ('1', {0, 1}), ('P', {0, 3}), ('I;16', {0, 300, 65535})])
+@pytest.mark.parametrize(('mode', 'values'), [
+    ('L', {0, 7, 255}), ('1', {0, 1}), ('P', {0, 3}), ('I;16', {0, 300, 65535})])
 def test_labels_are_counted_in_pieces(tmp_path, monkeypatch, mode, values):
     """NumPy takes eight bytes for each pixel that it counts."""
     kinds = {'1': bool, 'I;16': np.uint16}
@@ -315,7 +319,8 @@ def test_labels_are_counted_in_pieces(tmp_path, monkeypatch, mode, values):
     monkeypatch.setattr(mask_file, 'PIECE', 64)
     for name in ('bincount', 'unique'):
         count = getattr(np, name)
-        monkeypatch.setattr(np, name, lambda piece, count=count: count(piece) if piece.size <= 64 else pytest.fail('all'))
+        monkeypatch.setattr(
+            np, name, lambda piece, count=count: count(piece) if piece.size <= 64 else pytest.fail('all'))
     assert labels_in(tmp_path / 'mask.png') == values
 
 

@@ -231,3 +231,9 @@ def test_nothing_is_written_through_a_link_in_the_copy(tmp_path, source, link):
     with pytest.raises(UserError, match='other/.* is a link to|other holds other files'):
         run(source, tmp_path / 'other')
     assert not list((tmp_path / 'other/elsewhere').iterdir())
+
+
+def test_processes_are_started_at_once(tmp_path, source):
+    with pytest.raises(UserError, match='--jobs is 100000, and 256 processes are the most'):
+        run(source, tmp_path / 'copy', jobs=100_000)
+    assert not (tmp_path / 'copy').exists()

@@ -258,7 +258,8 @@ def test_sentences_about_an_xml_file_are_short(tmp_path, text):
 
 @pytest.mark.parametrize(('lines', 'sentence'), [
     ('2007_000027\n./2007_000027', 'train.txt names an image twice'), ('a' * 300, 'is longer than that of any file'),
-    ('a' + ' ' * 100_000 + 'b', 'is longer than that of any file'), ('a' * 251, 'does not exist'), ('b/' * 3000, 'longer')])
+    ('a' + ' ' * 100_000 + 'b', 'is longer than that of any file'), ('a' * 251, 'does not exist'),
+    ('b/' * 3000, 'longer')])
 def test_lines_of_a_list(tmp_path, lines, sentence):
     """Some take a regular expression minutes."""
     voc(tmp_path / 'voc', **{'ImageSets/Main/train.txt': lines.encode()})
@@ -267,7 +268,8 @@ def test_lines_of_a_list(tmp_path, lines, sentence):
     assert len(str(caught.value)) < 2000
 
 
-@pytest.mark.parametrize('file', ['Annotations/2007_000027.xml', 'JPEGImages/2007_000027.jpg', 'ImageSets/Main/train.txt'])
+@pytest.mark.parametrize('file', [
+    'Annotations/2007_000027.xml', 'JPEGImages/2007_000027.jpg', 'ImageSets/Main/train.txt'])
 def test_links_in_a_circle(tmp_path, file):
     voc(tmp_path / 'voc')
     (tmp_path / 'voc' / file).unlink()

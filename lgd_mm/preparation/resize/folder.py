@@ -28,6 +28,8 @@ from lgd_mm.preparation.spec import Pictures
 MARK = '.resized.json'
 #: Files that a process takes at a time.
 CHUNK = 16
+#: Processes: all are started at once.
+MOST_JOBS = 256
 
 
 @dataclass
@@ -73,6 +75,9 @@ def resize_dataset(source: Path, target: Path, short_side: int, quality: int, jo
             or a file cannot be read or written for a reason that is not its own.
     """
     _refuse(source, target)
+    if jobs > MOST_JOBS:
+        raise UserError(f'--jobs is {jobs}, and {MOST_JOBS} processes are the most that are started: give as many as '
+                        'there are cores')
     settings = Settings(str(source.resolve()), short_side, quality)
     try:
         paths = sorted(os.path.relpath(path, source) for path in files_below(source))

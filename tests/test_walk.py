@@ -75,7 +75,7 @@ def test_what_one_may_not_look_into(tmp_path, monkeypatch):
         list(walk(tmp_path, is_hidden, strict=True))
 
 
-@pytest.mark.parametrize('name', ['loop', 'a\0b', 'a' * 5000])
+@pytest.mark.parametrize('name', ['loop', 'a\0b', 'a' * 5000], ids=['loop', 'nul', 'long'])
 def test_names_of_no_folder(tmp_path, name):
     (tmp_path / 'loop').symlink_to('loop')
     with pytest.raises(UserError, match='is no folder: give one with train/CLASS') as caught:

@@ -1,7 +1,6 @@
 """Are the annotations of a file in COCO format what mmdet takes them for?"""
 
 from collections.abc import Iterator, Mapping
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def is_number(value: Any) -> bool:
     Returns:
         bool: False for ``True`` and ``False``, too.
     """
-    return isinstance(value, Real) and not isinstance(value, bool) and -LARGEST < value < LARGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST < value < LARGEST
 
 
 def _of_images(images: list[Any]) -> Iterator[str]:

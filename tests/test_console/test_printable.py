@@ -79,7 +79,8 @@ def test_a_locale_without_the_characters(monkeypatch):
 
 @pytest.mark.parametrize('value', [
     'a' * 10**6, [1] * 10**6, [[1]] * 500_000, {number: 'a' * 1000 for number in range(10**4)}, 10**4000, 10**5000,
-    -10**5000, {1, 2, 3}, b'a' * 10**6, [['a' * 10**5] * 9] * 9])
+    -10**5000, {1, 2, 3}, b'a' * 10**6, [['a' * 10**5] * 9] * 9],
+    ids=lambda value: type(value).__name__)
 def test_values_from_outside_are_shown_short(value):
     assert 0 < len(shown(value)) <= LONGEST + 3
 

@@ -62,7 +62,8 @@ def test_name_that_is_no_text():
 
 
 @pytest.mark.parametrize('name', [
-    'x' + '\u200d' * 100_000 + 'x', 'a' + '\u0301' * 50_000 + '\u0316' * 50_000, 'a' * 1001])
+    'x' + '\u200d' * 100_000 + 'x', 'a' + '\u0301' * 50_000 + '\u0316' * 50_000, 'a' * 1001],
+    ids=['joiners', 'accents', 'letters'])
 def test_a_name_has_a_length(name):
     """Python takes minutes to bring the accents of some into their order."""
     with pytest.raises(UserError, match='name number 2 has .* characters, and 1,000 are the most') as caught:

@@ -122,7 +122,8 @@ def test_sums_are_compared_and_remembered(tmp_path, monkeypatch):
     assert not (tmp_path / 'val2017').exists()
 
 
-@pytest.mark.parametrize('planted', ['{entry}', '{{', '[]', '5', 'null', '[' * 100_000, '\xff'])
+@pytest.mark.parametrize('planted', ['{entry}', '{{', '[]', '5', 'null', '[' * 100_000, '\xff'],
+                         ids=['right', 'open', 'list', 'number', 'null', 'deep', 'bytes'])
 def test_a_sum_is_not_taken_from_what_lies_beside_an_archive(tmp_path, planted):
     """Whoever has sent the archive may have sent that, too."""
     spec = coco_archives(tmp_path / 'downloads')

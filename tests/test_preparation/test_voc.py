@@ -230,7 +230,7 @@ def test_what_tools_write(tmp_path):
 
 
 @pytest.mark.parametrize('encoding', ['punycode', 'undefined', 'unicode_escape', 'raw_unicode_escape', 'utf-7', 'idna',
-                                      'rot13', 'charmap', 'x' * 100_000])
+                                      'rot13', 'charmap', 'x' * 100_000], ids=lambda name: name[:20])
 def test_encodings_that_no_file_is_in(tmp_path, encoding):
     """Python knows some that take minutes, or give halves of characters."""
     text = f'<?xml version="1.0" encoding="{encoding}"?><annotation>+2AA-\\ud800{"a" * 1000}</annotation>'.encode()
@@ -259,7 +259,7 @@ def test_sentences_about_an_xml_file_are_short(tmp_path, text):
 @pytest.mark.parametrize(('lines', 'sentence'), [
     ('2007_000027\n./2007_000027', 'train.txt names an image twice'), ('a' * 300, 'is longer than that of any file'),
     ('a' + ' ' * 100_000 + 'b', 'is longer than that of any file'), ('a' * 251, 'does not exist'),
-    ('b/' * 3000, 'longer')])
+    ('b/' * 3000, 'longer')], ids=lambda text: text[:15].strip())
 def test_lines_of_a_list(tmp_path, lines, sentence):
     """Some take a regular expression minutes."""
     voc(tmp_path / 'voc', **{'ImageSets/Main/train.txt': lines.encode()})

@@ -102,7 +102,7 @@ MOVED = {
 RENAMING = ('api.images', 'api.memory', 'compat.lvis_api', 'compat.plain_inputs', 'datasets.image_folder',
             'datasets.labelled_images', 'exports.check', 'report.neighbours')
 #: Functions that have other names now; those of pictures are of images.
-RENAMED = dict(ExportedStudent='read_source', picture='sample_image', say='print_rank0',
+RENAMED = dict(ExportedStudent='read_source', picture='sample_image', say='print_rank0', check_room='check_disk_space',
                silence_known_noise='silence_known_messages', without_chatter='quiet_loading')
 IMAGE = dict(picture='image', Picture='Image', PICTURE='IMAGE')
 

@@ -33,14 +33,14 @@ class Bar(NamedTuple):
     Attributes:
         label (str): Written before it.
         mean (float, optional): Its length, in percent; None: ``missing`` stands in its place.
-        spread (float, optional): Its error bar, in percent; None: unknown.
+        std (float, optional): Its error bar, in percent; None: unknown.
         values (Sequence[float]): A dot for each, in percent.
         missing (str): Why it has no mean.
     """
 
     label: str
     mean: float | None
-    spread: float | None
+    std: float | None
     values: Sequence[float]
     missing: str
 
@@ -70,7 +70,7 @@ def curve_chart(name: str, curves: Sequence[Curve], x_label: str, markers: bool 
 
 
 def bar_chart(name: str, bars: Sequence[Bar], series: int | None = None) -> Markup:
-    """Bars below each other, with their spread and a dot for each seed.
+    """Bars below each other, with their standard deviation and a dot for each seed.
 
     Args:
         name (str): Unique on the page; made part of the SVG's ids.
@@ -86,9 +86,9 @@ def bar_chart(name: str, bars: Sequence[Bar], series: int | None = None) -> Mark
         end = 0.0
         if bar.mean is not None:
             axes.barh(y, bar.mean, height=0.62, color=SERIES[(y if series is None else series) % len(SERIES)])
-            end = max([bar.mean + (bar.spread or 0), *bar.values])
-            if bar.spread is not None:
-                axes.errorbar(bar.mean, y, xerr=bar.spread, color=INK, linewidth=1.1, capsize=3)
+            end = max([bar.mean + (bar.std or 0), *bar.values])
+            if bar.std is not None:
+                axes.errorbar(bar.mean, y, xerr=bar.std, color=INK, linewidth=1.1, capsize=3)
                 axes.plot(bar.values, [y + 0.18] * len(bar.values), 'o', color=INK, markersize=2.4, alpha=0.55)
         axes.annotate(bar.missing if bar.mean is None else f'{bar.mean:.1f}', (end, y), (4, 0), va='center',
                       textcoords='offset points', color=INK, fontsize=10)

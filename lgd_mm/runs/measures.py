@@ -9,6 +9,7 @@ from typing import Any
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.texts import LIMIT, read_json
+from lgd_mm.io.typed_json import is_number
 from lgd_mm.runs.history import as_record, read_history
 
 #: What mmengine logs beside the metrics of an evaluation.
@@ -27,7 +28,7 @@ def last_metrics(work_dir: Path) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for record in [*read_history(work_dir).evaluations, *_tests(work_dir)]:
         metrics.update({key: value for key, value in record.items()
-                        if isinstance(value, (int, float)) and key not in NO_METRICS})
+                        if isinstance(value, (int, float)) and not isinstance(value, bool) and key not in NO_METRICS})
     return metrics
 
 
@@ -43,6 +44,11 @@ def _tests(work_dir: Path) -> list[dict[str, Any]]:
     return found
 
 
+def _logged(work_dir: Path, key: str) -> list[float]:
+    """What windows of training have logged; zero means that it is unknown."""
+    return [record[key] for record in read_history(work_dir).training if is_number(record.get(key)) and record[key]]
+
+
 def images_per_second(work_dir: Path, batch_size: int) -> float | None:
     """Training images per second, loading included; the median of all logged windows.
 
@@ -53,7 +59,7 @@ def images_per_second(work_dir: Path, batch_size: int) -> float | None:
     Returns:
         float, optional: None if nothing was trained.
     """
-    times = [record['time'] for record in read_history(work_dir).training if record.get('time')]
+    times = _logged(work_dir, 'time')
     return batch_size / statistics.median(times) if times else None
 
 
@@ -66,7 +72,7 @@ def gpu_name(work_dir: Path) -> str | None:
     return None
 
 
-def peak_memory(work_dir: Path, resident: float | None) -> dict[str, float | str | None]:
+def peak_memory(work_dir: Path, resident: float | None) -> tuple[float | None, str | None]:
     """The largest memory of a run.
 
     Args:
@@ -74,10 +80,10 @@ def peak_memory(work_dir: Path, resident: float | None) -> dict[str, float | str
         resident (float, optional): What its process took at most, in MiB; None: unknown.
 
     Returns:
-        dict: ``peak_memory_mb`` (MiB), and ``memory_of``: ``'GPU'`` where mmengine logged one, else ``'process'``; both
-        are None if neither is known.
+        tuple[float | None, str | None]: MiB, and ``'GPU'`` where mmengine logged one, else ``'process'``; both are None
+        if neither is known.
     """
-    on_gpu = [record['memory'] for record in read_history(work_dir).training if record.get('memory')]
+    on_gpu = _logged(work_dir, 'memory')
     if on_gpu:
-        return dict(peak_memory_mb=max(on_gpu), memory_of='GPU')
-    return dict(peak_memory_mb=resident and round(resident), memory_of=resident and 'process')
+        return max(on_gpu), 'GPU'
+    return (round(resident), 'process') if resident else (None, None)

@@ -1,37 +1,37 @@
 """Two suites side by side: what both measured, and whether the difference is more than chance."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lgd_mm.errors import UserError
-from lgd_mm.io.files import read_plain
+from lgd_mm.suite.files import read_results
+from lgd_mm.suite.schema import Figure, Results
 from lgd_mm.suite.table import Column, columns, find_cell, find_figure
 
 
 class Pair(NamedTuple):
-    """A figure of an entry that both suites have: ``mean``, ``spread`` and ``values`` in percent."""
+    """A figure of an entry that both suites have."""
 
     label: str
     column: Column
-    a: dict[str, Any]
-    b: dict[str, Any]
+    a: Figure
+    b: Figure
 
     @property
     def difference(self) -> float:
         """B minus A."""
-        return self.b['mean'] - self.a['mean']
+        return self.b.mean - self.a.mean
 
     @property
     def exceeds(self) -> bool:
-        """Whether the difference is larger than both spreads together; with one seed that is unknown: False."""
-        spreads = self.a['spread'], self.b['spread']
-        return None not in spreads and abs(self.difference) > sum(spreads)
+        """Whether the difference is larger than both standard deviations together; False where one is unknown."""
+        if self.a.std is None or self.b.std is None:
+            return False
+        return abs(self.difference) > self.a.std + self.b.std
 
 
 class Comparison(NamedTuple):
@@ -46,12 +46,12 @@ class Comparison(NamedTuple):
     notes: list[str]
 
 
-def compare(a: dict[str, Any], b: dict[str, Any]) -> Comparison:
+def compare(a: Results, b: Results) -> Comparison:
     """Match two suites by the labels of entries, the names of tasks and the keys of metrics.
 
     Args:
-        a (dict): The content of a ``results.json``.
-        b (dict): Another.
+        a (Results): The content of a ``results.json``.
+        b (Results): Another.
 
     Returns:
         Comparison: Of B with A.
@@ -97,50 +97,20 @@ def compare_table(a: Path, b: Path) -> RenderableType:
     return Group(*shown, *(Text(note, 'dim') for note in notes))
 
 
-def read_results(path: Path) -> dict[str, Any]:
-    """Read a suite's results.
-
-    Args:
-        path (Path): A ``results.json``.
-
-    Returns:
-        dict: Its content.
-
-    Raises:
-        UserError: If it is missing or is something else.
-    """
-    try:
-        results = json.loads(read_plain(path))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f'{path} cannot be read as results.json ({reason}): give the file that '
-                        'tools/benchmark.py wrote into the work dir of a suite') from error
-    keys = {'tasks', 'entries', 'cells', 'versions', 'machine'}
-    lacking = keys - results.keys() if isinstance(results, dict) else keys
-    if lacking:
-        raise UserError(f'{path} is no results.json of tools/benchmark.py: it has no {", ".join(sorted(lacking))}')
-    try:
-        columns(results)
-    except (TypeError, KeyError, AttributeError) as error:
-        raise UserError(f'{path} was written by another version of tools/benchmark.py: give the command of its suite '
-                        'again, which skips what is done and writes the file anew') from error
-    return results
-
-
-def _figure(figure: dict[str, Any]) -> str:
-    spread = '' if figure['spread'] is None else f' ± {figure["spread"]:.1f}'
-    return f'{figure["mean"]:.1f}{spread}'
+def _figure(figure: Figure) -> str:
+    std = '' if figure.std is None else f' ± {figure.std:.1f}'
+    return f'{figure.mean:.1f}{std}'
 
 
 def _name(column: Column) -> tuple[str, str]:
     return column.task, column.key
 
 
-def _labels(results: dict[str, Any]) -> list[str]:
-    return [entry['label'] for entry in results['entries']]
+def _labels(results: Results) -> list[str]:
+    return [entry.label for entry in results.entries]
 
 
-def _only(name: str, one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def _only(name: str, one: Results, other: Results) -> list[str]:
     """Entries, metrics and, of those both have, cells that only one suite has measured."""
     names = [_name(column) for column in columns(other)]
     labels = _labels(other)
@@ -154,13 +124,13 @@ def _only(name: str, one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [f'Only {name} has the {kind}: {"; ".join(found)}.' for kind, found in parts.items() if found]
 
 
-def _conditions(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
+def _conditions(a: Results, b: Results) -> list[str]:
     """A sentence each for versions, machines and config hashes that differ."""
     sentences = []
-    for title, key, ignored in (('Versions', 'versions', ()), ('Machines', 'machine', ('date', ))):
-        names = [name for name in dict.fromkeys([*a[key], *b[key]])
-                 if name not in ignored and a[key].get(name) != b[key].get(name)]
-        parts = [f'{name} {a[key].get(name, "unknown")} in A, {b[key].get(name, "unknown")} in B' for name in names]
+    facts = dict(Versions=(a.versions, b.versions), Machines=(vars(a.machine), vars(b.machine)))
+    for title, (first, second) in facts.items():
+        parts = [f'{name} {first.get(name) or "unknown"} in A, {second.get(name) or "unknown"} in B'
+                 for name in {**first, **second} if name != 'date' and first.get(name) != second.get(name)]
         sentences += [f'{title} differ: {"; ".join(parts)}.'] if parts else []
     changed = _changed(a, b)
     if changed:
@@ -169,13 +139,13 @@ def _conditions(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def _changed(a: dict[str, Any], b: dict[str, Any]) -> Sequence[str]:
+def _changed(a: Results, b: Results) -> Sequence[str]:
     """Cells of which a seed that both have was run with another hash."""
     changed = []
-    for cell in a['cells']:
-        other = find_cell(b, cell['entry'], cell['task'])
+    for cell in a.cells:
+        other = find_cell(b, cell.entry, cell.task)
         if other:
-            hashes = dict(zip(other['seeds'], other['hashes']))
-            if any(hashes.get(seed, digest) != digest for seed, digest in zip(cell['seeds'], cell['hashes'])):
-                changed.append(f'{cell["entry"]}, {cell["task"]}')
+            hashes = dict(zip(other.seeds, other.hashes))
+            if any(hashes.get(seed, digest) != digest for seed, digest in zip(cell.seeds, cell.hashes)):
+                changed.append(f'{cell.entry}, {cell.task}')
     return changed

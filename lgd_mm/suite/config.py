@@ -16,12 +16,12 @@ from lgd_mm.suite.definition import (
     PRETRAINING,
     ROOT,
     Entry,
-    Metric,
     Suite,
     Task,
     check_known,
     slug,
 )
+from lgd_mm.suite.schema import Metric
 
 #: Characters of the name of a folder that every file system takes.
 LONGEST = 200
@@ -103,7 +103,7 @@ def _task(task: dict[str, Any], where: str) -> Task:
 def _metric(key: str, about: Any, where: str) -> Metric:
     if not isinstance(about, (str, dict)):
         raise UserError(f'{where} is {about!r}: it must be a title, or dict(title=..., scale=..., better=...)')
-    metric = {**(dict(title=about) if isinstance(about, str) else about), 'key': key}
+    metric = dict(scale=1, better='higher') | (dict(title=about) if isinstance(about, str) else about) | dict(key=key)
     _check(metric, Metric, where, required=('title', ))
     return Metric(**metric)
 

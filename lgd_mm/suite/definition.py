@@ -11,29 +11,13 @@ from mmengine.config import Config
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
 from lgd_mm.io.options import parse_options
+from lgd_mm.suite.schema import Metric
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Name of the stage before the tasks; no task may have it.
 PRETRAINING = 'pre-training'
 #: In an option, the file of another entry's student.
 PLACE_OF_STUDENT = r'\{student:([^}]*)\}'
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One column of the table.
-
-    Attributes:
-        key (str): As the evaluator logs it, such as ``'coco/bbox_mAP'``.
-        title (str): As people say it, such as ``'box AP'``.
-        scale (float): Brings it to percent.
-        better (str): ``'higher'`` or ``'lower'``.
-    """
-
-    key: str
-    title: str
-    scale: float = 1
-    better: str = 'higher'
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from lgd_mm.suite.run import Run
 PLENTY = 10e9
 
 
-def check_room(suite: Suite, runs: Iterable[Run]) -> None:
-    """Ask for room for all that is to do, before the first run starts.
+def check_disk_space(suite: Suite, runs: Iterable[Run]) -> None:
+    """Ask for disk space for all that is to do, before the first run starts.
 
     Args:
         suite (Suite): Its work dir exists.
@@ -40,7 +40,7 @@ def check_room(suite: Suite, runs: Iterable[Run]) -> None:
 
 
 def checkpoint_bytes(run: Run) -> int:
-    """Room for the checkpoints of a run: weights, and two values for each in the optimiser.
+    """Disk space for the checkpoints of a run: weights, and two values for each in the optimiser.
 
     Args:
         run (Run): Any.

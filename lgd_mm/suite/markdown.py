@@ -3,41 +3,40 @@
 import html
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from lgd_mm.suite import table
+from lgd_mm.suite.schema import Results
 
 
-def markdown_report(results: dict[str, Any]) -> str:
+def markdown_report(results: Results) -> str:
     """Table, notes, failures and commands.
 
     Args:
-        results (dict): The content of ``results.json``.
+        results (Results): The content of ``results.json``.
 
     Returns:
         str: GitHub-flavoured Markdown.
     """
-    failed = [cell for cell in results['cells'] if cell['state'] == 'failed']
-    parts = [f'# {_plain(results["title"])}']
-    if results['note']:
-        parts.append(_plain(results['note']))
-    parts += [_fenced(results['command'], 'bash'), _table(results), '\n'.join(f'- {note}' for note in _notes(results))]
+    failed = [cell for cell in results.cells if cell.state == 'failed']
+    parts = [f'# {_plain(results.title)}']
+    if results.note:
+        parts.append(_plain(results.note))
+    parts += [_fenced(results.command, 'bash'), _table(results), '\n'.join(f'- {note}' for note in _notes(results))]
     if failed:
         parts.append('## Failed')
         for cell in failed:
-            parts += [f'**{_plain(cell["entry"])}, {_plain(cell["task"])}**', _fenced(cell['error'])]
+            parts += [f'**{_plain(cell.entry)}, {_plain(cell.task)}**', _fenced(cell.error or '')]
     parts += ['## Commands', '<details>\n<summary>The command of each run, from the root of the repository</summary>',
               _fenced('\n'.join(_commands(results)), 'bash'), '</details>']
     return '\n\n'.join(parts) + '\n'
 
 
-def _table(results: dict[str, Any]) -> str:
+def _table(results: Results) -> str:
     shown = table.columns(results)
     leading = table.leaders(results)
     headings = [f'{_plain(column.task)}: {_plain(column.heading)}' for column in shown]
     lines = [['entry', *headings, 'time per seed'], ['---', *['---:'] * (len(shown) + 1)]]
-    for entry in results['entries']:
-        label = entry['label']
+    for label in (entry.label for entry in results.entries):
         figures = [' '.join(table.format_figure(results, label, column)).strip() for column in shown]
         marked = [f'**{figure}**' if leading[column.task, column.key] == label else figure
                   for column, figure in zip(shown, figures)]
@@ -45,16 +44,16 @@ def _table(results: dict[str, Any]) -> str:
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
-def _notes(results: dict[str, Any]) -> list[str]:
-    versions = ', '.join(f'{name} {version}' for name, version in results['versions'].items())
+def _notes(results: Results) -> list[str]:
+    versions = ', '.join(f'{name} {version}' for name, version in results.versions.items())
     return [*map(_plain, table.notes(results)), *([f'Versions: {_plain(versions)}.'] if versions else [])]
 
 
-def _commands(results: dict[str, Any]) -> Iterable[str]:
+def _commands(results: Results) -> Iterable[str]:
     """Each run's command below a line that tells what it made."""
-    for cell in results['cells']:
-        for seed, command, digest in zip(cell['seeds'], cell['commands'], cell['hashes']):
-            yield ' '.join(f'# {cell["entry"]}, {cell["task"]}, seed {seed}, hash {digest[:12]}'.split())
+    for cell in results.cells:
+        for seed, command, digest in zip(cell.seeds, cell.commands, cell.hashes):
+            yield ' '.join(f'# {cell.entry}, {cell.task}, seed {seed}, hash {digest[:12]}'.split())
             yield f'python {command}'
 
 

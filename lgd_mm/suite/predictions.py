@@ -24,6 +24,7 @@ from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
 from lgd_mm.safety.saved_config import read_saved_run
 from lgd_mm.suite.drawing import Instances, class_colours, draw_instances, draw_segments
+from lgd_mm.suite.schema import Results, TaskColumns
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
 SCORE = 0.3
@@ -46,12 +47,12 @@ class Picture(NamedTuple):
     legend: list[tuple[str, str]]
 
 
-def find_models(results: dict[str, Any], task: dict[str, Any]) -> tuple[dict[str, Model], list[str]]:
+def find_models(results: Results, task: TaskColumns) -> tuple[dict[str, Model], list[str]]:
     """Detectors or segmentors that the first seed's runs of a task left in their work dirs.
 
     Args:
-        results (dict): The content of ``results.json``.
-        task (dict): One of its ``tasks``.
+        results (Results): The content of ``results.json``.
+        task (TaskColumns): One of its tasks.
 
     Returns:
         tuple[dict[str, Model], list[str]]: The models by the label of their entry, without those whose work dir is
@@ -59,23 +60,23 @@ def find_models(results: dict[str, Any], task: dict[str, Any]) -> tuple[dict[str
     """
     models: dict[str, Model] = {}
     gone = []
-    for cell in results['cells']:
-        if cell['task'] != task['name'] or not cell['work_dirs']:
+    for cell in results.cells:
+        if cell.task != task.name or not cell.work_dirs:
             continue
-        config = Path(cell['work_dirs'][0]) / Path(task['config']).name
+        config = Path(cell.work_dirs[0]) / Path(task.config).name
         if not config.is_file() or _scope_of(config) not in ('mmdet', 'mmseg'):
             continue
         try:
-            checkpoint = latest_checkpoint(cell['work_dirs'][0])
+            checkpoint = latest_checkpoint(cell.work_dirs[0])
         except UserError:  # it names one that was deleted since
             checkpoint = None
         if checkpoint is None:
-            gone.append(cell['entry'])
+            gone.append(cell.entry)
             continue
         try:
-            models[cell['entry']] = read_saved_run(config), checkpoint
+            models[cell.entry] = read_saved_run(config), checkpoint
         except UserError as error:  # parts of a user's own: the figures are there
-            print_rank0(f'no images of {cell["entry"]}, {task["name"]}: {error}')
+            print_rank0(f'no images of {cell.entry}, {task.name}: {error}')
     return models, gone
 
 

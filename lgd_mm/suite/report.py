@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
@@ -14,15 +13,16 @@ from lgd_mm.suite import table
 from lgd_mm.suite.curves import cells_without_work_dirs, training_charts
 from lgd_mm.suite.markdown import markdown_report
 from lgd_mm.suite.predictions import Picture, draw_predictions, find_models
+from lgd_mm.suite.schema import Results
 
 
-def write_report(results: dict[str, Any], folder: str | Path) -> None:
+def write_report(results: Results, folder: str | Path) -> None:
     """Write ``report.md`` and ``report.html``, each whole or not at all.
 
     Curves and predictions come from the work dirs of the cells; what is gone is named in the page.
 
     Args:
-        results (dict): The content of ``results.json``.
+        results (Results): The content of ``results.json``.
         folder (str | Path): Made if missing.
 
     Raises:
@@ -35,13 +35,14 @@ def write_report(results: dict[str, Any], folder: str | Path) -> None:
         write_text(folder / name, text)
 
 
-def _page(results: dict[str, Any]) -> str:
+def _page(results: Results) -> str:
     images, troubles = _predictions(results)
     return render_page(
         Path(__file__).with_name('report.html.jinja'),
         results=results,
         columns=table.columns(results),
         leaders=table.leaders(results),
+        machine=vars(results.machine),
         notes=table.notes(results),
         bars=_bar_charts(results),
         charts=training_charts(results),
@@ -49,41 +50,41 @@ def _page(results: dict[str, Any]) -> str:
         troubles=troubles,
         missing=cells_without_work_dirs(results),
         colours=len(SERIES),
-        find_cell=table.find_cell,
+        find_figure=table.find_figure,
         format_figure=table.format_figure,
         format_memory=table.format_memory,
         format_row_time=table.format_row_time,
         format_seconds=table.format_seconds)
 
 
-def _bar_charts(results: dict[str, Any]) -> list[tuple[str, Markup]]:
+def _bar_charts(results: Results) -> list[tuple[str, Markup]]:
     """A chart for each metric that was measured, with a bar for each entry."""
     charts = []
     for index, column in enumerate(table.columns(results)):
         bars = []
-        for entry in results['entries']:
-            figure = table.find_figure(results, entry['label'], column)
-            shown, _ = table.format_figure(results, entry['label'], column)
-            bars.append(Bar(entry['label'], figure['mean'], figure['spread'], figure['values'], '') if figure else
-                        Bar(entry['label'], None, None, (), shown))
+        for label in (entry.label for entry in results.entries):
+            figure = table.find_figure(results, label, column)
+            shown, _ = table.format_figure(results, label, column)
+            bars.append(Bar(label, figure.mean, figure.std, figure.values, '') if figure else
+                        Bar(label, None, None, (), shown))
         if any(bar.mean is not None for bar in bars):
             charts.append((f'{column.task}: {column.heading}', bar_chart(f'bar-{index}', bars)))
     return charts
 
 
-def _predictions(results: dict[str, Any]) -> tuple[dict[str, Sequence[Picture]], list[str]]:
+def _predictions(results: Results) -> tuple[dict[str, Sequence[Picture]], list[str]]:
     """Images of each task that has some, and sentences that tell what lacks."""
     images: dict[str, Sequence[Picture]] = {}
     troubles = []
-    for task in results['tasks']:
+    for task in results.tasks:
         try:
             models, gone = find_models(results, task)
             if gone:
-                troubles.append(f'{task["name"]}: the checkpoint of {", ".join(gone)} is not available')
+                troubles.append(f'{task.name}: the checkpoint of {", ".join(gone)} is not available')
             if drawn := draw_predictions(models):
-                images[task['name']] = drawn
+                images[task.name] = drawn
         except UserError as error:
-            troubles.append(f'{task["name"]}: {error}')
+            troubles.append(f'{task.name}: {error}')
         except Exception as error:  # of a model or a data set: the figures are worth a report without its images
-            troubles.append(f'{task["name"]}: {type(error).__name__}: {error}')
+            troubles.append(f'{task.name}: {type(error).__name__}: {error}')
     return images, troubles

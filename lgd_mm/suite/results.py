@@ -3,31 +3,31 @@
 import json
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
+from lgd_mm.io.typed_json import is_number
 from lgd_mm.suite.definition import PRETRAINING, Suite
 from lgd_mm.suite.run import Run
+from lgd_mm.suite.schema import VERSION, Cell, EntryRow, Figure, Machine, Record, Results, TaskColumns
 
 
-def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict[str, Any]], failures: Mapping[Run, str],
-            command: str) -> dict[str, Any]:
+def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, Record], failures: Mapping[Run, str],
+            command: str) -> Results:
     """Gather what is known so far.
 
     Args:
         suite (Suite): The suite.
         runs (Sequence[Run]): The planned runs, and others that are finished.
-        records (Mapping[Run, dict]): Of the finished ones.
+        records (Mapping[Run, Record]): Of the finished ones.
         failures (Mapping[Run, str]): What the failed ones said last.
         command (str): That made it.
 
     Returns:
-        dict: The content of ``results.json``: ``suite``, ``title``, ``note``, ``command``, ``tasks``, ``entries``,
-        ``cells``, ``seconds``, ``versions`` and ``machine``. A cell has the ``mean``, ``spread`` (standard deviation
-        over seeds) and ``values`` of each metric in percent.
+        Results: The content of ``results.json``.
     """
     places = [PRETRAINING, *(task.name for task in suite.tasks)]
     labels = [entry.label for entry in suite.entries]
@@ -38,26 +38,21 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, dict[str, A
     grouped: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         grouped.setdefault((run.entry, run.task), []).append(run)
-    return dict(
+    return Results(
+        version=VERSION,
         suite=suite.name,
         title=suite.title,
         note=suite.note,
         command=command,
-        tasks=[
-            dict(name=task.name, config=str(task.config),
-                 metrics=[dict(key=metric.key, title=metric.title, better=metric.better, scale=metric.scale)
-                          for metric in task.metrics])
-            for task in tasks
-        ],
+        tasks=[TaskColumns(task.name, str(task.config), list(task.metrics)) for task in tasks],
         entries=[
-            dict(label=entry.label, pretrain=entry.pretrain and str(entry.pretrain),
-                 student=entry.student and str(entry.student), without=list(entry.without))
+            EntryRow(entry.label, _name(entry.pretrain), _name(entry.student), list(entry.without))
             for entry in suite.entries if any(run.entry == entry.label for run in runs)
         ],
         cells=[_cell(group, records, failures, scales.get(task, {})) for (_, task), group in grouped.items()],
-        seconds=sum(record['seconds'] for record in records.values()),
-        versions=_common([record['versions'] for record in records.values()]),
-        machine=_common([record['machine'] for record in records.values()]))
+        seconds=sum(record.seconds for record in records.values()),
+        versions=_common([record.versions for record in records.values()]),
+        machine=_machine(records.values()))
 
 
 def check_replaceable(file: Path, suite: str) -> None:
@@ -86,39 +81,51 @@ def check_replaceable(file: Path, suite: str) -> None:
                         'another folder with --work-dir')
 
 
-def _cell(runs: Sequence[Run], records: Mapping[Run, dict[str, Any]], failures: Mapping[Run, str],
-          scales: Mapping[str, float]) -> dict[str, Any]:
+def _cell(runs: Sequence[Run], records: Mapping[Run, Record], failures: Mapping[Run, str],
+          scales: Mapping[str, float]) -> Cell:
     """An entry's runs of one task: done if all are, failed if one is."""
-    done = [records[run] for run in runs if run in records]
+    finished = [run for run in runs if run in records]
+    done = [records[run] for run in finished]
     failed = [f'seed {run.seed}: {failures[run]}' for run in runs if run in failures]
-    return dict(
+    return Cell(
         entry=runs[0].entry,
         task=runs[0].task,
         state='failed' if failed else 'done' if len(done) == len(runs) else 'not run',
-        seeds=[record['seed'] for record in done],
+        seeds=[run.seed for run in finished],
         n=len(done),
-        metrics={key: _spread([record['metrics'][key] * scale for record in done])
+        metrics={key: _figure([record.metrics[key] for record in done], scale)
                  for key, scale in scales.items()} if done else {},
-        seconds=_mean([record['seconds'] for record in done]),
-        images_per_second=_mean([record['images_per_second'] for record in done]),
-        peak_memory_mb=max((record['peak_memory_mb'] for record in done if record['peak_memory_mb']), default=None),
-        memory_of=done[0]['memory_of'] if done else None,
-        commands=[record['command'] for record in done],
-        work_dirs=[record['work_dir'] for record in done],
-        hashes=[record['hash'] for record in done],
-        versions=_common([record['versions'] for record in done]),
-        machine=_common([record['machine'] for record in done]),
+        seconds=_mean([record.seconds for record in done]),
+        images_per_second=_mean([record.images_per_second for record in done]),
+        peak_memory_mb=max((record.peak_memory_mb for record in done if record.peak_memory_mb), default=None),
+        memory_of=done[0].memory_of if done else None,
+        commands=[record.command for record in done],
+        work_dirs=[str(run.work_dir) for run in finished],
+        hashes=[record.hash for record in done],
+        versions=_common([record.versions for record in done]),
+        machine=_machine(done),
         error='\n'.join(failed) or None)
 
 
-def _spread(values: Sequence[float]) -> dict[str, Any]:
-    return dict(mean=statistics.mean(values), spread=statistics.stdev(values) if len(values) > 1 else None,
-                values=list(values))
+def _figure(values: Sequence[float | None], scale: float) -> Figure | None:
+    """None if a seed has measured no number: the mean of the others would be that of the luckier ones."""
+    scaled = [value * scale for value in values if value is not None and is_number(value * scale)]
+    if len(scaled) < len(values):
+        return None
+    return Figure(statistics.mean(scaled), statistics.stdev(scaled) if len(scaled) > 1 else None, scaled)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.mean(known) if known else None
+
+
+def _name(file: Path | None) -> str | None:
+    return None if file is None else str(file)
+
+
+def _machine(records: Iterable[Record]) -> Machine:
+    return Machine(**_common([vars(record.machine) for record in records]))
 
 
 def _common(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import write_text
 from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
 from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.moved import first_name
@@ -22,9 +21,10 @@ from lgd_mm.runs.environment import HARDWARE, decisive_versions, environment
 from lgd_mm.runs.measures import gpu_name, images_per_second, last_metrics, peak_memory
 from lgd_mm.suite.cause import cause
 from lgd_mm.suite.definition import PRETRAINING, ROOT, resolved
+from lgd_mm.suite.files import Damaged, finite, read_record, write
 from lgd_mm.suite.launcher import LOCK, Launcher, end_orphan
 from lgd_mm.suite.progress import Progress, parse_progress
-from lgd_mm.suite.record import check_finished, no_number, read_record, shown
+from lgd_mm.suite.schema import VERSION, Machine, Record, Start
 
 RECORD = 'run.json'
 STUDENT = 'student.safetensors'
@@ -123,34 +123,29 @@ class Run:
         """The first of its inputs that is not there and no other run makes."""
         return next((file for file in self.inputs if file.parent not in self.needs and not file.is_file()), None)
 
-    def record(self) -> dict[str, Any] | None:
+    def record(self) -> Record | None:
         """What the finished run left, or None.
 
         Raises:
-            UserError: If it is damaged, or has not measured what is asked for now.
+            UserError: If it cannot be read, or has not measured what is asked for now.
         """
-        record = read_record(self.work_dir / RECORD)
-        if record is None:
+        try:
+            record = read_record(self.work_dir / RECORD)
+        except Damaged:  # execute() says so, and runs it again
             return None
-        # A student is what others start from; checkpoints may be deleted to save room.
+        # A student is what others start from; checkpoints may be deleted to save disk space.
         lost = self.task == PRETRAINING and not (self.work_dir / STUDENT).is_file()
-        if not record['done'] or lost or record['hash'] != self.hash():
+        if not isinstance(record, Record) or lost or record.hash != self.hash():
             return None
-        check_finished(self.work_dir / RECORD, record)
-        self._check_measured(record['metrics'])
+        self._check_measured(record.metrics)
         return record
 
-    def _check_measured(self, metrics: dict[str, Any]) -> None:
+    def _check_measured(self, metrics: dict[str, float | None]) -> None:
         lacking = [name for name in self.metrics if name not in metrics]
         if lacking:
             raise UserError(f'it ended without measuring {", ".join(lacking)}; see {self.work_dir / OUTPUT}')
-        odd = next((name for name in self.metrics if no_number(metrics, name)), None)
-        if odd is not None:
-            raise UserError(f'it measured {shown(metrics[odd])} as {odd}, which is no figure: see '
-                            f'{self.work_dir / OUTPUT}; once {self.work_dir / RECORD} is deleted, the same command '
-                            'runs it anew')
 
-    def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
+    def execute(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> Record:
         """Run, or go on from the latest checkpoint.
 
         Args:
@@ -158,8 +153,7 @@ class Run:
             on_progress (Callable[[Progress], None]): Called with each log line of training.
 
         Returns:
-            dict: ``entry``, ``task``, ``seed``, ``hash``, ``command``, ``work_dir``, ``metrics``, ``seconds`` over all
-            its starts, ``images_per_second``, ``peak_memory_mb``, ``memory_of``, ``versions`` and ``machine``.
+            Record: As it is in its folder.
 
         Raises:
             UserError: If the run failed; ends with the last lines of its log.
@@ -171,31 +165,43 @@ class Run:
         end_orphan(self.work_dir)
         with alone_in_run(self.work_dir):  # a person's command may be at work in it
             pass
-        path, own_hash = self.work_dir / RECORD, self.hash()
-        record = read_record(path) or {}
-        if record.get('hash') != own_hash:
-            record = dict(hash=own_hash, done=False, seconds=0.0)
-            _set_aside(self.work_dir)
-            write_json(path, record)
+        start = self._begin()
         begin = time.monotonic()
         try:
             resident = self._call(launcher, on_progress)
         finally:
-            record['seconds'] += time.monotonic() - begin
-            write_json(path, record)
-        metrics = last_metrics(self.work_dir)
+            start.seconds += time.monotonic() - begin
+            write(self.work_dir / RECORD, start)
+        metrics = finite(last_metrics(self.work_dir))
         self._check_measured(metrics)
         here = launcher.partition is None  # otherwise what is known of this machine is not of the run's
         about = environment()
         about['machine'].update({} if here else dict.fromkeys(HARDWARE), gpu=gpu_name(self.work_dir))
         batch = resolved(self.config, self.options).get('train_dataloader') or {}
-        record.update(
-            done=True, entry=self.entry, task=self.task, seed=self.seed, command=shlex.join(self.command),
-            work_dir=str(self.work_dir), metrics=metrics,
+        memory, memory_of = peak_memory(self.work_dir, resident if here else None)
+        record = Record(
+            version=VERSION, hash=start.hash, seconds=start.seconds, entry=self.entry, task=self.task, seed=self.seed,
+            command=shlex.join(self.command), work_dir=str(self.work_dir), metrics=metrics,
             images_per_second=images_per_second(self.work_dir, batch.get('batch_size', 1) * self.processes),
-            **peak_memory(self.work_dir, resident if here else None), **about)
-        write_json(path, record)
+            peak_memory_mb=memory, memory_of=memory_of, versions=about['versions'],
+            machine=Machine(**about['machine']))
+        write(self.work_dir / RECORD, record)
         return record
+
+    def _begin(self) -> Start:
+        """Go on with what an earlier start of the same settings left, or set aside what is of others."""
+        own_hash = self.hash()
+        try:
+            left = read_record(self.work_dir / RECORD)
+            reason = f'{self.work_dir} was made with other settings or versions'
+        except Damaged as error:
+            left, reason = None, f'{error}; it is run again'
+        if left is not None and left.hash == own_hash:
+            return Start(own_hash, left.seconds, version=VERSION)
+        _set_aside(self.work_dir, reason)
+        start = Start(own_hash, version=VERSION)
+        write(self.work_dir / RECORD, start)
+        return start
 
     def _call(self, launcher: Launcher, on_progress: Callable[[Progress], None]) -> float:
         """Start the tool and watch its output until it ends; returns its largest resident memory in MiB."""
@@ -243,25 +249,12 @@ def _name_by_content(node: Any) -> None:
         _name_by_content(child)
 
 
-def _set_aside(work_dir: Path) -> None:
+def _set_aside(work_dir: Path, reason: str) -> None:
     """Keep an older run of other settings or versions beside the new one."""
     if work_dir.is_dir() and any(path.name not in (LOCK, LOCK_OF_RUN) for path in work_dir.iterdir()):
         number = 1
         while (aside := work_dir.with_name(f'{work_dir.name}.old{number}')).exists():
             number += 1
         work_dir.rename(aside)
-        print_rank0(f'{work_dir} was made with other settings or versions: set aside as {aside.name}')
+        print_rank0(f'{reason}: the folder is set aside as {aside.name}')
     work_dir.mkdir(parents=True, exist_ok=True)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all.
-
-    Raises:
-        UserError: If it cannot be written.
-    """
-    try:
-        write_text(path, json.dumps(content, indent=1))
-    except OSError as error:
-        raise UserError(f'{path} cannot be written ({error.strerror}): free disk space, correct its permissions or '
-                        'move it away, and the same command goes on') from error

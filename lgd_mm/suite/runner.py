@@ -18,12 +18,14 @@ from lgd_mm.datasets.shapes import write_world
 from lgd_mm.errors import UserError
 from lgd_mm.io.lock import alone
 from lgd_mm.suite.definition import Suite
-from lgd_mm.suite.disk_space import check_room
+from lgd_mm.suite.disk_space import check_disk_space
+from lgd_mm.suite.files import write
 from lgd_mm.suite.launcher import Launcher
 from lgd_mm.suite.plan import choose, iterations
 from lgd_mm.suite.progress import Progress
 from lgd_mm.suite.results import check_replaceable, collect
-from lgd_mm.suite.run import Run, write_json
+from lgd_mm.suite.run import Run
+from lgd_mm.suite.schema import Record, Results
 
 #: What may be wrong with a single run: its set-up, its folder, or a value in its config.
 OF_ONE_RUN = (UserError, OSError, ValueError)
@@ -49,9 +51,9 @@ class SuiteRunner:
         self.launcher = launcher
         self.console = console
         self.command = command
-        self.records: dict[Run, dict[str, Any]] = {}
+        self.records: dict[Run, Record] = {}
         self.failures: dict[Run, str] = {}
-        self._others: dict[Run, dict[str, Any]] = {}
+        self._others: dict[Run, Record] = {}
         self._shares: dict[str, float] = {}
         self._heartbeat = Heartbeat(self._where, self._say_where)
 
@@ -80,11 +82,11 @@ class SuiteRunner:
         table.caption = f'{len(self.runs)} runs, {total:,} iterations{unknown}'
         return table
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Results:
         """Run what is not done.
 
         Returns:
-            dict: The content of ``results.json``, written to the suite's folder after each run.
+            Results: The content of ``results.json``, written to the suite's folder after each run.
 
         Raises:
             UserError: If another runner works in the folder, or an input is missing.
@@ -98,7 +100,7 @@ class SuiteRunner:
             for missing in filter(None, map(Run.missing_input, self.runs)):
                 raise UserError(f'{missing}, one of the inputs in suite {self.suite.name}, does not exist: put it '
                                 'there, or take it out of inputs')
-            check_room(self.suite, filter(self._to_do, self.runs))
+            check_disk_space(self.suite, filter(self._to_do, self.runs))
             self._others = self._find_others()
             self._run_all()
             self._others = self._find_others()  # some may have been made from what is new now
@@ -111,7 +113,7 @@ class SuiteRunner:
         except OF_ONE_RUN:
             return False
 
-    def _find_others(self) -> dict[Run, dict[str, Any]]:
+    def _find_others(self) -> dict[Run, Record]:
         """What is finished of the suite's other runs: a part of a suite adds to the results of the rest."""
         found = {}
         for run in choose(self.suite, processes=self.launcher.gpus):
@@ -123,7 +125,7 @@ class SuiteRunner:
     def _run_all(self) -> None:
         """Start runs as places get free and what they need is there."""
         waiting: list[Run] = list(self.runs)
-        going: dict[Future[Any], Run] = {}
+        going: dict[Future[Record], Run] = {}
         with self._heartbeat, self._bars() as bars, ThreadPoolExecutor(self.launcher.jobs) as pool:
             try:
                 while waiting or going:
@@ -146,7 +148,7 @@ class SuiteRunner:
         settled = self._folders(self.records) | self._folders(self.failures)
         return [run for run in waiting if settled.issuperset(run.needs)]
 
-    def _settle(self, run: Run, outcome: Callable[[], dict[str, Any] | None]) -> bool:
+    def _settle(self, run: Run, outcome: Callable[[], Record | None]) -> bool:
         """Whether a run has come to an end; what is wrong with one does not concern the others."""
         try:
             record = outcome()
@@ -161,7 +163,7 @@ class SuiteRunner:
     def _folders(runs: Iterable[Run]) -> set[Path]:
         return {run.work_dir for run in runs}
 
-    def _execute(self, run: Run, bars: Bars) -> dict[str, Any]:
+    def _execute(self, run: Run, bars: Bars) -> Record:
         """Run under a progress bar; without a terminal, a line for each tenth, and whenever there is none for long."""
         title = escape(run.title)
         bar = bars.add_task(title, total=1.0, loss='starting')
@@ -190,10 +192,12 @@ class SuiteRunner:
         if line and not self.console.is_terminal:
             self._say(line)
 
-    def _finish(self, run: Run, record: dict[str, Any]) -> None:
+    def _finish(self, run: Run, record: Record) -> None:
         self.records[run] = record
-        figures = ', '.join(f'{key} {record["metrics"][key]:.4g}' for key in run.metrics)
-        seconds = f'{record["seconds"]:.0f} s'
+        measured = {key: record.metrics[key] for key in run.metrics}
+        figures = ', '.join(f'{key} is no finite number' if value is None else f'{key} {value:.4g}'
+                            for key, value in measured.items())
+        seconds = f'{record.seconds:.0f} s'
         self._say(f'[green]done[/green] {self._count()} {escape(run.title)}: {escape(figures)}  ({seconds})')
         self._save()
 
@@ -205,10 +209,10 @@ class SuiteRunner:
     def _count(self) -> str:
         return escape(f'[{len(self.records) + len(self.failures)}/{len(self.runs)}]')
 
-    def _save(self) -> dict[str, Any]:
+    def _save(self) -> Results:
         runs = [*self.runs, *self._others]
         results = collect(self.suite, runs, {**self._others, **self.records}, self.failures, self.command)
-        write_json(self.suite.work_dir / RESULTS, results)
+        write(self.suite.work_dir / RESULTS, results)
         return results
 
     def _say(self, line: str) -> None:

@@ -1,11 +1,13 @@
 """The results as a table for the terminal, and the rule that says which figure leads."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from lgd_mm.suite.schema import Cell, Figure, Results
 
 #: Figures beside each other that fit a terminal of 100 columns.
 COLUMNS_PER_TABLE = 5
@@ -34,30 +36,31 @@ class Column(NamedTuple):
         return self.title if self.better == 'higher' else f'{self.title} ↓'
 
 
-def columns(results: dict[str, Any]) -> list[Column]:
+def columns(results: Results) -> list[Column]:
     """The metrics of all tasks, in the order of the table."""
-    return [Column(task['name'], **metric) for task in results['tasks'] for metric in task['metrics']]
+    return [Column(task.name, **vars(metric)) for task in results.tasks for metric in task.metrics]
 
 
-def find_cell(results: dict[str, Any], label: str, task: str) -> dict[str, Any] | None:
+def find_cell(results: Results, label: str, task: str) -> Cell | None:
     """The cell of an entry and a task; None where the two do not go together or were not chosen."""
-    return next((cell for cell in results['cells'] if (cell['entry'], cell['task']) == (label, task)), None)
+    return next((cell for cell in results.cells if (cell.entry, cell.task) == (label, task)), None)
 
 
-def find_figure(results: dict[str, Any], label: str, column: Column) -> dict[str, Any] | None:
-    """``mean``, ``spread`` and ``values`` of a finished cell, in percent, or None."""
+def find_figure(results: Results, label: str, column: Column) -> Figure | None:
+    """That of a finished cell, in percent, or None."""
     cell = find_cell(results, label, column.task)
-    return cell['metrics'][column.key] if cell and cell['state'] == 'done' else None
+    return cell.metrics.get(column.key) if cell and cell.state == 'done' else None
 
 
-def leaders(results: dict[str, Any]) -> dict[tuple[str, str], str | None]:
+def leaders(results: Results) -> dict[tuple[str, str], str | None]:
     """Which entry leads in each metric by more than chance explains.
 
-    An entry leads when its mean minus its spread is above every other entry's mean plus that entry's spread (the other
-    way round where lower is better). Without a spread (one seed) or a second figure, nobody leads.
+    An entry leads when its mean minus its standard deviation is above every other entry's mean plus that entry's
+    standard deviation (the other way round where lower is better). Without one (a single seed) or a second figure,
+    nobody leads.
 
     Args:
-        results (dict): The content of ``results.json``.
+        results (Results): The content of ``results.json``.
 
     Returns:
         dict[tuple[str, str], str | None]: For each task and metric key, the leading entry's label, or None.
@@ -65,22 +68,22 @@ def leaders(results: dict[str, Any]) -> dict[tuple[str, str], str | None]:
     return {(column.task, column.key): _leader(results, column) for column in columns(results)}
 
 
-def _leader(results: dict[str, Any], column: Column) -> str | None:
+def _leader(results: Results, column: Column) -> str | None:
     sign = 1 if column.better == 'higher' else -1
-    found = {entry['label']: find_figure(results, entry['label'], column) for entry in results['entries']}
-    figures = {label: (sign * figure['mean'], figure['spread']) for label, figure in found.items() if figure}
-    if len(figures) < 2 or any(spread is None for _, spread in figures.values()):
+    found = {entry.label: find_figure(results, entry.label, column) for entry in results.entries}
+    figures = {label: (sign * figure.mean, figure.std or 0.0) for label, figure in found.items() if figure}
+    if len(figures) < 2 or any(figure and figure.std is None for figure in found.values()):
         return None
     best = max(figures, key=lambda label: figures[label][0])
-    mean, spread = figures.pop(best)
-    return best if mean - spread > max(map(sum, figures.values())) else None
+    mean, std = figures.pop(best)
+    return best if mean - std > max(map(sum, figures.values())) else None
 
 
-def results_table(results: dict[str, Any]) -> RenderableType:
-    """Entries x metrics as ``mean ± spread``, with the time of each row; further tables for further metrics.
+def results_table(results: Results) -> RenderableType:
+    """Entries x metrics as ``mean ± std``, with the time of each row; further tables for further metrics.
 
     Args:
-        results (dict): The content of ``results.json``.
+        results (Results): The content of ``results.json``.
 
     Returns:
         RenderableType: For a rich console; its last lines tell n, the rule of marking, the machine and the total time.
@@ -90,11 +93,11 @@ def results_table(results: dict[str, Any]) -> RenderableType:
     starts = range(0, max(1, len(shown)), COLUMNS_PER_TABLE)
     tables = [_table(results, leading, shown[start:start + COLUMNS_PER_TABLE], last=start == starts[-1])
               for start in starts]
-    tables[0].title = Text(results['title'], 'italic')
+    tables[0].title = Text(results.title, 'italic')
     return Group(*tables, *(Text(note, 'dim') for note in notes(results)))
 
 
-def _table(results: dict[str, Any], leading: dict[tuple[str, str], str | None], shown: list[Column],
+def _table(results: Results, leading: dict[tuple[str, str], str | None], shown: list[Column],
            last: bool) -> Table:
     table = Table()
     table.add_column('entry')
@@ -102,67 +105,69 @@ def _table(results: dict[str, Any], leading: dict[tuple[str, str], str | None], 
         table.add_column(Text(f'{column.task}\n{column.heading}'), justify='right')
     if last:
         table.add_column('time\nper seed', justify='right')
-    for entry in results['entries']:
-        label = entry['label']
+    for label in (entry.label for entry in results.entries):
         figures = [Text(' '.join(format_figure(results, label, column)).strip(),
                         'bold' if leading[column.task, column.key] == label else '') for column in shown]
         table.add_row(Text(label), *figures, *([format_row_time(results, label)] if last else []))
     return table
 
 
-def format_figure(results: dict[str, Any], label: str, column: Column) -> tuple[str, str]:
+def format_figure(results: Results, label: str, column: Column) -> tuple[str, str]:
     """What stands in the table: ``('31.4', '± 0.6')``, or ``('31.4', '')`` with one seed.
 
-    Without a figure ``('–', '')`` where the entry cannot do the task, ``('failed', '')``, or ``('…', '')`` where it is
-    still to come.
+    Without a figure ``('–', '')`` where the entry cannot do the task, ``('failed', '')``, ``('nan', '')`` where a seed
+    has measured no finite number, or ``('…', '')`` where it is still to come.
     """
-    figure = find_figure(results, label, column)
-    if figure is None:
-        cell = find_cell(results, label, column.task)
-        cannot = any(entry['label'] == label and column.task in entry['without'] for entry in results['entries'])
-        return '–' if cannot else 'failed' if cell and cell['state'] == 'failed' else '…', ''
-    return f'{figure["mean"]:.1f}', '' if figure['spread'] is None else f'± {figure["spread"]:.1f}'
+    if figure := find_figure(results, label, column):
+        return f'{figure.mean:.1f}', '' if figure.std is None else f'± {figure.std:.1f}'
+    cell = find_cell(results, label, column.task)
+    if any(entry.label == label and column.task in entry.without for entry in results.entries):
+        return '–', ''
+    if cell and cell.state == 'done' and column.key in cell.metrics:
+        return 'nan', ''
+    return 'failed' if cell and cell.state == 'failed' else '…', ''
 
 
-def format_row_time(results: dict[str, Any], label: str) -> str:
+def format_row_time(results: Results, label: str) -> str:
     """Time of an entry's pre-training and tasks together, mean over the seeds."""
-    seconds = [cell['seconds'] for cell in results['cells'] if cell['entry'] == label and cell['n']]
+    seconds = [cell.seconds for cell in results.cells if cell.entry == label and cell.seconds is not None]
     return format_seconds(sum(seconds)) if seconds else '…'
 
 
-def notes(results: dict[str, Any]) -> list[str]:
+def notes(results: Results) -> list[str]:
     """What a reader must know beside the figures, as sentences."""
-    measured = [cell for cell in results['cells'] if cell['state'] == 'done' and cell['metrics']]
+    measured = [cell for cell in results.cells if cell.state == 'done' and cell.metrics]
     if not measured:
         return ['Nothing has been measured yet.']
-    counts = sorted({cell['n'] for cell in measured})
-    used = sorted({seed for cell in measured for seed in cell['seeds']})
+    counts = sorted({cell.n for cell in measured})
+    used = sorted({seed for cell in measured for seed in cell.seeds})
     seeds = ', '.join(map(str, used))
     if counts == [1]:
         of = 'seed' if len(used) == 1 else 'of seeds'
-        marking = f'Percent; n = 1 ({of} {seeds}), so the spread is unknown and no figure is marked.'
+        marking = f'Percent; n = 1 ({of} {seeds}), so the standard deviation is unknown and no figure is marked.'
     else:
         of = '' if len(used) == counts[0] else 'of '
         n = f'n = {counts[0]} seeds ({of}{seeds})' if len(counts) == 1 else f'n = {counts[0]} to {counts[-1]} seeds'
         marking = (f'Percent; mean ± standard deviation over {n}; bold leads every other figure of its column by more '
                    'than both deviations together.')
-    total = f'{format_seconds(results["seconds"])} in total on {machine(results)}, {results["machine"]["date"]}.'
+    total = f'{format_seconds(results.seconds)} in total on {machine(results)}, {results.machine.date}.'
     return [marking, total, *_missing(results)]
 
 
-def _missing(results: dict[str, Any]) -> list[str]:
+def _missing(results: Results) -> list[str]:
     """The words that stand for missing figures, as far as they are used."""
-    used = {format_figure(results, entry['label'], column)[0]
-            for entry in results['entries'] for column in columns(results)}
-    meanings = {'–': 'the entry cannot do this task.', '…': 'not run yet, or not with all seeds.'}
+    used = {format_figure(results, entry.label, column)[0]
+            for entry in results.entries for column in columns(results)}
+    meanings = {'–': 'the entry cannot do this task.', '…': 'not run yet, or not with all seeds.',
+                'nan': 'a seed has measured NaN, or an infinite number.'}
     return [f'{mark} : {meaning}' for mark, meaning in meanings.items() if mark in used]
 
 
-def machine(results: dict[str, Any]) -> str:
+def machine(results: Results) -> str:
     """The machine on one line, as far as it is known."""
-    about = results['machine']
-    threads = about['threads'] and f'{about["threads"]} CPU threads'
-    return ', '.join(filter(None, [about['gpu'], about['processor'], threads])) or 'an unknown machine'
+    about = results.machine
+    threads = f'{about.threads} CPU threads' if about.threads else None
+    return ', '.join(filter(None, [about.gpu, about.processor, threads])) or 'an unknown machine'
 
 
 def format_seconds(seconds: float) -> str:
@@ -178,9 +183,9 @@ def format_seconds(seconds: float) -> str:
     return f'{minutes // 60} h {minutes % 60:02d} min'
 
 
-def format_memory(cell: dict[str, Any]) -> str:
+def format_memory(cell: Cell) -> str:
     """``1.2 GiB (GPU)`` or ``812 MiB (process)``; ``–`` if unknown."""
-    size = cell['peak_memory_mb']
+    size = cell.peak_memory_mb
     if size is None:
         return '–'
-    return f'{f"{size / 1024:.1f} GiB" if size >= 1024 else f"{size:.0f} MiB"} ({cell["memory_of"]})'
+    return f'{f"{size / 1024:.1f} GiB" if size >= 1024 else f"{size:.0f} MiB"} ({cell.memory_of})'

@@ -153,8 +153,10 @@ class Entries:
 
     def find_models(self, run: Path) -> None:
         from lgd_mm.suite.predictions import draw_predictions, find_models
-        found = dict(cells=[dict(task='task', entry='evil', work_dirs=[str(run)])])
+        from lgd_mm.suite.schema import TaskColumns
+        from tests.test_suite.made_up import cell, results
+        found = results({'task': []}, ['evil'], [cell('evil', 'task', seeds=(0, ), work_dirs=[str(run)])])
         for name in ('task.py', 'resolved_config.py'):
-            models, _ = find_models(found, dict(name='task', config=name))
+            models, _ = find_models(found, TaskColumns('task', name, []))
             with torch.no_grad(), contextlib.suppress(KeyError, AttributeError, TypeError):  # no network, no image
                 draw_predictions(models)

@@ -116,7 +116,7 @@ def test_numbers_that_are_text(student_state, tmp_path):
 
 def test_results_and_zoos_of_somebody_else(tmp_path):
     (tmp_path / 'results.json').write_text('!!python/object/apply:os.system ["true"]')
-    with pytest.raises(UserError, match='cannot be read as results.json'):
+    with pytest.raises(UserError, match='results.json is no valid JSON'):
         read_results(tmp_path / 'results.json')
     (tmp_path / 'model-index.yml').write_text('Models: !!python/object/apply:os.system ["true"]')
     with pytest.raises(UserError, match='cannot be read'):

@@ -20,9 +20,11 @@ for step in range(2):
     time.sleep(float(options.get('pause', 0)))
 folder = work_dir / '20260101_000000' / 'vis_data'
 folder.mkdir(parents=True, exist_ok=True)
-figure = float(options.get('figure', 50.0 + seed))
-lines = [dict(loss=1.5, step=2, time=0.25, memory=0), {'accuracy/top1': figure, 'step': 2}]
-(folder / 'scalars.json').write_text(''.join(json.dumps(line) + '\n' for line in lines))
+lines = [dict(loss=1.5, step=2, time=0.25, memory=0), {'accuracy/top1': 50.0 + seed, 'step': 2}]
+if 'top1' in options and seed == 1:
+    lines[1]['accuracy/top1'] = json.loads(options['top1'])
+scalars = [options['scalars']] if 'scalars' in options else map(json.dumps, lines)
+(folder / 'scalars.json').write_text(''.join(f'{line}\n' for line in scalars))
 if 'gpu' in options:
     (folder.parent / '20260101_000000.log').write_text(f'    CUDA available: True\n    GPU 0,1: {options["gpu"]}\n')
 (work_dir / 'student.safetensors').write_bytes(b'student %d' % seed)

@@ -9,14 +9,17 @@ import pytest
 from rich.console import Console
 
 from lgd_mm.errors import UserError
-from lgd_mm.suite.compare import compare, compare_table, read_results
+from lgd_mm.suite import files as suite_files
+from lgd_mm.suite.compare import compare, compare_table
+from lgd_mm.suite.files import read_results
+from lgd_mm.suite.schema import Machine, Results
 from tests.test_suite.made_up import MACHINE, cell, metric, results
 
 TASKS = {'probe': [metric('top-1')], 'UPerNet': [metric('mIoU')]}
 
 
 @pytest.fixture
-def pair() -> tuple[dict, dict]:
+def pair() -> tuple[Results, Results]:
     a = results(TASKS, ['random', 'LGD', 'SEED'], [
         cell('random', 'probe', {'top-1': (20.0, 1.0)}),
         cell('LGD', 'probe', {'top-1': (40.0, 1.0)}),
@@ -32,16 +35,16 @@ def pair() -> tuple[dict, dict]:
     return a, b
 
 
-def test_shared_figures_with_their_differences(pair: tuple[dict, dict]) -> None:
+def test_shared_figures_with_their_differences(pair: tuple[Results, Results]) -> None:
     found = [(item.label, item.column.task, item.difference, item.exceeds) for item in compare(*pair).pairs]
     assert found == [
-        ('random', 'probe', -2.0, False),  # the spreads together
+        ('random', 'probe', -2.0, False),  # the deviations together
         ('LGD', 'probe', 2.5, True),
         ('LGD', 'UPerNet', 20.0, False),  # one seed
     ]
 
 
-def test_what_only_one_has_is_listed(pair: tuple[dict, dict]) -> None:
+def test_what_only_one_has_is_listed(pair: tuple[Results, Results]) -> None:
     assert compare(*pair).notes == [
         'Only A has the entries: SEED.',
         'Only B has the metrics: k-NN top-1.',
@@ -49,11 +52,11 @@ def test_what_only_one_has_is_listed(pair: tuple[dict, dict]) -> None:
     ]
 
 
-def test_other_conditions_are_told(pair: tuple[dict, dict]) -> None:
+def test_other_conditions_are_told(pair: tuple[Results, Results]) -> None:
     a, b = pair
-    b['versions'] = {'torch': '2.12.0', 'numpy': '2'}
-    b['machine'] = MACHINE | dict(threads=64, date='2027-01-01')
-    b['cells'][2]['hashes'][1] = 'other'
+    b.versions = {'torch': '2.12.0', 'numpy': '2'}
+    b.machine = Machine(**MACHINE | dict(threads=64, date='2027-01-01'))
+    b.cells[2].hashes[1] = 'other'
     assert compare(a, b).notes[3:] == [
         'Versions differ: torch 2.11.0 in A, 2.12.0 in B; numpy unknown in A, 2 in B.',
         'Machines differ: threads 2 in A, 64 in B.',
@@ -67,14 +70,14 @@ def render(*files: Path) -> tuple[str, str]:
     return console.export_text(clear=False), console.export_text(styles=True)
 
 
-def write(folder: Path, *suites: dict) -> list[Path]:
+def write(folder: Path, *suites: Results) -> list[Path]:
     files = [folder / f'{number}.json' for number in range(len(suites))]
     for file, suite in zip(files, suites):
-        file.write_text(json.dumps(suite))
+        suite_files.write(file, suite)
     return files
 
 
-def test_table(pair: tuple[dict, dict], tmp_path: Path) -> None:
+def test_table(pair: tuple[Results, Results], tmp_path: Path) -> None:
     plain, styled = render(*write(tmp_path, *pair))
     rows = [[part.strip() for part in line.split('│')[1:-1]] for line in plain.splitlines() if line.startswith('│')]
     assert rows == [
@@ -86,7 +89,7 @@ def test_table(pair: tuple[dict, dict], tmp_path: Path) -> None:
     assert 'Only A has the entries: SEED.' in plain
 
 
-def test_nothing_in_common(pair: tuple[dict, dict], tmp_path: Path) -> None:
+def test_nothing_in_common(pair: tuple[Results, Results], tmp_path: Path) -> None:
     plain, _ = render(*write(tmp_path, pair[0], results({'other': [metric('x')]}, ['random'], [])))
     assert 'no figure in common' in plain
 
@@ -101,16 +104,22 @@ def test_another_file_is_refused(content: str | None, tmp_path: Path) -> None:
     assert '\n' not in str(caught.value)
 
 
-def test_what_lacks_is_told(pair: tuple[dict, dict], tmp_path: Path) -> None:
-    del pair[0]['machine']
+def test_what_lacks_is_told(pair: tuple[Results, Results], tmp_path: Path) -> None:
     file, = write(tmp_path, pair[0])
-    with pytest.raises(UserError, match='it has no machine$'):
+    content = json.loads(file.read_text())
+    del content['machine']
+    file.write_text(json.dumps(content))
+    with pytest.raises(UserError, match='it has no machine: give the results.json'):
         read_results(file)
 
 
-def test_results_of_another_version_are_refused(pair: tuple[dict, dict], tmp_path: Path) -> None:
-    del pair[0]['tasks'][0]['metrics'][0]['better']
-    del pair[1]['tasks'][0]['metrics']
-    for file in write(tmp_path, *pair):
-        with pytest.raises(UserError, match=f'{re.escape(str(file))} was written by another version'):
+def test_results_of_another_version_are_refused(pair: tuple[Results, Results], tmp_path: Path) -> None:
+    files = write(tmp_path, *pair)
+    contents = [json.loads(file.read_text()) for file in files]
+    del contents[0]['tasks'][0]['metrics'][0]['better']
+    del contents[1]['tasks'][0]['metrics']
+    lacking = 'tasks[0].metrics[0] has no better', 'tasks[0] has no metrics'
+    for file, content, message in zip(files, contents, lacking):
+        file.write_text(json.dumps(content))
+        with pytest.raises(UserError, match=re.escape(f'{file}: {message}: give the results.json')):
             read_results(file)

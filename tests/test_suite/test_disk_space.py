@@ -37,7 +37,7 @@ def test_a_disk_that_is_too_small(trained, monkeypatch):
         trained.runner().run()
     assert not list(trained.folder.glob('runs/*/')), 'nothing was started'
     monkeypatch.setattr(room.shutil, 'disk_usage', lambda folder: USAGE(needed))
-    assert all(cell['state'] == 'done' for cell in trained.runner().run()['cells'])
+    assert all(cell.state == 'done' for cell in trained.runner().run().cells)
     monkeypatch.setattr(room.shutil, 'disk_usage', lambda folder: USAGE(0))
     trained.runner().run()  # all is done
 
@@ -60,4 +60,4 @@ def test_a_config_that_is_wrong_is_left_to_its_own_run(trained, monkeypatch, tex
     wrong.write_text(f'train_cfg = dict(max_iters=2)\ndefault_hooks = dict(checkpoint=dict(interval=1))\n{text}\n')
     trained.settings['tasks'][0]['config'] = str(wrong)
     suite = trained.read()
-    room.check_room(suite, choose(suite))
+    room.check_disk_space(suite, choose(suite))

@@ -157,7 +157,7 @@ def test_tiles_of_real_models(text: str, scope: str, tmp_path: Path, capsys: pyt
         write_run(tmp_path / f'{label}/seed0/task', text, tmp_path / 'world', scope)
 
     capsys.readouterr()
-    models, gone = find_models(made, made['tasks'][0])
+    models, gone = find_models(made, made.tasks[0])
     pictures = draw_predictions(models, n=2)
 
     assert capsys.readouterr().out == ''
@@ -182,14 +182,14 @@ def test_a_deleted_checkpoint_is_told(tmp_path: Path, own_scope: None) -> None:
         (tmp_path / f'{label}/seed0/task').mkdir(parents=True)
         (tmp_path / f'{label}/seed0/task/task.py').write_text("default_scope = 'mmseg'\n")
     (tmp_path / 'A/seed0/task/last_checkpoint').write_text('/gone/iter_2.pth')
-    assert find_models(made, made['tasks'][0]) == ({}, ['A', 'B'])
+    assert find_models(made, made.tasks[0]) == ({}, ['A', 'B'])
 
 
 def test_tasks_of_other_kinds_have_no_images(tmp_path: Path, own_scope: None) -> None:
     made = results({'task': []}, ['A'], [cell('A', 'task', seeds=(0, ), folder=tmp_path)])
     (tmp_path / 'A/seed0/task').mkdir(parents=True)
     (tmp_path / 'A/seed0/task/task.py').write_text("default_scope = 'mmpretrain'\n")
-    assert find_models(made, made['tasks'][0]) == ({}, [])
+    assert find_models(made, made.tasks[0]) == ({}, [])
     assert draw_predictions({}) == []
 
 

@@ -1,7 +1,6 @@
 """A suite runs once, goes on where it stopped, tells what failed, and starts anew what has changed."""
 
 import fcntl
-import json
 import os
 import re
 import signal
@@ -17,29 +16,30 @@ from markupsafe import Markup
 from lgd_mm.errors import UserError
 from lgd_mm.runs import environment
 from lgd_mm.suite.cause import cause
+from lgd_mm.suite.files import read_results
 from lgd_mm.suite.launcher import Launcher
 from lgd_mm.suite.plan import choose
 from lgd_mm.suite.report import write_report
 from lgd_mm.suite.run import Run
+from lgd_mm.suite.schema import Figure
 from lgd_mm.suite.table import notes, results_table
 
 
 def states(results):
-    return {(cell['entry'], cell['task']): cell['state'] for cell in results['cells']}
+    return {(cell.entry, cell.task): cell.state for cell in results.cells}
 
 
 def test_results_of_a_whole_suite(fake):
     results = fake.runner().run()
-    assert json.loads((fake.folder / 'runs/results.json').read_text()) == results
+    assert read_results(fake.folder / 'runs/results.json') == results
     assert states(results) == {('random', 'one'): 'done', ('LGD', 'pre-training'): 'done', ('LGD', 'one'): 'done',
                                ('LGD', 'two'): 'done'}
-    cell = results['cells'][2]
-    assert cell['metrics'] == {'accuracy/top1': dict(mean=50.5, spread=pytest.approx(0.70711, abs=1e-5),
-                                                     values=[50.0, 51.0])}
-    assert (cell['n'], cell['seeds'], cell['images_per_second'], cell['memory_of']) == (2, [0, 1], 32.0, 'process')
-    assert cell['peak_memory_mb'] > 1 and cell['seconds'] > 0
-    assert '--student' in cell['commands'][0] and cell['versions']['python'] == sys.version.split()[0]
-    assert [task['metrics'][0]['title'] for task in results['tasks']] == ['one top-1', 'two top-1']
+    cell = results.cells[2]
+    assert cell.metrics == {'accuracy/top1': Figure(50.5, pytest.approx(0.70711, abs=1e-5), [50.0, 51.0])}
+    assert (cell.n, cell.seeds, cell.images_per_second, cell.memory_of) == (2, [0, 1], 32.0, 'process')
+    assert cell.peak_memory_mb > 1 and cell.seconds > 0
+    assert '--student' in cell.commands[0] and cell.versions['python'] == sys.version.split()[0]
+    assert [task.metrics[0].title for task in results.tasks] == ['one top-1', 'two top-1']
 
 
 def test_finished_runs_are_skipped(fake):
@@ -54,9 +54,9 @@ def test_a_part_keeps_the_results_of_the_rest(fake):
     fake.runner(labels=['LGD'], names=['one'], seeds=[0]).run()
     results = fake.runner(labels=['random'], seeds=[1]).run()
     assert states(results) == {('random', 'one'): 'done', ('LGD', 'pre-training'): 'done', ('LGD', 'one'): 'done'}
-    assert [cell['seeds'] for cell in results['cells']] == [[1], [0], [0]]
+    assert [cell.seeds for cell in results.cells] == [[1], [0], [0]]
     results = fake.runner(labels=['random'], seeds=[0]).run()
-    assert [cell['seeds'] for cell in results['cells']] == [[0, 1], [0], [0]]
+    assert [cell.seeds for cell in results.cells] == [[0, 1], [0], [0]]
 
 
 @pytest.mark.parametrize('change', ['config', 'options', 'student', 'versions', 'lost student'])
@@ -86,7 +86,7 @@ def test_results_of_other_settings_are_set_aside(fake, capsys):
     fake.settings['tasks'][0]['options'] = ['model.type=B']
     fake.runner(seeds=[0], labels=['random']).run()
     assert (fake.folder / 'runs/random/seed0/one.old1/run.json').is_file()
-    assert 'made with other settings or versions: set aside as one.old1' in capsys.readouterr().out
+    assert 'made with other settings or versions: the folder is set aside as one.old1' in capsys.readouterr().out
     assert 'model.type=B' in fake.record('random/seed0/one')['command']
 
 
@@ -95,9 +95,9 @@ def test_others_go_on_when_one_fails(fake):
     runner = fake.runner()
     results = runner.run()
     assert states(results)['LGD', 'two'] == 'done' and states(results)['broken', 'pre-training'] == 'failed'
-    cell = next(cell for cell in results['cells'] if (cell['entry'], cell['task']) == ('broken', 'one'))
-    assert cell['state'] == 'failed' and cell['n'] == 1, 'the seed that was possible is kept'
-    assert 'seed 1: not started' in cell['error']
+    cell = next(cell for cell in results.cells if (cell.entry, cell.task) == ('broken', 'one'))
+    assert cell.state == 'failed' and cell.n == 1, 'the seed that was possible is kept'
+    assert 'seed 1: not started' in cell.error
     output = fake.output.getvalue()
     assert 'error: the student does not fit; its log' in output, 'the cause comes first'
     assert 'line before\nerror: the student does not fit' in output
@@ -129,9 +129,9 @@ def test_hardware_is_the_run_s_own(fake):
     runner = fake.runner(labels=['random'], seeds=[0, 1])
     runner.launcher.partition = 'gpu'
     results = runner.run()
-    known = {key: value for key, value in results['machine'].items() if key != 'date'}
+    known = {key: value for key, value in vars(results.machine).items() if key != 'date'}
     assert known == dict(platform=None, processor=None, threads=None, gpu='NVIDIA H200')
-    assert results['cells'][0]['peak_memory_mb'] is None
+    assert results.cells[0].peak_memory_mb is None
     assert 'in total on NVIDIA H200, ' in notes(results)[1]
 
 
@@ -365,3 +365,50 @@ def test_the_second_interrupt_ends_the_runs(tmp_path):
     assert process.returncode == -signal.SIGKILL
     with pytest.raises(UserError, match='the suite was stopped'), launcher.start([], tmp_path, tmp_path / 'x'):
         pass
+
+
+@pytest.mark.parametrize('damage', [b'', b'{"done": true}', b'[1, 2]', b'\xff', b'[' * 100_000,
+                                    b'{"hash": 1, "done": false, "seconds": "x"}'])
+def test_a_damaged_record_costs_its_own_run(fake, capsys, damage):
+    fake.runner(seeds=[0]).run()
+    kept = fake.record('lgd/seed0/one')
+    damaged = fake.folder / 'runs/random/seed0/one/run.json'
+    damaged.write_bytes(damage)
+    assert list(fake.runner(seeds=[0]).dry_run().columns[3].cells) == ['to do'] + ['done'] * 3
+    assert states(fake.runner(labels=['LGD'], seeds=[0]).run())['LGD', 'one'] == 'done', 'also of a part without it'
+    capsys.readouterr()
+    results = fake.runner(seeds=[0]).run()
+    assert set(states(results).values()) == {'done'} and fake.record('lgd/seed0/one') == kept
+    told = capsys.readouterr().out
+    assert str(damaged) in told and 'it is run again: the folder is set aside as one.old1' in told
+    assert told.count('\n') == 1 and (fake.folder / 'runs/random/seed0/one.old1/run.json').read_bytes() == damage
+    assert fake.record('random/seed0/one')['metrics'] == {'accuracy/top1': 50.0}
+
+
+@pytest.mark.parametrize('value', ['NaN', 'Infinity', '1e300', '1' + '0' * 400])
+def test_what_is_no_number_is_no_figure(fake, value):
+    """Of a single seed, too: the mean of the others would be that of the luckier ones."""
+    fake.settings['tasks'][0]['options'] = [f'top1={value}']
+    fake.settings['tasks'][1]['metrics'] = {'accuracy/top1': 'two'}
+    runner = fake.runner()
+    results = runner.run()
+    assert not runner.failures and set(states(results).values()) == {'done'}
+    assert 'random, one, seed 1: accuracy/top1 is no finite number' in fake.output.getvalue()
+    assert 'random, one, seed 0: accuracy/top1 50' in fake.output.getvalue()
+    assert results.cells[0].metrics == {'accuracy/top1': None} and results.cells[0].n == 2
+    assert results.cells[3].metrics['accuracy/top1'].values == [50.0, 51.0]
+    assert ': NaN' not in (fake.folder / 'runs/results.json').read_text()
+    assert read_results(fake.folder / 'runs/results.json') == results
+    assert fake.runner().run().cells == results.cells, 'a finished run ran again'
+    write_report(results, fake.folder / 'report')
+    assert '| random | nan | – |' in (fake.folder / 'report/report.md').read_text()
+    assert 'nan : a seed has measured NaN, or an infinite number.' in notes(results)
+
+
+@pytest.mark.parametrize('content', ['[]', '5\n', '{"loss": 1}\n', '{"step": NaN}\n'])
+def test_damaged_logs_are_one_run_s_failure(fake, content):
+    fake.settings['tasks'][0]['options'] = [f'scalars={content.strip()}']
+    runner = fake.runner(seeds=[0])
+    assert states(runner.run())['LGD', 'two'] == 'done'
+    assert {run.task for run in runner.failures} == {'one'}
+    assert all('scalars.json, line 1 is no record with a step: delete' in told for told in runner.failures.values())

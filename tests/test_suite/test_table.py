@@ -6,26 +6,27 @@ import re
 import pytest
 from rich.console import Console
 
+from lgd_mm.suite.schema import Machine, Results
 from lgd_mm.suite.table import format_memory, format_row_time, format_seconds, leaders, notes, results_table
-from tests.test_suite.made_up import cell, metric, results
+from tests.test_suite.made_up import cell, metric, results, row
 
 TASKS = {'probe': [metric('top-1'), metric('error', better='lower')], 'UPerNet': [metric('mIoU')]}
 
 
-def two(first: dict, second: dict, **others: object) -> dict:
+def two(first: dict, second: dict, **others: object) -> Results:
     """Two entries on the first task."""
     return results(TASKS, ['A', 'B'], [cell('A', 'probe', first, **others), cell('B', 'probe', second, **others)])
 
 
 @pytest.mark.parametrize('a, b, leader', [
-    ((20.0, 1.5), (24.0, 1.5), 'B'),  # 4.0 ahead, spreads 3.0 together
+    ((20.0, 1.5), (24.0, 1.5), 'B'),  # 4.0 ahead, deviations 3.0 together
     ((24.0, 1.5), (20.0, 1.5), 'A'),
-    ((20.0, 0.5), (21.0, 0.5), None),  # 1.0 ahead, spreads 1.0 together
+    ((20.0, 0.5), (21.0, 0.5), None),  # 1.0 ahead, deviations 1.0 together
     ((20.0, 0.5), (21.125, 0.5), 'B'),
     ((20.0, None), (24.0, 0.1), None),
     ((20.0, None), (24.0, None), None),
 ])
-def test_leader_is_ahead_by_more_than_both_spreads(a, b, leader) -> None:
+def test_leader_is_ahead_by_more_than_both_deviations(a, b, leader) -> None:
     found = leaders(two({'top-1': a, 'error': (5.0, 1.0)}, {'top-1': b, 'error': (5.0, 1.0)}))
     assert found == {('probe', 'top-1'): leader, ('probe', 'error'): None, ('UPerNet', 'mIoU'): None}
 
@@ -37,23 +38,23 @@ def test_less_may_be_better() -> None:
 
 def test_every_other_figure_must_be_behind() -> None:
     made = two({'top-1': (50.0, 1.0), 'error': (0.0, 0.0)}, {'top-1': (20.0, 1.0), 'error': (0.0, 0.0)})
-    made['entries'].append(dict(label='C', pretrain=None, student=None, without=[]))
+    made.entries.append(row('C'))
     assert leaders(made)['probe', 'top-1'] == 'A'
-    made['cells'].append(cell('C', 'probe', {'top-1': (45.0, 4.5), 'error': (0.0, 0.0)}))
+    made.cells.append(cell('C', 'probe', {'top-1': (45.0, 4.5), 'error': (0.0, 0.0)}))
     assert leaders(made)['probe', 'top-1'] is None
 
 
 def test_a_lone_figure_and_those_of_unfinished_cells_do_not_count() -> None:
     made = two({'top-1': (50.0, 1.0), 'error': (0.0, 0.0)}, {'top-1': (60.0, 1.0), 'error': (0.0, 0.0)})
-    made['cells'][1]['state'] = 'failed'
+    made.cells[1].state = 'failed'
     assert leaders(made)['probe', 'top-1'] is None
-    made['entries'].append(dict(label='C', pretrain=None, student=None))
-    made['cells'].append(cell('C', 'probe', {'top-1': (40.0, 1.0), 'error': (0.0, 0.0)}))
+    made.entries.append(row('C'))
+    made.cells.append(cell('C', 'probe', {'top-1': (40.0, 1.0), 'error': (0.0, 0.0)}))
     assert leaders(made)['probe', 'top-1'] == 'A'
 
 
 @pytest.fixture
-def mixed() -> dict:
+def mixed() -> Results:
     both = {'top-1': (31.25, 0.5), 'error': (4.0, 0.5)}
     return results(TASKS, ['random [bold]weights', 'LGD', 'SEED'], [
         cell('random [bold]weights', 'probe', both),
@@ -65,7 +66,7 @@ def mixed() -> dict:
     ])
 
 
-def render(made: dict, width: int = 100) -> tuple[str, str]:
+def render(made: Results, width: int = 100) -> tuple[str, str]:
     console = Console(width=width, record=True, force_terminal=True, color_system='standard', file=io.StringIO())
     console.print(results_table(made))
     return console.export_text(clear=False), console.export_text(styles=True)
@@ -75,7 +76,7 @@ def rows(plain: str) -> list[list[str]]:
     return [[part.strip() for part in line.split('│')[1:-1]] for line in plain.splitlines() if line.startswith('│')]
 
 
-def test_table_of_figures_gaps_and_times(mixed: dict) -> None:
+def test_table_of_figures_gaps_and_times(mixed: Results) -> None:
     plain, styled = render(mixed)
     assert rows(plain) == [
         ['random [bold]weights', '31.2 ± 0.5', '4.0 ± 0.5', '–', '1 min 00 s'],
@@ -87,9 +88,9 @@ def test_table_of_figures_gaps_and_times(mixed: dict) -> None:
     assert re.findall(r'\x1b\[1m *([\d.]+)', styled) == ['40.0']
 
 
-def test_what_was_not_chosen_is_not_impossible(mixed: dict) -> None:
-    mixed['entries'].append(dict(label='SimCLR', pretrain=None, student=None, without=['UPerNet']))
-    mixed['cells'].append(cell('SimCLR', 'pre-training'))
+def test_what_was_not_chosen_is_not_impossible(mixed: Results) -> None:
+    mixed.entries.append(row('SimCLR', ['UPerNet']))
+    mixed.cells.append(cell('SimCLR', 'pre-training'))
     assert rows(render(mixed)[0])[-1][:4] == ['SimCLR', '…', '…', '–']
 
 
@@ -104,7 +105,7 @@ def test_many_metrics_go_on_in_another_table() -> None:
     assert max(map(len, plain.splitlines())) <= 100
 
 
-def test_a_narrow_terminal_loses_no_figure(mixed: dict) -> None:
+def test_a_narrow_terminal_loses_no_figure(mixed: Results) -> None:
     plain, _ = render(mixed, width=60)
     for figure in ('random', '31.2', '40.0', '28.0', 'failed', '3 min'):
         assert figure in plain
@@ -114,7 +115,7 @@ def test_one_seed_marks_nothing_and_says_so() -> None:
     made = two({'top-1': (20.0, None), 'error': (1.0, None)}, {'top-1': (24.0, None), 'error': (1.0, None)},
                seeds=(4, ))
     plain, styled = render(made)
-    assert 'n = 1 (seed 4), so the spread is unknown' in plain
+    assert 'n = 1 (seed 4), so the standard deviation is unknown' in plain
     assert rows(plain)[1][1] == '24.0'
     assert not re.findall(r'\x1b\[1m *[\d.]+', styled)
 
@@ -123,24 +124,25 @@ def test_notes_tell_the_seeds_of_all_cells() -> None:
     figures = {'top-1': (20.0, None), 'error': (1.0, None)}
     made = results(TASKS, ['A', 'B'], [cell(label, 'probe', figures, seeds=(n, )) for n, label in enumerate('AB')])
     assert 'n = 1 (of seeds 0, 1), so' in notes(made)[0]
-    for one, seeds in zip(made['cells'], ([0, 1], [1, 2])):
-        one.update(n=2, seeds=seeds)
+    for one, seeds in zip(made.cells, ([0, 1], [1, 2])):
+        one.n, one.seeds = 2, seeds
     assert 'n = 2 seeds (of 0, 1, 2);' in notes(made)[0]
 
 
-def test_notes_tell_unequal_counts_of_seeds(mixed: dict) -> None:
-    mixed['cells'].append(cell('random [bold]weights', 'UPerNet', {'mIoU': (20.0, None)}, seeds=(0, )))
+def test_notes_tell_unequal_counts_of_seeds(mixed: Results) -> None:
+    mixed.cells.append(cell('random [bold]weights', 'UPerNet', {'mIoU': (20.0, None)}, seeds=(0, )))
     assert 'n = 1 to 3 seeds;' in notes(mixed)[0]
 
 
 def test_nothing_measured_is_a_table_of_dots() -> None:
-    made = results(TASKS, ['A'], [cell('A', 'probe', state='not run', seeds=())], machine={}, versions={}, seconds=0)
+    made = results(TASKS, ['A'], [cell('A', 'probe', state='not run', seeds=())], machine=Machine(), versions={},
+                   seconds=0)
     plain, _ = render(made)
     assert rows(plain) == [['A', '…', '…', '–', '…']]
     assert 'Nothing has been measured yet.' in plain
 
 
-def test_time_of_a_row_is_that_of_its_cells(mixed: dict) -> None:
+def test_time_of_a_row_is_that_of_its_cells(mixed: Results) -> None:
     assert format_row_time(mixed, 'LGD') == '3 min 00 s'
     assert format_row_time(mixed, 'SEED') == '1 min 00 s'
 
@@ -154,4 +156,4 @@ def test_seconds(seconds: float, text: str) -> None:
 @pytest.mark.parametrize('size, of, text', [(812, 'process', '812 MiB (process)'), (2560, 'GPU', '2.5 GiB (GPU)'),
                                             (None, None, '–')])
 def test_memory(size: float | None, of: str | None, text: str) -> None:
-    assert format_memory(dict(peak_memory_mb=size, memory_of=of)) == text
+    assert format_memory(cell('A', 'probe', peak_memory_mb=size, memory_of=of)) == text

@@ -1,0 +1,208 @@
+"""What is in the files of a suite: ``results.json``, and ``run.json`` in the folder of each run."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+#: Of both files. 1 had no number, and ``spread`` for ``std``.
+VERSION = 2
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One column of the table.
+
+    Attributes:
+        key (str): As the evaluator logs it, such as ``'coco/bbox_mAP'``.
+        title (str): As people say it, such as ``'box AP'``.
+        scale (float): Brings it to percent.
+        better (str): ``'higher'`` or ``'lower'``.
+    """
+
+    key: str
+    title: str
+    scale: float
+    better: Literal['higher', 'lower']
+
+
+@dataclass
+class Machine:
+    """What a figure was measured on; None: unknown. Of several machines, all values with slashes between."""
+
+    platform: str | None = None
+    processor: str | None = None
+    threads: int | str | None = None
+    gpu: str | None = None
+    date: str | None = None
+
+
+@dataclass
+class Start:
+    """``run.json`` of a run that is not finished.
+
+    Attributes:
+        hash (str): Of its settings: see :meth:`lgd_mm.suite.run.Run.hash`.
+        seconds (float): Over all its starts.
+        done (bool): False.
+        version (int): Of the file.
+    """
+
+    hash: str
+    seconds: float = 0.0
+    done: bool = False
+    version: int = 1
+
+
+@dataclass
+class Record:
+    """``run.json`` of a finished run.
+
+    Attributes:
+        hash (str): Of its settings.
+        entry (str): Label of its row.
+        task (str): ``'pre-training'`` or a task's name.
+        seed (int): Of the run.
+        command (str): As a person would type it, without ``python``.
+        work_dir (str): Its folder.
+        metrics (dict[str, float | None]): As the evaluators logged them; None: NaN, infinite or beyond 2**53.
+        seconds (float): Over all its starts.
+        images_per_second (float, optional): Of training.
+        peak_memory_mb (float, optional): In MiB.
+        memory_of (str, optional): ``'GPU'`` or ``'process'``.
+        versions (dict[str, str]): Of the packages.
+        machine (Machine): It ran on.
+        done (bool): True.
+        version (int): Of the file.
+    """
+
+    hash: str
+    entry: str
+    task: str
+    seed: int
+    command: str
+    work_dir: str
+    metrics: dict[str, float | None]
+    seconds: float
+    images_per_second: float | None
+    peak_memory_mb: float | None
+    memory_of: str | None
+    versions: dict[str, str]
+    machine: Machine
+    done: bool = True
+    version: int = 1
+
+
+@dataclass
+class Figure:
+    """A metric over the seeds, in percent.
+
+    Attributes:
+        mean (float): Over the seeds.
+        std (float, optional): Standard deviation over the seeds; None with one.
+        values (list[float]): Of each seed.
+    """
+
+    mean: float
+    std: float | None = field(metadata={'before': 'spread'})
+    values: list[float]
+
+
+@dataclass
+class Cell:
+    """The runs of an entry and a task.
+
+    Attributes:
+        entry (str): Label of the entry.
+        task (str): ``'pre-training'`` or a task's name.
+        state (str): ``'done'`` if all seeds are, ``'failed'`` if one is, else ``'not run'``.
+        seeds (list[int]): Those that are done.
+        n (int): Their number.
+        metrics (dict[str, Figure | None]): By key; None if a seed measured no number.
+        seconds (float, optional): Mean over the seeds.
+        images_per_second (float, optional): Mean over the seeds.
+        peak_memory_mb (float, optional): The largest, in MiB.
+        memory_of (str, optional): ``'GPU'`` or ``'process'``.
+        commands (list[str]): Of each seed.
+        work_dirs (list[str]): Of each seed.
+        hashes (list[str]): Of each seed.
+        versions (dict[str, str]): Of the packages.
+        machine (Machine): The runs were on.
+        error (str, optional): The last lines of what failed.
+    """
+
+    entry: str
+    task: str
+    state: Literal['done', 'failed', 'not run']
+    seeds: list[int]
+    n: int
+    metrics: dict[str, Figure | None]
+    seconds: float | None
+    images_per_second: float | None
+    peak_memory_mb: float | None
+    memory_of: str | None
+    commands: list[str]
+    work_dirs: list[str]
+    hashes: list[str]
+    versions: dict[str, str]
+    machine: Machine
+    error: str | None
+
+    def __post_init__(self) -> None:
+        for name in ('seeds', 'commands', 'work_dirs', 'hashes'):
+            if len(getattr(self, name)) != self.n:
+                raise ValueError(f'has n = {self.n} and {len(getattr(self, name))} {name}')
+
+
+@dataclass
+class TaskColumns:
+    """A task: its name, its config and its metrics."""
+
+    name: str
+    config: str
+    metrics: list[Metric]
+
+
+@dataclass
+class EntryRow:
+    """An entry: its label, where its student comes from, and the tasks it cannot do."""
+
+    label: str
+    pretrain: str | None
+    student: str | None
+    without: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Results:
+    """``results.json``.
+
+    Attributes:
+        suite (str): Name of the config file.
+        title (str): Heads the report.
+        note (str): A paragraph for the report.
+        command (str): That made it.
+        tasks (list[TaskColumns]): Columns.
+        entries (list[EntryRow]): Rows.
+        cells (list[Cell]): Where they meet, and the pre-trainings.
+        seconds (float): Of all runs together.
+        versions (dict[str, str]): Of the packages; where runs differ, all with slashes between.
+        machine (Machine): The runs were on.
+        version (int): Of the file.
+    """
+
+    suite: str
+    title: str
+    note: str
+    command: str
+    tasks: list[TaskColumns]
+    entries: list[EntryRow]
+    cells: list[Cell]
+    seconds: float
+    versions: dict[str, str]
+    machine: Machine
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        labels = [entry.label for entry in self.entries]
+        for number, cell in enumerate(self.cells):
+            if cell.entry not in labels:
+                raise ValueError(f'has no entry {cell.entry!r}, of which cells[{number}] is')

@@ -7,20 +7,13 @@ from typing import Any, NamedTuple
 
 import torch
 
+from lgd_mm.api.methods import LGD, Recipe
 from lgd_mm.errors import UserError
 from lgd_mm.runs.environment import fast_bf16
 
 AUTO = 'auto'
-#: Of the published run: passes over ImageNet's 1.28 million images, images on a GPU, SGD's rate for 256 of them.
-EPOCHS, IMAGES, BATCH, RATE = 200, 1_281_167, 256, 0.03
 #: Smallest batch of all processes that is chosen, and steps that an epoch has at least where there are enough images.
 SMALLEST_BATCH, STEPS_PER_EPOCH = 16, 8
-#: Optimiser steps below which the published SGD recipe is too short to learn anything.
-SHORT = 10_000
-#: Rate of AdamW for the smallest batch; it grows with the root of the batch.
-ADAMW_RATE = 5e-4
-#: Largest view, in pixels: the published one.
-LARGEST_VIEW = 224
 #: Processes that load for one device: all are started at once, and each takes some hundred megabytes.
 MOST_WORKERS = 256
 AMP = ('fp16', 'bf16', 'off')
@@ -53,6 +46,7 @@ class Settings:
         facts (Facts): What the others depend on.
         earlier (Mapping[str, Any], optional): :attr:`values` of the run that is resumed: they stand for ``'auto'``.
             Defaults to None.
+        recipe (Recipe): The method's. Defaults to that of LGD.
 
     Attributes:
         values (dict[str, Any]): ``image_size`` (pixels), ``batch_size`` (of a process), ``accumulate`` (batches of a
@@ -63,10 +57,11 @@ class Settings:
         UserError: If a given value cannot be used.
     """
 
-    def __init__(self, given: Mapping[str, Any], facts: Facts, earlier: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, given: Mapping[str, Any], facts: Facts, earlier: Mapping[str, Any] | None = None,
+                 recipe: Recipe = LGD.recipe) -> None:
         self.values: dict[str, Any] = {}
         self.reasons: dict[str, str] = {}
-        self._given, self._facts, self._earlier = given, facts, earlier or {}
+        self._given, self._facts, self._earlier, self._recipe = given, facts, earlier or {}, recipe
         for name, settle in dict(image_size=self._image_size, batch_size=self._batch_size, accumulate=self._accumulate,
                                  epochs=self._epochs, optimizer=self._optimizer, lr=self._lr, amp=self._amp,
                                  workers=self._workers).items():
@@ -101,20 +96,21 @@ class Settings:
     def _image_size(self) -> tuple[int, str]:
         if self._facts.student_size:
             return self._facts.student_size, 'the only size that the student takes'
-        return min(self._facts.teacher_size, LARGEST_VIEW), f"the teacher's size, at most the published {LARGEST_VIEW}"
+        published = self._recipe.image_size
+        return min(self._facts.teacher_size, published), f"the teacher's size, at most the published {published}"
 
     def _wanted(self) -> int:
         """Batch of a process if there is memory for it."""
         images, processes = self._facts.images, self._facts.processes
         wanted = max(images // STEPS_PER_EPOCH, SMALLEST_BATCH) // processes
-        return _power_of_two(max(1, min(wanted, BATCH, images // processes)))
+        return _power_of_two(max(1, min(wanted, self._recipe.batch, images // processes)))
 
     def _batch_size(self) -> tuple[int, str]:
         needed, there = self._facts.memory(self.values['image_size'])
         fits = _power_of_two(max(1, there // 2 // needed))
         return min(self._wanted(), fits), (
-            f'a power of two, at most the published {BATCH}, with {STEPS_PER_EPOCH} steps or more in an epoch, but '
-            f'{SMALLEST_BATCH} images or more; half of the memory would hold {fits} '
+            f'a power of two, at most the published {self._recipe.batch}, with {STEPS_PER_EPOCH} steps or more in an '
+            f'epoch, but {SMALLEST_BATCH} images or more; half of the memory would hold {fits} '
             f'({needed / 2**20:.0f} MiB each)')
 
     def _accumulate(self) -> tuple[int, str]:
@@ -124,20 +120,23 @@ class Settings:
         return max(1, wanted // self.values['batch_size']), f'so that a step has the {wanted} images wanted'
 
     def _epochs(self) -> tuple[int, str]:
-        epochs = min(EPOCHS, math.ceil(EPOCHS * IMAGES / self._facts.images))
-        return epochs, f'the published {EPOCHS}, but no more views than the published run saw of ImageNet'
+        published = self._recipe.epochs
+        epochs = min(published, math.ceil(published * self._recipe.images / self._facts.images))
+        return epochs, f'the published {published}, but no more views than the published run saw of ImageNet'
 
     def _optimizer(self) -> tuple[str, str]:
         steps = self.values['epochs'] * max(1, self.iterations // self.values['accumulate'])
-        short = steps < SHORT
-        return OPTIMIZERS[short], f'{steps} steps: below {SHORT}, the published SGD recipe is too short' if short else (
+        least = self._recipe.least_steps
+        short = steps < least
+        return OPTIMIZERS[short], f'{steps} steps: below {least}, the published SGD recipe is too short' if short else (
             f'the published one, as there are {steps} steps')
 
     def _lr(self) -> tuple[float, str]:
         if self.values['optimizer'] == 'sgd':
-            return RATE * self.batch / BATCH, f'the published {RATE} x batch / {BATCH}'
-        rate = ADAMW_RATE * math.sqrt(self.batch / SMALLEST_BATCH)
-        return round(rate, 6), f'{ADAMW_RATE} x root of batch / {SMALLEST_BATCH}'
+            published, batch = self._recipe.lr, self._recipe.batch
+            return published * self.batch / batch, f'the published {published} x batch / {batch}'
+        short = self._recipe.adamw_lr
+        return round(short * math.sqrt(self.batch / SMALLEST_BATCH), 6), f'{short} x root of batch / {SMALLEST_BATCH}'
 
     def _amp(self) -> tuple[str, str]:
         if torch.cuda.is_available():

@@ -1,32 +1,28 @@
 """Names of students, and the ready config of each."""
 
 import re
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.api.methods import LGD, Method
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 
 #: Name -> the ready config of its pre-training.
-STUDENTS = {
-    'resnet18': 'lgd/r18_pretrain.py',
-    'resnet34': 'lgd/r34_pretrain.py',
-    'resnet50': 'lgd/r50_pretrain.py',
-    'mobilenetv2': 'lgd/mobilenetv2_pretrain.py',
-    'mobilenetv3': 'lgd/mobilenetv3-large_pretrain.py',
-    'efficientnet_b0': 'lgd/efficientnet-b0_pretrain.py',
-}
+STUDENTS = LGD.students
 #: What stands before the name of any timm model.
 TIMM = 'timm/'
-TIMM_CONFIG = 'lgd/timm_pretrain.py'
+TIMM_CONFIG = LGD.timm_config
 
 
-def student_config(name: str) -> tuple[str, dict[str, Any]]:
+def student_config(name: str, method: Method = LGD) -> tuple[str, dict[str, Any]]:
     """The ready config that pre-trains a student.
 
     Args:
-        name (str): One of :data:`STUDENTS`, or ``'timm/NAME'``.
+        name (str): One of the method's students, or ``'timm/NAME'``.
+        method (Method): Of the pre-training. Defaults to LGD, whose students are :data:`STUDENTS`.
 
     Returns:
         tuple[str, dict[str, Any]]: The config, and the keys to set in it.
@@ -34,18 +30,19 @@ def student_config(name: str) -> tuple[str, dict[str, Any]]:
     Raises:
         UserError: If there is no such student; names the nearest.
     """
-    if name in STUDENTS:
-        return STUDENTS[name], {}
+    students = method.students
+    if name in students:
+        return students[name], {}
     if not name.startswith(TIMM):
-        raise _unknown(name, [*STUDENTS, *(TIMM + model for model in _models_of_timm())])
+        raise _unknown(name, students, [*students, *(TIMM + model for model in _models_of_timm())])
     import timm  # takes seconds
     if timm.is_model(name.removeprefix(TIMM)):
-        return TIMM_CONFIG, {'model.backbone.model_name': name.removeprefix(TIMM)}
-    raise _unknown(name, [TIMM + model for model in timm.list_models()])
+        return method.timm_config, {'model.backbone.model_name': name.removeprefix(TIMM)}
+    raise _unknown(name, students, [TIMM + model for model in timm.list_models()])
 
 
-def _unknown(name: str, known: list[str]) -> UserError:
-    return UserError(f'no student is called {name!r}; {did_you_mean(name, known)}there are {", ".join(STUDENTS)}, and '
+def _unknown(name: str, students: Iterable[str], known: list[str]) -> UserError:
+    return UserError(f'no student is called {name!r}; {did_you_mean(name, known)}there are {", ".join(students)}, and '
                      f'{TIMM}NAME for any backbone of timm')
 
 

@@ -8,6 +8,7 @@ from mmpretrain.models import ResNet
 
 from lgd_mm.api.auto import Facts, Settings
 from lgd_mm.api.memory import bytes_per_image
+from lgd_mm.api.methods import Recipe
 from lgd_mm.errors import UserError
 
 
@@ -48,6 +49,19 @@ def test_short_runs_take_adamw():
     assert (long.values['optimizer'], long.values['lr']) == ('sgd', 0.03 * 16 / 256)
     assert settle(dict(batch_size=64, optimizer='adamw')).values['lr'] == round(5e-4 * math.sqrt(64 * 8 / 16), 6)
     assert settle(pictures=12_811_670).values['epochs'] == 20  # no more views than the published run
+
+
+def test_another_method_has_defaults_of_its_own():
+    """Each reason tells them."""
+    recipe = Recipe(epochs=32, images=1000, batch=64, lr=0.5, image_size=112, least_steps=100, adamw_lr=1e-3)
+    facts = Facts(1000, 1, 224, None, lambda size: (1, 10**12))
+    settings = Settings({}, facts, recipe=recipe)
+    assert {name: settings.values[name] for name in ('image_size', 'batch_size', 'epochs', 'optimizer', 'lr')} == dict(
+        image_size=112, batch_size=64, epochs=32, optimizer='sgd', lr=0.5)
+    for name, number in dict(image_size=112, batch_size=64, epochs=32, lr=0.5).items():
+        assert f'published {number}' in settings.reasons[name]
+    short = Settings(dict(epochs=1), facts, recipe=recipe)
+    assert short.values['optimizer'] == 'adamw' and short.values['lr'] == round(1e-3 * math.sqrt(64 / 16), 6)
 
 
 def test_sizes():

@@ -1,0 +1,56 @@
+"""Methods of pre-training: the ready config of each student, and the published run that ``'auto'`` follows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A published run, and what takes its place in short ones.
+
+    Attributes:
+        epochs (int): Passes over the images.
+        images (int): In its data set.
+        batch (int): Images on a GPU.
+        lr (float): Learning rate of SGD for ``batch`` images; it grows with the batch.
+        image_size (int): Side of a view in pixels.
+        least_steps (int): Optimiser steps below which it is too short to learn anything, and AdamW is taken.
+        adamw_lr (float): Learning rate of AdamW for 16 images; it grows with the root of the batch.
+    """
+
+    epochs: int
+    images: int
+    batch: int
+    lr: float
+    image_size: int
+    least_steps: int
+    adamw_lr: float
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of pre-training.
+
+    Attributes:
+        students (Mapping[str, str]): Name -> ready config.
+        timm_config (str): Ready config of any student of timm.
+        recipe (Recipe): Where its defaults come from.
+    """
+
+    students: Mapping[str, str]
+    timm_config: str
+    recipe: Recipe
+
+
+#: Language-guided distillation, published on ImageNet (`arXiv:2406.11689 <https://arxiv.org/abs/2406.11689>`_).
+LGD = Method(
+    students={
+        'resnet18': 'lgd/r18_pretrain.py',
+        'resnet34': 'lgd/r34_pretrain.py',
+        'resnet50': 'lgd/r50_pretrain.py',
+        'mobilenetv2': 'lgd/mobilenetv2_pretrain.py',
+        'mobilenetv3': 'lgd/mobilenetv3-large_pretrain.py',
+        'efficientnet_b0': 'lgd/efficientnet-b0_pretrain.py',
+    },
+    timm_config='lgd/timm_pretrain.py',
+    recipe=Recipe(epochs=200, images=1_281_167, batch=256, lr=0.03, image_size=224, least_steps=10_000, adamw_lr=5e-4))

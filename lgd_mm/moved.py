@@ -22,6 +22,7 @@ MOVED = {
     'allow_list': 'safety.allow_list safety.kinds',
     'api.class_folders': 'own_data.class_folders',
     'api.nearest': 'console.words',
+    'benchmark.cause': 'suite.failure',
     'benchmark.chatter': 'console.quiet',
     'benchmark.environment': 'runs.environment',
     'benchmark.measures': 'runs.measures',
@@ -102,8 +103,9 @@ MOVED = {
 RENAMING = ('api.images', 'api.memory', 'compat.lvis_api', 'compat.plain_inputs', 'datasets.image_folder',
             'datasets.labelled_images', 'exports.check', 'report.neighbours')
 #: Functions that have other names now; those of pictures are of images.
-RENAMED = dict(ExportedStudent='read_source', picture='sample_image', say='print_rank0', check_room='check_disk_space',
-               silence_known_noise='silence_known_messages', without_chatter='quiet_loading')
+RENAMED = dict(
+    ExportedStudent='read_source', picture='sample_image', say='print_rank0', cause='failure_reason',
+    check_room='check_disk_space', silence_known_noise='silence_known_messages', without_chatter='quiet_loading')
 IMAGE = dict(picture='image', Picture='Image', PICTURE='IMAGE')
 
 

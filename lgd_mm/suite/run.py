@@ -19,8 +19,8 @@ from lgd_mm.moved import first_name
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.runs.environment import HARDWARE, decisive_versions, environment
 from lgd_mm.runs.measures import gpu_name, images_per_second, last_metrics, peak_memory
-from lgd_mm.suite.cause import cause
 from lgd_mm.suite.definition import PRETRAINING, ROOT, resolved
+from lgd_mm.suite.failure import failure_reason
 from lgd_mm.suite.files import Damaged, finite, read_record, write
 from lgd_mm.suite.launcher import LOCK, Launcher, end_orphan
 from lgd_mm.suite.progress import Progress, parse_progress
@@ -94,7 +94,7 @@ class Run:
     def hash(self) -> str:
         """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""
         settings = [self.checkpoint is None, self._options_without_folders(), self.flags, decisive_versions()]
-        if self.processes > 1:  # which make the batch; one is not told, as in the records of earlier versions
+        if self.processes > 1:  # which share the batch; a single one is left out, as in the records of earlier versions
             settings.append(self.processes)
         digest = hashlib.sha256(_config_text(self.config).encode())
         digest.update(json.dumps(settings).encode())
@@ -108,7 +108,7 @@ class Run:
         return digest.hexdigest()
 
     def _options_without_folders(self) -> tuple[str, ...]:
-        """The options, in which a file whose content is told has its number instead of its path."""
+        """The options, with the number of an input in place of its path: its content is hashed."""
         options = []
         for option in self.options:
             key, _, value = option.partition('=')
@@ -224,8 +224,8 @@ class Run:
         if process.returncode:
             said = (self.work_dir / OUTPUT).read_bytes()[process.output_begins:]
             lines = said.decode(errors='replace').splitlines()
-            told = cause(lines) or f'exit code {process.returncode}'
-            raise UserError(f'{told}; its log {self.work_dir / OUTPUT} ends with:', *lines[-15:])
+            reason = failure_reason(lines) or f'exit code {process.returncode}'
+            raise UserError(f'{reason}; its log {self.work_dir / OUTPUT} ends with:', *lines[-15:])
         return process.resident
 
 

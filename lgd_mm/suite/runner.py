@@ -1,4 +1,4 @@
-"""Runs a suite: what is done is skipped, what fails is told, the others go on."""
+"""Runs a suite: finished runs are skipped, a failed one is reported, the others go on."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-#: Of both files. 1 had no number, and ``spread`` for ``std``.
+#: Version of both files. Files of version 1 have no number, and ``spread`` for ``std``.
 VERSION = 2
 
 
@@ -13,7 +13,7 @@ class Metric:
 
     Attributes:
         key (str): As the evaluator logs it, such as ``'coco/bbox_mAP'``.
-        title (str): As people say it, such as ``'box AP'``.
+        title (str): In the table, such as ``'box AP'``.
         scale (float): Brings it to percent.
         better (str): ``'higher'`` or ``'lower'``.
     """

@@ -1,4 +1,4 @@
-"""The results as a table for the terminal, and the rule that says which figure leads."""
+"""The results as a table for the terminal, and the rule that decides which figure leads."""
 
 import math
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Column(NamedTuple):
     Attributes:
         task (str): Name of the task.
         key (str): As the evaluator logs it.
-        title (str): As people say it.
+        title (str): In the table.
         better (str): ``'higher'`` or ``'lower'``.
         scale (float): From the evaluator's value to percent.
     """

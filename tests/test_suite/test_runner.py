@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from lgd_mm.errors import UserError
 from lgd_mm.runs import environment
-from lgd_mm.suite.cause import cause
+from lgd_mm.suite.failure import failure_reason
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.launcher import Launcher
 from lgd_mm.suite.plan import choose
@@ -119,8 +119,8 @@ def test_the_cause_comes_before_what_a_launcher_says(fake):
     (['Killed', ' '], 'Killed'),
     ([], None),
 ])
-def test_cause(lines, told):
-    assert cause(lines) == told
+def test_failure_reason(lines, told):
+    assert failure_reason(lines) == told
 
 
 def test_hardware_is_the_run_s_own(fake):

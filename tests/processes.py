@@ -1,5 +1,6 @@
 """Programs of this project in processes of their own, forked from the tests', which have imported all they need."""
 
+import functools
 import logging
 import multiprocessing
 import os
@@ -14,7 +15,9 @@ from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import mmengine.runner.runner
 import torch
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from tests.isolation import forget_runs
@@ -51,9 +54,17 @@ def run_program(command: list[str], cwd: Path, environment: Mapping[str, str]) -
 def start_program(command: list[str], cwd: Path, environment: Mapping[str, str], stdout: Path,
                   stderr: Path) -> BaseProcess:
     """Begin ``python COMMAND``; what it prints goes into two files."""
+    _remember()
     process = FORK.Process(target=_run, args=(command, cwd, environment, stdout, stderr))
     process.start()
     return process
+
+
+@functools.cache
+def _remember() -> None:
+    """Before the first fork: what every pre-training reads of its libraries and machine (:mod:`tests.speed`)."""
+    mmengine.runner.runner.collect_env()
+    Config.fromfile(Path(__file__).parents[1] / 'configs/lgd/r18_pretrain.py')
 
 
 def run_group(command: list[str], processes: int, cwd: Path,

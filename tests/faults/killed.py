@@ -81,6 +81,7 @@ def wait_for_moment(work_dir: Path, alive: Callable[[], bool], chance: random.Ra
         if any(work_dir.glob(f'.*{PART}')):
             time.sleep(chance.random() * 0.01)
             return 'writing'
+        time.sleep(0.001)
     return 'any'
 
 

@@ -172,6 +172,7 @@ def test_several_processes_are_torchruns(monkeypatch):
         spread(2)
 
 
+@pytest.mark.slow
 def test_mistakes_of_several_processes_are_one_line(photos, tmp_path):
     """Told by the first of them, without torchrun's traceback."""
     done = subprocess.run(

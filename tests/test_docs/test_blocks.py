@@ -8,6 +8,7 @@ from tests.test_docs.conftest import PAGES
 WITH_CODE = [path for path in PAGES if any(block.language for block in read_blocks(path))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('path', WITH_CODE, ids=lambda path: path.stem)
 def test_code_blocks(path, page):
     for block in read_blocks(path):

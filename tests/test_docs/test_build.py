@@ -27,6 +27,7 @@ def test_links(path):
             assert anchor[1:] in anchors(target.read_text(encoding='utf-8')), f'{path.name}: no heading {name}{anchor}'
 
 
+@pytest.mark.slow
 def test_pages_build(tmp_path):
     """With every warning an error, as ``make docs`` does."""
     from sphinx.application import Sphinx

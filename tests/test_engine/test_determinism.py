@@ -50,12 +50,14 @@ def undisturbed(config, tmp_path_factory):
     return train(config, work_dir), work_dir
 
 
+@pytest.mark.slow
 def test_same_seed_same_student_with_workers(config, undisturbed, tmp_path):
     again = train(config, tmp_path, '--cfg-options', 'train_dataloader.num_workers=2',
                   'train_dataloader.persistent_workers=True')
     assert_equal(again, undisturbed[0])
 
 
+@pytest.mark.slow
 def test_other_seed_other_student(config, undisturbed, tmp_path):
     other = train(config, tmp_path, '--cfg-options', 'randomness.seed=1')
     assert not torch.equal(other['lgka.visual_bank'], undisturbed[0]['lgka.visual_bank'])
@@ -67,6 +69,7 @@ def test_resumed_from_a_checkpoint(config, undisturbed, tmp_path, epoch):
     assert_equal(resumed, undisturbed[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('delay', [0.0, 0.4])
 def test_killed_and_resumed(config, undisturbed, tmp_path, delay):
     command = [str(ROOT / 'tools/train.py'), str(config), '--work-dir', str(tmp_path)]
@@ -80,6 +83,7 @@ def test_killed_and_resumed(config, undisturbed, tmp_path, delay):
     assert_equal(train(config, tmp_path, '--resume'), undisturbed[0])
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_with_the_doubled_batch(pictures, tmp_path):
     # Batch norm in eval mode: its statistics are the one thing that two half batches do not share on a CPU.
     # Blocks begin as identities: others double the rounding of sums in another order.

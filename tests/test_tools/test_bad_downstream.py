@@ -36,6 +36,7 @@ def test_a_label_out_of_range(tmp_path):
     assert f'{bad} has the label 7, but there are 4 classes, labels 0 to 3 (255 is ignored)' in mistake(done)
 
 
+@pytest.mark.slow
 def test_a_missing_image_and_the_choice_to_skip_it(tmp_path):
     root = write_coco_set(tmp_path / 'set')
     for split in ('train', 'val'):

@@ -13,6 +13,7 @@ def train(config, root, work_dir, options):
     return run_tool('tools/train.py', config, '--data', root, '--work-dir', work_dir, '--cfg-options', *options)
 
 
+@pytest.mark.slow
 def test_pascal_voc_to_a_tested_detector(tmp_path):
     """Convert, train, test: the commands of the documentation."""
     voc, root = write_voc_set(tmp_path / 'voc'), tmp_path / 'set'
@@ -30,6 +31,7 @@ def test_pascal_voc_to_a_tested_detector(tmp_path):
     assert 0 <= metrics['coco/bbox_mAP'] <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('images, masks, suffix', [('images/{split}', 'masks/{split}', '.png'),
                                                    ('{split}', '{split}annot', '.png')])
 def test_images_and_masks_to_a_tested_segmenter(tmp_path, images, masks, suffix):

@@ -109,7 +109,7 @@ def _as_roboflow(root):
     (lambda root: _edit(root, lambda c: c.update(images=[])), 'val.json names no images'),
     (lambda root: (root / 'annotations/val.json').write_text(''), 'val.json has no "categories" list'),
     (lambda root: (root / 'annotations/val.json').write_text('{\n// none\n}'), r'val.json is no valid JSON \(.*line 2'),
-    (lambda root: _edit(root, lambda c: c.update(annotations=None)), '"images" and "annotations" are not lists'),
+    (lambda root: _edit(root, lambda c: c.update(annotations=None)), 'it has no lists "images" and "annotations"'),
     (lambda root: _edit(root, lambda c: c.update(annotations=[])), 'val.json: no object is left to test with: the'),
     (lambda root: _edit(root, lambda c: c['annotations'][1].update(id=1)), 'val.json: annotation 1 is there twice'),
     (lambda root: _edit(root, lambda c: c['images'][1].update(width=48)),

@@ -225,7 +225,7 @@ def test_weights_of_timm_that_lie_here_are_taken_without_a_question(held, monkey
                         lambda repo, asked: str(tmp_path / held) if asked == held else None)
     backbone = dict(type='mmpretrain.TIMMBackbone', model_name=name, pretrained=True,
                     pretrained_cfg_overlay=dict(url='https://example.org/evil.pth'))
-    monkeypatch.delenv('HF_HUB_OFFLINE')
+    monkeypatch.delenv('HF_HUB_OFFLINE', raising=False)
     monkeypatch.setattr(huggingface_hub.constants, 'HF_HUB_OFFLINE', False)
     config = checked(dict(type='lgd_mm.BackboneTeacher', backbone=backbone), 'teacher', 'file', 'teacher', 'lgd_mm')
     with watched() as seen:

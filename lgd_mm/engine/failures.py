@@ -126,8 +126,8 @@ def _of_work_dir(error: OSError, work_dir: str) -> bool:
 def _no_memory(error: Exception) -> str:
     where = 'the GPU' if isinstance(error, torch.OutOfMemoryError) else 'this machine'
     return (f'{where} has no memory left: give a smaller batch (train_dataloader.batch_size, with '
-            'optim_wrapper.accumulative_counts for the rest), --amp, or fewer train_dataloader.num_workers; --resume '
-            'goes on from the last checkpoint')
+            'optim_wrapper.accumulative_counts for the rest; test_dataloader.batch_size where nothing is trained), '
+            '--amp, or fewer train_dataloader.num_workers; --resume goes on from the last checkpoint')
 
 
 def _exhausted(error: Exception) -> str | None:

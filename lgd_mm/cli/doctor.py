@@ -58,7 +58,7 @@ def examine() -> Iterator[Finding]:
     yield _operators()
     yield _configs()
     yield from _devices()
-    yield from _room()
+    yield from _disk_space()
 
 
 def _versions() -> Iterator[Finding]:
@@ -113,7 +113,7 @@ def _devices() -> Iterator[Finding]:
     yield Finding('CPU', f'{len(os.sched_getaffinity(0))} cores, {units} bf16 units')
 
 
-def _room() -> Iterator[Finding]:
+def _disk_space() -> Iterator[Finding]:
     from lgd_mm.api.memory import free_memory
     from lgd_mm.io.cache import cache_folder
     memory = free_memory()

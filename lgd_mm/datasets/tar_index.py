@@ -96,6 +96,6 @@ def _lies_within(member: Member, size: int) -> bool:
 
 
 def _keep(path: Path, content: dict[str, Any]) -> None:
-    """Without room or permission, the tar is read again next time."""
+    """Without disk space or permission, the tar is read again next time."""
     with suppress(OSError):
         write_text(path, json.dumps(content))

@@ -26,12 +26,12 @@ from lgd_mm.io.lock import is_empty
 from lgd_mm.runs.checkpoints import BEGUN
 from lgd_mm.students.backbone import build_backbone
 
-#: How the operating system says that there is no room or no permission.
+#: How the operating system says that there is no disk space or no permission.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
 @contextmanager
-def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
+def user_errors(cfg: Config, when_disk_is_full: str) -> Iterator[list[Runner]]:
     """Tell what the user can correct as a :class:`UserError`; other errors pass.
 
     What the run makes in an empty or missing work dir within the context is removed, also after a signal, unless
@@ -39,7 +39,7 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
 
     Args:
         cfg (Config): The whole config.
-        after_room (str): What to do once there is room again, to end the sentence about a full disk.
+        when_disk_is_full (str): What to do once there is disk space again, to end the sentence about a full disk.
 
     Yields:
         list[Runner]: To put the runner into, as soon as it is built.
@@ -81,10 +81,10 @@ def user_errors(cfg: Config, after_room: str) -> Iterator[list[Runner]]:
             raise
         tidy()
         raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free disk space or give '
-                        f'another with --work-dir FOLDER{after_room}') from error
+                        f'another with --work-dir FOLDER{when_disk_is_full}') from error
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         sentence = (_exhausted(error) or _lost_process(error) or _lone_image(error) or _unknown_type(cfg, error)
-                    or _unknown_argument(cfg, error) or _short_schedule(error)
+                    or _unknown_argument(cfg, error) or _short_schedule(error) or _no_images(error)
                     or (None if runners else _bad_backbone(cfg)))
         if sentence is None:
             raise
@@ -171,6 +171,12 @@ def _short_schedule(error: Exception) -> str | None:
     parts = re.search(r'end should be larger than begin, but got begin=(\d+), end=(\d+)', str(error))
     return parts and (f'param_scheduler has a part that begins at step {parts[1]}, and training ends at {parts[2]}: '
                       'train longer, or set param_scheduler to fit')
+
+
+def _no_images(error: Exception) -> str | None:
+    """NumPy's words, in mmengine, for a data set of nothing."""
+    return ('a data set has no images: see data_root, ann_file and data_prefix of the dataset in train_dataloader, '
+            'val_dataloader and test_dataloader' if str(error) == 'need at least one array to concatenate' else None)
 
 
 def _unknown_type(cfg: Config, error: Exception) -> str | None:

@@ -70,14 +70,14 @@ class CacheFiller:
         """Write this share's files that are not there yet.
 
         Raises:
-            UserError: If the folder holds another cache, or the disk has no room.
+            UserError: If the folder holds another cache, or the disk is full.
         """
         cache = TeacherCache.create(self.out, self._about())
         number, count = self.share
         ours = set(list(cache.parts())[number::count])
         missing = [part for part in cache.missing() if part in ours]
         total = sum(len(images) for *_, images in missing)
-        self._check_room(total * entry_type(self.teacher.embed_dim).itemsize)
+        self._check_disk_space(total * entry_type(self.teacher.embed_dim).itemsize)
         entries = track(self._entries([(view, images) for view, _, images in missing]), 'views', total)
         for view, part, images in missing:
             block = np.empty(len(images), entry_type(self.teacher.embed_dim))
@@ -145,7 +145,7 @@ class CacheFiller:
             seed=self.seed,
             views=self.views)
 
-    def _check_room(self, needed: int) -> None:
+    def _check_disk_space(self, needed: int) -> None:
         free = shutil.disk_usage(self.out).free
         if free < needed:
             raise UserError(f'the cache needs {needed / 1e9:.1f} GB and {self.out} has {free / 1e9:.1f} GB left: give '

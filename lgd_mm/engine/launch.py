@@ -162,7 +162,7 @@ def test(config: str,
     cfg.load_from = checkpoint
     cfg.resume = False
 
-    with user_errors(cfg, after_room='') as runners:
+    with user_errors(cfg, when_disk_is_full='') as runners:
         runner = _build(cfg)
         runners.append(runner)
         preflight.check_weights(runner.model, state.get('state_dict', state), checkpoint)
@@ -219,7 +219,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
     """Build and train in a work dir that is this run's alone."""
     state = _set_resume(cfg, resume)
     resumed_at = state and (state['meta']['epoch'], state['meta']['iter'])
-    with user_errors(cfg, after_room=', then go on with --resume') as runners:
+    with user_errors(cfg, when_disk_is_full=', then go on with --resume') as runners:
         if student:
             plug_student(cfg, student, allow_partial_student)
         runner = _build(cfg)
@@ -230,7 +230,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
             check_same_batches(runner, state['meta'], cfg.load_from)
             check_same_run(cfg, state['meta'], runner.model, cfg.load_from)
         del state  # as large as a checkpoint, and training needs the memory
-        preflight.check_room(cfg.work_dir, runner.model)
+        preflight.check_disk_space(cfg.work_dir, runner.model)
         check_view_size(runner)
         check_lone_image(runner)
         watch_labels(runner)

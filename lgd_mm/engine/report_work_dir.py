@@ -46,7 +46,7 @@ def report_work_dir(work_dir: str | Path, cfg_options: Mapping[str, Any] | None 
     apply_options(cfg, cfg_options, str(saved))
     cfg.work_dir = str(work_dir)
     checkpoint = latest_checkpoint(str(work_dir))
-    with user_errors(cfg, after_room=''):
+    with user_errors(cfg, when_disk_is_full=''):
         return write_pretraining_report(work_dir, cfg, _model(cfg, checkpoint, saved) if checkpoint else None)
 
 

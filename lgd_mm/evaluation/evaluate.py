@@ -86,7 +86,7 @@ def evaluate_student(cfg: Config, file: StudentFile, lrs: Sequence[float] = RATE
         raise UserError(f'config {cfg.filename} has no train_dataloader: k-NN and linear probe need labelled training '
                         'images, so take a config such as configs/classification/linear_r18_folder.py')
 
-    with user_errors(cfg, after_room=''):
+    with user_errors(cfg, when_disk_is_full=''):
         student = Student(file, cfg)
     tested = _features(cfg, test, test, file, student)
     results = Results()
@@ -117,7 +117,7 @@ def _features(cfg: Config, split: str, test: str, file: StudentFile, student: St
         if 'pipeline' in node:
             node['pipeline'] = pipeline  # type: ignore[index]
     loader = {**cfg[f'{test}_dataloader'], 'dataset': cfg[f'{split}_dataloader'].dataset}
-    with user_errors(cfg, after_room=''):
+    with user_errors(cfg, when_disk_is_full=''):
         return features_of(cfg, split, loader, file, student)
 
 

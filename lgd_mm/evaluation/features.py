@@ -58,7 +58,7 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
         Features: Of all images.
 
     Raises:
-        UserError: If there are no images or labels, the student is of another backbone, or there is no room.
+        UserError: If there are no images or labels, the student is of another backbone, or no disk space.
     """
     try:
         loader = Runner.build_dataloader(loader_cfg)

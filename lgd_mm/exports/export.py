@@ -71,7 +71,7 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
         except OSError as error:
             _check_folder(folder)  # another process may have been first
             raise UserError(f'the export cannot be written to {folder} ({error.strerror or error}): choose a folder '
-                            'with room that you may write to') from error
+                            'with disk space that you may write to') from error
         reports.append(ExportReport(
             target=name, folder=folder, files=tuple(sorted(folder.iterdir())), library=written.library,
             difference=written.difference.largest, relative=written.difference.relative, tolerance=written.tolerance,

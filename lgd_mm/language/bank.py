@@ -102,7 +102,7 @@ def _read(path: Path, vocabulary: Vocabulary) -> Tensor | None:
 
 
 def _write(path: Path, bank: Tensor, vocabulary: Vocabulary) -> None:
-    """Cache the bank; without room or permission the run goes on without."""
+    """Cache the bank; without disk space or permission the run goes on without."""
     try:
         with replacing(path) as part:
             save_file(dict(textual_bank=bank.contiguous()), part, metadata=_metadata(bank, vocabulary))

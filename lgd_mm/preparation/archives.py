@@ -67,7 +67,7 @@ def verify(archive: Archive, path: Path) -> None:
     if found.hexdigest() != archive.md5:
         raise UserError(f'{path} is damaged or incomplete, its MD5 is {found.hexdigest()} instead of {archive.md5}: '
                         f'download it again from {archive.url}')
-    with suppress(OSError):  # without room or permission, it is read again next time
+    with suppress(OSError):  # without disk space or permission, it is read again next time
         write_text(memory, entry)
 
 

@@ -41,7 +41,7 @@ def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], st
             part.write_bytes(student_bytes(weights, metadata))  # save_file() would hide it from other users
         save_torch(pickle, dict(meta=dict(metadata), state_dict=_prefixed(weights)))
     except Exception as error:  # safetensors has an exception of its own
-        raise UserError(f'the student cannot be written to {tensors.parent} ({error}): choose a folder with room '
+        raise UserError(f'the student cannot be written to {tensors.parent} ({error}): choose a folder with disk space '
                         'that you may write to') from error
     return tensors, pickle
 

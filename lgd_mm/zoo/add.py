@@ -110,8 +110,8 @@ def _new_folder(zoo: Path, name: str) -> Iterator[Path]:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise UserError(f'{name} is the name of another model, which was added to the zoo {zoo} meanwhile: give '
                             'another --name') from error
-        raise UserError(f'the zoo {zoo} cannot be written to ({error}): name a folder with room that you may write '
-                        'to, by --zoo or LGD_ZOO_DIR') from error
+        raise UserError(f'the zoo {zoo} cannot be written to ({error}): name a folder with disk space that you may '
+                        'write to, by --zoo or LGD_ZOO_DIR') from error
 
 
 def _write(model: FinishedModel, folder: Path) -> Path:

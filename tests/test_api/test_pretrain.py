@@ -110,7 +110,7 @@ def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch, fresh_run
             (tmp_path / 'run/log.txt').touch()
         raise error('wrong')
 
-    monkeypatch.setattr(launch.preflight, 'check_room', stop)
+    monkeypatch.setattr(launch.preflight, 'check_disk_space', stop)
     with pytest.raises(error):
         lgd_mm.pretrain(**arguments, out=tmp_path / 'run')
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob('*') if path.is_file()}

@@ -251,7 +251,7 @@ def test_a_run_on_another_host_is_left_alone(fake, monkeypatch):
 
 
 def test_a_lock_names_its_own_process_or_none(tmp_path):
-    (tmp_path / '.lock').write_text('1')
+    (tmp_path / '.lock').write_text(f'{socket.gethostname()} 4194303')
     launcher = Launcher(gpus=1, available=0)
     launcher.command = lambda command: ['/gone']
     with pytest.raises(FileNotFoundError), launcher.start([], tmp_path, tmp_path / 'log'):

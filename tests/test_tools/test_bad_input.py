@@ -81,6 +81,13 @@ def test_missing_images_of_an_evaluator(classifier, tmp_path):
         preflight.check_data(cfg, 'val')
 
 
+def test_nothing_to_test(classifier, trained, tmp_path):
+    (tmp_path / 'none.txt').write_text('')
+    with pytest.raises(UserError, match='^a data set has no images: see data_root, ann_file'):
+        evaluate(classifier, str(trained / 'epoch_1.pth'), work_dir=str(tmp_path / 'work'),
+                 cfg_options={'test_dataloader.dataset.ann_file': str(tmp_path / 'none.txt')})
+
+
 def test_work_dir_that_cannot_be_written(classifier):
     """Not even root may write there."""
     with pytest.raises(UserError, match=r'work dir /proc/runs/x cannot be written to \(.+\): give another'):
@@ -88,7 +95,7 @@ def test_work_dir_that_cannot_be_written(classifier):
 
 
 def test_full_disk_before_training(tmp_path, classifier, monkeypatch):
-    """Less room than a checkpoint needs."""
+    """Less disk space than a checkpoint needs."""
     usage = preflight.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(preflight.shutil, 'disk_usage', lambda path: usage._replace(free=10))
     with pytest.raises(UserError, match='has 0 MiB left, and a checkpoint may need 2 MiB'):

@@ -149,7 +149,7 @@ def test_what_is_no_finished_run(pretrained, detector, tmp_path, own_zoo):
 
 def test_a_zoo_that_cannot_be_written_to_or_read(pretrained, tmp_path, own_zoo):
     (tmp_path / 'file').write_text('')
-    with pytest.raises(UserError, match=r'file/zoo cannot be written to \(.*\): name a folder with room'):
+    with pytest.raises(UserError, match=r'file/zoo cannot be written to \(.*\): name a folder with disk space'):
         add_run(pretrained, zoo=tmp_path / 'file' / 'zoo')
     (model, _) = add_run(pretrained)
     model.weights.write_bytes(model.weights.read_bytes()[:-1])

@@ -126,8 +126,8 @@ def check_work_dir(work_dir: str) -> None:
                         'FOLDER') from error
 
 
-def check_room(work_dir: str, model: nn.Module) -> None:
-    """Ask for room for a checkpoint: weights, and two values for each in the optimiser.
+def check_disk_space(work_dir: str, model: nn.Module) -> None:
+    """Ask for disk space for a checkpoint: weights, and two values for each in the optimiser.
 
     Raises:
         UserError: If the disk has less.

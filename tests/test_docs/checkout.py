@@ -66,8 +66,8 @@ def write_data(folder: Path) -> None:
     """The data sets, one's own and the known ones."""
     world = write_world(
         folder / 'world', unlabelled=64, zero_shot=16, labelled=64, detection=(4, 2), segmentation=(4, 2))
-    (world / 'pretrain').rename(folder / 'pictures')
-    (folder / 'pictures/captions.json').unlink(missing_ok=True)
+    (world / 'pretrain').rename(folder / 'images')
+    (folder / 'images/captions.json').unlink(missing_ok=True)
     (folder / 'names.txt').write_text('\n'.join(SHAPES) + '\n')
     for split, name in (('train', 'labelled'), ('val', 'zero_shot')):
         (folder / 'data/folder').mkdir(parents=True, exist_ok=True)
@@ -115,12 +115,12 @@ def _write_ade(root: Path) -> None:
 
 def shrink(cfg: Config) -> None:
     """The tiny teacher, few small images, a step or two; the student stays what it is."""
-    pictures, batch = MANY if cfg.default_scope == 'mmpretrain' else FEW
+    images, batch = MANY if cfg.default_scope == 'mmpretrain' else FEW
     for split in ('train', 'val', 'test'):
         loader = cfg.get(f'{split}_dataloader')
         if loader:
             loader.update(batch_size=batch, num_workers=0, persistent_workers=False)
-            _shrink_dataset(loader.dataset, pictures)
+            _shrink_dataset(loader.dataset, images)
     if cfg.get('train_cfg'):
         by_epoch = 'max_epochs' in cfg.train_cfg
         cfg.train_cfg.update({'max_epochs' if by_epoch else 'max_iters': 1, 'val_interval': 1})
@@ -133,10 +133,10 @@ def shrink(cfg: Config) -> None:
     _shrink_model(cfg)
 
 
-def _shrink_dataset(dataset: Any, pictures: int) -> None:
+def _shrink_dataset(dataset: Any, images: int) -> None:
     if 'dataset' in dataset:
-        return _shrink_dataset(dataset.dataset, pictures)
-    dataset.indices = pictures
+        return _shrink_dataset(dataset.dataset, images)
+    dataset.indices = images
     for step in dataset.get('pipeline') or ():
         for key in ('size', 'scale', 'crop_size'):
             if isinstance(step.get(key), int):

@@ -120,7 +120,7 @@ def test_similarity_map_is_fine_and_in_place() -> None:
 
 def test_maps_say_their_range() -> None:
     tiles = draw_maps(Image.new('RGB', (32, 32)), dict(teacher=torch.tensor([[-0.5, 0.25]])))
-    assert [title for title, _ in tiles] == ['picture', 'teacher: \u22120.50\xa0to\xa00.25']
+    assert [title for title, _ in tiles] == ['image', 'teacher: \u22120.50\xa0to\xa00.25']
     assert all(data.startswith(b'RIFF') for _, data in tiles)
 
 

@@ -167,7 +167,7 @@ def test_a_teacher_without_positions_is_told_once(runner: Runner, tmp_path: Path
     page = written(runner, tmp_path / 'work')
     assert page.count('Not available: similarity maps of the teacher: it has none.') == 1
     titles = {title.partition(':')[0] for title in re.findall('<figcaption>([a-z]+)', page)}
-    assert {'picture', 'student'} <= titles and 'teacher' not in titles
+    assert {'image', 'student'} <= titles and 'teacher' not in titles
 
     # and the model is left as it was
     assert runner.model.training and torch.equal(torch.get_rng_state(), random_state)

@@ -19,7 +19,7 @@ from lgd_mm import registry as own
 
 #: Classes of these packages are registered by an import, which happens once in a process.
 LIBRARIES = ('lgd_mm', 'mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmseg', 'torch', 'torchvision', 'timm')
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def forget_runs() -> None:

@@ -19,12 +19,12 @@ import multiprocessing, os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, it is ignored
 from lgd_mm.errors import reported
 def work():
-    os.write(1, f'{os.getpid()}\n'.encode())
     time.sleep(100)
 with reported():
     workers = [multiprocessing.Process(target=work) for _ in range(2)]
     [worker.start() for worker in workers]
     try:
+        print(*(worker.pid for worker in workers), sep='\n', flush=True)  # a signal while it forks may be lost
         time.sleep(100)
     finally:
         print('ending', flush=True)

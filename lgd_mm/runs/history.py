@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
+from lgd_mm.io.typed_json import is_number
 
 #: What is counted or averaged, and has to be numbers; beside them, some metrics are texts.
 NUMBERS = ('step', 'iter', 'epoch', 'time', 'data_time', 'loss', 'memory')
@@ -77,10 +78,10 @@ def as_record(value: Any) -> dict[str, Any]:
     """
     if not isinstance(value, dict):
         raise ValueError('no record')
-    for key, item in value.items():
-        whole = isinstance(item, int) and not isinstance(item, bool)
-        if whole and item.bit_length() > 63 or (key in NUMBERS and not whole and not isinstance(item, float)):
-            raise ValueError(f'no number at {key[:40]!r}')
-    if 'step' not in value:
+    for key in NUMBERS:
+        item = value.get(key, 0)
+        if type(item) not in (int, float) or (type(item) is int and item.bit_length() > 63):
+            raise ValueError(f'no number at {key!r}')
+    if not is_number(value.get('step')):
         raise ValueError("no 'step'")
     return value

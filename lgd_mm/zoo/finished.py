@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.typed_json import is_number
 from lgd_mm.language import Vocabulary
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.runs.measures import last_metrics
@@ -151,8 +152,9 @@ def _check_finished(run: Path, cfg: Mapping[str, Any], meta: Mapping[str, Any]) 
 
 
 def _results(run: Path, cfg: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Task, data set and the last metrics that the run logged; COCO's -1 stands for nothing that could be measured."""
-    metrics = {key: value for key, value in last_metrics(run).items() if value >= 0}
+    """Task, data set and the last metrics that the run logged; COCO's -1 stands for nothing that could be measured,
+    and what is no finite number is no figure."""
+    metrics = {key: value for key, value in last_metrics(run).items() if is_number(value) and value >= 0}
     scope = cfg.get('default_scope')
     if not metrics or not isinstance(scope, str) or scope not in TASKS:
         return None

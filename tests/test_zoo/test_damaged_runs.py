@@ -83,7 +83,7 @@ def test_a_student_of_other_values(changes, said, run):
 
 DAMAGED = {'no JSON': '{{{\n', 'a list': '[1, 2]\n', 'nested': '[' * 100_000 + '\n',
            'digits': '{"a": ' + '9' * 5000 + '}\n',
-           'no number': '{"step": "x", "loss": 1}\n', 'a large number': '{"step": 1, "a": ' + '9' * 40 + '}\n',
+           'no number': '{"step": "x", "loss": 1}\n', 'a large number': '{"step": ' + '9' * 40 + '}\n',
            'no text': b'\xff\xfe\n', 'UTF-16': 'ab'.encode('utf-16-le') + b'\n'}
 
 
@@ -94,6 +94,13 @@ def test_damaged_logs(name, content, run):
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError, match=f'^{file}'):
         read_run(file.parents[len(name.split('/')) - 1], 'x')
+
+
+@pytest.mark.parametrize('value', ['9' * 40, 'NaN', '1e999', '-1'])
+def test_what_is_no_figure_is_left_out(value, run):
+    folder = run()
+    (folder / STARTED / 'vis_data/scalars.json').write_text('{"accuracy/top1": 5.0, "x": ' + value + ', "step": 1}\n')
+    assert [model.results['Metrics'] for model in read_run(folder, 'x') if model.results] == [{'accuracy/top1': 5.0}]
 
 
 @pytest.mark.parametrize('kind', ['pipe', '/dev/zero'])

@@ -99,7 +99,7 @@ def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
 
 @pytest.mark.parametrize('others', [False, True])
 @pytest.mark.parametrize('error', [KeyboardInterrupt, UserError])
-def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch, fresh_run, error, others):
+def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch, error, others):
     """Ctrl-C, as while a teacher is downloaded, leaves no folder that neither goes on nor may be used again; what
     others put there stays."""
     def stop(work_dir, model):
@@ -118,7 +118,7 @@ def test_stopped_before_it_has_begun(arguments, tmp_path, monkeypatch, fresh_run
     assert (tmp_path / 'run').exists() is others
 
 
-def test_the_folder_of_a_run_at_work_is_renamed(arguments, tmp_path, monkeypatch, fresh_run):
+def test_the_folder_of_a_run_at_work_is_renamed(arguments, tmp_path, monkeypatch):
     def rename(self, *args, **kwargs):
         (tmp_path / 'run').rename(tmp_path / 'renamed')
         (tmp_path / 'renamed/20260101_000000').mkdir()
@@ -130,7 +130,7 @@ def test_the_folder_of_a_run_at_work_is_renamed(arguments, tmp_path, monkeypatch
         lgd_mm.pretrain(**{**arguments, 'options': SLIM | {'default_hooks.logger.interval': 1}}, out=tmp_path / 'run')
 
 
-def test_settings_are_not_written_through_a_link(run, arguments, tmp_path, fresh_run):
+def test_settings_are_not_written_through_a_link(run, arguments, tmp_path):
     out, victim = tmp_path / 'run', tmp_path / 'victim.py'
     shutil.copytree(run.out, out)
     for link in (os.symlink, os.link):

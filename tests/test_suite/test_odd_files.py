@@ -41,7 +41,7 @@ def test_of_one_row(fake, name, kind, reason):
         begun = dict(hash=fake.runner().runs[0].hash(), done=False, seconds=0)
         (path.parent / 'run.json').write_text(json.dumps(begun))
     results = fake.runner(seeds=[0], labels=['random', 'LGD'], names=['one']).run()
-    told = {(cell['entry'], cell['task']): cell['error'] for cell in results['cells']}
+    told = {(cell.entry, cell.task): cell.error for cell in results.cells}
     assert reason in told['random', 'one'] and 'move it away' in told['random', 'one']
     assert 'Error:' not in told['random', 'one'] and told['LGD', 'one'] is None
     assert victim.read_text() == 'precious'

@@ -93,7 +93,7 @@ def test_classification_and_its_evaluation(run, birds, tmp_path):
                            options={'train_dataloader.dataset.pipeline.1.scale': 32})
     cfg = Config.fromfile(done.config)
     assert (cfg.auto.batch_size.value, cfg.auto.epochs.value, cfg.model.head.num_classes) == (8, 2, 2)
-    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(0.01 * 8 / 256) == cfg.auto.lr.value
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(0.1 * 8 / 256) == cfg.auto.lr.value
     assert [record['iter'] for record in done.history] == [1, 2]
     assert set(done.metrics) == {'accuracy/top1'}
     assert cfg.model.backbone.init_cfg.checkpoint == str(run.student.resolve())

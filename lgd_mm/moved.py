@@ -19,7 +19,7 @@ PACKAGES = {
 }
 #: Old name -> where its content is now.
 MOVED = {
-    'allow_list': 'safety.allow_list safety.kinds',
+    'allow_list': 'safety.allow_list safety.allowed_packages',
     'api.class_folders': 'own_data.class_folders',
     'api.nearest': 'console.words',
     'benchmark.cause': 'suite.failure',

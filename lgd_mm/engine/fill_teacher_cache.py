@@ -23,7 +23,7 @@ from lgd_mm.datasets.view_sampler import ViewKey, view_seed
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.errors import UserError
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.teachers import Teacher
 from lgd_mm.registry import DATASETS, MODELS
 from lgd_mm.teacher_cache.store import TeacherCache, data_digest, entry_type

@@ -21,7 +21,7 @@ from lgd_mm.console.progress import track
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
 from lgd_mm.models.teachers.weights import state_digest
 from lgd_mm.registry import MODELS

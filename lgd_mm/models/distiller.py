@@ -7,13 +7,10 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.necks.projection import projection_between
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.registry import MODELS
-
-#: ImageNet statistics, 0-255 RGB: the student keeps those of the downstream configs, the teacher re-normalises.
-IMAGENET_PREPROCESSOR = dict(
-    type='lgd_mm.ViewPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
 
 
 class Distiller(BaseModel):

@@ -5,6 +5,7 @@ from typing import Any
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from lgd_mm.models.common import with_scores
 from lgd_mm.models.distiller import Distiller
 from lgd_mm.registry import MODELS
 
@@ -62,9 +63,3 @@ class LGD(Distiller):
         """
         scores = self.head.predict(self.lgka.textual_similarity(self.embed(inputs)))
         return with_scores(scores, data_samples)
-
-
-def with_scores(scores: Tensor, data_samples: list[DataSample] | None) -> list[DataSample]:
-    """Put class scores (B, C) and their best class into data samples, new ones if there are none."""
-    samples = data_samples or [DataSample() for _ in scores]
-    return [sample.set_pred_score(score).set_pred_label(score.argmax()) for sample, score in zip(samples, scores)]

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
 from lgd_mm.errors import UserError
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.registry import MODELS
 
 #: Of a student: it becomes the name of a file beside the checkpoints, and part of its keys.

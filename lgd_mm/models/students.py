@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lgd_mm.errors import UserError
 from lgd_mm.io.key_report import KeyReport, named
 from lgd_mm.language import Vocabulary
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import watch_channels
 from lgd_mm.models.necks.projection import projection_of
 from lgd_mm.models.zero_shot import NO_PROJECTION, ZeroShot

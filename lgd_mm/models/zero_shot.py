@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
-from lgd_mm.models.lgd import with_scores
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR, with_scores
 from lgd_mm.models.necks.projection import projection_between
 from lgd_mm.registry import MODELS
 

@@ -13,7 +13,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from lgd_mm.io.files import write_text
-from lgd_mm.models.lgd import LGD, with_scores
+from lgd_mm.models.common import with_scores
+from lgd_mm.models.lgd import LGD
 
 FILE = 'teacher_zero_shot.json'
 

@@ -15,8 +15,8 @@ import mmengine.registry as registries
 from mmengine.registry import Registry
 
 from lgd_mm.errors import UserError
+from lgd_mm.safety.allowed_packages import EXCEPT, EXCEPT_CLASSES, KINDS, Kind
 from lgd_mm.safety.config_numbers import LARGEST_PLAIN, LONGEST, Numbers
-from lgd_mm.safety.kinds import EXCEPT, EXCEPT_CLASSES, KINDS, Kind
 from lgd_mm.safety.timm_weights import local_weights
 
 #: Libraries whose registries are asked, mmengine's for all of them.

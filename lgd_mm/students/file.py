@@ -12,7 +12,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing, save_torch
 from lgd_mm.io.texts import parse_json
 from lgd_mm.language import Vocabulary
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.version import __version__
 
 #: What the keys of a backbone and of its projection begin with.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.key_report import KeyReport
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import mean_pool
 from lgd_mm.models.necks.projection import projection_of
 from lgd_mm.safety.allow_list import checked

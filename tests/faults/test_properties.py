@@ -12,7 +12,7 @@ from mmengine.config import Config
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
-from lgd_mm.models.heads.lgd_head import alignment_loss
+from lgd_mm.models.losses import alignment_loss
 from lgd_mm.models.necks.bank_update import begin_update
 from lgd_mm.own_data.check_annotations import check_annotations
 from lgd_mm.safety.config_text import parse_config

@@ -15,7 +15,7 @@ import pytest
 
 from lgd_mm.errors import UserError
 from lgd_mm.safety.allow_list import checked
-from lgd_mm.safety.kinds import EXCEPT, KINDS, METRIC_CLASSES
+from lgd_mm.safety.allowed_packages import EXCEPT, KINDS, METRIC_CLASSES
 
 #: Modules that run or fetch; calls that read what may be a pickle, run what a string says, or wait for a pipe.
 MODULES = ('pickle', 'subprocess', 'requests', 'urllib', 'importlib', 'shelve', 'marshal', 'dill', 'joblib', 'socket',

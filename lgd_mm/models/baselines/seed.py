@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lgd_mm.models.baselines.queue import EmbeddingQueue
 from lgd_mm.models.distiller import Distiller
-from lgd_mm.models.heads.lgd_head import alignment_loss
+from lgd_mm.models.losses import alignment_loss
 from lgd_mm.registry import MODELS
 
 

@@ -10,9 +10,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from lgd_mm.errors import UserError
-from lgd_mm.models.distiller import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR, with_scores
 from lgd_mm.models.features import mean_pool, watch_channels
-from lgd_mm.models.lgd import with_scores
 from lgd_mm.registry import MODELS
 
 #: Images of the bank that a batch is compared with at a time: 256 x 65,536 similarities take 64 MiB.

@@ -7,23 +7,9 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.losses import alignment_loss
 from lgd_mm.models.necks.lgka import Pair
 from lgd_mm.registry import MODELS
-
-
-def alignment_loss(pair: Pair, student_temperature: float, teacher_temperature: float) -> Tensor:
-    """Cross entropy of the student's distribution over a bank against the teacher's.
-
-    Args:
-        pair (Pair): Student and teacher similarities, each (B, N).
-        student_temperature (float): Divides the student's.
-        teacher_temperature (float): Divides the teacher's.
-
-    Returns:
-        Tensor: Mean over the batch, ().
-    """
-    student, teacher = pair
-    return F.cross_entropy(student / student_temperature, F.softmax(teacher / teacher_temperature, dim=1))
 
 
 @MODELS.register_module()

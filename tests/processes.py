@@ -55,6 +55,8 @@ def start_program(command: list[str], cwd: Path, environment: Mapping[str, str],
                   stderr: Path) -> BaseProcess:
     """Begin ``python COMMAND``; what it prints goes into two files."""
     _remember()
+    for path in (stdout, stderr):
+        path.write_text('')  # there from the start
     process = FORK.Process(target=_run, args=(command, cwd, environment, stdout, stderr))
     process.start()
     return process

@@ -15,7 +15,7 @@ def hook(monkeypatch):
     students = dict(well=torch.nn.Identity(), ill=torch.nn.Identity())
     cosines = {name: dict(features=0.6, embeddings=0.7) for name in students}
     names = {id(student): name for name, student in students.items()}
-    monkeypatch.setattr(health, '_students', lambda model: students)
+    monkeypatch.setattr(health, 'distillers_of', lambda model: students)
     monkeypatch.setattr(health, 'trained_model', lambda runner: (None, False))
     monkeypatch.setattr(health, '_mean_cosines', lambda student, batch: cosines[names[id(student)]])
     told = []

@@ -30,14 +30,14 @@ STATISTICS = 'running_mean', 'running_var'
 def config(tmp_path_factory):
     """A slim MobileNetV2 in 12 steps, on the generated shapes with their teacher."""
     folder = tmp_path_factory.mktemp('mobilenet')
-    (folder / 'pictures').mkdir()
+    (folder / 'images').mkdir()
     for index in range(64):
         cv2.imwrite(str(folder / f'images/{index:02}.png'), make_scene('pretrain', index).image)
     path = folder / 'mobilenet.py'
     settings = dict(
         model=dict(backbone=dict(_delete_=True, type='mmpretrain.MobileNetV2', widen_factor=0.25)),
         train_dataloader=dict(batch_size=16, num_workers=0, persistent_workers=False,
-                              dataset=dict(data_root=str(folder), data_prefix=dict(img_path='pictures'))),
+                              dataset=dict(data_root=str(folder), data_prefix=dict(img_path='images'))),
         train_cfg=dict(max_epochs=3), val_dataloader=None, val_evaluator=None, val_cfg=None,
         test_dataloader=None, test_evaluator=None, test_cfg=None)
     base = ROOT / 'configs/shapes/lgd_r18-slim_shapes_fast.py'

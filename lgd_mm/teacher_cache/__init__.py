@@ -1,4 +1,4 @@
-"""The teacher's embeddings of views, kept on disk: the store, its images, and the teacher that reads it."""
+"""The teacher's embeddings of views, kept on disk: the store, its data set, and a teacher that stands in for it."""
 
 from lgd_mm.teacher_cache.images import CachedImages
 from lgd_mm.teacher_cache.store import TeacherCache

@@ -39,7 +39,7 @@ class TeacherCache:
         folder (str | Path): Of :meth:`create`.
 
     Attributes:
-        about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``images`` (how many),
+        about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many),
             ``data`` (digest), ``pipeline``, ``seed`` and ``views``.
 
     Raises:

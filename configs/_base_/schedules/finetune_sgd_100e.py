@@ -1,5 +1,5 @@
-# SGD for a pre-trained student and a new layer: 0.1 x batch / 256 with 8 GPUs x 32 images, ten times that for the layer;
-# five epochs of warm-up, then cosine. docs/benchmarks.md compares it with lower rates and with steps.
+# SGD for a pre-trained student and a new layer: 0.1 x batch / 256 with 8 GPUs x 32 images, for the layer ten times
+# that; five epochs of warm-up, then cosine. docs/benchmarks.md compares it with lower rates and with steps.
 optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4),
     paramwise_cfg=dict(custom_keys={'head.fc': dict(lr_mult=10)}))

@@ -20,6 +20,8 @@ from lgd_mm import registry as own
 #: Classes of these packages are registered by an import, which happens once in a process.
 LIBRARIES = ('lgd_mm', 'mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmseg', 'torch', 'torchvision', 'timm')
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+#: What nohup and a shell's background jobs ignore, and tests of signals do not.
+HEARD = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
 
 
 def forget_runs() -> None:
@@ -40,6 +42,9 @@ def isolated(folder: Path) -> Iterator[None]:
         folder (Path): Modules that were imported from below it are forgotten: the next test writes others.
     """
     undo = [_registries(), _modules(folder), _process(), _torch(), _logging()]
+    for number, handler in HEARD.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
     forget_runs()
     DefaultScope._instance_dict.clear()
     random.seed(0)

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,9 @@ def page(small_checkout, tmp_path, monkeypatch):
     """Runs the blocks of a page in a checkout of its own."""
     monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
     folder = copy_checkout(small_checkout, tmp_path / 'checkout')
-    for module in ('definition', 'config', 'launcher', 'run'):
-        monkeypatch.setattr(f'lgd_mm.suite.{module}.ROOT', folder)
+    # All are imported before the first is changed: a module would keep the page's folder for its own.
+    for module in [import_module(f'lgd_mm.suite.{name}') for name in ('definition', 'config', 'launcher', 'run')]:
+        monkeypatch.setattr(module, 'ROOT', folder)
     monkeypatch.setattr('lgd_mm.api.configs.PACKAGE', folder / 'lgd_mm')
     yield Page(folder, monkeypatch)
     forget_runs()

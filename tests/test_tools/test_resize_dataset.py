@@ -51,13 +51,17 @@ def test_stopped_it_goes_on_to_the_same_bytes(source, whole, tmp_path, number, c
     copy = tmp_path / 'copy'
     command = [str(ROOT / 'tools/resize_dataset.py'), str(source), str(copy), '--jobs', '2']
     output, errors = tmp_path / 'output', tmp_path / 'errors'
+    last, kept = os.pipe()
     process = start_program(command, tmp_path, os.environ, output, errors)
+    os.close(kept)
     until = time.monotonic() + 60
     while len(list(copy.glob('*.jpg'))) < 5:
         assert process.is_alive() and time.monotonic() < until
         time.sleep(0.005)
     os.kill(process.pid, number)
     process.join(60)
+    assert os.read(last, 1) == b''  # until the last of its workers has ended, which keeps the other end
+    os.close(last)
     assert process.exitcode == code and 'Traceback' not in errors.read_text()
     assert code != 130 or output.read_text() == 'stopped; the same command goes on\n'
     assert len(list(copy.glob('*.jpg'))) < PICTURES

@@ -20,6 +20,7 @@ def threads():
     torch.set_num_threads(count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['bank', 'teacher', 'step', 'data', 'epoch', 'evaluation', 'downstream'])
 def test_every_form_runs(name, monkeypatch, threads):
     monkeypatch.setenv('LGD_CACHE_DIR', '')  # the scripts set it: this puts it back

@@ -55,6 +55,7 @@ def test_a_loader_that_is_killed(fault_config, tmp_path):
                     'train_cfg.max_epochs': 20})
 
 
+@pytest.mark.slow
 def test_threads_files_and_memory_do_not_grow(fault_config, tmp_path):
     """``growth.py`` looks at 5,000 iterations."""
     from tests.faults.growth import GrowthHook

@@ -46,7 +46,9 @@ def assert_same_run(found, expected):
     assert losses[0].tolist() == losses[1].tolist() and len(losses[0]) == ITERATIONS
 
 
-@pytest.mark.parametrize('iteration', range(1, ITERATIONS + 1))
+@pytest.mark.parametrize('iteration', [
+    pytest.param(iteration, marks=() if iteration in (3, 7) else pytest.mark.slow) for iteration in range(1, ITERATIONS + 1)
+])
 def test_stopped_at_any_iteration(fault_config, undisturbed, tmp_path, iteration):
     stop(fault_config, tmp_path, iteration)
     assert last_checkpoint(tmp_path)['meta']['iter'] == iteration
@@ -54,6 +56,7 @@ def test_stopped_at_any_iteration(fault_config, undisturbed, tmp_path, iteration
     assert not (tmp_path / 'stopped.pth').exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGUSR1, signal.SIGHUP])
 def test_stopped_twice_by_other_signals(fault_config, undisturbed, tmp_path, number):
     stop(fault_config, tmp_path, 2, number)
@@ -61,12 +64,14 @@ def test_stopped_twice_by_other_signals(fault_config, undisturbed, tmp_path, num
     assert_same_run(run_here(fault_config, tmp_path, 'auto'), undisturbed)
 
 
+@pytest.mark.slow
 def test_stopped_while_workers_load_ahead(fault_config, undisturbed, tmp_path):
     workers = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}
     stop(fault_config, tmp_path, 3, **workers)
     assert_same_run(run_here(fault_config, tmp_path, 'auto', **workers), undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
 def test_a_signal_to_the_workers_too(fault_config, undisturbed, tmp_path, number):
     """As Slurm and torchrun send it."""
@@ -75,6 +80,7 @@ def test_a_signal_to_the_workers_too(fault_config, undisturbed, tmp_path, number
     assert_same_run(run_here(fault_config, tmp_path, 'auto', **options), undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('processes', [1, 2])
 def test_stopped_while_training_from_a_cache(fault_config, tmp_path, processes):
     """Two of three views are of the second epoch, in which the run is stopped."""
@@ -99,6 +105,7 @@ def test_stopped_while_training_from_a_cache(fault_config, tmp_path, processes):
     assert_same_run(last_checkpoint(tmp_path / 'run'), last_checkpoint(tmp_path / 'undisturbed'))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('iteration', [3, 7])
 def test_stopped_in_a_loop_over_iterations(fault_config, tmp_path, iteration):
     """As segmentation is trained; five batches are one pass over the images."""

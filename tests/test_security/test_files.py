@@ -47,6 +47,7 @@ def read(call, path, marker) -> str | None:
     return f'seen: {seen[0]}' if seen else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('entry', FILES)
 def test_a_file_is_data(entry, entries, payloads, marker):
     call = entries.of_files()[entry]
@@ -54,6 +55,7 @@ def test_a_file_is_data(entry, entries, payloads, marker):
     assert {name: fault for name, fault in found.items() if fault} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('entry', FOLDERS)
 def test_a_folder_is_data(entry, entries, payloads, marker, tmp_path):
     call, found = entries.of_folders()[entry], {}

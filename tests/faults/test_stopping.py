@@ -47,7 +47,8 @@ def assert_same_run(found, expected):
 
 
 @pytest.mark.parametrize('iteration', [
-    pytest.param(iteration, marks=() if iteration in (3, 7) else pytest.mark.slow) for iteration in range(1, ITERATIONS + 1)
+    pytest.param(iteration, marks=() if iteration in (3, 7) else pytest.mark.slow)
+    for iteration in range(1, ITERATIONS + 1)
 ])
 def test_stopped_at_any_iteration(fault_config, undisturbed, tmp_path, iteration):
     stop(fault_config, tmp_path, iteration)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from lgd_mm.datasets.image_folder import files_below
+from lgd_mm.datasets.labelled_images import class_folders
 from lgd_mm.errors import UserError
 from lgd_mm.io.walk import is_hidden, walk
 from lgd_mm.own_data.class_folders import read_class_folders
@@ -89,3 +90,12 @@ def test_a_part_that_is_a_link_to_itself(tmp_path):
     (tmp_path / 'val').symlink_to('val')
     with pytest.raises(UserError, match='has no folder val'):
         read_class_folders(tmp_path, True)
+
+
+def test_links_in_a_circle_lead_to_no_folder(tmp_path):
+    (tmp_path / 'a.png').touch()
+    (tmp_path / 'loop').symlink_to('loop')
+    (tmp_path / 'b').symlink_to('c')
+    (tmp_path / 'c').symlink_to('b')
+    assert [entry.name for entry in walk(tmp_path, is_hidden)] == ['a.png', 'b', 'c', 'loop']
+    assert Tree(tmp_path).subfolders('') == [] and class_folders(tmp_path) == {}

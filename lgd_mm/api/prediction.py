@@ -55,7 +55,7 @@ class Predictions:
                 for row in zip(indices.tolist(), scores.tolist())]
 
     def write(self, file: str | Path, k: int = 5) -> Path:
-        """Write a CSV with the columns image, rank, name, score and similarity.
+        """Write a CSV with the columns picture, rank, name, score and similarity.
 
         A name that a spreadsheet would compute, as it begins with ``=``, ``+``, ``-`` or ``@``, is written with a ``'``
         before it, a relative path of that kind with a ``./``.

@@ -35,8 +35,8 @@ def cli() -> None:
 
     \b
     From images to predictions:
-      lgd-mm pretrain --images PICTURES --classes names.txt --out run
-      lgd-mm zero-shot run PICTURES --out predictions.csv
+      lgd-mm pretrain --images IMAGES --classes names.txt --out run
+      lgd-mm zero-shot run IMAGES --out predictions.csv
       lgd-mm export run --to onnx --out onnx
       lgd-mm finetune --task detection --student run --data SET --out detector
     """

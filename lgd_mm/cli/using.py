@@ -19,7 +19,7 @@ from lgd_mm.console.rank_zero import print_rank0
 @click.option('--image-size', type=click.IntRange(min=32), metavar='N', help='Side of the images.  [default: '
               'as in the pre-training]')
 @click.option('--top', type=click.IntRange(min=1), default=5, show_default=True, help='Names of each image.')
-@click.option('--out', metavar='FILE.csv', help='Write image, rank, name and score there.')
+@click.option('--out', metavar='FILE.csv', help='Write picture, rank, name and score there.')
 def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
     """Classify IMAGES by names, without labels.
 

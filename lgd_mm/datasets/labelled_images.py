@@ -13,6 +13,7 @@ from lgd_mm.console.printable import printable
 from lgd_mm.console.words import some
 from lgd_mm.datasets.image_folder import EXTENSIONS, files_below, no_images
 from lgd_mm.errors import UserError
+from lgd_mm.io.walk import is_folder
 from lgd_mm.registry import DATASETS
 
 
@@ -71,7 +72,7 @@ def class_folders(root: str | os.PathLike[str]) -> dict[str, str]:
     Raises:
         UserError: If two have the same name but for the way accents are written.
     """
-    entries = sorted((entry for entry in os.scandir(root) if entry.is_dir() and not no_images(entry.name)),
+    entries = sorted((entry for entry in os.scandir(root) if is_folder(entry) and not no_images(entry.name)),
                      key=lambda entry: entry.name)
     folders = {unicodedata.normalize('NFC', printable(entry.name)): entry.path for entry in entries}
     if len(folders) < len(entries):
@@ -135,10 +136,10 @@ def _sorted_out(folder: Path, extensions: Sequence[str]) -> tuple[list[str], lis
 def _tell(root: str, others: Sequence[str], empty: Sequence[str]) -> None:
     """What of a folder is no part of the data set."""
     with os.scandir(root) as entries:
-        beside = [entry for entry in entries if not entry.is_dir() and not entry.name.startswith('.')
-                  or entry.is_dir() and no_images(entry.name)]
-    folders = sorted(printable(entry.name) for entry in beside if entry.is_dir())
-    files = sorted(printable(entry.name) for entry in beside if not entry.is_dir())
+        beside = [entry for entry in entries if not is_folder(entry) and not entry.name.startswith('.')
+                  or is_folder(entry) and no_images(entry.name)]
+    folders = sorted(printable(entry.name) for entry in beside if is_folder(entry))
+    files = sorted(printable(entry.name) for entry in beside if not is_folder(entry))
     for names, what in ((folders, 'folders that are no classes'), (files, 'files beside the class folders'),
                         (sorted(map(printable, others)), 'files in class folders that are no images')):
         if names:

@@ -74,8 +74,10 @@ def _is_hollow(file: int, size: int) -> bool:
     while 16 * written < size:
         try:
             start = os.lseek(file, place, os.SEEK_DATA)
-        except OSError:  # nothing behind this place
-            break
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # the file system does not tell
+                written = size
+            break  # nothing behind this place
         place = os.lseek(file, start, os.SEEK_HOLE)
         written += place - start
     os.lseek(file, 0, os.SEEK_SET)

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.image_head import FORMATS, RefusedImage, formats, open_head
-from lgd_mm.io.image_work import SCAN, jpeg_work, tiff_tile, tiff_work
+from lgd_mm.io.image_work import jpeg_scans, jpeg_work, tiff_tile, tiff_work
 
 __all__ = ['FORMATS', 'PIXELS', 'SCANS', 'RefusedImage', 'check_image', 'formats', 'open_head', 'open_image',
            'one_large_at_a_time']
@@ -65,7 +65,7 @@ def check_image(content: bytes) -> None:
     if not any(_accepts(form, content[:MAGIC]) for form in formats()):
         raise UnidentifiedImageError('cannot identify image file')
     jpeg, tiff = content.startswith(b'\xff\xd8'), content[:2] in (b'II', b'MM')
-    scans = content.count(SCAN) if jpeg else 0
+    scans = jpeg_scans(content) if jpeg else 0
     if scans > SCANS:
         raise RefusedImage(f'it has more than {SCANS} scans, and a JPEG of a camera about ten')
     small = len(content) * DENSITY < PIXELS  # in a larger file, the decoders' own bound is the lower one

@@ -62,6 +62,8 @@ class Calls(pickle._Unpickler):  # of Python, as torch's: the other takes memory
 
     def persistent_load(self, pid: Any) -> Any:
         """A storage, by its type, key, device and number of values."""
+        if isinstance(pid, tuple) and pid and pid[0] == 'module':  # a whole network, which its class is refused for
+            return pid[1]
         if not isinstance(pid, tuple) or len(pid) < 5 or type(pid[4]) is not int or pid[4] < 0:
             raise ValueError('a storage without a size')
         storage = Storage(pid[4], _itemsize(pid[1]))
@@ -88,7 +90,11 @@ def stand_in(path: str, refuse: Callable[[str], UserError]) -> Any:
 
     return type('StandIn', (), dict(
         path=path, __new__=look, __init__=lambda self, *args: None, __setstate__=build,
-        __setitem__=lambda self, key, value: None))
+        __setitem__=lambda self, key, value: None, append=_nothing, extend=_nothing, add=_nothing))
+
+
+def _nothing(self: Any, value: Any) -> None:
+    """What a container would keep."""
 
 
 def _text(args: tuple[Any, ...], refuse: Callable[[str], UserError]) -> bytes:

@@ -5,9 +5,9 @@ import tarfile
 from typing import Any
 
 #: Bytes of what stands before a member: its long name, its times. tarfile reads it whole.
-LARGEST = 2**16
+LARGEST = 2**20
 #: What tarfile looks for the end of from each of its digits; no length or time has as many.
-NUMBER = re.compile(rb'\d{100}')
+NUMBER = re.compile(rb'\d{1000}')
 #: Types of members that hold this instead of a file.
 HEADS = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
@@ -26,7 +26,7 @@ class BoundedTarInfo(tarfile.TarInfo):
         if self.type in HEADS:
             begin = tar.fileobj.tell()
             if NUMBER.search(tar.fileobj.read(self.size)):
-                raise tarfile.ReadError('what stands before a member has a number of a hundred digits')
+                raise tarfile.ReadError('what stands before a member has a number of a thousand digits')
             tar.fileobj.seek(begin)
         found: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]
         return found

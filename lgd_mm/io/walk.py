@@ -38,12 +38,20 @@ def walk(folder: str | Path, left_out: Callable[[str], bool], strict: bool = Fal
             continue
         below = []
         for entry in entries:
-            if not entry.is_dir():
+            if not is_folder(entry):
                 yield entry
             elif not left_out(entry.name) and (links or not entry.is_symlink()):
                 below.append((entry.path, os.path.realpath(entry.path) if entry.is_symlink() else
                               os.path.join(real, entry.name)))
         folders += reversed(below)
+
+
+def is_folder(entry: 'os.DirEntry[str]') -> bool:
+    """Whether an entry is a folder or leads to one; a link in a circle, or to where one may not look, does not."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def is_hidden(name: str) -> bool:

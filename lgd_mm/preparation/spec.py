@@ -70,7 +70,7 @@ class Masks:
         image_suffix (str): What of an image's name is replaced, e.g. ``'.jpg'``.
         mask_suffix (str): By what, e.g. ``'.png'``.
         labels (frozenset[int]): Values a mask may hold.
-        nested (bool): See :class:`Images`. Defaults to False.
+        nested (bool): See :class:`Pictures`. Defaults to False.
     """
 
     path: str

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from lgd_mm.io.walk import is_hidden, walk
+from lgd_mm.io.walk import is_folder, is_hidden, walk
 
 
 class Tree:
@@ -39,7 +39,7 @@ class Tree:
         if not path.is_dir():
             return []
         with os.scandir(path) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+            return sorted(entry.name for entry in entries if is_folder(entry) and not is_hidden(entry.name))
 
     def forget(self) -> None:
         """List anew: files have been moved or written."""

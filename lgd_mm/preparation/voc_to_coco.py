@@ -62,7 +62,7 @@ def coco_content(found: Sequence[VOCImage], names: Sequence[str]) -> dict[str, A
     (1, 1, 1, 1) is the box of one pixel, [0, 0, 1, 1] as x, y, width, height.
 
     Args:
-        images (Sequence[VOCImage]): Of one split.
+        found (Sequence[VOCImage]): Of one split.
         names (Sequence[str]): All categories; their ids are 1, 2, ... in this order.
 
     Returns:

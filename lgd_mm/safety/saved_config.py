@@ -22,8 +22,8 @@ VISUALIZERS = dict(mmpretrain='UniversalVisualizer', mmdet='DetLocalVisualizer',
 #: What of a data loader is kept: nothing that says how it works is a name of code.
 LOADER = ('batch_size', 'num_workers', 'persistent_workers', 'pin_memory', 'drop_last', 'dataset', 'sampler',
           'batch_sampler', 'collate_fn')
-#: The most that a loader may ask for; a batch of views of 224 pixels takes a gigabyte then.
-LARGEST = dict(batch_size=2**11, num_workers=256)
+#: The most that a loader may ask for.
+LARGEST = dict(batch_size=2**13, num_workers=256)
 #: What of a data set says how one image is read, and what its classes are.
 INFERENCE = ('type', 'metainfo', 'pipeline', 'dataset', 'datasets')
 

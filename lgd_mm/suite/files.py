@@ -51,6 +51,8 @@ def read_results(path: Path) -> Results:
     """
     content = read_json(path)
     _check_version(content, path)
+    for cell in _cells(content):  # earlier versions wrote NaN
+        cell['metrics'] = {key: figure if _is_figure(figure) else None for key, figure in cell['metrics'].items()}
     return from_json(Results, content, f'{path}', 'give the results.json in the work dir of a suite; the command of '
                      'the suite writes it anew from the runs that are done')
 
@@ -99,6 +101,20 @@ def finite(metrics: dict[str, Any]) -> dict[str, Any]:
     """
     return {key: None if type(value) in (int, float) and not is_number(value) else value
             for key, value in metrics.items()}
+
+
+def _cells(content: Any) -> list[dict[str, Any]]:
+    """Those of version 1 with metrics, as far as the content has any."""
+    cells = content.get('cells') if isinstance(content, dict) and content.get('version', 1) == 1 else None
+    return [cell for cell in cells if isinstance(cell, dict) and isinstance(cell.get('metrics'), dict)
+            ] if isinstance(cells, list) else []
+
+
+def _is_figure(figure: Any) -> bool:
+    """Whether no number of a figure is NaN, infinite or beyond 2**53; what else is wrong with it is told later."""
+    values = [value for item in figure.values() for value in (item if isinstance(item, list) else [item])
+              ] if isinstance(figure, dict) else []
+    return all(is_number(value) for value in values if type(value) in (int, float))
 
 
 def _check_version(content: Any, path: Path) -> None:

@@ -18,6 +18,7 @@ from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
 from lgd_mm.io.images import open_image
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.texts import read_text
 from lgd_mm.report.tiles import draw_tile
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.safety.bounded_build import check_network
@@ -81,7 +82,7 @@ def find_models(results: Results, task: TaskColumns) -> tuple[dict[str, Model], 
 
 
 def _scope_of(config: Path) -> Any:
-    return parse_config(config.read_text(encoding='utf-8')).get('default_scope')
+    return parse_config(read_text(config)).get('default_scope')
 
 
 def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
@@ -94,7 +95,7 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
         n (int): Images. Defaults to 3.
 
     Returns:
-        list[Image]: ``n`` or, from a smaller set, all; none without models.
+        list[Picture]: ``n`` or, from a smaller set, all; none without models.
 
     Raises:
         UserError: If the validation images are gone.

@@ -249,3 +249,22 @@ def test_the_older_form_fills_every_storage(keys, tmp_path):
     assert len(parts) == 4
     (tmp_path / 'a.pth').write_bytes(content.getvalue()[:starts[4]] + pickle.dumps(keys, 2))
     refused(tmp_path / 'a.pth', 'promises more values than it holds')
+
+
+def test_a_file_without_checksums_is_read(tmp_path):
+    """As torch.save writes it where it is told to be quick."""
+    torch.serialization.set_crc32_options(False)
+    try:
+        file = save(tmp_path / 'quick.pth', dict(state_dict=dict(a=torch.ones(2)), optimizer=None, meta=None))
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert torch.equal(load_checkpoint_file(file)['state_dict']['a'], torch.ones(2))
+
+
+@pytest.mark.parametrize('content, named', [(collections.deque([1, 2]), 'collections.deque'),
+                                            (torch.nn.Linear(1, 1), 'torch.nn.modules.linear.Linear')])
+@pytest.mark.parametrize('zipped', [True, False])
+def test_what_would_run_is_named(content, named, zipped, tmp_path):
+    file = save(tmp_path / 'x.pth', dict(state_dict=content), _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UserError, match=f'would run code .*{named}'):
+        load_checkpoint_file(file)

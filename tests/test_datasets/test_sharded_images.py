@@ -266,7 +266,7 @@ def test_numbers_in_heads_have_an_end(shards):
     head.type, head.size = tarfile.XHDTYPE, 2**16
     shard = shards / 'train-000000.tar'
     shard.write_bytes(head.tobuf() + b'1' * head.size + shard.read_bytes())
-    with pytest.raises(UserError, match='a number of a hundred digits'):
+    with pytest.raises(UserError, match='a number of a thousand digits'):
         sharded(shards)
 
 

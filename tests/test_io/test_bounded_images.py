@@ -229,13 +229,26 @@ def test_scans_count_by_the_pixels_they_go_over(monkeypatch):
         check_image(content)
 
 
+def test_scans_are_those_of_the_first_image(monkeypatch):
+    """A phone puts a film behind it, and a thumbnail before: of neither is anything a scan of the image."""
+    content = saved('JPEG', (64, 64), progressive=True)
+    scans = content.count(b'\xff\xda')
+    monkeypatch.setattr(pictures, 'WORK', 64 * 64 * scans)
+    thumbnail = b'\xff\xda' * 600 + b'\xff\xd9'
+    content = content[:2] + b'\xff\xe1' + struct.pack('>H', len(thumbnail) + 2) + thumbnail + content[2:]
+    check_image(content + b'\xff\xda' * 600)
+    monkeypatch.setattr(pictures, 'WORK', 64 * 64 * scans - 1)
+    with pytest.raises(RefusedImage, match='scans go over'):
+        check_image(content)
+
+
 def test_a_large_jpeg_has_few_scans():
     """Not the 490 that take two minutes, nor the 100 that take half of one; a camera's ten are read."""
     for scans, padding in ((490, 120_000), (100, 25_000), (10, 25_000)):
         content = bytearray(jpeg_of_size(13300, 13300))
         start = content.index(b'\xff\xda')
         content[start:start] = b'\xff\xfe' + struct.pack('>H', padding // 4) + b'a' * (padding // 4 - 2)
-        content += (b'\xff\xda' + b'a' * (padding // scans)) * (scans - 1)
+        content[-2:-2] = (b'\xff\xda' + b'a' * (padding // scans)) * (scans - 1)
         if scans > 10:
             with pytest.raises(RefusedImage, match='scans go over'):
                 check_image(bytes(content))

@@ -1,5 +1,6 @@
 """Texts from outside are read to an end, or refused in a sentence."""
 
+import errno
 import json
 import os
 import pickle
@@ -14,7 +15,7 @@ from lgd_mm.api.classes import parse_classes
 from lgd_mm.datasets.mask_file import labels_in
 from lgd_mm.errors import UserError
 from lgd_mm.io import files, texts
-from lgd_mm.io.files import read_plain
+from lgd_mm.io.files import open_plain, read_plain
 from lgd_mm.io.images import open_image
 from lgd_mm.io.texts import parse_json, read_json, read_text
 from lgd_mm.language import category_names, prompt_templates
@@ -156,3 +157,21 @@ def test_more_than_there_is_memory_for(tmp_path, monkeypatch):
     monkeypatch.setattr(files, 'open', lambda path, *_, **__: File(path), raising=False)
     with pytest.raises(UserError, match='a cannot be read .it has 1 bytes, more than there is memory for'):
         read_json(tmp_path / 'a')
+
+
+def test_a_file_system_that_does_not_tell_what_was_written(tmp_path, monkeypatch):
+    """Such as those of some containers: a large file is read, for it may be whole."""
+    seek = os.lseek
+
+    def untold(file, place, how):
+        if how == os.SEEK_DATA:
+            raise OSError(errno.EINVAL, 'Invalid argument')
+        return seek(file, place, how)
+
+    (tmp_path / 'large').write_bytes(b'')
+    os.truncate(tmp_path / 'large', 2**28 + 1)
+    with pytest.raises(OSError, match='ever written'), open_plain(tmp_path / 'large'):
+        pass
+    monkeypatch.setattr(os, 'lseek', untold)
+    with open_plain(tmp_path / 'large') as file:
+        assert file.read(1) == b'\0'

@@ -153,3 +153,11 @@ def test_a_figure_is_named_as_before_or_as_now(file: Path) -> None:
     file.write_text(file.read_text().replace('"std"', '"spread"').replace(' "version": 2', ' "of a later day": 2'))
     found = read_results(file)
     assert found.version == 1 and found.cells[0].metrics['top-1'] == Figure(20.0, 1.0, [19.0, 20.0, 21.0])
+
+
+def test_results_of_version_1_with_nan(file: Path) -> None:
+    """They may hold the figure of a run that diverged."""
+    write(file, results({'probe': [metric('top-1')]}, ['A'], [cell('A', 'probe', {'top-1': (20.0, 1.0)})]))
+    text = file.read_text().replace('20.0', 'NaN').replace('"std"', '"spread"')
+    file.write_text(text.replace(' "version": 2', ' "x": 2'))
+    assert read_results(file).cells[0].metrics == {'top-1': None}

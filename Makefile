@@ -33,7 +33,7 @@ suite: env
 
 # A file of tests to each of two workers, which compute on one thread.
 test: test-env
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: test-env
 	$(PY) -m ruff check .

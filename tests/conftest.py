@@ -66,6 +66,9 @@ def isolation(tmp_path_factory):
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Before any of them is left out."""
     config.stash[COLLECTED] = Counter(item.nodeid.partition('[')[0] for item in items)
+    # Long files begin first, so that no worker waits for the other's at the end.
+    slow = Counter(item.path for item in items if item.get_closest_marker('slow'))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def pytest_collection_finish() -> None:

@@ -14,7 +14,7 @@ from torch import nn
 
 from lgd_mm.engine.hooks.checkpoints import CheckpointHook
 from lgd_mm.errors import UserError
-from tests.test_tools.conftest import forget_runs
+from tests.isolation import forget_runs
 
 
 class Model(BaseModel):

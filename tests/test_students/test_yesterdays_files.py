@@ -120,9 +120,10 @@ def test_suite_folder(tmp_path):
     text = _config_text(config)
     fake.runner(labels=['random'], seeds=[0]).run()
     before = fake.record('random/seed0/one')
-    assert before['done'] and before.keys() == {
+    assert before.pop('version') == 2 and before['done'] and before.keys() == {
         'hash', 'done', 'seconds', 'entry', 'task', 'seed', 'command', 'work_dir', 'metrics', 'images_per_second',
         'peak_memory_mb', 'memory_of', 'versions', 'machine'}
+    (tmp_path / 'runs/random/seed0/one/run.json').write_text(json.dumps(before))
     config.write_text(IMPORTS.replace('lgd_mm.segmentation', 'lgd_mm.lean_mmseg') + settings)
     assert _config_text(config) == text and 'lgd_mm.segmentation' in text
     fake.runner(labels=['random'], seeds=[0]).run()

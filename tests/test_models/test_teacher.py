@@ -171,6 +171,15 @@ def test_a_file_of_one_of_several_tags(tmp_path):
     assert teacher_model(f'ViT-B-32/{file}')['pretrained'] == 'openai'
 
 
+@pytest.mark.parametrize('content', [
+    '[' * 100_000, '9' * 5000, '[]', '{"model_cfg": [1]}', '{"model_cfg": {}, "preprocess_cfg": [1]}',
+    '{"model_cfg": {}, "preprocess_cfg": {"mean": "abc"}}', '{"model_cfg": {}, "preprocess_cfg": {"std": [{}]}}'])
+def test_what_else_lies_beside_a_file_tells_nothing(content, tmp_path):
+    (tmp_path / 'open_clip_config.json').write_text(content)
+    with pytest.raises(UserError, match='the tags of ViT-B-32 differ'):
+        tag_of_file('ViT-B-32', tmp_path / 'mine.safetensors', 'TAG')
+
+
 def test_a_file_with_its_tag(tmp_path, monkeypatch, capsys):
     """Relative, with a space, at home, or a link to a file without ending; the config names the whole path."""
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,6 @@ open_clip builds ``RN50`` with GELU and loads OpenAI's weights into it, which we
 word: nothing in a file of weights tells.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -13,6 +12,7 @@ import open_clip
 from open_clip.pretrained import get_pretrained_cfg
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.texts import read_json
 
 
 def tag_of_file(model: str, file: str | Path, cure: str) -> str | None:
@@ -68,13 +68,12 @@ def _names(model: str, tag: str) -> set[str]:
 def _described(config: Path, wanted: tuple[Any, ...]) -> bool:
     """Whether a folder's own config has the settings of a tag."""
     try:
-        content = json.loads(config.read_text(encoding='utf-8'))
+        content = read_json(config)
         images = content.get('preprocess_cfg') or {}
-        quick_gelu = bool(content['model_cfg'].get('quick_gelu'))
-    except (OSError, ValueError, KeyError, AttributeError):
+        return wanted == (bool(content['model_cfg'].get('quick_gelu')), _numbers(images.get('mean')) or wanted[1],
+                          _numbers(images.get('std')) or wanted[2], images.get('interpolation') or wanted[3])
+    except (UserError, AttributeError, KeyError, TypeError, ValueError):  # there is none, or it is another's
         return False
-    return wanted == (quick_gelu, _numbers(images.get('mean')) or wanted[1], _numbers(images.get('std')) or
-                      wanted[2], images.get('interpolation') or wanted[3])
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

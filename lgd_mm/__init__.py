@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lgd_mm.api import zero_shot as zero_shot
 
 find_moved_modules()
-for module in RENAMING:
-    when_imported(f'lgd_mm.{module}', answer_to_old_names)
+for _renaming in RENAMING:
+    when_imported(f'lgd_mm.{_renaming}', answer_to_old_names)
 
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
 FRONT_DOOR = ('embed', 'evaluate', 'finetune', 'load_student', 'pretrain', 'zero_shot')

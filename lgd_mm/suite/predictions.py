@@ -18,12 +18,11 @@ from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
 from lgd_mm.io.images import open_image
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.io.texts import read_text
 from lgd_mm.report.tiles import draw_tile
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
-from lgd_mm.safety.saved_config import read_saved_run
+from lgd_mm.safety.saved_config import read_config_text, read_saved_run
 from lgd_mm.suite.drawing import Instances, class_colours, draw_instances, draw_segments
 from lgd_mm.suite.schema import Results, TaskColumns
 
@@ -82,7 +81,7 @@ def find_models(results: Results, task: TaskColumns) -> tuple[dict[str, Model], 
 
 
 def _scope_of(config: Path) -> Any:
-    return parse_config(read_text(config)).get('default_scope')
+    return parse_config(read_config_text(config)).get('default_scope')
 
 
 def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:

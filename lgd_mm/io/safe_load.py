@@ -57,7 +57,10 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     checkpoint = safe_torch_load(path)
     if not isinstance(checkpoint, dict):
         raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint: name a file saved by training')
-    parts = {part: checkpoint[part] for part in PARTS if checkpoint.get(part) is not None}
+    for part in PARTS:  # of a checkpoint that was made smaller, some are None: they are not there
+        if part in checkpoint and checkpoint[part] is None:
+            del checkpoint[part]
+    parts = {part: checkpoint[part] for part in PARTS if part in checkpoint}
     odd = next((part for part, value in parts.items() if not isinstance(value, dict)), None)
     if odd is not None:
         raise UserError(f'{path} is not a checkpoint, its {odd} is a {type(parts[odd]).__name__}: name a file saved by '

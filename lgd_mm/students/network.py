@@ -1,6 +1,5 @@
 """The one network that is made of a student's file: normalisation, backbone, and the projection where there is one."""
 
-
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config

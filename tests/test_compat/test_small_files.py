@@ -16,6 +16,7 @@ from mmengine.logging import HistoryBuffer
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file, safe_torch_load
+from lgd_mm.runs.checkpoints import read_training_state
 
 SAVES = [dict(), dict(_use_new_zipfile_serialization=False)]
 
@@ -259,6 +260,18 @@ def test_a_file_without_checksums_is_read(tmp_path):
     finally:
         torch.serialization.set_crc32_options(True)
     assert torch.equal(load_checkpoint_file(file)['state_dict']['a'], torch.ones(2))
+
+
+@pytest.mark.parametrize('part', ['meta', 'optimizer', 'message_hub', 'state_dict'])
+def test_a_part_that_is_none_is_not_there(part, tmp_path):
+    """As in a checkpoint that somebody made smaller; it is read, and not gone on from."""
+    whole = dict(meta=dict(epoch=1, iter=1), state_dict=dict(a=torch.ones(2)), optimizer={},
+                 message_hub=dict(log_scalars={}, runtime_info={}, resumed_keys={}))
+    read_training_state(save(tmp_path / 'whole.pth', whole))
+    file = save(tmp_path / 'less.pth', {**whole, part: None})
+    assert part not in load_checkpoint_file(file)
+    with pytest.raises(UserError, match=f'cannot be resumed from, it has no {part}'):
+        read_training_state(file)
 
 
 @pytest.mark.parametrize('content, named', [(collections.deque([1, 2]), 'collections.deque'),

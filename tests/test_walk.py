@@ -99,3 +99,8 @@ def test_links_in_a_circle_lead_to_no_folder(tmp_path):
     (tmp_path / 'c').symlink_to('b')
     assert [entry.name for entry in walk(tmp_path, is_hidden)] == ['a.png', 'b', 'c', 'loop']
     assert Tree(tmp_path).subfolders('') == [] and class_folders(tmp_path) == {}
+    images = sorted(os.path.basename(path) for path in files_below(tmp_path))
+    assert images == ['a.png', 'b', 'c', 'loop']  # to be told as unreadable
+    lost: list[str] = []
+    assert [os.path.basename(path) for path in files_below(tmp_path, lost)] == ['a.png'] and len(lost) == 3
+    assert [path.name for path in _files(tmp_path, ['.png'])] == ['a.png']

@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 from lgd_mm.console.printable import printable
 from lgd_mm.datasets.loading import UnreadableImage
 from lgd_mm.errors import UserError
-from lgd_mm.io.walk import is_hidden, walk
+from lgd_mm.io.walk import is_file, is_hidden, walk
 from lgd_mm.registry import DATASETS
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
@@ -153,7 +153,7 @@ def files_below(folder: Path, lost: list[str] | None = None) -> Iterator[str]:
     for entry in walk(folder, no_images):
         if is_hidden(entry.name):
             continue
-        if entry.is_file():
+        if is_file(entry):
             yield entry.path
         elif entry.is_symlink() and not os.path.exists(entry.path):
             if lost is None:

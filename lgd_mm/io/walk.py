@@ -54,6 +54,14 @@ def is_folder(entry: 'os.DirEntry[str]') -> bool:
         return False
 
 
+def is_file(entry: 'os.DirEntry[str]') -> bool:
+    """Whether an entry is a plain file or leads to one, likewise."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is one of those that systems hide, such as macOS' ``._NAME``."""
     return name.startswith('.')

@@ -10,6 +10,7 @@ from lgd_mm.datasets.image_folder import no_images
 from lgd_mm.datasets.labelled_images import check_same_classes, class_folders
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
+from lgd_mm.io.walk import is_folder
 from lgd_mm.language import category_names
 
 #: Of a label.
@@ -57,7 +58,7 @@ def _names(folder: str, kind: str) -> list[str]:
     """Class folders as the data set numbers them."""
     names = list(class_folders(folder))
     if kind != 'LabelledImages':
-        hidden = sorted({entry.name for entry in os.scandir(folder) if entry.is_dir() and no_images(entry.name)})
+        hidden = sorted({entry.name for entry in os.scandir(folder) if is_folder(entry) and no_images(entry.name)})
         if hidden:
             raise UserError(f'{folder} holds {", ".join(hidden)}, which mmpretrain.{kind} takes for a class: remove '
                             'it, or set type=lgd_mm.LabelledImages')

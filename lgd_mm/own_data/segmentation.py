@@ -9,7 +9,7 @@ from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.mask_file import IGNORED
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
-from lgd_mm.io.walk import is_hidden, walk
+from lgd_mm.io.walk import is_file, is_hidden, walk
 from lgd_mm.own_data.check_masks import check_masks
 from lgd_mm.own_data.folder import OwnFolder
 from lgd_mm.own_data.palette import class_colours
@@ -104,7 +104,7 @@ def _folders(root: Path, split: str) -> tuple[str, str]:
 def _files(folder: Path, suffixes: list[str]) -> list[Path]:
     """Those with one of the endings, in capitals or not; not what systems hide, such as macOS' ``._NAME``."""
     there = sorted(Path(entry.path) for entry in walk(folder, is_hidden, links=False)
-                   if entry.is_file() and not is_hidden(entry.name))
+                   if is_file(entry) and not is_hidden(entry.name))
     deep = next((path for path in there if len(path.parts) - len(folder.parts) > DEEPEST), None)
     if deep:
         raise UserError(f'{folder} has files below {DEEPEST} folders and more, such as {shortened(deep.name)}, '

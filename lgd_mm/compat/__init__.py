@@ -12,6 +12,7 @@ from lgd_mm.compat.import_hook import when_imported
 from lgd_mm.compat.mmcv_ext import install_mmcv_ext
 from lgd_mm.compat.multimodal import leave_out_multimodal
 from lgd_mm.compat.plain_inputs import bound_images, read_plain_files, refuse_pickled_arrays
+from lgd_mm.compat.repeated_work import format_once, read_metafiles_once
 from lgd_mm.compat.versions import check_versions
 from lgd_mm.console.quiet import show_control_characters, silence_known_messages
 from lgd_mm.io.networks import register_networks
@@ -36,5 +37,7 @@ when_imported('mmcv.image.io', bound_images)
 when_imported('mmengine.fileio.backends.local_backend', read_plain_files)
 when_imported('mmseg.utils.io', refuse_pickled_arrays)
 when_imported('mmengine.config.config', read_text_as_data)
+when_imported('mmengine.config.utils', read_metafiles_once)
+when_imported('yapf.yapflib.yapf_api', format_once)
 when_imported('mmengine.infer.infer', check_inferencers)
 when_imported('mmengine.runner.checkpoint', register_networks)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.isolation import isolated
-from tests.speed import compute_once
+from tests.speed import spare
 
 ROOT = Path(__file__).resolve().parents[1]
 #: How many cases each test has that was collected, whether it runs or not.
@@ -49,9 +49,9 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope='session', autouse=True)
 def quick_libraries():
-    """Hundreds of runs read the same metafiles and format the same configs."""
+    """Hundreds of runs need less than one does."""
     with pytest.MonkeyPatch.context() as patch:
-        compute_once(patch)
+        spare(patch)
         yield
 
 

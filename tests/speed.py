@@ -1,42 +1,31 @@
-"""What the libraries compute again for every run of a process, and tests with hundreds of runs want once."""
+"""What a single run needs, and tests with hundreds of runs do not: it is left out, or done once."""
 
+import ast
 import functools
 import os
 from typing import Any
 
-import mmengine.config.utils
 import mmengine.runner.runner
 import pytest
 import yapf.yapflib.yapf_api as yapf
 
+#: Characters of a config from which on it is only checked: yapf takes a second for one of a whole run.
+LONG = 2000
 
-def compute_once(patch: pytest.MonkeyPatch) -> None:
-    """Remember the metafiles behind ``mmdet::...``, which are read whole for each base of a config, the texts that yapf
-    has formatted, and the versions that a log begins with."""
-    patch.setattr(mmengine.config.utils, 'load', _of_unchanged_files(mmengine.config.utils.load))
-    patch.setattr(yapf, 'FormatCode', _of_same_arguments(yapf.FormatCode))
+
+def spare(patch: pytest.MonkeyPatch) -> None:
+    """Leave the line breaks of long configs as they are, look up the versions that a log begins with once, and do not
+    wait for the disk: what a killed process has written is there without it."""
+    patch.setattr(yapf, 'FormatCode', _only_check_long_texts(yapf.FormatCode))
     patch.setattr(mmengine.runner.runner, 'collect_env', functools.cache(mmengine.runner.runner.collect_env))
+    patch.setattr(os, 'fsync', os.fstat)  # which also refuses what is no open file
 
 
-def _of_unchanged_files(load: Any) -> Any:
-    @functools.cache
-    def remembered(path: str, written: int, size: int) -> Any:
-        return load(path)
+def _only_check_long_texts(format_code: Any) -> Any:
+    def check(text: str, **options: Any) -> Any:
+        if len(text) < LONG:
+            return format_code(text, **options)
+        ast.parse(text)  # raises SyntaxError, as yapf does
+        return text, False
 
-    def cached(path: str) -> Any:
-        facts = os.stat(path)
-        return remembered(str(path), facts.st_mtime_ns, facts.st_size)
-
-    return cached
-
-
-def _of_same_arguments(function: Any) -> Any:
-    remembered: dict[str, Any] = {}
-
-    def cached(*args: Any, **options: Any) -> Any:
-        key = repr((args, options))
-        if key not in remembered:
-            remembered[key] = function(*args, **options)
-        return remembered[key]
-
-    return cached
+    return check

@@ -48,7 +48,7 @@ def config(folder: Path, images: int, batch: int) -> Config:
 def cases(quick: bool) -> list[Case]:
     """One case. The loader's worker is warm in every form, as it is in all epochs but the first."""
     os.environ['LGD_CACHE_DIR'] = tempfile.mkdtemp()
-    batch, iterations = (8, 4) if quick else (32, 8)
+    batch, iterations = (4, 4) if quick else (32, 8)
     cfg = config(Path(tempfile.mkdtemp()), batch * iterations, batch)
     runner = Runner.from_cfg(cfg)
     loop = runner.train_loop

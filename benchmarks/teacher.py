@@ -12,7 +12,7 @@ from lgd_mm.models.teachers.folding import fold
 @torch.no_grad()
 def cases(quick: bool) -> list[Case]:
     """One case: every form on the same images; first, that they agree."""
-    images = torch.randn(8 if quick else 32, 3, SIZE, SIZE, device=get_device())
+    images = torch.randn(2 if quick else 32, 3, SIZE, SIZE, device=get_device())
     plain, folded, last = resnet50(), fold(resnet50()), fold(resnet50()).to(memory_format=torch.channels_last)
     half = 'fp16' if torch.cuda.is_available() else 'bf16'
     fast = RandomTeacher(half).to(get_device())

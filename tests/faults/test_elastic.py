@@ -38,7 +38,9 @@ def test_a_signal_to_the_launcher_stops_all(fault_config, tmp_path, number):
     assert len(list((tmp_path / 'run').glob('*/vis_data'))) == 1
 
 
-def test_a_process_that_hangs(fault_config, tmp_path):
+@pytest.mark.slow
+def test_a_process_that_hangs(fault_config, tmp_path, monkeypatch):
+    monkeypatch.setattr('tests.processes.PATIENCE', 1)  # a stopped process never ends
     hangs = run_two(fault_config, tmp_path / 'run', dict(iteration=3, number=int(signal.SIGSTOP), rank=1),
                     'env_cfg.dist_cfg.timeout=10')
     assert hangs.returncode != 0

@@ -46,7 +46,7 @@ train_dataloader = train_cfg = optim_wrapper = val_dataloader = val_evaluator = 
 
 @pytest.fixture
 def suite(tmp_path):
-    """Random weights, an LGD student, and one of another width; a fine-tuned task and zero-shot classification."""
+    """Random weights, an LGD student, and last one of another width; a fine-tuned task and zero-shot classification."""
     from lgd_mm.registry import MODELS
     pictures = tmp_path / 'pictures'
     write_images(pictures, 8)
@@ -66,8 +66,8 @@ tasks = [
 ]
 entries = [
     dict(label='random weights', without=['zero-shot']),
-    dict(label='wide', student={str(tmp_path / 'wide.safetensors')!r}, without=['zero-shot']),
     dict(label='LGD', pretrain={str(pretrain)!r}),
+    dict(label='wide', student={str(tmp_path / 'wide.safetensors')!r}, without=['zero-shot']),
 ]
 ''')
     return config
@@ -121,7 +121,7 @@ def test_plan_and_mistakes(suite, tmp_path):
     assert '5 runs, 8 iterations' in plan.stdout and 'test only' in plan.stdout
     assert not list(tmp_path.glob('runs/**/run.json'))
     unknown = run_tool('tools/benchmark.py', suite, '--entries', 'SEEED')
-    assert unknown.returncode == 2 and "no entry 'SEEED'; there are: random weights, wide, LGD" in unknown.stderr
+    assert unknown.returncode == 2 and "no entry 'SEEED'; there are: random weights, LGD, wide" in unknown.stderr
     assert 'Traceback' not in unknown.stderr
     nothing = run_tool('tools/benchmark.py')
     assert nothing.returncode == 2 and 'give a suite config' in nothing.stderr

@@ -27,7 +27,8 @@ LINKED = 1 << 20
 #: Side of a view.
 SIDE = 64
 #: Images of each split, and of a batch: for classification and pre-training, and for detection and segmentation.
-MANY, FEW = (32, 16), (4, 2)
+#: A page asks for batches of 64.
+MANY, FEW = (64, 32), (4, 2)
 
 
 def write_checkout(folder: Path, pages: list[Path]) -> None:

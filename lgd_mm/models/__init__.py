@@ -3,10 +3,11 @@
 from lgd_mm.models.backbones import MobileNetV2
 from lgd_mm.models.baselines import SEED, CompRess, FeatureMimicking
 from lgd_mm.models.classifiers import KNNClassifier, LinearProbe
+from lgd_mm.models.dense import DenseGuidance
 from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.many_students import ManyStudents
-from lgd_mm.models.necks import LGKA, MLPProjection
+from lgd_mm.models.necks import LGKA, MLPProjection, PyramidProjection
 from lgd_mm.models.students import HeadlessStudent, ZeroShotStudent
 from lgd_mm.models.teachers import BackboneTeacher, OpenCLIPTeacher
 from lgd_mm.models.view_preprocessor import ViewPreprocessor
@@ -14,9 +15,9 @@ from lgd_mm.models.zero_shot import ZeroShotClassifier
 from lgd_mm.moved import moved_names
 
 __all__ = [
-    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'FeatureMimicking', 'HeadlessStudent',
-    'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MobileNetV2', 'OpenCLIPTeacher',
-    'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
+    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'DenseGuidance', 'FeatureMimicking',
+    'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MobileNetV2',
+    'OpenCLIPTeacher', 'PyramidProjection', 'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
 ]
 
 __getattr__ = moved_names(__name__, CachedTeacher='lgd_mm.teacher_cache')

@@ -1,5 +1,6 @@
 """What a backbone returns, whatever its kind: maps, tokens or vectors."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -33,13 +34,43 @@ def feature_channels(backbone: nn.Module) -> int:
     Raises:
         UserError: If it has its channels elsewhere.
     """
+    feature = _of_empty_image(backbone)[-1]
+    check_channels(backbone, feature)
+    return _channels(feature)
+
+
+def _of_empty_image(backbone: nn.Module) -> Sequence[Tensor]:
     size = own_size(backbone)
     training = backbone.training
     backbone.eval()
-    feature = backbone(torch.zeros(1, 3, size, size))[-1]
+    features: Sequence[Tensor] = backbone(torch.zeros(1, 3, size, size))
     backbone.train(training)
-    check_channels(backbone, feature)
-    return _channels(feature)
+    return features
+
+
+@torch.no_grad()
+def map_channels(backbone: nn.Module) -> list[int]:
+    """Channels of all outputs of a backbone, found by showing it an empty image.
+
+    Args:
+        backbone (nn.Module): See :func:`feature_channels`.
+
+    Returns:
+        list[int]: Of each map.
+
+    Raises:
+        UserError: If one is no map, or not finer than the next.
+    """
+    features = _of_empty_image(backbone)
+    kind = type(getattr(backbone, 'timm_model', backbone)).__name__
+    if any(feature.dim() != 4 for feature in features):
+        raise UserError(f'the student ({kind}) gives {tuple(features[-1].shape)} and no maps (B, C, H, W), so its '
+                        'positions cannot be taught: take another backbone, or leave model.dense out')
+    sides = [feature.shape[-1] for feature in features]
+    if sides != sorted(sides, reverse=True):
+        raise UserError(f'the maps of the student ({kind}) are {sides} wide: set model.backbone.out_indices in '
+                        'ascending order, the finest first')
+    return [_channels(feature) for feature in features]
 
 
 def own_size(backbone: nn.Module) -> int:

@@ -37,17 +37,22 @@ class LGD(Distiller):
         self.teacher.release_text()
         self.head = MODELS.build(head)
 
-    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
+    @property
+    def names(self) -> Tensor:
+        """The textual bank (C, D)."""
+        return self.lgka.textual_bank
+
+    def alignment(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """The two losses of a batch; the visual bank moves during their backward pass.
 
         Args:
-            inputs (Tensor): Normalised images (B, 3, H, W).
-            teacher (Tensor): The teacher's embeddings of them (B, D), not normalised.
+            student (Tensor): The student's embeddings (B, D), not normalised.
+            teacher (Tensor): The teacher's of the same images (B, D), not normalised.
 
         Returns:
             dict[str, Tensor]: ``loss_visual`` and ``loss_textual``, weighted.
         """
-        textual, visual = self.lgka(self.embed(inputs), teacher)
+        textual, visual = self.lgka(student, teacher)
         return self.head.loss(textual, visual)
 
     def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:

@@ -1,13 +1,21 @@
-"""The loss that LGD and SEED share: a student's distribution over a bank or a queue is pulled to its teacher's."""
+"""The losses, each a function of what it compares."""
 
+from typing import cast
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from lgd_mm.models.necks.lgka import Pair
 
+#: Similarities of positions to names that are held at once: 64 MB of float32.
+BLOCK = 2**24
+
 
 def alignment_loss(pair: Pair, student_temperature: float, teacher_temperature: float) -> Tensor:
-    """Cross entropy of the student's distribution over a bank against the teacher's.
+    """Cross entropy of the student's distribution over a bank against the teacher's: of LGD (a bank) and SEED (a
+    queue).
 
     Args:
         pair (Pair): Student and teacher similarities, each (B, N).
@@ -19,3 +27,56 @@ def alignment_loss(pair: Pair, student_temperature: float, teacher_temperature: 
     """
     student, teacher = pair
     return F.cross_entropy(student / student_temperature, F.softmax(teacher / teacher_temperature, dim=1))
+
+
+def dense_textual_loss(student: Tensor, teacher: Tensor, bank: Tensor, student_temperature: float,
+                       teacher_temperature: float, weight: Tensor | None = None) -> Tensor:
+    """The textual alignment loss of every position.
+
+    With many names it goes through the positions in blocks, which the backward pass computes again: at no time are
+    there similarities of all positions to all names.
+
+    Args:
+        student (Tensor): Unit embeddings of N positions (N, D).
+        teacher (Tensor): The teacher's of the same positions (N, D), of unit length.
+        bank (Tensor): Textual bank (C, D), rows of unit length.
+        student_temperature (float): Divides the student's similarities.
+        teacher_temperature (float): Divides the teacher's.
+        weight (Tensor, optional): Of each position (N, ), not negative. Defaults to None: all count alike.
+
+    Returns:
+        Tensor: Weighted mean over the positions, ().
+    """
+    def of(student: Tensor, teacher: Tensor) -> Tensor:  # (n, )
+        target = F.softmax(teacher @ bank.T / teacher_temperature, dim=1)
+        return F.cross_entropy(student @ bank.T / student_temperature, target, reduction='none')
+
+    rows = max(1, BLOCK // len(bank))
+    if len(student) <= rows:
+        losses = of(student, teacher)
+    else:
+        losses = torch.cat([
+            cast(Tensor, checkpoint(of, *block, use_reentrant=False, preserve_rng_state=False))
+            for block in zip(student.split(rows), teacher.split(rows))])
+    return weighted_mean(losses, weight)
+
+
+def cosine_loss(student: Tensor, teacher: Tensor, weight: Tensor | None = None) -> Tensor:
+    """One minus the cosine: of images it is feature mimicking, of positions its dense form.
+
+    Args:
+        student (Tensor): Unit embeddings (N, D).
+        teacher (Tensor): The teacher's (N, D), of unit length.
+        weight (Tensor, optional): Of each (N, ), not negative. Defaults to None: all count alike.
+
+    Returns:
+        Tensor: Weighted mean, ().
+    """
+    return weighted_mean(1 - (student * teacher).sum(dim=1), weight)
+
+
+def weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
+    """Mean of values (N, ) by their weights (N, ); 0 where nothing has any weight."""
+    if weight is None:
+        return values.mean()
+    return (values * weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).eps)

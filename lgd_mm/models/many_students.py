@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR
+from lgd_mm.models.teachers.base import Taught
 from lgd_mm.registry import MODELS
 
 #: Of a student: it becomes the name of a file beside the checkpoints, and part of its keys.
@@ -48,7 +49,7 @@ class ManyStudents(BaseModel):
     def forward(self,
                 inputs: Tensor,
                 data_samples: list[Any] | None = None,
-                teacher: Tensor | None = None,
+                teacher: Tensor | Taught | None = None,
                 mode: str = 'tensor') -> Any:
         """mmengine's entry: ``mode`` is ``'loss'`` (all losses, named ``STUDENT.LOSS``) or ``'tensor'`` (features)."""
         if mode == 'tensor':
@@ -56,7 +57,8 @@ class ManyStudents(BaseModel):
         if mode != 'loss':
             raise UserError('lgd_mm.ManyStudents is only trained: test each student with its own zero-shot config')
         if teacher is None:
-            teacher = self.teacher(inputs)
+            dense = any(student.dense is not None for student in self.students.values())
+            teacher = self.teacher(inputs, dense=True) if dense else self.teacher(inputs)
         return {f'{name}.{key}': value for name, student in self.students.items()
                 for key, value in student(inputs, teacher=teacher, mode='loss').items()}
 

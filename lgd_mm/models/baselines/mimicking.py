@@ -31,10 +31,9 @@ class FeatureMimicking(Distiller):
             raise UserError(f"model.distance is {distance!r}: it must be 'cosine' or 'mse'")
         self.distance = distance
 
-    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
+    def alignment(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """``loss_mimicking``, the mean distance of a batch."""
-        student = self.embed(inputs)
-        with torch.autocast(inputs.device.type, enabled=False):
+        with torch.autocast(student.device.type, enabled=False):
             student, teacher = student.float(), teacher.float()
             if self.distance == 'cosine':
                 distance = 1 - F.cosine_similarity(student, teacher)

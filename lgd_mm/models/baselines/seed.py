@@ -36,10 +36,9 @@ class SEED(Distiller):
         self.queue = EmbeddingQueue(queue_length, self.teacher.embed_dim)
         self.temperatures = student_temperature, teacher_temperature
 
-    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
+    def alignment(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """``loss_similarity``; the queue moves on during its backward pass, when every use of it is over."""
-        student = self.embed(inputs)
-        with torch.autocast(inputs.device.type, enabled=False):
+        with torch.autocast(student.device.type, enabled=False):
             student = F.normalize(student.float(), dim=1)
             teacher = F.normalize(teacher.float(), dim=1)
             pair = self._similarity(student, teacher), self._similarity(teacher, teacher)

@@ -2,5 +2,6 @@
 
 from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.models.necks.projection import MLPProjection
+from lgd_mm.models.necks.pyramid import PyramidProjection
 
-__all__ = ['LGKA', 'MLPProjection']
+__all__ = ['LGKA', 'MLPProjection', 'PyramidProjection']

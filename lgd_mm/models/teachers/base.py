@@ -1,7 +1,7 @@
 """What all teachers share: frozen, always in eval mode, and fed with the student's images."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,18 @@ from torch import Tensor, nn
 from lgd_mm.errors import UserError
 
 PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
+
+
+class Taught(NamedTuple):
+    """What a teacher says of a batch.
+
+    Attributes:
+        embedding (Tensor): Of each image (B, D), not normalised.
+        dense (Tensor, optional): Of each of its positions (B, D, h, w), not normalised.
+    """
+
+    embedding: Tensor
+    dense: Tensor | None = None
 
 
 class Teacher(nn.Module):
@@ -27,8 +39,10 @@ class Teacher(nn.Module):
     Attributes:
         embed_dim (int): Width D of its embeddings.
         fingerprint (str): Identifies network and weights.
+        takes_any_size (bool): Whether its positions may be those of images of any size.
     """
 
+    takes_any_size = False
     embed_dim: int
     fingerprint: str
     scale: Tensor
@@ -71,18 +85,52 @@ class Teacher(nn.Module):
         """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
         raise NotImplementedError
 
+    def check_dense(self) -> None:
+        """See that there are embeddings of positions.
+
+        Raises:
+            UserError: If the network has none.
+        """
+        raise UserError(f'{type(self).__name__} has no embeddings of positions: take an lgd_mm.OpenCLIPTeacher, or '
+                        'leave model.dense out')
+
+    def encode_both(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Embed images as :meth:`encode_image` does, and their positions as (B, D, h, w), with one pass of the trunk.
+
+        Raises:
+            UserError: If the network has no embeddings of positions.
+        """
+        self.check_dense()
+        raise NotImplementedError
+
+    def encode_dense(self, images: Tensor) -> Tensor:
+        """Embed every position of images (B, 3, H, W) of the teacher's own statistics and size as (B, D, h, w).
+
+        Raises:
+            UserError: If the network has no embeddings of positions.
+        """
+        return self.encode_both(images)[1]
+
     @torch.no_grad()
-    def forward(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, dense: bool = False) -> Any:
         """Embed the student's images.
 
         Args:
             inputs (Tensor): Images (B, 3, H, W) with the statistics named in :meth:`set_input_statistics`.
+            dense (bool): Their positions as well. Defaults to False.
 
         Returns:
-            Tensor: Embeddings (B, D) in float32, not normalised.
+            Tensor | Taught: Embeddings (B, D) in float32, not normalised; with those of the positions if asked for.
+
+        Raises:
+            UserError: If the network has no embeddings of positions.
         """
         with torch.autocast(inputs.device.type, enabled=False):  # it would cast the frozen weights anew at every step
-            return self.encode_image(self._own_images(inputs)).float()
+            images = self._own_images(inputs)
+            if not dense:
+                return self.encode_image(images).float()
+            embedding, positions = self.encode_both(images)
+            return Taught(embedding.float(), positions.float())
 
     @torch.no_grad()
     def dense(self, inputs: Tensor) -> Tensor:
@@ -99,10 +147,6 @@ class Teacher(nn.Module):
         """
         with torch.autocast(inputs.device.type, enabled=False):
             return self.encode_dense(self._own_images(inputs)).float()
-
-    def encode_dense(self, images: Tensor) -> Tensor:
-        """Embed every position of images (B, 3, H, W) of the teacher's own statistics and size as (B, D, h, w)."""
-        raise UserError(f'{type(self).__name__} has no embeddings of positions')
 
     def _own_images(self, inputs: Tensor) -> Tensor:
         """The student's images with the teacher's statistics, type and size."""

@@ -1,5 +1,6 @@
 """Any open_clip model as a frozen teacher."""
 
+import functools
 import logging
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.logging import print_log
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+from open_clip.modified_resnet import ModifiedResNet
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
@@ -20,7 +22,7 @@ from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language.rows import some
 from lgd_mm.models.teachers.base import Teacher
-from lgd_mm.models.teachers.dense import dense_embeddings
+from lgd_mm.models.teachers.dense import DenseTower
 from lgd_mm.models.teachers.folder import check_folder, check_merges, of_hugging_face
 from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.tags import tag_of_file
@@ -47,6 +49,8 @@ class OpenCLIPTeacher(Teacher):
         checkpoint (str, optional): A local file with the tag's weights, for machines without network; the tag still
             says which activation, image statistics and interpolation they need. Defaults to None.
         precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``. Defaults to ``'fp32'``.
+        dense_stride (int, optional): Pixels between two positions of its maps, for dense guidance: 32, 16 or 8 of a
+            CLIP ResNet, finer ones cost more. Defaults to None: the tower's own.
 
     Attributes:
         embed_dim (int): Width D of the joint embedding space.
@@ -57,7 +61,7 @@ class OpenCLIPTeacher(Teacher):
     """
 
     def __init__(self, model: str = 'RN50', pretrained: str = 'openai', checkpoint: str | None = None,
-                 precision: str = 'fp32') -> None:
+                 precision: str = 'fp32', dense_stride: int | None = None) -> None:
         if model.startswith(LOCAL_DIR):
             weights, tag = _folder_weights(Path(model.removeprefix(LOCAL_DIR))), {}
         elif model in open_clip.list_models():
@@ -80,6 +84,8 @@ class OpenCLIPTeacher(Teacher):
         self.fingerprint = _fingerprint(*source) + (' bilinear' if self.interpolation == 'bilinear' else '')
         self._source = source
         self._text: tuple[Any, ...] | None = None  # a tuple[Any, ...] hides it from nn.Module
+        self._dense_stride = dense_stride
+        self.takes_any_size = isinstance(self.visual, ModifiedResNet)
         self.freeze()
 
     def encode_image(self, images: Tensor) -> Tensor:
@@ -87,9 +93,27 @@ class OpenCLIPTeacher(Teacher):
         features = self.visual(images)
         return features[0] if isinstance(features, tuple) else features  # CoCa returns its tokens as well
 
+    def check_dense(self) -> None:
+        """See that the tower has embeddings of positions.
+
+        Raises:
+            UserError: If it has none.
+        """
+        self._dense_tower  # noqa: B018
+
+    def encode_both(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Embed images and every position of them, see :class:`lgd_mm.models.teachers.dense.DenseTower`."""
+        both: tuple[Tensor, Tensor] = self._dense_tower(images)
+        return both
+
     def encode_dense(self, images: Tensor) -> Tensor:
-        """Embed every position, see :func:`lgd_mm.models.teachers.dense.dense_embeddings`."""
-        return dense_embeddings(self.visual, images)
+        """Embed every position alone."""
+        return self._dense_tower.positions(images)
+
+    @functools.cached_property
+    def _dense_tower(self) -> DenseTower:
+        """Made when it is asked for: most teachers are not, and a tower without maps serves all the same."""
+        return DenseTower(self.visual, self._dense_stride)
 
     @torch.no_grad()
     def encode_text(self, texts: list[str]) -> Tensor:

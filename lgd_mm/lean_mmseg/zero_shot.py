@@ -1,0 +1,235 @@
+"""Segmentation by names, without a label: every position against a textual bank."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.structures import PixelData
+from mmseg.models.segmentors import BaseSegmentor
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from lgd_mm.errors import UserError
+from lgd_mm.language import category_names
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR
+from lgd_mm.models.features import map_channels
+from lgd_mm.models.zero_shot import bank_of_names
+from lgd_mm.registry import MODELS
+
+#: Similarities of pixels to names that are held at once: 64 MB of float32.
+BLOCK = 2**24
+#: What a student without names at positions is told.
+NO_PYRAMID = ('the checkpoint holds no dense.pyramid.*: segmentation by names needs a checkpoint (epoch_N.pth) of a '
+              'pre-training with model.dense, such as configs/lgd/r18_dense_pretrain.py')
+
+
+class NamedSegmentor(BaseSegmentor):
+    """Gives each pixel the name that the embedding of its position is most similar to.
+
+    Args:
+        text (Teacher): Encodes the names.
+        categories (str | list[str]): Whatever :func:`lgd_mm.language.category_names` takes, in the order of the labels,
+            those of ``background`` left out.
+        templates (str | list[str], optional): Prompts with one ``{}`` each, or a text file of them. Defaults to None:
+            OpenAI's 80.
+        background (float, optional): Pixels whose best similarity is below this get label 0, and the names begin at 1.
+            Defaults to None: each pixel has a name.
+        data_preprocessor (dict, optional): Its ``mean`` and ``std`` are those of the student's pre-training.
+
+    Raises:
+        UserError: If the names or the background cannot be used.
+    """
+
+    textual_bank: Tensor
+
+    def __init__(self, text: Any, categories: str | Sequence[str], templates: str | Sequence[str] | None,
+                 background: float | None, data_preprocessor: dict[str, Any] | None) -> None:
+        super().__init__(data_preprocessor)
+        if background is not None and not -1 <= background <= 1:
+            raise UserError(f'model.background is {background}: a similarity lies in [-1, 1]')
+        self.background = background
+        names = list(category_names(categories))  # type: ignore[arg-type]
+        bank = bank_of_names(text, categories, templates)  # type: ignore[arg-type]
+        self.register_buffer('textual_bank', bank, persistent=False)
+        self.dataset_meta = dict(classes=names if background is None else ['background', *names])
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Embed the positions of normalised images (B, 3, H, W) as (B, D, h, w), not normalised."""
+        raise NotImplementedError
+
+    def similarities(self, inputs: Tensor) -> Tensor:
+        """Cosine similarities of positions to names.
+
+        Args:
+            inputs (Tensor): Normalised images (B, 3, H, W).
+
+        Returns:
+            Tensor: (B, C, h, w).
+
+        Raises:
+            UserError: If the student is of another teacher.
+        """
+        embeddings = self.embed(inputs).float()
+        if embeddings.shape[1] != self.textual_bank.shape[1]:
+            raise UserError(f'the positions of the student have {embeddings.shape[1]} dimensions, and the names '
+                            f'{self.textual_bank.shape[1]}: give the teacher that the student was trained with')
+        return torch.einsum('bdhw,cd->bchw', F.normalize(embeddings, dim=1), self.textual_bank)
+
+    def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
+        """Segment images.
+
+        Args:
+            inputs (Tensor): Normalised images (B, 3, H, W).
+            data_samples (list[SegDataSample], optional): Filled with ``pred_sem_seg`` (1, H, W), of the size of the
+                original images. Defaults to None: of the size of the inputs.
+
+        Returns:
+            list[SegDataSample]: One for each image.
+        """
+        samples = data_samples or [SegDataSample() for _ in inputs]
+        for similarity, sample in zip(self.similarities(inputs), samples):
+            labels = self._labels(similarity, inputs.shape[-2:], sample.metainfo)
+            sample.pred_sem_seg = PixelData(data=labels[None])
+        return samples
+
+    def _labels(self, similarity: Tensor, size: Sequence[int], about: dict[str, Any]) -> Tensor:
+        """The best name of each pixel, by a block of names after another.
+
+        Args:
+            similarity (Tensor): Of positions (C, h, w).
+            size (Sequence[int]): Of the input, padding included (H, W).
+            about (dict): Of the image: its padding and original size, as mmseg has them.
+
+        Returns:
+            Tensor: Labels (H, W), int64.
+        """
+        left, right, top, bottom = about.get('img_padding_size', about.get('padding_size', [0] * 4))
+        original = tuple(about.get('ori_shape', (size[0] - top - bottom, size[1] - left - right)))[:2]
+        largest = max(original[0] * original[1], size[0] * size[1])
+        best, labels = None, None
+        first = 0
+        for names in similarity.split(max(1, BLOCK // largest)):
+            pixels = F.interpolate(names[None], tuple(size), mode='bilinear')
+            pixels = pixels[..., top:size[0] - bottom, left:size[1] - right]
+            value, label = F.interpolate(pixels, original, mode='bilinear')[0].max(dim=0)
+            if best is None or labels is None:
+                best, labels = value, label
+            else:
+                labels = torch.where(value > best, label + first, labels)
+                best = torch.maximum(value, best)
+            first += len(names)
+        assert best is not None and labels is not None, 'a bank has names'
+        return labels if self.background is None else torch.where(best < self.background, 0, labels + 1)
+
+    def loss(self, inputs: Tensor, data_samples: Any = None) -> dict[str, Tensor]:
+        """It is not trained."""
+        raise UserError(f'lgd_mm.{type(self).__name__} is only tested: use tools/test.py CONFIG CHECKPOINT')
+
+    def _forward(self, inputs: Tensor, data_samples: Any = None) -> Any:
+        return self.similarities(inputs)
+
+    def extract_feat(self, inputs: Tensor) -> Any:
+        """The embeddings of positions."""
+        return self.embed(inputs)
+
+    def encode_decode(self, inputs: Tensor, batch_data_samples: Any = None) -> Tensor:
+        """Similarities of pixels (B, C, H, W), as mmseg's segmentors have logits."""
+        return F.interpolate(self.similarities(inputs), inputs.shape[-2:], mode='bilinear')
+
+
+@MODELS.register_module()
+class ZeroShotSegmentor(NamedSegmentor):
+    """A student of a dense pre-training, which keeps its pyramid: ``backbone.*`` and ``dense.pyramid.*`` of the
+    checkpoint are read.
+
+    Args:
+        backbone (dict): The student's, as it was pre-trained.
+        teacher (dict): The one it was trained with; only its text tower is used.
+        categories (str | list[str]): See :class:`NamedSegmentor`.
+        pyramid (dict, optional): As of :class:`lgd_mm.DenseGuidance`. Defaults to None.
+        templates (str | list[str], optional): See :class:`NamedSegmentor`. Defaults to None.
+        background (float, optional): See :class:`NamedSegmentor`. Defaults to None.
+        data_preprocessor (dict, optional): See :class:`NamedSegmentor`. Defaults to None: mmseg's with ImageNet's
+            statistics.
+
+    Raises:
+        UserError: If the names cannot be used, or the checkpoint has no pyramid.
+    """
+
+    def __init__(self,
+                 backbone: dict[str, Any],
+                 teacher: dict[str, Any],
+                 categories: str | Sequence[str],
+                 pyramid: dict[str, Any] | None = None,
+                 templates: str | Sequence[str] | None = None,
+                 background: float | None = None,
+                 data_preprocessor: dict[str, Any] | None = None) -> None:
+        text = MODELS.build(teacher)
+        super().__init__(text, categories, templates, background, data_preprocessor or PREPROCESSOR)
+        self.backbone = MODELS.build(backbone)
+        self.pyramid = MODELS.build(
+            dict(type='lgd_mm.PyramidProjection', in_channels=map_channels(self.backbone),
+                 out_channels=text.embed_dim) | (pyramid or {}))
+        self.register_load_state_dict_pre_hook(_keep_student)
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Embed the positions of normalised images (B, 3, H, W) as (B, D, h, w), not normalised."""
+        positions: Tensor = self.pyramid(self.backbone(inputs))
+        return positions
+
+
+@MODELS.register_module()
+class TeacherSegmentor(NamedSegmentor):
+    """A teacher by itself, to see what its positions know: ``tools/test.py CONFIG`` takes no checkpoint for it.
+
+    Args:
+        teacher (dict): With embeddings of positions, see :class:`lgd_mm.OpenCLIPTeacher`.
+        categories (str | list[str]): See :class:`NamedSegmentor`.
+        templates (str | list[str], optional): See :class:`NamedSegmentor`. Defaults to None.
+        background (float, optional): See :class:`NamedSegmentor`. Defaults to None.
+        data_preprocessor (dict, optional): Of what the images are normalised with, before the teacher undoes it.
+            Defaults to None: mmseg's with ImageNet's statistics.
+
+    Raises:
+        UserError: If the names cannot be used, or the teacher has no embeddings of positions.
+    """
+
+    def __init__(self,
+                 teacher: dict[str, Any],
+                 categories: str | Sequence[str],
+                 templates: str | Sequence[str] | None = None,
+                 background: float | None = None,
+                 data_preprocessor: dict[str, Any] | None = None) -> None:
+        network = MODELS.build(teacher)
+        network.check_dense()
+        if network.takes_any_size:
+            network.image_size = None
+        super().__init__(network, categories, templates, background, data_preprocessor or PREPROCESSOR)
+        network.release_text()
+        network.set_input_statistics(self.data_preprocessor.mean, self.data_preprocessor.std)
+        self.teacher = network
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Embed the positions of normalised images (B, 3, H, W) as (B, D, h, w), not normalised."""
+        positions: Tensor = self.teacher.dense(inputs)
+        return positions
+
+
+#: Of pre-training's statistics; images keep their size.
+PREPROCESSOR = {
+    **{key: IMAGENET_PREPROCESSOR[key] for key in ('mean', 'std')}, 'type': 'lgd_mm.SegDataPreProcessor',
+    'bgr_to_rgb': True}
+
+
+def _keep_student(module: ZeroShotSegmentor, state_dict: dict[str, Any], *args: Any) -> None:
+    """Of a pre-training's checkpoint, backbone and pyramid are wanted."""
+    prefix = 'dense.pyramid.'
+    if not any(key.startswith(prefix) for key in state_dict):
+        raise UserError(NO_PYRAMID)
+    for key in list(state_dict):
+        value = state_dict.pop(key)
+        if key.startswith(prefix):
+            state_dict[key.removeprefix('dense.')] = value
+        elif key.startswith('backbone.'):
+            state_dict[key] = value

@@ -1,0 +1,156 @@
+"""Dense language guidance: the textual bank read at every position, not only once for each image."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from lgd_mm.errors import UserError
+from lgd_mm.models.features import map_channels
+from lgd_mm.models.losses import alignment_loss, cosine_loss, dense_textual_loss
+from lgd_mm.models.necks.lgka import LGKA
+from lgd_mm.models.teachers.base import Taught
+from lgd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class DenseGuidance(BaseModule):
+    """What a student learns of positions, beside any method that teaches it of images.
+
+    The teacher embeds positions as if its last attention were on each of them alone; the student's maps meet in a
+    pyramid that leads into the same space, and are compared where the teacher's are::
+
+        images --+-- teacher (frozen) -- map (B, D, h, w) ------------+
+                 |                                                    +-- textual bank: loss at every position
+                 +-- backbone -- maps of strides 8, 16, 32 -- pyramid +
+
+    The loss is ``textual * L_dt + feature * L_df + visual * L_dv + mimicking * L_m``: L_dt aligns the distributions
+    over the names at each position, L_df and L_m pull the embeddings of positions and of images to the teacher's, and
+    L_dv aligns the distributions over a visual bank of positions.
+
+    Args:
+        backbone (nn.Module): The student's, with an output for each level of the pyramid, the finest first.
+        teacher (Teacher): Gives the maps.
+        pyramid (dict, optional): Of the projection; its widths may be left out. Defaults to None:
+            :class:`lgd_mm.models.necks.PyramidProjection`.
+        categories (str | list[str], optional): Names at positions, as of :class:`lgd_mm.LGKA`. Defaults to None: those
+            of the method.
+        templates (str | list[str], optional): Prompts for them, as of :class:`lgd_mm.LGKA`. Defaults to None.
+        textual (float): Weight of the names at positions. Defaults to 3.
+        feature (float): Weight of the features of positions. Defaults to 0.
+        visual (float): Weight of a visual bank of positions. Defaults to 0.
+        mimicking (float): Weight of the embeddings of images, for what the names do not say. Defaults to 0.
+        agreement (float): Leave out positions whose name the teacher gives the whole image with a probability not
+            above this, as with many names those of the background are noise; 0: none. Defaults to 0.
+        student_temperature (float): Defaults to 0.2.
+        teacher_temperature (float): Defaults to 0.01.
+        init_cfg (dict, optional): As in mmengine. Defaults to None.
+
+    Raises:
+        UserError: If a value lies outside its range, or student or teacher have no maps.
+    """
+
+    def __init__(self,
+                 backbone: nn.Module,
+                 teacher: Any,
+                 pyramid: dict[str, Any] | None = None,
+                 categories: str | Sequence[str] | None = None,
+                 templates: str | Sequence[str] | None = None,
+                 textual: float = 3.,
+                 feature: float = 0.,
+                 visual: float = 0.,
+                 mimicking: float = 0.,
+                 agreement: float = 0.,
+                 student_temperature: float = 0.2,
+                 teacher_temperature: float = 0.01,
+                 init_cfg: dict[str, Any] | None = None) -> None:
+        super().__init__(init_cfg)
+        self.weights = dict(textual=textual, feature=feature, visual=visual, mimicking=mimicking)
+        for name, weight in self.weights.items():
+            if not 0 <= weight < float('inf'):
+                raise UserError(f'model.dense.{name} is {weight}: it must be a number of at least 0')
+        if not 0 <= agreement < 1:
+            raise UserError(f'model.dense.agreement is {agreement}: it must lie in [0, 1)')
+        if min(student_temperature, teacher_temperature) <= 0:
+            raise UserError('model.dense.student_temperature and teacher_temperature must be above 0')
+        teacher.check_dense()
+        self.agreement = agreement
+        self.temperatures = student_temperature, teacher_temperature
+        self.pyramid = MODELS.build(
+            dict(type='lgd_mm.PyramidProjection', in_channels=map_channels(backbone), out_channels=teacher.embed_dim)
+            | (pyramid or {}))
+        names = dict(categories=categories, templates=templates, teacher=teacher)
+        #: Of the positions: names of their own, or a visual bank.
+        self.lgka = LGKA(**names, positive_column=False) if categories is not None else None  # type: ignore[arg-type]
+        if visual and self.lgka is None:
+            raise UserError('model.dense.visual needs model.dense.categories: a visual bank has a row for each name')
+
+    def embed(self, features: Sequence[Tensor]) -> Tensor:
+        """Embed every position of the student's finest map.
+
+        Args:
+            features (Sequence[Tensor]): The backbone's maps (B, d, H, W), the finest first.
+
+        Returns:
+            Tensor: (B, D, H, W), not normalised.
+        """
+        embedded: Tensor = self.pyramid(features)
+        return embedded
+
+    def loss(self, features: Sequence[Tensor], student: Tensor, taught: Taught,
+             names: Tensor | None) -> dict[str, Tensor]:
+        """The losses of a batch, those without weight left out.
+
+        Args:
+            features (Sequence[Tensor]): The backbone's maps (B, d, H, W), the finest first.
+            student (Tensor): The student's embeddings of the images (B, D), not normalised.
+            taught (Taught): What the teacher says of images and positions.
+            names (Tensor, optional): The method's textual bank (C, D).
+
+        Returns:
+            dict[str, Tensor]: Some of ``loss_dense_textual``, ``loss_dense_feature``, ``loss_dense_visual`` and
+            ``loss_mimicking``, each (), weighted.
+
+        Raises:
+            UserError: If names are wanted, and there are none; if the batch brings no maps.
+        """
+        if taught.dense is None:
+            raise UserError('model.dense needs maps of the teacher, and this batch brings none')
+        bank = names if self.lgka is None else self.lgka.textual_bank
+        if bank is None and (self.weights['textual'] or self.agreement):
+            raise UserError('model.dense.textual and agreement need names, and the method has none: give '
+                            'model.dense.categories, or set them to 0')
+        positions = self.pyramid(features, taught.dense.shape[-2:])
+        with torch.autocast(student.device.type, enabled=False):
+            ours, theirs = unit(rows(positions)), unit(rows(taught.dense))  # (N, D)
+            image = unit(taught.embedding)
+            weight = self._agreement(theirs, image, bank) if self.agreement and bank is not None else None
+            losses = {}
+            if self.weights['textual'] and bank is not None:
+                losses['dense_textual'] = dense_textual_loss(ours, theirs, bank, *self.temperatures, weight)
+            if self.weights['feature']:
+                losses['dense_feature'] = cosine_loss(ours, theirs, weight)
+            if self.weights['visual'] and self.lgka is not None:
+                losses['dense_visual'] = alignment_loss(self.lgka(ours, theirs)[1], *self.temperatures)
+            if self.weights['mimicking']:
+                losses['mimicking'] = cosine_loss(unit(student), image)
+        return {f'loss_{name}': self.weights[name.removeprefix('dense_')] * loss for name, loss in losses.items()}
+
+    def _agreement(self, positions: Tensor, images: Tensor, bank: Tensor) -> Tensor:
+        """Which positions (N, ) have a name that their image (B, D) as a whole has, too."""
+        probability = F.softmax(images @ bank.T / self.temperatures[1], dim=1)  # (B, C)
+        label = (positions @ bank.T).argmax(dim=1).view(len(images), -1)
+        return (probability.gather(1, label) > self.agreement).flatten().float()
+
+
+def rows(positions: Tensor) -> Tensor:
+    """A map (B, D, h, w) as rows (B * h * w, D)."""
+    return positions.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def unit(embeddings: Tensor) -> Tensor:
+    """Embeddings (N, D) in float32, of unit length."""
+    return F.normalize(embeddings.float(), dim=1)

@@ -1,0 +1,58 @@
+"""From a student's maps of several strides to one map in its teacher's embedding space."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from lgd_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class PyramidProjection(BaseModule):
+    """Lateral 1 x 1 convolutions, summed from the coarsest map to the finest as in a feature pyramid
+    (`arXiv:1612.03144 <https://arxiv.org/abs/1612.03144>`_), then a 1 x 1 MLP: kept for zero-shot segmentation,
+    dropped for transfer.
+
+    Args:
+        in_channels (Sequence[int]): Widths of the backbone's maps, the finest first.
+        out_channels (int): Width D of the teacher's embedding.
+        channels (int): Width of the pyramid. Defaults to 128.
+        init_cfg (dict, optional): As in mmengine. Defaults to None: torch's own initialisation of ``Conv2d``.
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int, channels: int = 128,
+                 init_cfg: dict[str, Any] | None = None) -> None:
+        super().__init__(init_cfg)
+        self.laterals = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in in_channels)
+        self.mlp = nn.Sequential(
+            nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True), nn.Conv2d(channels, out_channels, 1))
+
+    def forward(self, features: Sequence[Tensor], size: tuple[int, int] | None = None) -> Tensor:
+        """Embed every position of the finest map.
+
+        Args:
+            features (Sequence[Tensor]): Maps (B, d, H, W), the finest first.
+            size (tuple[int, int], optional): Height and width (h, w) of the result. A coarser one embeds the means of
+                positions. Defaults to None: those of the finest map.
+
+        Returns:
+            Tensor: Embeddings (B, D, h, w), not normalised.
+        """
+        total = None
+        for lateral, feature in reversed(list(zip(self.laterals, features))):
+            here = lateral(feature)
+            total = here if total is None else here + F.interpolate(total, here.shape[-2:], mode='nearest')
+        assert total is not None, 'a pyramid has levels'
+        return self.mlp(total if size is None else resized(total, size))
+
+
+def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps (B, d, H, W) of another height and width: means where they shrink, interpolated where they grow."""
+    if maps.shape[-2:] == size:
+        return maps
+    if size[0] <= maps.shape[-2] and size[1] <= maps.shape[-1]:
+        return F.adaptive_avg_pool2d(maps, size)
+    return F.interpolate(maps, size, mode='bilinear')

@@ -49,7 +49,7 @@ class NamedSegmentor(BaseSegmentor):
         if background is not None and not -1 <= background <= 1:
             raise UserError(f'model.background is {background}: a similarity lies in [-1, 1]')
         self.background = background
-        names = list(category_names(categories))  # type: ignore[arg-type]
+        names = list(category_names(categories))
         bank = bank_of_names(text, categories, templates)  # type: ignore[arg-type]
         self.register_buffer('textual_bank', bank, persistent=False)
         self.dataset_meta = dict(classes=names if background is None else ['background', *names])

@@ -17,7 +17,8 @@ from lgd_mm.moved import moved_names
 __all__ = [
     'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'DenseGuidance', 'FeatureMimicking',
     'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MobileNetV2',
-    'OpenCLIPTeacher', 'PyramidProjection', 'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
+    'OpenCLIPTeacher', 'PyramidProjection', 'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent',
+    'alignment_loss'
 ]
 
 __getattr__ = moved_names(__name__, CachedTeacher='lgd_mm.teacher_cache')

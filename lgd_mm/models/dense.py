@@ -84,7 +84,7 @@ class DenseGuidance(BaseModule):
             | (pyramid or {}))
         names = dict(categories=categories, templates=templates, teacher=teacher)
         #: Of the positions: names of their own, or a visual bank.
-        self.lgka = LGKA(**names, positive_column=False) if categories is not None else None  # type: ignore[arg-type]
+        self.lgka = LGKA(**names, positive_column=False) if categories is not None else None
         if visual and self.lgka is None:
             raise UserError('model.dense.visual needs model.dense.categories: a visual bank has a row for each name')
 

@@ -14,8 +14,8 @@ NETWORKS = (
     'mmdet.models.losses', 'mmdet.models.data_preprocessors', 'mmdet.models.task_modules',
     'mmseg.models.segmentors', 'mmseg.models.decode_heads', 'mmseg.models.losses', 'mmseg.models.data_preprocessor',
     'mmseg.models.assigners', 'mmseg.structures.sampler', 'mmengine.model.base_model.data_preprocessor',
-    'lgd_mm.models.baselines', 'lgd_mm.models.classifiers', 'lgd_mm.models.heads', 'lgd_mm.models.lgd',
-    'lgd_mm.models.many_students', 'lgd_mm.models.students', 'lgd_mm.models.view_preprocessor',
+    'lgd_mm.models.baselines', 'lgd_mm.models.classifiers', 'lgd_mm.models.dense', 'lgd_mm.models.heads',
+    'lgd_mm.models.lgd', 'lgd_mm.models.many_students', 'lgd_mm.models.students', 'lgd_mm.models.view_preprocessor',
     'lgd_mm.models.zero_shot', 'lgd_mm.lean_mmseg')
 DATA = ('mmengine.dataset', 'mmcv.transforms', 'mmpretrain.datasets', 'mmdet.datasets', 'mmseg.datasets',
         'lgd_mm.datasets', 'lgd_mm.lean_mmseg',

@@ -53,7 +53,7 @@ class CompRess(Distiller):
         super().init_weights()
         self.anchor.load_state_dict(nn.Sequential(self.backbone, self.neck).state_dict())
 
-    def loss(self, inputs: Tensor, teacher: Tensor) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, teacher: Any) -> dict[str, Tensor]:
         """``loss_similarity``; the queues move on during its backward pass, when every use of them is over."""
         anchor = self._anchor_embedding(inputs)
         student = self.embed(inputs)

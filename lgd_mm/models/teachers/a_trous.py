@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import torch.nn.functional as F
 from open_clip.modified_resnet import ModifiedResNet
@@ -59,7 +60,7 @@ class _Binomial(nn.Module):
         return (rows[..., :-2 * gap] + 2 * rows[..., gap:-gap] + rows[..., 2 * gap:]) / 4
 
 
-def _dilated(layer: nn.Module, dilation: int) -> nn.Module:
+def _dilated(layer: Any, dilation: int) -> Any:
     """Take a layer's stride out, which its first block has behind the 3 x 3 convolution and before the shortcut; what
     follows looks twice as far.
 

@@ -34,7 +34,8 @@ class DenseTower(nn.Module):
         self.finer = None
         if isinstance(visual, ModifiedResNet):
             self.finer = ATrousLayers(visual, stride or 32)
-        elif not (isinstance(visual, VisionTransformer) and visual.attn_pool is None and visual.transformer.batch_first):
+        elif not (isinstance(visual, VisionTransformer) and visual.attn_pool is None
+                  and visual.transformer.batch_first):
             raise UserError(f'positions of the image tower {type(visual).__name__} have no embeddings in the joint '
                             "space: only CLIP's ResNets and ViTs have")
         elif stride not in (None, visual.patch_size[0]):

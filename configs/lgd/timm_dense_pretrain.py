@@ -1,0 +1,9 @@
+# Any timm backbone with maps: choose with --cfg-options model.backbone.model_name=NAME
+_base_ = './r18_dense_pretrain.py'
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='mmpretrain.TIMMBackbone',
+        model_name='ghostnet_100',
+        features_only=True,
+        out_indices=(2, 3, 4)))

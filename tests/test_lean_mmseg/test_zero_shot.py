@@ -1,0 +1,109 @@
+"""Segmentation by names: the best name of each pixel, whatever the sizes and however many names."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mmseg.structures import SegDataSample
+
+from lgd_mm.errors import UserError
+from lgd_mm.lean_mmseg import TeacherSegmentor, ZeroShotSegmentor, zero_shot
+from lgd_mm.registry import MODELS
+from tests.tiny import lgd_model, write_tiny_teacher
+
+NAMES = ['cat', 'dog', 'bicycle', 'tree', 'house']
+
+
+@pytest.fixture(scope='module')
+def teacher(tmp_path_factory):
+    return dict(type='lgd_mm.OpenCLIPTeacher', model=write_tiny_teacher(tmp_path_factory.mktemp('teacher')))
+
+
+@pytest.fixture
+def common(teacher, tmp_path, monkeypatch):
+    monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path))
+    return dict(teacher=teacher, categories=NAMES, templates=['a photo of a {}.'])
+
+
+@pytest.fixture
+def student(common):
+    backbone = dict(lgd_model('')['backbone'], out_indices=(1, 2, 3))
+    return lambda **changes: ZeroShotSegmentor(**{'backbone': backbone, **common, **changes}).eval()
+
+
+def images(height=64, width=96):
+    return torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+@torch.no_grad()
+def test_best_name_of_each_pixel(student):
+    model, inputs = student(), images()
+    positions = model.pyramid(model.backbone(inputs))
+    assert positions.shape == (2, 32, 8, 12)
+    similarity = torch.stack([F.cosine_similarity(positions, name.view(1, -1, 1, 1)) for name in model.textual_bank], 1)
+    pixels = F.interpolate(similarity, (64, 96), mode='bilinear')
+    torch.testing.assert_close(model.encode_decode(inputs), pixels, atol=1e-5, rtol=0)
+    found = model(inputs, mode='predict')
+    for sample, expected in zip(found, pixels.argmax(1)):
+        assert torch.equal(sample.pred_sem_seg.data, expected[None])
+    assert model.dataset_meta == dict(classes=NAMES)
+
+
+@torch.no_grad()
+def test_background_is_what_no_name_reaches(student):
+    model, inputs = student(), images()
+    best, label = model.encode_decode(inputs).max(1)
+    threshold = float(best.median())
+    named = student(background=threshold)
+    named.load_state_dict(model.state_dict() | {f'dense.{key}': value for key, value in model.state_dict().items()})
+    found = torch.stack([sample.pred_sem_seg.data[0] for sample in named(inputs, mode='predict')])
+    assert torch.equal(found, torch.where(best < threshold, 0, label + 1))
+    assert named.dataset_meta['classes'] == ['background', *NAMES] and 0.4 < float((found == 0).float().mean()) < 0.6
+
+
+@torch.no_grad()
+def test_many_names_go_by_blocks(student, monkeypatch):
+    model, inputs = student(), images()
+    expected = [sample.pred_sem_seg.data for sample in model(inputs, mode='predict')]
+    monkeypatch.setattr(zero_shot, 'BLOCK', 2 * 64 * 96)
+    for sample, labels in zip(model(inputs, mode='predict'), expected):
+        assert torch.equal(sample.pred_sem_seg.data, labels)
+
+
+@torch.no_grad()
+def test_padding_is_cut_off_and_the_image_gets_its_size_back(student):
+    model, inputs = student(), images()
+    about = dict(ori_shape=(100, 120), img_shape=(50, 60), padding_size=[0, 36, 0, 14])
+    sample, = model(inputs[:1], [SegDataSample(metainfo=about)], mode='predict')
+    pixels = F.interpolate(model.encode_decode(inputs[:1])[..., :50, :60], (100, 120), mode='bilinear')
+    assert torch.equal(sample.pred_sem_seg.data[0], pixels[0].argmax(0))
+
+
+@torch.no_grad()
+def test_it_is_filled_from_a_dense_pre_training(student, teacher):
+    model = {**lgd_model(''), 'teacher': teacher, 'dense': dict(type='lgd_mm.DenseGuidance')}
+    model['backbone'].update(out_indices=(1, 2, 3))
+    distiller = MODELS.build(model).eval()
+    segmentor, inputs = student(), images(32, 32)
+    segmentor.load_state_dict(distiller.state_dict())
+    embedded = distiller.dense.embed(distiller.backbone(inputs))
+    torch.testing.assert_close(segmentor.embed(inputs), embedded)
+
+
+def test_other_checkpoints_are_refused(student):
+    with pytest.raises(UserError, match=r'holds no dense.pyramid.\*: .* needs a checkpoint .* with model.dense'):
+        student().load_state_dict({'backbone.conv1.weight': torch.zeros(1)})
+
+
+@torch.no_grad()
+def test_the_teacher_by_itself(common):
+    model, inputs = TeacherSegmentor(**common).eval(), images(32, 32)
+    similarity = torch.einsum('bdhw,cd->bchw', F.normalize(model.teacher.dense(inputs), dim=1), model.textual_bank)
+    torch.testing.assert_close(model.similarities(inputs), similarity)
+    assert model(inputs, mode='predict')[0].pred_sem_seg.data.shape == (1, 32, 32)
+
+
+def test_mistakes(student):
+    with pytest.raises(UserError, match='background is 3: a similarity lies'):
+        student(background=3)
+    with pytest.raises(UserError, match='is only tested: use tools/test.py'):
+        student()(images(), mode='loss')

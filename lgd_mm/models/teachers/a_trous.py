@@ -8,8 +8,6 @@ import torch.nn.functional as F
 from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
-from lgd_mm.errors import UserError
-
 #: Strides of maps, and how many of the last layers go without their own.
 STRIDES = {32: 0, 16: 1, 8: 2}
 
@@ -24,16 +22,10 @@ class ATrousLayers(nn.Module):
 
     Attributes:
         begin (int): The first layer that differs from the trunk's, 3 or 4; 5: none.
-
-    Raises:
-        UserError: If the stride is another.
     """
 
     def __init__(self, visual: ModifiedResNet, stride: int) -> None:
         super().__init__()
-        if stride not in STRIDES:
-            raise UserError(f'model.teacher.dense_stride is {stride!r}: a CLIP ResNet gives maps of stride '
-                            f'{", ".join(map(str, STRIDES))}')
         self.begin = 5 - STRIDES[stride]
         shared = {id(parameter): parameter for parameter in visual.parameters()}
         shared.update({id(buffer): buffer for buffer in visual.buffers()})

@@ -39,10 +39,8 @@ class Teacher(nn.Module):
     Attributes:
         embed_dim (int): Width D of its embeddings.
         fingerprint (str): Identifies network and weights.
-        takes_any_size (bool): Whether its positions may be those of images of any size.
     """
 
-    takes_any_size = False
     embed_dim: int
     fingerprint: str
     scale: Tensor
@@ -93,6 +91,11 @@ class Teacher(nn.Module):
         """
         raise UserError(f'{type(self).__name__} has no embeddings of positions: take an lgd_mm.OpenCLIPTeacher, or '
                         'leave model.dense out')
+
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether its positions may be those of images of any size."""
+        return False
 
     def encode_both(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Embed images as :meth:`encode_image` does, and their positions as (B, D, h, w), with one pass of the trunk.

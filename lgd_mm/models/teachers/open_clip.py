@@ -12,7 +12,6 @@ import torch
 from mmengine.device import get_device
 from mmengine.logging import print_log
 from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
-from open_clip.modified_resnet import ModifiedResNet
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
@@ -22,7 +21,8 @@ from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language.rows import some
 from lgd_mm.models.teachers.base import Teacher
-from lgd_mm.models.teachers.dense import DenseTower
+from lgd_mm.models.teachers.dense import dense_tower
+from lgd_mm.models.teachers.dense_tower import DenseTower
 from lgd_mm.models.teachers.folder import check_folder, check_merges, of_hugging_face
 from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.tags import tag_of_file
@@ -51,6 +51,9 @@ class OpenCLIPTeacher(Teacher):
         precision (str): ``'fp32'``, ``'bf16'`` or ``'fp16'``. Defaults to ``'fp32'``.
         dense_stride (int, optional): Pixels between two positions of its maps, for dense guidance: 32, 16 or 8 of a
             CLIP ResNet, finer ones cost more. Defaults to None: the tower's own.
+        dense_mode (str, optional): What the last attention becomes for its maps: ``'maskclip'``, and of a CLIP ViT
+            ``'clearclip'`` or ``'naclip'``, too, see :mod:`lgd_mm.models.teachers.vit_positions`. Defaults to None:
+            ``'maskclip'`` where the tower has a last attention that chooses what to pool.
 
     Attributes:
         embed_dim (int): Width D of the joint embedding space.
@@ -61,7 +64,8 @@ class OpenCLIPTeacher(Teacher):
     """
 
     def __init__(self, model: str = 'RN50', pretrained: str = 'openai', checkpoint: str | None = None,
-                 precision: str = 'fp32', dense_stride: int | None = None) -> None:
+                 precision: str = 'fp32', dense_stride: int | None = None,
+                 dense_mode: str | None = None) -> None:
         if model.startswith(LOCAL_DIR):
             weights, tag = _folder_weights(Path(model.removeprefix(LOCAL_DIR))), {}
         elif model in open_clip.list_models():
@@ -84,8 +88,7 @@ class OpenCLIPTeacher(Teacher):
         self.fingerprint = _fingerprint(*source) + (' bilinear' if self.interpolation == 'bilinear' else '')
         self._source = source
         self._text: tuple[Any, ...] | None = None  # a tuple[Any, ...] hides it from nn.Module
-        self._dense_stride = dense_stride
-        self.takes_any_size = isinstance(self.visual, ModifiedResNet)
+        self._dense = dense_stride, dense_mode
         self.freeze()
 
     def encode_image(self, images: Tensor) -> Tensor:
@@ -101,10 +104,14 @@ class OpenCLIPTeacher(Teacher):
         """
         self._dense_tower  # noqa: B018
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether its positions may be those of images of any size."""
+        return self._dense_tower.takes_any_size
+
     def encode_both(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Embed images and every position of them, see :class:`lgd_mm.models.teachers.dense.DenseTower`."""
-        both: tuple[Tensor, Tensor] = self._dense_tower(images)
-        return both
+        """Embed images and every position of them, see :func:`lgd_mm.models.teachers.dense.dense_tower`."""
+        return self._dense_tower(images)
 
     def encode_dense(self, images: Tensor) -> Tensor:
         """Embed every position alone."""
@@ -113,7 +120,7 @@ class OpenCLIPTeacher(Teacher):
     @functools.cached_property
     def _dense_tower(self) -> DenseTower:
         """Made when it is asked for: most teachers are not, and a tower without maps serves all the same."""
-        return DenseTower(self.visual, self._dense_stride)
+        return dense_tower(self.visual, *self._dense)
 
     @torch.no_grad()
     def encode_text(self, texts: list[str]) -> Tensor:

@@ -1,0 +1,77 @@
+"""Heads of timm's networks at each position, against the networks' own code on one position."""
+
+import pytest
+import torch
+
+from lgd_mm.models.teachers.dense import dense_embeddings, dense_tower
+from tests.towers import timm_tower
+
+PLACES = ((0, 0, 0), (0, 3, 5), (1, 2, 3))
+
+
+@pytest.mark.parametrize(('family', 'pool'), [('vit', 'map'), ('eva', 'map'), ('vit', 'avg'), ('eva', 'avg')])
+@torch.no_grad()
+def test_a_head_takes_one_token(family, pool):
+    """Pooling by attention or by averages, norms and projections, on a sequence of that token."""
+    tower, images = timm_tower(family, pool), torch.randn(2, 3, 32, 48)
+    trunk, positions = tower.trunk, dense_embeddings(tower, images)
+    assert positions.shape == (2, 24, 4, 6)
+    tokens = trunk.forward_features(images)
+    assert tokens.shape[1] == 24 + trunk.num_prefix_tokens
+    for image, row, column in PLACES:
+        token = tokens[image, trunk.num_prefix_tokens + 6 * row + column][None, None]
+        if pool == 'avg' and trunk.num_prefix_tokens:
+            token = torch.cat([torch.zeros_like(token), token], dim=1)  # the class token, which averages leave out
+        torch.testing.assert_close(positions[image, :, row, column], tower.head(trunk.forward_head(token))[0],
+                                   atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize('family', ['vit', 'eva'])
+@torch.no_grad()
+def test_pooling_by_the_class_token_attends_to_itself_alone(family):
+    """The last block on a sequence of one token; rotations by its place leave its value as it is."""
+    tower, images = timm_tower(family, 'token'), torch.randn(2, 3, 32, 48)
+    trunk, positions, caught = tower.trunk, dense_embeddings(tower, images), []
+    handle = trunk.blocks[-1].register_forward_pre_hook(lambda block, args: caught.append(args[0]))
+    tower(images)
+    handle.remove()
+    for image, row, column in PLACES:
+        token = trunk.norm(trunk.blocks[-1](caught[0][image, 1 + 6 * row + column][None, None]))
+        torch.testing.assert_close(positions[image, :, row, column], tower.head(trunk.forward_head(token))[0],
+                                   atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize('family', ['convnext', 'swin'])
+@pytest.mark.parametrize('proj', ['linear', 'mlp'])
+@torch.no_grad()
+def test_a_head_takes_a_map_of_one_position(family, proj):
+    size = (64, 64) if family == 'swin' else (64, 96)
+    tower, images = timm_tower(family, proj=proj), torch.randn(2, 3, *size)
+    positions = dense_embeddings(tower, images)
+    features = tower.trunk.forward_features(images)
+    assert positions.shape == (2, 24, 2, size[1] // 32)
+    for image in range(2):
+        for row in range(2):
+            for column in range(size[1] // 32):
+                rows, columns = slice(row, row + 1), slice(column, column + 1)
+                one = features[image:image + 1, rows, columns] if family == 'swin' else features[
+                    image:image + 1, :, rows, columns]
+                torch.testing.assert_close(positions[image, :, row, column], tower.head(tower.trunk.forward_head(one))[0],
+                                           atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_convolutions_take_any_size():
+    tower = dense_tower(timm_tower('convnext'))
+    assert tower.takes_any_size and tower.positions(torch.randn(1, 3, 101, 200)).shape == (1, 24, 3, 6)
+    assert not dense_tower(timm_tower('swin')).takes_any_size
+    assert not dense_tower(timm_tower('vit')).takes_any_size
+
+
+@torch.no_grad()
+def test_fused_kernels_and_plain_ones_agree():
+    """The mask of the last block goes through either."""
+    tower, images = timm_tower('vit', 'token'), torch.randn(2, 3, 32, 48)
+    fused = dense_embeddings(tower, images)
+    tower.trunk.blocks[-1].attn.fused_attn = False
+    torch.testing.assert_close(dense_embeddings(tower, images), fused, atol=1e-5, rtol=1e-4)

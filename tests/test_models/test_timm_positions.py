@@ -1,5 +1,7 @@
 """Heads of timm's networks at each position, against the networks' own code on one position."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -50,14 +52,11 @@ def test_a_head_takes_a_map_of_one_position(family, proj):
     positions = dense_embeddings(tower, images)
     features = tower.trunk.forward_features(images)
     assert positions.shape == (2, 24, 2, size[1] // 32)
-    for image in range(2):
-        for row in range(2):
-            for column in range(size[1] // 32):
-                rows, columns = slice(row, row + 1), slice(column, column + 1)
-                one = features[image:image + 1, rows, columns] if family == 'swin' else features[
-                    image:image + 1, :, rows, columns]
-                torch.testing.assert_close(positions[image, :, row, column], tower.head(tower.trunk.forward_head(one))[0],
-                                           atol=1e-5, rtol=1e-4)
+    for image, row, column in itertools.product(range(2), range(2), range(size[1] // 32)):
+        place = slice(row, row + 1), slice(column, column + 1)
+        one = features[image, *place][None] if family == 'swin' else features[image, :, *place][None]
+        torch.testing.assert_close(positions[image, :, row, column], tower.head(tower.trunk.forward_head(one))[0],
+                                   atol=1e-5, rtol=1e-4)
 
 
 @torch.no_grad()

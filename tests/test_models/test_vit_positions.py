@@ -84,7 +84,8 @@ def test_no_residual_and_another_attention(tower, mode):
         added = attention.out_proj(joined)
         if hasattr(block, 'ln_attn'):
             added = block.ln_attn(added)
-        torch.testing.assert_close(positions[image, :, row, column], out(tower, block.ls_1(added)), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(positions[image, :, row, column], out(tower, block.ls_1(added)), atol=1e-5,
+                                   rtol=1e-4)
 
 
 @pytest.mark.parametrize('width', [24, 32])

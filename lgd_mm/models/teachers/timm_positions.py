@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch
 from open_clip.timm_model import TimmModel
 from timm.layers import AttentionPoolLatent
 from timm.models.convnext import ConvNeXt

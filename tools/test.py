@@ -16,7 +16,7 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help="checkpoint of the config's model")
+    parser.add_argument('checkpoint', nargs='?', help="checkpoint of the config's model (a teacher alone has none)")
     parser.add_argument('--work-dir', help="folder for logs (default: the config's, or work_dirs/NAME)")
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
     parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
@@ -30,7 +30,7 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
 
 def main() -> None:
     """Test, and print the metrics."""
-    args = vars(parser(OptionsAction).parse_args())
+    args = vars(parser(OptionsAction).parse_intermixed_args())  # also CONFIG --work-dir FOLDER CHECKPOINT
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
     check_config(args['config'])
     check_weights_file(args['checkpoint'])

@@ -123,7 +123,7 @@ def train(config: str,
 
 
 def test(config: str,
-         checkpoint: str,
+         checkpoint: str | None = None,
          work_dir: str | None = None,
          out: str | None = None,
          data: str | None = None,
@@ -133,7 +133,8 @@ def test(config: str,
 
     Args:
         config (str): Config file of lgd_mm, mmdet, mmseg or mmpretrain.
-        checkpoint (str): A checkpoint of that config's model.
+        checkpoint (str, optional): A checkpoint of that config's model. Defaults to None: the model brings its weights,
+            as a teacher does.
         work_dir (str, optional): Defaults to the config's own, else ``work_dirs/NAME``.
         out (str, optional): File (``.pkl``) for all predictions. Defaults to None.
         data (str, optional): Folder of a detection or segmentation set of one's own. Defaults to None.
@@ -158,14 +159,17 @@ def test(config: str,
     check_categories(cfg, 'test')
     check_classes(cfg, 'test')
     preflight.check_work_dir(cfg.work_dir)
-    state = load_checkpoint_file(checkpoint)
+    state = load_checkpoint_file(checkpoint) if checkpoint else None
     cfg.load_from = checkpoint
     cfg.resume = False
 
     with user_errors(cfg, when_disk_is_full='') as runners:
         runner = _build(cfg)
         runners.append(runner)
-        preflight.check_weights(runner.model, state.get('state_dict', state), checkpoint)
+        if state is not None:
+            preflight.check_weights(runner.model, state.get('state_dict', state), checkpoint)
+        elif not getattr(runner.model, 'brings_weights', False):
+            raise UserError(f'the model of {config} would be tested with random weights: give its checkpoint, too')
         del state
         if out:
             # mmdet's own packs the masks of its predictions.

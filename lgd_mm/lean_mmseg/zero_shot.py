@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
-from mmseg.models.segmentors import BaseSegmentor
+from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
@@ -181,7 +182,11 @@ class ZeroShotSegmentor(NamedSegmentor):
 
 @MODELS.register_module()
 class TeacherSegmentor(NamedSegmentor):
-    """A teacher by itself, to see what its positions know: ``tools/test.py CONFIG`` takes no checkpoint for it.
+    """A teacher by itself, to see what its positions know: ``tools/test.py CONFIG`` needs no checkpoint for it.
+
+    A teacher of convolutions is shown the image as it is. Another takes images of one size, at which most would lose
+    their proportions and their detail: it is shown windows of that size, half of it apart, whose similarities are
+    averaged.
 
     Args:
         teacher (dict): With embeddings of positions, see :class:`lgd_mm.OpenCLIPTeacher`.
@@ -195,6 +200,8 @@ class TeacherSegmentor(NamedSegmentor):
         UserError: If the names cannot be used, or the teacher has no embeddings of positions.
     """
 
+    brings_weights = True
+
     def __init__(self,
                  teacher: dict[str, Any],
                  categories: str | Sequence[str],
@@ -206,6 +213,9 @@ class TeacherSegmentor(NamedSegmentor):
         if network.takes_any_size:
             network.image_size = None
         super().__init__(network, categories, templates, background, data_preprocessor or PREPROCESSOR)
+        self.out_channels = len(self.textual_bank)  # with test_cfg, what mmseg's sliding windows are told by
+        window = network.image_size
+        self.test_cfg = window and ConfigDict(crop_size=window, stride=[max(1, side // 2) for side in window])
         network.release_text()
         network.set_input_statistics(self.data_preprocessor.mean, self.data_preprocessor.std)
         self.teacher = network
@@ -214,6 +224,17 @@ class TeacherSegmentor(NamedSegmentor):
         """Embed the positions of normalised images (B, 3, H, W) as (B, D, h, w), not normalised."""
         positions: Tensor = self.teacher.dense(inputs)
         return positions
+
+    def similarities(self, inputs: Tensor) -> Tensor:
+        """Cosine similarities to names, of positions (B, C, h, w) or, by windows, of pixels (B, C, H, W)."""
+        if self.test_cfg is None:
+            return super().similarities(inputs)
+        pixels: Tensor = EncoderDecoder.slide_inference(self, inputs, [{}])
+        return pixels
+
+    def encode_decode(self, inputs: Tensor, batch_data_samples: Any = None) -> Tensor:
+        """Similarities of the pixels (B, C, H, W) of a window, or of the whole image."""
+        return F.interpolate(super().similarities(inputs), inputs.shape[-2:], mode='bilinear')
 
 
 #: Of pre-training's statistics; images keep their size.

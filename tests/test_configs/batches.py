@@ -23,10 +23,10 @@ def small(cfg, teacher):
     if 'roi_head' in model:  # its heads cost most of a CPU's time
         model.train_cfg.rpn_proposal.max_per_img = 8
         model.train_cfg.rcnn.sampler.num = 16
-    if cfg.default_scope == 'mmseg' and 'data_preprocessor' in model:
-        model.data_preprocessor.size = (SIZE, SIZE)
     if cfg.get('data_preprocessor') and 'data_preprocessor' not in model:
         model.data_preprocessor = cfg.data_preprocessor  # as mmengine's runner does
+    if cfg.default_scope == 'mmseg':
+        model.data_preprocessor.size = (SIZE, SIZE)
     return dict(mmpretrain=pictures, mmdet=detection, mmseg=segmentation)[cfg.default_scope]
 
 
@@ -54,10 +54,9 @@ def detection(cfg):
 def segmentation(cfg):
     from mmseg.structures import SegDataSample
     samples = []
+    classes = cfg.model.decode_head.num_classes if 'decode_head' in cfg.model else 2
     for seed in range(2):
-        labels = torch.randint(
-            0, cfg.model.get('decode_head', {}).get('num_classes', 9), (1, SIZE, SIZE),
-            generator=torch.Generator().manual_seed(seed))
+        labels = torch.randint(0, classes, (1, SIZE, SIZE), generator=torch.Generator().manual_seed(seed))
         samples.append(
             SegDataSample(
                 gt_sem_seg=PixelData(data=labels), metainfo=dict(img_shape=(SIZE, SIZE), ori_shape=(SIZE, SIZE))))

@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -149,13 +150,14 @@ def call(patch: pytest.MonkeyPatch, script: str, *arguments: str) -> None:
 def parse(script: str, *arguments: str) -> dict:
     """What a script makes of its arguments, without running it."""
     assert (ROOT / script).is_file(), f'there is no {script}'
-    understand = argparse.ArgumentParser.parse_args
-
-    def parse_and_stop(parser: argparse.ArgumentParser, *args: object) -> None:
-        raise Parsed(vars(understand(parser, *args)))
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(argparse.ArgumentParser, 'parse_args', parse_and_stop)
+        for name in ('parse_args', 'parse_intermixed_args'):
+            understand = getattr(argparse.ArgumentParser, name)
+
+            def parse_and_stop(parser: argparse.ArgumentParser, understand: Callable = understand) -> None:
+                raise Parsed(vars(understand(parser)))
+
+            patch.setattr(argparse.ArgumentParser, name, parse_and_stop)
         patch.setattr(sys, 'argv', [script, *arguments])
         patch.setattr(sys, 'path', [str((ROOT / script).parent), *sys.path])
         try:

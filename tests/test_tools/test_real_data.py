@@ -11,7 +11,7 @@ import torch
 
 from lgd_mm.students import read_student
 from tests.isolation import forget_runs
-from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config
+from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config, write_tiny_teacher
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 QUICK = ['num_workers=0', 'persistent_workers=False']
@@ -174,6 +174,26 @@ def test_upernet_on_ade20k(data_dir, student, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(re.findall(r'^\| +\S.*\| +\S+ +\| +\S+ +\|$', done.stdout, re.MULTILINE)) == 151  # with the heading
     assert 0 < scalars(tmp_path / 'test')['mIoU'] < 100
+
+
+def test_a_teacher_alone_on_ade20k(data_dir, tmp_path, tool, capfd):
+    """Without a checkpoint, which another model needs; each of the 150 names has its row."""
+    teacher = write_tiny_teacher(tmp_path / 'teacher', image_size=64)
+    (tmp_path / 'templates.txt').write_text('a photo of a {}.\n')
+    data = [*loaders(data_dir / 'ade' / 'ADEChallengeData2016', 'test'),
+            'test_dataloader.dataset.pipeline.1.scale=(256,96)']
+    config = 'configs/ade20k/zero-shot-segmentation_teacher_ade20k-512x512.py'
+    printed = tool('tools/test.py', config, '--work-dir', tmp_path / 'test', '--cfg-options', *data,
+                   f'model.teacher.model={teacher}', 'model.teacher.dense_stride=8', 'model.teacher.dense_mode=naclip',
+                   f'model.templates={tmp_path}/templates.txt')
+    assert len(re.findall(r'^\| +\S.*\| +\S+ +\| +\S+ +\|$', printed, re.MULTILINE)) == 151  # with the heading
+    metrics = scalars(tmp_path / 'test')
+    assert 0 <= metrics['mIoU'] < 100 and 0 < metrics['aAcc'] < 100
+
+    config = 'configs/ade20k/sem-fpn_r18_160k_ade20k-512x512.py'
+    with pytest.raises(SystemExit, match='2'):
+        tool('tools/test.py', config, '--work-dir', tmp_path / 'none', '--cfg-options', *data)
+    assert f'the model of {config} would be tested with random weights: give its checkpoint' in capfd.readouterr().err
 
 
 def imagenet(data_dir, *splits, count=32):

@@ -156,7 +156,7 @@ def _shrink_model(cfg: Config) -> None:
     if 'roi_head' in model:  # its heads cost most of a CPU's time
         model.train_cfg.rpn_proposal.max_per_img = 20
         model.test_cfg.rpn.max_per_img = 20
-    if cfg.default_scope == 'mmseg':
+    if cfg.default_scope == 'mmseg' and 'data_preprocessor' in model:  # those that are tested alone have no size
         model.data_preprocessor.size = (SIDE, SIDE)
 
 

@@ -54,7 +54,7 @@ def test_a_head_takes_a_map_of_one_position(family, proj):
     assert positions.shape == (2, 24, 2, size[1] // 32)
     for image, row, column in itertools.product(range(2), range(2), range(size[1] // 32)):
         place = slice(row, row + 1), slice(column, column + 1)
-        one = features[image, *place][None] if family == 'swin' else features[image, :, *place][None]
+        one = features[(image, *place)][None] if family == 'swin' else features[(image, slice(None), *place)][None]
         torch.testing.assert_close(positions[image, :, row, column], tower.head(tower.trunk.forward_head(one))[0],
                                    atol=1e-5, rtol=1e-4)
 

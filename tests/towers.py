@@ -9,6 +9,8 @@ from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
 from timm.models.convnext import ConvNeXt
 from timm.models.eva import Eva
+from timm.models.fastvit import FastVit
+from timm.models.fastvit import RepConditionalPosEnc as FastPlaces
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.vision_transformer import VisionTransformer as TimmViT
 from torch import nn
@@ -35,22 +37,23 @@ def coca(width=32, **changes) -> VisionTransformer:
 
 
 def timm_tower(family: str, pool: str = 'avg', proj: str = 'linear') -> TimmModel:
-    """A timm network with open_clip's pooling and projection."""
-    tokens = dict(img_size=SIZE, patch_size=8, embed_dim=32, depth=2, num_heads=4, global_pool=pool)
+    """A timm network with open_clip's pooling and projection; without one its own head projects."""
+    classes = dict(num_classes=0 if proj else 24)
+    tokens = dict(img_size=SIZE, patch_size=8, embed_dim=32, depth=2, num_heads=4, global_pool=pool, **classes)
     build = dict(
-        vit=lambda: TimmViT(**tokens, class_token=pool == 'token', init_values=0.5, num_classes=0),
+        vit=lambda: TimmViT(**tokens, class_token=pool == 'token', init_values=0.5),
         eva=lambda: Eva(**tokens, qkv_fused=False, swiglu_mlp=True, scale_mlp=True, scale_attn_inner=True,
-                        use_rot_pos_emb=True, ref_feat_shape=(4, 4), num_classes=0, attn_pool_num_heads=4),
-        convnext=lambda: ConvNeXt(depths=(1, 1, 1, 1), dims=(8, 12, 16, 20), num_classes=0),
+                        use_rot_pos_emb=True, ref_feat_shape=(4, 4), attn_pool_num_heads=4),
+        convnext=lambda: ConvNeXt(depths=(1, 1, 1, 1), dims=(8, 12, 16, 20), **classes),
+        fastvit=lambda: FastVit(layers=(1, 1, 1, 1), embed_dims=(8, 8, 32, 32), pos_embs=(None, None, None, FastPlaces),
+                                token_mixers=('repmixer', 'repmixer', 'repmixer', 'attention'), **classes),
         swin=lambda: SwinTransformer(img_size=64, patch_size=4, embed_dim=8, depths=(1, 1, 1, 1),
-                                     num_heads=(1, 1, 2, 2), window_size=2, num_classes=0),
+                                     num_heads=(1, 1, 2, 2), window_size=2, **classes),
     )[family]
     trunk = build()
     trunk.default_cfg = trunk.pretrained_cfg = {} if family in ('vit', 'eva') else dict(pool_size=(2, 2))
     with patch.object(timm, 'create_model', lambda *_, **__: trunk):
-        # as open_clip does by SigLIP's configs, whose pooling projects
-        own = dict(pool=pool, proj='none') if proj == 'none' else dict(pool='', proj=proj)
-        return randomised(TimmModel('tiny', embed_dim=24, image_size=SIZE, **own))
+        return randomised(TimmModel('tiny', embed_dim=24, image_size=SIZE, pool='' if proj else pool, proj=proj))
 
 
 def randomised(tower: nn.Module) -> nn.Module:

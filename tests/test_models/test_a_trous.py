@@ -1,5 +1,6 @@
 """Finer maps of a CLIP ResNet, against convolutions written out tap by tap."""
 
+import copy
 import itertools
 
 import pytest
@@ -122,3 +123,12 @@ def test_weights_are_shared(stride):
     assert torch.equal(positions, dense_tower(tower, stride)(images.bfloat16())[1])
     tower.layer4[0].conv1.weight.zero_()
     assert not torch.equal(dense.positions(images.bfloat16()), positions)
+
+
+def test_a_copy_shares_its_own_weights():
+    """As of a model whose average is kept."""
+    tower = fold(resnet())
+    dense = dense_tower(tower, 8)
+    other = copy.deepcopy(dense)
+    assert {id(weight) for weight in other.finer.parameters()} <= {id(weight) for weight in other.visual.parameters()}
+    assert not {id(weight) for weight in other.visual.parameters()} & {id(weight) for weight in tower.parameters()}

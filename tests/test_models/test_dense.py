@@ -31,6 +31,7 @@ TOWERS = {
     'eva': (lambda: timm_tower('eva', 'token'), (32, 48), ('trunk.blocks.0', )),
     'pe': (lambda: timm_tower('eva', 'map'), (32, 48), ('trunk.blocks.0', 'trunk.blocks.1')),
     'convnext': (lambda: timm_tower('convnext'), (64, 96), ('trunk.stages.0', 'trunk.stages.3')),
+    'fastvit': (lambda: timm_tower('fastvit', proj=''), (64, 96), ('trunk.stages.0', 'trunk.stages.3')),
     'swin': (lambda: timm_tower('swin'), (64, 64), ('trunk.layers.0', 'trunk.layers.3')),
 }
 

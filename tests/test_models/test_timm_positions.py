@@ -12,12 +12,13 @@ PLACES = ((0, 0, 0), (0, 3, 5), (1, 2, 3))
 
 
 @pytest.mark.parametrize(('family', 'pool'), [('vit', 'map'), ('eva', 'map'), ('vit', 'avg'), ('eva', 'avg')])
+@pytest.mark.parametrize('proj', ['linear', 'mlp', '', 'none'])
 @torch.no_grad()
-def test_a_head_takes_one_token(family, pool):
+def test_a_head_takes_one_token(family, pool, proj):
     """Pooling by attention or by averages, norms and projections, on a sequence of that token."""
-    tower, images = timm_tower(family, pool), torch.randn(2, 3, 32, 48)
+    tower, images = timm_tower(family, pool, proj), torch.randn(2, 3, 32, 48)
     trunk, positions = tower.trunk, dense_embeddings(tower, images)
-    assert positions.shape == (2, 24, 4, 6)
+    assert positions.shape == (2, 32 if proj == 'none' else 24, 4, 6)  # SigLIP's pooling projects
     tokens = trunk.forward_features(images)
     assert tokens.shape[1] == 24 + trunk.num_prefix_tokens
     for image, row, column in PLACES:
@@ -29,10 +30,11 @@ def test_a_head_takes_one_token(family, pool):
 
 
 @pytest.mark.parametrize('family', ['vit', 'eva'])
+@pytest.mark.parametrize('proj', ['linear', ''])
 @torch.no_grad()
-def test_pooling_by_the_class_token_attends_to_itself_alone(family):
+def test_pooling_by_the_class_token_attends_to_itself_alone(family, proj):
     """The last block on a sequence of one token; rotations by its place leave its value as it is."""
-    tower, images = timm_tower(family, 'token'), torch.randn(2, 3, 32, 48)
+    tower, images = timm_tower(family, 'token', proj), torch.randn(2, 3, 32, 48)
     trunk, positions, caught = tower.trunk, dense_embeddings(tower, images), []
     handle = trunk.blocks[-1].register_forward_pre_hook(lambda block, args: caught.append(args[0]))
     tower(images)
@@ -43,8 +45,8 @@ def test_pooling_by_the_class_token_attends_to_itself_alone(family):
                                    atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize('family', ['convnext', 'swin'])
-@pytest.mark.parametrize('proj', ['linear', 'mlp'])
+@pytest.mark.parametrize('family', ['convnext', 'fastvit', 'swin'])
+@pytest.mark.parametrize('proj', ['linear', 'mlp', ''])
 @torch.no_grad()
 def test_a_head_takes_a_map_of_one_position(family, proj):
     size = (64, 64) if family == 'swin' else (64, 96)
@@ -61,6 +63,9 @@ def test_a_head_takes_a_map_of_one_position(family, proj):
 
 @torch.no_grad()
 def test_convolutions_take_any_size():
+    for family in ('convnext', 'fastvit'):
+        tower = dense_tower(timm_tower(family))
+        assert tower.takes_any_size and tower.positions(torch.randn(1, 3, 96, 160)).shape == (1, 24, 3, 5)
     tower = dense_tower(timm_tower('convnext'))
     assert tower.takes_any_size and tower.positions(torch.randn(1, 3, 101, 200)).shape == (1, 24, 3, 6)
     assert not dense_tower(timm_tower('swin')).takes_any_size

@@ -18,6 +18,7 @@ SMALLEST_BATCH, STEPS_PER_EPOCH = 16, 8
 MOST_WORKERS = 256
 AMP = ('fp16', 'bf16', 'off')
 OPTIMIZERS = ('sgd', 'adamw')
+RECIPES = ('dense', 'published')
 
 
 class Facts(NamedTuple):
@@ -178,8 +179,9 @@ def check_value(name: str, value: Any) -> None:
     Raises:
         UserError: Says what it may be.
     """
-    if name in ('amp', 'optimizer'):
-        known = AMP if name == 'amp' else OPTIMIZERS
+    words = dict(amp=AMP, optimizer=OPTIMIZERS, recipe=RECIPES)
+    if name in words:
+        known = words[name]
         if value not in known:
             raise UserError(f'{name} is {value!r}: give {AUTO}, {", ".join(known)}')
         return

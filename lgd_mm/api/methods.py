@@ -33,11 +33,13 @@ class Method:
 
     Attributes:
         students (Mapping[str, str]): Name -> ready config.
+        maps (Mapping[str, tuple[int, ...]]): Name -> ``out_indices`` of strides 8, 16 and 32, for dense guidance.
         timm_config (str): Ready config of any student of timm.
         recipe (Recipe): Where its defaults come from.
     """
 
     students: Mapping[str, str]
+    maps: Mapping[str, tuple[int, ...]]
     timm_config: str
     recipe: Recipe
 
@@ -51,6 +53,12 @@ LGD = Method(
         'mobilenetv2': 'lgd/mobilenetv2_pretrain.py',
         'mobilenetv3': 'lgd/mobilenetv3-large_pretrain.py',
         'efficientnet_b0': 'lgd/efficientnet-b0_pretrain.py',
+    },
+    maps={
+        **dict.fromkeys(('resnet18', 'resnet34', 'resnet50'), (1, 2, 3)),
+        'mobilenetv2': (2, 4, 7),
+        'mobilenetv3': (6, 12, 16),
+        'efficientnet_b0': (3, 4, 6),
     },
     timm_config='lgd/timm_pretrain.py',
     recipe=Recipe(epochs=200, images=1_281_167, batch=256, lr=0.03, image_size=224, least_steps=10_000, adamw_lr=5e-4))

@@ -14,6 +14,7 @@ from lgd_mm.api.images import images_in
 from lgd_mm.api.memory import bytes_per_image, device_memory
 from lgd_mm.api.output import check_init, check_inputs_stay, check_out, config_of
 from lgd_mm.api.overrides import apply_overrides
+from lgd_mm.api.recipes import settle_recipe
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import SHORTEST_WARM_UP
 from lgd_mm.api.student import find_student
@@ -38,6 +39,7 @@ def pretrain(images: str | Path,
              out: str | Path,
              student: str = 'resnet18',
              teacher: str = 'RN50/openai',
+             recipe: str = AUTO,
              epochs: int | str = AUTO,
              batch_size: int | str = AUTO,
              accumulate: int | str = AUTO,
@@ -67,6 +69,8 @@ def pretrain(images: str | Path,
         student (str): See :data:`lgd_mm.api.students.STUDENTS`, or ``'timm/NAME'``. Defaults to ``'resnet18'``.
         teacher (str): ``'MODEL/TAG'`` of open_clip, ``'MODEL/TAG=FILE'`` with a file of its weights,
             ``'local-dir:FOLDER'``, or ``'shapes'``. Defaults to ``'RN50/openai'``, which is downloaded once.
+        recipe (str): ``'published'``, ``'dense'`` (the names are read at every position as well, see
+            :class:`lgd_mm.DenseGuidance`) or ``'auto'``: dense if student and teacher give maps. Defaults to ``'auto'``.
         epochs (int | str): Passes over the images. Defaults to ``'auto'``.
         batch_size (int | str): Images of a batch on each device. Defaults to ``'auto'``.
         accumulate (int | str): Batches of an optimiser step. Defaults to ``'auto'``.
@@ -105,11 +109,16 @@ def pretrain(images: str | Path,
 
     cfg = Config.fromfile(ready_config(name))
     cfg.merge_from_dict(changes)
+    cfg.model.teacher = teacher_cfg
+    earlier = _earlier(out) if resume else None
+    if earlier and recipe == AUTO:
+        recipe = earlier.pop('recipe', 'published')  # runs of before it was told
+    form, why = settle_recipe(cfg, student, recipe)
+    print_rank0(f'recipe: {form} ({why})')
     given = dict(epochs=epochs, batch_size=batch_size, accumulate=accumulate, optimizer=optimizer, lr=lr,
                  image_size=image_size, amp=amp, workers=workers)
-    settings = Settings(given, _facts(cfg, len(paths), teacher_cfg), _earlier(out) if resume else None)
+    settings = Settings(given, _facts(cfg, len(paths), teacher_cfg), earlier)
 
-    cfg.model.teacher = teacher_cfg
     cfg.model.lgka.categories = categories
     if prompts is not None:
         cfg.model.lgka.templates = prompts
@@ -119,6 +128,7 @@ def pretrain(images: str | Path,
         cfg.pop(unused)  # left of ImageNet's
     cfg.randomness.seed = seed
     write_settings(cfg, settings)
+    cfg.auto.recipe = dict(value=form, why=why)
     apply_overrides(cfg, options)
     launching.train(cfg, out, resume, overwrite, None if init is None else find_student(init, bare=True), tracker)
     return Run.of(out)

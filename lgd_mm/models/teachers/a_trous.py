@@ -60,9 +60,10 @@ def _dilated(layer: Any, dilation: int) -> Any:
         layer (nn.Module): Blocks, changed in place; a convolution's weights are not.
         dilation (int): Of its input.
     """
-    for number, block in enumerate(layer.children()):
+    blocks: list[Any] = list(layer.children())
+    for number, block in enumerate(blocks):
         _spread(block.conv2, dilation if number == 0 else 2 * dilation)
-    first = next(layer.children())
+    first = blocks[0]
     first.avgpool = _Binomial(dilation)
     first.downsample[0] = _Binomial(dilation)
     return layer

@@ -159,14 +159,14 @@ def test(config: str,
     check_categories(cfg, 'test')
     check_classes(cfg, 'test')
     preflight.check_work_dir(cfg.work_dir)
-    state = load_checkpoint_file(checkpoint) if checkpoint else None
+    state = load_checkpoint_file(checkpoint) if checkpoint else {}
     cfg.load_from = checkpoint
     cfg.resume = False
 
     with user_errors(cfg, when_disk_is_full='') as runners:
         runner = _build(cfg)
         runners.append(runner)
-        if state is not None:
+        if checkpoint:
             preflight.check_weights(runner.model, state.get('state_dict', state), checkpoint)
         elif not getattr(runner.model, 'brings_weights', False):
             raise UserError(f'the model of {config} would be tested with random weights: give its checkpoint, too')
@@ -229,7 +229,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         runner = _build(cfg)
         runners.append(runner)
         preflight.check_batches(runner)
-        if state is not None:
+        if checkpoint:
             preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
             check_same_batches(runner, state['meta'], cfg.load_from)
             check_same_run(cfg, state['meta'], runner.model, cfg.load_from)

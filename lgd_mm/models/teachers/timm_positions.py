@@ -3,7 +3,7 @@
 from typing import Any
 
 from open_clip.timm_model import TimmModel
-from timm.layers import AttentionPoolLatent
+from timm.layers.attention_pool import AttentionPoolLatent
 from timm.models.convnext import ConvNeXt
 from timm.models.fastvit import FastVit
 from torch import Tensor

@@ -229,7 +229,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         runner = _build(cfg)
         runners.append(runner)
         preflight.check_batches(runner)
-        if checkpoint:
+        if state is not None:
             preflight.check_weights(runner.model, state['state_dict'], cfg.load_from)
             check_same_batches(runner, state['meta'], cfg.load_from)
             check_same_run(cfg, state['meta'], runner.model, cfg.load_from)

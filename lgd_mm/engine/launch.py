@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import get_rank, is_main_process
 from mmengine.logging import MMLogger
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
+from torch import nn
 from torch.utils.data import DataLoader
 
 from lgd_mm.compat.coco_api import init_as_pycocotools
@@ -41,6 +43,7 @@ from lgd_mm.errors import Stopped, UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.models.bare_model import bare_model
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
 from lgd_mm.own_data.config import use_own_data
@@ -168,7 +171,7 @@ def test(config: str,
         runners.append(runner)
         if checkpoint:
             preflight.check_weights(runner.model, state.get('state_dict', state), checkpoint)
-        elif not getattr(runner.model, 'brings_weights', False):
+        elif not getattr(bare_model(runner.model), 'brings_weights', False):
             raise UserError(f'the model of {config} would be tested with random weights: give its checkpoint, too')
         del state
         if out:
@@ -208,6 +211,13 @@ class QuietRunner(Runner):
         if is_main_process():
             name = os.path.basename(self.cfg.filename) if self.cfg.filename else f'{self.timestamp}.py'
             write_text(os.path.join(self.work_dir, name), self.cfg.dump())
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """As mmengine's; a model that is frozen has nothing to be shared by processes, and torch refuses to wrap it."""
+        if self.distributed and not any(parameter.requires_grad for parameter in model.parameters()):
+            return model.to(get_device())
+        wrapped: nn.Module = super().wrap_model(model_wrapper_cfg, model)
+        return wrapped
 
     @staticmethod
     def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader[Any]:

@@ -1,6 +1,7 @@
 """Pre-training, transfer, training and testing on real COCO, ADE20K and ImageNet images, as a user types them."""
 
 import json
+import os
 import re
 import runpy
 import shlex
@@ -11,6 +12,7 @@ import torch
 
 from lgd_mm.students import read_student
 from tests.isolation import forget_runs
+from tests.processes import run_group
 from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config, write_tiny_teacher
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -177,18 +179,26 @@ def test_upernet_on_ade20k(data_dir, student, tmp_path):
 
 
 def test_a_teacher_alone_on_ade20k(data_dir, tmp_path, tool, capfd):
-    """Without a checkpoint, which another model needs; each of the 150 names has its row."""
+    """Without a checkpoint, which another model needs; each of the 150 names has its row, and two processes count what
+    one does."""
     teacher = write_tiny_teacher(tmp_path / 'teacher', image_size=64)
     (tmp_path / 'templates.txt').write_text('a photo of a {}.\n')
     data = [*loaders(data_dir / 'ade' / 'ADEChallengeData2016', 'test'),
             'test_dataloader.dataset.pipeline.1.scale=(256,96)']
     config = 'configs/ade20k/zero-shot-segmentation_teacher_ade20k-512x512.py'
-    printed = tool('tools/test.py', config, '--work-dir', tmp_path / 'test', '--cfg-options', *data,
-                   f'model.teacher.model={teacher}', 'model.teacher.dense_stride=8', 'model.teacher.dense_mode=naclip',
-                   f'model.templates={tmp_path}/templates.txt')
+    options = [*data, f'model.teacher.model={teacher}', 'model.teacher.dense_stride=8',
+               'model.teacher.dense_mode=naclip', f'model.templates={tmp_path}/templates.txt']
+    printed = tool('tools/test.py', config, '--work-dir', tmp_path / 'test', '--cfg-options', *options)
     assert len(re.findall(r'^\| +\S.*\| +\S+ +\| +\S+ +\|$', printed, re.MULTILINE)) == 151  # with the heading
     metrics = scalars(tmp_path / 'test')
     assert 0 <= metrics['mIoU'] < 100 and 0 < metrics['aAcc'] < 100
+
+    done = run_group([str(ROOT / 'tools/test.py'), config, '--work-dir', str(tmp_path / 'two'), '--launcher', 'pytorch',
+                      '--cfg-options', *options], 2, ROOT,
+                     {**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''})
+    assert done.returncode == 0, done.stderr[-3000:]
+    two = scalars(tmp_path / 'two')
+    assert all(two[key] == metrics[key] for key in ('mIoU', 'aAcc', 'mAcc'))
 
     config = 'configs/ade20k/sem-fpn_r18_160k_ade20k-512x512.py'
     with pytest.raises(SystemExit, match='2'):

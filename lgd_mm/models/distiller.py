@@ -99,6 +99,21 @@ class Distiller(BaseModel):
         """
         return self.neck(self.features(inputs))
 
+    def embed_positions(self, inputs: Tensor) -> Tensor:
+        """Student embeddings of positions, by its pyramid, or without one by its projection.
+
+        Args:
+            inputs (Tensor): Normalised images (B, 3, H, W).
+
+        Returns:
+            Tensor: Embeddings (B, D, h, w), not normalised.
+
+        Raises:
+            UserError: If the student gives no maps.
+        """
+        project = self.neck.dense if self.dense is None else self.dense.embed
+        return project(self.features(inputs))
+
     @property
     def names(self) -> Tensor | None:
         """The textual bank (C, D) that positions are compared with; None for a method without names."""

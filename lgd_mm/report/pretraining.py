@@ -196,7 +196,7 @@ def _maps(student: LGD, names: Sequence[str], sample: Sample, troubles: list[str
     """Maps of a few images, evenly spaced, for the category that the teacher takes each for."""
     device = student.data_preprocessor.mean.device
     networks: dict[str, Callable[[Tensor], Tensor]] = {
-        'teacher': sample.teacher.dense, 'student': lambda inputs: student.neck.dense(student.backbone(inputs))}
+        'teacher': sample.teacher.dense, 'student': student.embed_positions}
     shown = []
     for place in range(0, len(sample.indices), max(len(sample.indices) // MAPS, 1))[:MAPS]:
         category = int(student.lgka.textual_similarity(sample.embeddings[place:place + 1].to(device)).argmax())

@@ -26,8 +26,9 @@ def test_result_says_what_the_run_left(run):
     """Files, last losses, and a history that the losses come from."""
     assert run.config.name == RESOLVED and run.checkpoint.name == 'epoch_2.pth'
     assert [record['iter'] for record in run.history] == [2, 4]
-    assert run.losses == {key: run.history[-1][key] for key in ('loss', 'loss_visual', 'loss_textual')}
-    assert math.isclose(run.losses['loss'], run.losses['loss_visual'] + run.losses['loss_textual'], rel_tol=1e-5)
+    parts = ('loss_visual', 'loss_textual', 'loss_dense_textual')
+    assert run.losses == {key: run.history[-1][key] for key in ('loss', *parts)}
+    assert math.isclose(run.losses['loss'], sum(run.losses[part] for part in parts), rel_tol=1e-5)
     weights, metadata = read_student(run.student)
     state = load_checkpoint_file(run.checkpoint)['state_dict']
     assert weights and all(torch.equal(value, state[f'backbone.{key}']) for key, value in weights.items())

@@ -3,7 +3,9 @@
 PY := .venv/bin/python
 SEEDS ?= 1
 SUITE ?= full
-QUICK := --entries 'random weights' mimicking SEED LGD --seeds 0
+QUICK := --entries 'random weights' mimicking SEED LGD 'dense LGD' --seeds 0
+# Two runs at a time, on a core each; GPUs take one each by themselves.
+JOBS := $(if $(wildcard /dev/nvidia0),,--jobs 2)
 
 .PHONY: help env test-env quickstart suite test lint audit docs mmcv-ops mmcv-plain clean
 
@@ -26,10 +28,10 @@ test-env:
 	@tools/make_env.sh tests docs
 
 quickstart: env
-	@$(PY) tools/benchmark.py configs/shapes/quickstart.py --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
+	@$(PY) tools/benchmark.py configs/shapes/quickstart.py $(JOBS) --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
 
 suite: env
-	@$(PY) tools/benchmark.py configs/shapes/suite.py $(if $(filter quick,$(SUITE)),$(QUICK))
+	@$(PY) tools/benchmark.py configs/shapes/suite.py $(JOBS) $(if $(filter quick,$(SUITE)),$(QUICK))
 
 # A file of tests to each of two workers, which compute on one thread.
 test: test-env

@@ -1,9 +1,11 @@
-# The whole path in minutes: a language-guided student, and two tasks with and without it (make quickstart).
+# The whole path in minutes: language-guided students, published and dense, and two tasks with and without them (make
+# quickstart).
 _base_ = './suite.py'
 title = 'Quickstart'
-note = ('A quarter-width ResNet-18 is pre-trained on unlabelled generated images with the names of the shapes, then '
-        'fine-tuned on a few labelled ones, beside the same network from random weights.')
+note = ('A quarter-width ResNet-18 is pre-trained on unlabelled generated images with the names of the shapes, as '
+        'published and with the names read at every position as well, then fine-tuned on a few labelled ones, beside '
+        'the same network from random weights.')
 work_dir = 'work_dirs/quickstart'
 seeds = [0]
 tasks = [task for task in _base_.tasks if task['name'] != 'linear probe']
-entries = [entry for entry in _base_.entries if entry['label'] in ('random weights', 'LGD')]
+entries = [entry for entry in _base_.entries if entry['label'] in ('random weights', 'LGD', 'dense LGD')]

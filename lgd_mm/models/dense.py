@@ -45,6 +45,9 @@ class DenseGuidance(BaseModule):
         mimicking (float): Weight of the embeddings of images, for what the names do not say. Defaults to 0.
         agreement (float): Leave out positions whose name the teacher gives the whole image with a probability not
             above this, as with many names those of the background are noise; 0: none. Defaults to 0.
+        background (float, optional): Similarity that stands for "none of the names" at positions, of student and
+            teacher alike, so that the student learns what has no name; between the teacher's to what has one and to
+            what has none. Defaults to None: each position has a name.
         student_temperature (float): Defaults to 0.2.
         teacher_temperature (float): Defaults to 0.01.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
@@ -64,6 +67,7 @@ class DenseGuidance(BaseModule):
                  visual: float = 0.,
                  mimicking: float = 0.,
                  agreement: float = 0.,
+                 background: float | None = None,
                  student_temperature: float = 0.2,
                  teacher_temperature: float = 0.01,
                  init_cfg: dict[str, Any] | None = None) -> None:
@@ -74,10 +78,12 @@ class DenseGuidance(BaseModule):
                 raise UserError(f'model.dense.{name} is {weight}: it must be a number of at least 0')
         if not 0 <= agreement < 1:
             raise UserError(f'model.dense.agreement is {agreement}: it must lie in [0, 1)')
+        if background is not None and not -1 <= background <= 1:
+            raise UserError(f'model.dense.background is {background}: a similarity lies in [-1, 1]')
         if min(student_temperature, teacher_temperature) <= 0:
             raise UserError('model.dense.student_temperature and teacher_temperature must be above 0')
         teacher.check_dense()
-        self.agreement = agreement
+        self.agreement, self.background = agreement, background
         self.temperatures = student_temperature, teacher_temperature
         self.pyramid = MODELS.build(
             dict(type='lgd_mm.PyramidProjection', in_channels=map_channels(backbone), out_channels=teacher.embed_dim)
@@ -130,7 +136,7 @@ class DenseGuidance(BaseModule):
             weight = self._agreement(theirs, image, bank) if self.agreement and bank is not None else None
             losses = {}
             if self.weights['textual'] and bank is not None:
-                losses['dense_textual'] = dense_textual_loss(ours, theirs, bank, *self.temperatures, weight)
+                losses['dense_textual'] = dense_textual_loss(ours, theirs, bank, *self.temperatures, weight, self.background)
             if self.weights['feature']:
                 losses['dense_feature'] = cosine_loss(ours, theirs, weight)
             if self.weights['visual'] and self.lgka is not None:

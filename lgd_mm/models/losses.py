@@ -30,7 +30,8 @@ def alignment_loss(pair: Pair, student_temperature: float, teacher_temperature: 
 
 
 def dense_textual_loss(student: Tensor, teacher: Tensor, bank: Tensor, student_temperature: float,
-                       teacher_temperature: float, weight: Tensor | None = None) -> Tensor:
+                       teacher_temperature: float, weight: Tensor | None = None,
+                       background: float | None = None) -> Tensor:
     """The textual alignment loss of every position.
 
     With many names it goes through the positions in blocks, which the backward pass computes again: at no time are
@@ -43,13 +44,19 @@ def dense_textual_loss(student: Tensor, teacher: Tensor, bank: Tensor, student_t
         student_temperature (float): Divides the student's similarities.
         teacher_temperature (float): Divides the teacher's.
         weight (Tensor, optional): Of each position (N, ), not negative. Defaults to None: all count alike.
+        background (float, optional): Similarity of student and teacher alike to "none of the names", which stands
+            beside them. Defaults to None: there is a name for each position.
 
     Returns:
         Tensor: Weighted mean over the positions, ().
     """
+    def similarities(embeddings: Tensor) -> Tensor:
+        found = embeddings @ bank.T
+        return found if background is None else F.pad(found, (0, 1), value=background)
+
     def of(student: Tensor, teacher: Tensor) -> Tensor:  # (n, )
-        target = F.softmax(teacher @ bank.T / teacher_temperature, dim=1)
-        return F.cross_entropy(student @ bank.T / student_temperature, target, reduction='none')
+        target = F.softmax(similarities(teacher) / teacher_temperature, dim=1)
+        return F.cross_entropy(similarities(student) / student_temperature, target, reduction='none')
 
     rows = max(1, BLOCK // len(bank))
     if len(student) <= rows:

@@ -20,7 +20,8 @@ CONFIGS = ('lgd/r18_pretrain.py', 'lgd/r18_cached_pretrain.py', 'lgd/timm_pretra
            'coco/mask-rcnn_r18_fpn_1x_coco.py', 'classification/linear_r18_folder.py',
            'classification/knn_r18_folder.py', 'classification/zero-shot_r18_imagenet.py',
            'ade20k/upernet_r18_80k_ade20k-512x512.py', 'baselines/mimicking_r18_pretrain.py',
-           'lgd/r18_mobilenetv2_pretrain.py', 'baselines/seed-dino_r18_pretrain.py')
+           'lgd/r18_mobilenetv2_pretrain.py', 'baselines/seed-dino_r18_pretrain.py',
+           'shapes/zero-shot-segmentation_r18-slim_shapes.py')
 
 
 def texts(file):

@@ -41,7 +41,9 @@ def test_resolved_config_is_the_run(run, arguments, tmp_path):
     assert {name: cfg.auto[name].value for name in ('epochs', 'batch_size', 'image_size', 'optimizer')} == dict(
         epochs=2, batch_size=8, image_size=64, optimizer='adamw')
     assert cfg.auto.batch_size.why == 'given' and cfg.auto.image_size.why.startswith("auto: the teacher's size")
-    assert set(cfg.auto) == {'image_size', 'batch_size', 'accumulate', 'epochs', 'optimizer', 'lr', 'amp', 'workers'}
+    assert set(cfg.auto) == {'image_size', 'batch_size', 'accumulate', 'epochs', 'optimizer', 'lr', 'amp', 'workers',
+                             'recipe'}
+    assert cfg.auto.recipe == dict(value='dense', why='auto: student and teacher give maps')
     assert (cfg.train_dataloader.batch_size, cfg.train_cfg.max_epochs, cfg.optim_wrapper.optimizer.lr) == (
         8, 2, cfg.auto.lr.value)
     assert cfg.model.lgka.categories == NAMES and cfg.train_dataloader.dataset.data_root == str(arguments['images'])

@@ -228,6 +228,7 @@ def test_it_learns(build, dtype):
     (dict(textual=-1.), 'model.dense.textual is -1.0: it must be a number of at least 0'),
     (dict(feature=float('nan')), 'model.dense.feature is nan'),
     (dict(agreement=1.), r'model.dense.agreement is 1.0: it must lie in \[0, 1\)'),
+    (dict(background=2.), r'model.dense.background is 2.0: a similarity lies in \[-1, 1\]'),
     (dict(student_temperature=0.), 'must be above 0'),
     (dict(visual=1.), 'model.dense.visual needs model.dense.categories'),
 ])
@@ -268,3 +269,16 @@ def test_a_batch_without_maps(build):
         model(images(), teacher=torch.randn(4, 32), mode='loss')
     given = Taught(torch.randn(4, 32), torch.randn(4, 32, 2, 2))
     assert 'loss_dense_textual' in model(images(), teacher=given, mode='loss')
+
+
+def test_none_of_the_names():
+    """A column of its own, alike for both: a position that the teacher finds like no name pulls all names down."""
+    bank = torch.eye(2, 8)
+    student = F.normalize(torch.tensor([[0.5, 0.5] + 6 * [0.3]]), dim=1).requires_grad_()
+    nameless = F.normalize(torch.tensor([[0.1, 0.0] + 6 * [1.0]]), dim=1)
+    loss = dense_textual_loss(student, nameless, bank, 0.2, 0.01, background=0.3)
+    ours = torch.cat([student[0, :2], torch.tensor([0.3])]) / 0.2
+    theirs = torch.tensor([float(nameless[0, 0]), 0., 0.3]) / 0.01
+    torch.testing.assert_close(loss, -(F.softmax(theirs, 0) * F.log_softmax(ours, 0)).sum())
+    loss.backward()
+    assert (student.grad[0, :2] > 0).all(), 'both names fall'

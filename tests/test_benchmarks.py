@@ -21,7 +21,7 @@ def threads():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', ['bank', 'teacher', 'step', 'data', 'epoch', 'evaluation', 'downstream'])
+@pytest.mark.parametrize('name', ['bank', 'teacher', 'step', 'dense', 'data', 'epoch', 'evaluation', 'downstream'])
 def test_every_form_runs(name, monkeypatch, threads):
     monkeypatch.setenv('LGD_CACHE_DIR', '')  # the scripts set it: this puts it back
     monkeypatch.syspath_prepend(str(SCRIPTS))

@@ -1,4 +1,4 @@
-"""A live step with dense guidance beside the published one, CLIP RN50's shape to ResNet-18: maps of 7 x 7 and 14 x 14."""
+"""A live step with dense guidance beside the published one, CLIP RN50's shape to ResNet-18: maps of 7 and 14."""
 
 import os
 import tempfile

@@ -50,7 +50,8 @@ def damage(path, place):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize('place', [0.0, 0.5, 1.0])
+@pytest.mark.parametrize('place', [
+    pytest.param(0.0, marks=pytest.mark.slow), 0.5, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_one_wrong_bit_in_the_newest(fault_config, finished, work_dir, capsys, place):
     damage(work_dir / 'epoch_2.pth', place)
     assert not is_whole(work_dir / 'epoch_2.pth') and is_whole(work_dir / 'epoch_1.pth')
@@ -61,6 +62,7 @@ def test_one_wrong_bit_in_the_newest(fault_config, finished, work_dir, capsys, p
     assert all(torch.equal(again['state_dict'][key], value) for key, value in finished[0]['state_dict'].items())
 
 
+@pytest.mark.slow
 def test_a_wrong_bit_anywhere_is_told(tmp_path):
     """Also in the names and sizes of the file's parts, where zipfile raises nearly anything."""
     torch.save(dict(weights=torch.arange(9.0)), tmp_path / 'good.pth')
@@ -86,6 +88,7 @@ def test_a_pointer_that_is_gone(fault_config, work_dir):
     assert run_here(fault_config, work_dir, 'auto')['meta']['epoch'] == 2
 
 
+@pytest.mark.slow
 def test_killed_between_its_first_checkpoint_and_its_name(fault_config, finished, tmp_path, monkeypatch, capsys):
     """In a folder in which another run left checkpoints: the run goes on from its own."""
     shutil.copy(finished[1] / 'epoch_2.pth', tmp_path)
@@ -120,6 +123,7 @@ def test_another_run_is_refused(fault_config, work_dir, key, value):
         run_here(fault_config, work_dir, 'auto', **{key: value})
 
 
+@pytest.mark.slow
 def test_another_teacher_of_the_same_width_is_refused(fault_config, work_dir, tmp_path):
     """The same one in another folder is none."""
     teacher = write_tiny_teacher(tmp_path / 'moved')
@@ -203,6 +207,7 @@ def test_a_folder_that_cannot_be_synced(tmp_path, monkeypatch):
     assert (tmp_path / 'a').read_text() == 'whole'
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_checkpoint_before(fault_config, tmp_path, monkeypatch):
     save, bound = torch.save, resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -227,6 +232,7 @@ def test_leftovers_of_a_killed_run_are_removed(fault_config, work_dir):
     assert not list(work_dir.glob('.*.part'))
 
 
+@pytest.mark.slow
 def test_oldest_is_removed_after_the_newest_is_written(fault_config, tmp_path, monkeypatch):
     there = []
     save = torch.save

@@ -225,6 +225,7 @@ def test_a_run_that_ends_with_skipped_steps_is_no_success(one_step_each, tmp_pat
     assert not list(tmp_path.glob('student*'))
 
 
+@pytest.mark.slow
 def test_a_run_of_skipped_steps_is_none_when_it_goes_on(one_step_each, tmp_path):
     hooks = [SEEDS, dict(type='lgd_mm.PoisonHook', iterations=[1, 2, 3, 4, 5], value='nan'),
              dict(type='lgd_mm.ExportStudentHook')]
@@ -233,6 +234,7 @@ def test_a_run_of_skipped_steps_is_none_when_it_goes_on(one_step_each, tmp_path)
             run_here(work_dir=tmp_path, resume=resume, custom_hooks=hooks, **one_step_each)
 
 
+@pytest.mark.slow
 def test_one_student_that_is_lost_leaves_the_others(one_step_each, tmp_path):
     base = one_step_each.pop('config')
     student = Config.fromfile(base).model.to_dict()
@@ -265,6 +267,7 @@ def test_every_training_has_the_hook():
         assert [hook.type for hook in cfg.custom_hooks] == [*(['EMAHook'] if hooks else []), 'lgd_mm.NonFiniteHook']
 
 
+@pytest.mark.slow
 def test_a_loss_scale_that_only_falls_ends_the_run(one_step_each, tmp_path):
     hooks = [SEEDS, dict(type='lgd_mm.NonFiniteHook', most=3),
              dict(type='lgd_mm.PoisonHook', iterations=[2, 3, 4], value='inf')]
@@ -284,6 +287,7 @@ def test_a_loss_scaler_that_is_off_skips_nothing_by_itself(one_step_each, tmp_pa
     assert 'were skipped: iteration 2' in told(tmp_path)
 
 
+@pytest.mark.slow
 def test_constant_embeddings_are_told(one_step_each, tmp_path):
     hooks = [dict(type='lgd_mm.HealthHook')]
     options = {**one_step_each, 'optim_wrapper.optimizer.lr': 0.0}
@@ -300,6 +304,7 @@ def test_one_category_for_all_and_rows_never_seen(one_step_each, tmp_path, one_l
             'bicycle, tree') in told(tmp_path)
 
 
+@pytest.mark.slow
 def test_every_student_of_a_run_is_looked_at(one_step_each, tmp_path, one_label):
     base = one_step_each.pop('config')
     student = Config.fromfile(base).model.to_dict()
@@ -313,6 +318,7 @@ def test_every_student_of_a_run_is_looked_at(one_step_each, tmp_path, one_label)
     assert 'student colours: no image was taken for 1 of 2 categories' in told(tmp_path / 'run')
 
 
+@pytest.mark.slow
 def test_too_many_unreadable_images_end_the_run(one_step_each, fault_images, tmp_path):
     import shutil
     shutil.copytree(fault_images, tmp_path / 'pictures')

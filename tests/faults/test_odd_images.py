@@ -115,6 +115,7 @@ class VanishHook(Hook):
             write_images(Path(self.folder, 'new'), 1)
 
 
+@pytest.mark.slow
 def test_names_links_and_files_that_vanish(fault_config, tmp_path, capsys):
     folder = tmp_path / 'pictures'
     paths = write_images(folder, 18)

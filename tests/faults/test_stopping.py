@@ -47,7 +47,7 @@ def assert_same_run(found, expected):
 
 
 @pytest.mark.parametrize('iteration', [
-    pytest.param(iteration, marks=() if iteration in (3, 7) else pytest.mark.slow)
+    pytest.param(iteration, marks=() if iteration == 3 else pytest.mark.slow)
     for iteration in range(1, ITERATIONS + 1)
 ])
 def test_stopped_at_any_iteration(fault_config, undisturbed, tmp_path, iteration):
@@ -120,6 +120,7 @@ def test_stopped_in_a_loop_over_iterations(fault_config, tmp_path, iteration):
     assert_same_run(run_here(config, tmp_path / 'run', 'auto'), undisturbed)
 
 
+@pytest.mark.slow
 def test_a_signal_that_comes_twice_is_one(fault_config, undisturbed, tmp_path, monkeypatch):
     """From the scheduler, and again from torchrun."""
     kill = os.kill
@@ -129,6 +130,7 @@ def test_a_signal_that_comes_twice_is_one(fault_config, undisturbed, tmp_path, m
     assert_same_run(run_here(fault_config, tmp_path, 'auto'), undisturbed)
 
 
+@pytest.mark.slow
 def test_saved_in_full_also_without_the_optimiser_in_regular_checkpoints(fault_config, undisturbed, tmp_path):
     lean = {'default_hooks.checkpoint.save_optimizer': False, 'default_hooks.checkpoint.save_param_scheduler': False}
     stop(fault_config, tmp_path, 4, **lean)
@@ -154,6 +156,7 @@ def test_every_form_of_a_config_goes_on_exactly(hooks, loop):
     assert cfg.train_cfg == dict(type='lgd_mm.EpochLoop', max_epochs=1)
 
 
+@pytest.mark.slow
 def test_a_run_that_has_ended_is_resumed(fault_config, tmp_path):
     """With the hooks of the shipped configs."""
     hooks = [dict(type=f'lgd_mm.{name}Hook') for name in ('IterationSeed', 'NonFinite', 'Health', 'UnreadableImages')]

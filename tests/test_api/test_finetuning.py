@@ -87,6 +87,7 @@ def test_schedules_keep_their_proportions():
     assert (probe.train_cfg.max_epochs, probe.param_scheduler[0].milestones) == (10, [6, 8])
 
 
+@pytest.mark.slow
 def test_classification_and_its_evaluation(run, birds, tmp_path):
     """The settings are in the config, the student is in the network, and evaluate() finds the same figure again."""
     done = lgd_mm.finetune('classification', run.out, birds, out=tmp_path / 'run', epochs=2, workers=0,
@@ -133,6 +134,7 @@ def test_segmentation_is_counted_in_iterations(run, tmp_path):
     assert 0 <= done.metrics['mIoU'] <= 100
 
 
+@pytest.mark.slow
 def test_students_are_evaluated_on_class_folders(run, birds, tmp_path):
     """By names, neighbours and a probe; without training images by names alone; without a projection by the rest."""
     with (mock.patch.object(read, 'load_checkpoint_file', wraps=read.load_checkpoint_file) as reads,

@@ -64,6 +64,7 @@ def test_warm_up(pictures, given, parts):
     assert [(part.type, part.begin, part.end) for part in cfg.param_scheduler] == parts
 
 
+@pytest.mark.slow
 def test_first_rates_of_few_images(arguments, tmp_path):
     """With one batch in an epoch the rate is the settled one, then falls."""
     few = lgd_mm.pretrain(**{**arguments, 'epochs': 3}, batch_size=20, lr=0.01, out=tmp_path / 'run')
@@ -71,6 +72,7 @@ def test_first_rates_of_few_images(arguments, tmp_path):
     assert rates[0] == pytest.approx(0.01) and rates == sorted(rates, reverse=True) and rates[-1] > 0
 
 
+@pytest.mark.slow
 def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
     """A resumed run keeps its settings, a replaced one comes back if the new one cannot begin."""
     out = tmp_path / 'run'
@@ -177,6 +179,7 @@ def test_init_and_resume_are_not_both(arguments, tmp_path):
             check()
 
 
+@pytest.mark.slow
 def test_init_starts_from_weights(run, arguments, tmp_path):
     """At a rate that moves nothing, the student stays what it started from."""
     still = lgd_mm.pretrain(**{**arguments, 'epochs': 1}, batch_size=20, optimizer='sgd', lr=1e-12, init=run.student,

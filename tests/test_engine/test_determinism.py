@@ -63,7 +63,7 @@ def test_other_seed_other_student(config, undisturbed, tmp_path):
     assert not torch.equal(other['lgka.visual_bank'], undisturbed[0]['lgka.visual_bank'])
 
 
-@pytest.mark.parametrize('epoch', [1, 3])
+@pytest.mark.parametrize('epoch', [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_resumed_from_a_checkpoint(config, undisturbed, tmp_path, epoch):
     resumed = train(config, tmp_path, '--resume', undisturbed[1] / f'epoch_{epoch}.pth')
     assert_equal(resumed, undisturbed[0])

@@ -38,6 +38,7 @@ def whole(source, tmp_path_factory):
     return folder, done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_what_it_prints(source, whole):
     folder, lines = whole
     assert lines[0].startswith(f'left out: {source}/broken.jpg cannot be read (UnidentifiedImageError')

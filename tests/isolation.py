@@ -1,6 +1,7 @@
 """What a test changes of the process is undone, so that neither order nor worker decides what the next one sees."""
 
 import contextlib
+import itertools
 import logging
 import os
 import random
@@ -49,7 +50,9 @@ def isolated(folder: Path) -> Iterator[None]:
     DefaultScope._instance_dict.clear()
     random.seed(0)
     np.random.seed(0)
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
+    if torch.cuda.is_initialized():  # else torch.manual_seed() formats the stack for the time when it is
+        torch.cuda.manual_seed_all(0)
     try:
         yield
     finally:
@@ -85,10 +88,10 @@ def _registries() -> Callable[[], None]:
 
 
 def _modules(folder: Path) -> Callable[[], None]:
-    before = set(sys.modules)
+    last = next(reversed(sys.modules))  # those of the test come after it
 
     def restore() -> None:
-        for name in set(sys.modules) - before:
+        for name in list(itertools.takewhile(lambda name: name != last, reversed(sys.modules))):
             if str(getattr(sys.modules[name], '__file__', None) or '').startswith(f'{folder}{os.sep}'):
                 del sys.modules[name]
 
@@ -136,8 +139,10 @@ def _logging() -> Callable[[], None]:
     disabled, level, handlers = logging.root.manager.disable, top.level, set(top.handlers)
 
     def restore() -> None:
-        logging.disable(disabled)
-        top.setLevel(level)
+        if logging.root.manager.disable != disabled:  # either of the two asks all loggers to decide anew
+            logging.disable(disabled)
+        if top.level != level:
+            top.setLevel(level)
         for handler in set(top.handlers) - handlers:
             if not type(handler).__module__.startswith('_pytest'):
                 top.removeHandler(handler)

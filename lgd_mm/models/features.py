@@ -34,16 +34,26 @@ def feature_channels(backbone: nn.Module) -> int:
     Raises:
         UserError: If it has its channels elsewhere.
     """
-    feature = _of_empty_image(backbone)[-1]
+    feature = of_empty_image(backbone)[-1]
     check_channels(backbone, feature)
     return _channels(feature)
 
 
-def _of_empty_image(backbone: nn.Module) -> Sequence[Tensor]:
-    size = own_size(backbone)
+@torch.no_grad()
+def of_empty_image(backbone: nn.Module) -> Sequence[Tensor]:
+    """What a backbone returns of an empty image of its own size.
+
+    Args:
+        backbone (nn.Module): See :func:`feature_channels`, on any device.
+
+    Returns:
+        Sequence[Tensor]: All its outputs.
+    """
+    size, parameter = own_size(backbone), next(backbone.parameters(), torch.zeros(0))
     training = backbone.training
     backbone.eval()
-    features: Sequence[Tensor] = backbone(torch.zeros(1, 3, size, size))
+    features: Sequence[Tensor] = backbone(
+        torch.zeros(1, 3, size, size, device=parameter.device, dtype=parameter.dtype))
     backbone.train(training)
     return features
 
@@ -61,7 +71,7 @@ def map_channels(backbone: nn.Module) -> list[int]:
     Raises:
         UserError: If one is no map, or not finer than the next.
     """
-    features = _of_empty_image(backbone)
+    features = of_empty_image(backbone)
     kind = type(getattr(backbone, 'timm_model', backbone)).__name__
     if any(feature.dim() != 4 for feature in features):
         raise UserError(f'the student ({kind}) gives {tuple(features[-1].shape)} and no maps (B, C, H, W), so its '

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.key_report import KeyReport, named
 from lgd_mm.io.networks import find_network, prefix_of
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.models.features import feature_channels, mean_pool
+from lgd_mm.models.features import feature_channels, mean_pool, of_empty_image, own_size
 from lgd_mm.models.teachers.base import Teacher
+from lgd_mm.models.teachers.dense_tower import as_map
 from lgd_mm.models.teachers.weights import state_digest
 from lgd_mm.registry import MODELS
 from lgd_mm.safety.bounded_build import bounded_build
@@ -22,7 +23,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @MODELS.register_module()
 class BackboneTeacher(Teacher):
     """A frozen mmpretrain or timm backbone trained with ImageNet's statistics, such as DINO's: it knows images and no
-    language.
+    language. Its embeddings of positions are its last map, or its last tokens but those of the class and registers.
 
     Args:
         backbone (dict): E.g. ``dict(type='mmpretrain.TIMMBackbone', model_name='vit_small_patch16_224.dino',
@@ -59,8 +60,39 @@ class BackboneTeacher(Teacher):
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Embed images (B, 3, H, W) of the teacher's own statistics and size as (B, D)."""
+        return self._pooled(self.backbone(images)[-1])
+
+    def check_dense(self) -> None:
+        """See that the network gives positions.
+
+        Raises:
+            UserError: If it gives vectors, or tokens that lie on no grid.
+        """
+        size = own_size(self.backbone)
+        self._positions(of_empty_image(self.backbone)[-1], (size, size))
+
+    def encode_both(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Embed images as :meth:`encode_image` does, and their positions as (B, D, h, w)."""
         feature = self.backbone(images)[-1]
+        return self._pooled(feature), self._positions(feature, (images.shape[2], images.shape[3]))
+
+    def _pooled(self, feature: Tensor) -> Tensor:
+        """From the last feature to vectors (B, D)."""
         return feature[:, 0] if self.class_token else mean_pool(feature)
+
+    def _positions(self, feature: Tensor, size: tuple[int, int]) -> Tensor:
+        """From the last feature, of images of a height and width, to a map (B, D, h, w)."""
+        if feature.dim() == 4:
+            return feature
+        if feature.dim() == 3:
+            patches = feature.shape[1] - _tokens_before(self.backbone, self.class_token)
+            height = round((patches * size[0] / size[1])**0.5) if patches > 0 else 0
+            if height and patches % height == 0 and abs(patches // height * size[0] - height * size[1]) < max(size):
+                return as_map(feature[:, -patches:], height)
+        kind = type(getattr(self.backbone, 'timm_model', self.backbone)).__name__
+        raise UserError(f'{kind} as a teacher gives {tuple(feature.shape)}, neither a map (B, D, h, w) nor tokens on a '
+                        "grid, so it knows no positions: give another backbone (one of mmpretrain with out_type='raw' "
+                        'or featmap), or leave out what needs its positions')
 
     def _load(self, backbone: dict[str, Any], path: str) -> None:
         """Fill every key of the backbone from a file, or say why not."""
@@ -76,3 +108,13 @@ class BackboneTeacher(Teacher):
                             f'model.teacher.backbone (not {named(report.lacking)}): set the backbone it was trained '
                             'with')
         self.backbone.load_state_dict(weights, strict=False)
+
+
+def _tokens_before(backbone: nn.Module, class_token: bool) -> int:
+    """How many tokens come before those of patches: of the class, of distillation, registers."""
+    network: Any = getattr(backbone, 'timm_model', backbone)
+    for name in ('num_prefix_tokens', 'num_extra_tokens'):  # of timm, of mmpretrain
+        if isinstance(getattr(network, name, None), int):
+            count: int = getattr(network, name)
+            return count
+    return int(class_token or getattr(network, 'cls_token', None) is not None)

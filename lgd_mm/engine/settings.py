@@ -62,7 +62,8 @@ def set_precision(cfg: Config, precision: str) -> None:
     """Train with autocast, and have a frozen teacher compute in half precision altogether.
 
     Args:
-        cfg (Config): Changed in place: ``optim_wrapper`` and ``model.teacher.precision``.
+        cfg (Config): Changed in place: ``optim_wrapper`` and ``precision`` of ``model.teacher`` and of teachers of
+            structure.
         precision (str): ``'fp16'``, ``'bf16'``, or ``'auto'``: fp16 on a GPU, bf16 on the CPU.
 
     Raises:
@@ -73,10 +74,10 @@ def set_precision(cfg: Config, precision: str) -> None:
     kind = wrapper.get('type', 'OptimWrapper')
     if kind not in known:
         raise UserError(f'--amp replaces optim_wrapper.type={known[0]}, but the config has {kind}: leave --amp out')
-    teacher = cfg.model.get('teacher')
-    if teacher and teacher.type != 'lgd_mm.CachedTeacher':
-        # float16's similarities are nearer to float32's, and a teacher has no gradients that could vanish.
-        teacher.setdefault('precision', 'fp16' if torch.cuda.is_available() else 'bf16')
+    for teacher in _teachers(cfg.model):
+        if teacher.type != 'lgd_mm.CachedTeacher':
+            # float16's similarities are nearer to float32's, and a teacher has no gradients that could vanish.
+            teacher.setdefault('precision', 'fp16' if torch.cuda.is_available() else 'bf16')
     if torch.cuda.is_available():
         wrapper.type = 'AmpOptimWrapper'
         wrapper.dtype = PRECISIONS.get(precision, PRECISIONS['fp16'])
@@ -87,6 +88,14 @@ def set_precision(cfg: Config, precision: str) -> None:
     wrapper.type = 'lgd_mm.CPUAmpOptimWrapper'
     for gpu_only in ('dtype', 'loss_scale', 'use_fsdp'):
         wrapper.pop(gpu_only, None)
+
+
+def _teachers(model: Mapping[str, Any]) -> Iterable[Any]:
+    """The configs of frozen teachers in that of a model: its own, and those of structure, of several students too."""
+    yield from filter(None, [model.get('teacher')])
+    for student in (model, *(model.get('students') or {}).values()):
+        structure = (student.get('dense') or {}).get('structure') or {}
+        yield from filter(None, [structure.get('teacher')])
 
 
 def set_exact_resume(cfg: Config) -> None:

@@ -12,6 +12,8 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.features import map_channels
 from lgd_mm.models.losses import alignment_loss, cosine_loss, dense_textual_loss
 from lgd_mm.models.necks.lgka import LGKA
+from lgd_mm.models.necks.pyramid import resized
+from lgd_mm.models.structure import StructureGuidance
 from lgd_mm.models.teachers.base import Taught
 from lgd_mm.registry import MODELS
 
@@ -29,7 +31,8 @@ class DenseGuidance(BaseModule):
 
     The loss is ``textual * L_dt + feature * L_df + visual * L_dv + mimicking * L_m``: L_dt aligns the distributions
     over the names at each position, L_df and L_m pull the embeddings of positions and of images to the teacher's, and
-    L_dv aligns the distributions over a visual bank of positions.
+    L_dv aligns the distributions over a visual bank of positions. With a second teacher, ``structure`` adds how alike
+    the positions of an image are: of what the pyramid merges, before it leads into the first one's space.
 
     Args:
         backbone (nn.Module): The student's, with an output for each level of the pyramid, the finest first.
@@ -43,6 +46,8 @@ class DenseGuidance(BaseModule):
         feature (float): Weight of the features of positions. Defaults to 0.
         visual (float): Weight of a visual bank of positions. Defaults to 0.
         mimicking (float): Weight of the embeddings of images, for what the names do not say. Defaults to 0.
+        structure (dict, optional): A second teacher, ``weight`` and ``temperature``, see :class:`StructureGuidance`.
+            Defaults to None: none.
         agreement (float): Leave out positions whose name the teacher gives the whole image with a probability not
             above this, as with many names those of the background are noise; 0: none. Defaults to 0.
         background (float, optional): Similarity that stands for "none of the names" at positions, of student and
@@ -66,6 +71,7 @@ class DenseGuidance(BaseModule):
                  feature: float = 0.,
                  visual: float = 0.,
                  mimicking: float = 0.,
+                 structure: dict[str, Any] | None = None,
                  agreement: float = 0.,
                  background: float | None = None,
                  student_temperature: float = 0.2,
@@ -93,6 +99,7 @@ class DenseGuidance(BaseModule):
         self.lgka = LGKA(**names, positive_column=False) if categories is not None else None
         if visual and self.lgka is None:
             raise UserError('model.dense.visual needs model.dense.categories: a visual bank has a row for each name')
+        self.structure = StructureGuidance(**structure) if structure else None
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
         """Embed every position of the student's finest map.
@@ -106,8 +113,8 @@ class DenseGuidance(BaseModule):
         embedded: Tensor = self.pyramid(features)
         return embedded
 
-    def loss(self, features: Sequence[Tensor], student: Tensor, taught: Taught,
-             names: Tensor | None) -> dict[str, Tensor]:
+    def loss(self, features: Sequence[Tensor], student: Tensor, taught: Taught, names: Tensor | None,
+             inputs: Tensor) -> dict[str, Tensor]:
         """The losses of a batch, those without weight left out.
 
         Args:
@@ -115,10 +122,11 @@ class DenseGuidance(BaseModule):
             student (Tensor): The student's embeddings of the images (B, D), not normalised.
             taught (Taught): What the teacher says of images and positions.
             names (Tensor, optional): The method's textual bank (C, D).
+            inputs (Tensor): The images (B, 3, H, W), normalised, for a second teacher.
 
         Returns:
-            dict[str, Tensor]: Some of ``loss_dense_textual``, ``loss_dense_feature``, ``loss_dense_visual`` and
-            ``loss_mimicking``, each (), weighted.
+            dict[str, Tensor]: Some of ``loss_dense_textual``, ``loss_dense_feature``, ``loss_dense_visual``,
+            ``loss_dense_structure`` and ``loss_mimicking``, each (), weighted.
 
         Raises:
             UserError: If names are wanted, and there are none; if the batch brings no maps.
@@ -129,7 +137,8 @@ class DenseGuidance(BaseModule):
         if bank is None and (self.weights['textual'] or self.agreement):
             raise UserError('model.dense.textual and agreement need names, and the method has none: give '
                             'model.dense.categories, or set them to 0')
-        positions = self.pyramid(features, taught.dense.shape[-2:])
+        merged = self.pyramid.merge(features)
+        positions = self.pyramid.embed(resized(merged, taught.dense.shape[-2:]))
         with torch.autocast(student.device.type, enabled=False):
             ours, theirs = unit(rows(positions)), unit(rows(taught.dense))  # (N, D)
             image = unit(taught.embedding)
@@ -143,7 +152,10 @@ class DenseGuidance(BaseModule):
                 losses['dense_visual'] = alignment_loss(self.lgka(ours, theirs)[1], *self.temperatures)
             if self.weights['mimicking']:
                 losses['mimicking'] = cosine_loss(unit(student), image)
-        return {f'loss_{name}': self.weights[name.removeprefix('dense_')] * loss for name, loss in losses.items()}
+        weighted = {f'loss_{name}': self.weights[name.removeprefix('dense_')] * loss for name, loss in losses.items()}
+        if self.structure is not None and self.structure.weight:
+            weighted['loss_dense_structure'] = self.structure(merged, inputs)
+        return weighted
 
     def _agreement(self, positions: Tensor, images: Tensor, bank: Tensor) -> Tensor:
         """Which positions (N, ) have a name that their image (B, D) as a whole has, too."""

@@ -48,14 +48,18 @@ class Distiller(BaseModel):
         # The teacher is held outside nn.Module's sight: no checkpoint, optimiser, init_weights() or train() reaches it.
         with torch.random.fork_rng(devices=[]):  # the student begins the same whatever the teacher draws
             teacher_model = teacher if isinstance(teacher, Teacher) else MODELS.build(teacher)
-        teacher_model.set_input_statistics(self.data_preprocessor.mean, self.data_preprocessor.std)
         object.__setattr__(self, 'teacher', teacher_model)
 
         self.neck = self._build_neck(neck)
         self.dense = self._build_dense(dense) if dense else None
+        teachers = [self.teacher]
+        if self.dense is not None and self.dense.structure is not None:
+            teachers.append(self.dense.structure.teacher)
+        for each in teachers:
+            each.set_input_statistics(self.data_preprocessor.mean, self.data_preprocessor.std)
         if compile:
-            self.backbone.compile()
-            self.teacher.compile()
+            for network in (self.backbone, *teachers):
+                network.compile()
 
     def _build_neck(self, neck: Any) -> Any:
         """From the backbone's width to the teacher's."""
@@ -147,7 +151,7 @@ class Distiller(BaseModel):
         student = self.neck(features)
         losses = self.alignment(student, taught.embedding)
         if self.dense is not None:
-            losses.update(self.dense.loss(features, student, taught, self.names))
+            losses.update(self.dense.loss(features, student, taught, self.names, inputs))
         return losses
 
     def predict(self, inputs: Tensor, data_samples: list[Any] | None = None) -> list[Any]:

@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from lgd_mm.models.necks.lgka import Pair
+from lgd_mm.models.necks.pyramid import resized
 
-#: Similarities of positions to names that are held at once: 64 MB of float32.
+#: Similarities of positions, to names or to each other, that are held at once: 64 MB of float32.
 BLOCK = 2**24
 
 
@@ -66,6 +67,40 @@ def dense_textual_loss(student: Tensor, teacher: Tensor, bank: Tensor, student_t
             cast(Tensor, checkpoint(of, *block, use_reentrant=False, preserve_rng_state=False))
             for block in zip(student.split(rows), teacher.split(rows))])
     return weighted_mean(losses, weight)
+
+
+def structure_loss(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """How alike the positions of an image are, after a teacher whose embeddings need not be in the student's space:
+    each position has a distribution over those of its image, by the cosines to them, and the student's is drawn to the
+    teacher's.
+
+    With many positions it goes through them in blocks, which the backward pass computes again, as
+    :func:`dense_textual_loss` does.
+
+    Args:
+        student (Tensor): Maps (B, d, H, W), not normalised.
+        teacher (Tensor): The teacher's of the same images (B, D, h, w), not normalised; the finer of both becomes the
+            means at the positions of the coarser.
+        temperature (float): Divides the cosines of both.
+
+    Returns:
+        Tensor: Mean of the Kullback-Leibler divergences over positions and images, ().
+    """
+    size = min(student.shape[-2], teacher.shape[-2]), min(student.shape[-1], teacher.shape[-1])
+    ours, theirs = (F.normalize(resized(maps.float(), size).flatten(2), dim=1) for maps in (student, teacher))
+
+    def of(some_ours: Tensor, some_theirs: Tensor) -> Tensor:  # of n of the N positions of each image: (B, n)
+        logits = some_ours.transpose(1, 2) @ ours / temperature
+        target = F.log_softmax(some_theirs.transpose(1, 2) @ theirs / temperature, dim=2)
+        return F.kl_div(F.log_softmax(logits, dim=2), target, reduction='none', log_target=True).sum(dim=2)
+
+    images, _, positions = ours.shape
+    block = max(1, BLOCK // (images * positions))
+    if positions <= block:
+        return of(ours, theirs).mean()
+    return torch.cat([
+        cast(Tensor, checkpoint(of, *some, use_reentrant=False, preserve_rng_state=False))
+        for some in zip(ours.split(block, dim=2), theirs.split(block, dim=2))], dim=1).mean()
 
 
 def cosine_loss(student: Tensor, teacher: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -18,6 +18,10 @@ def small(cfg, teacher):
         for part in (model.get('lgka'), model if 'categories' in model else None, *(one.lgka for one in students)):
             if part is not None:
                 part.templates = ['a photo of a {}.']
+    structure = (model.get('dense') or {}).get('structure')
+    if structure:
+        assert structure.teacher.type in TEACHERS
+        structure.teacher = dict(type='lgd_mm.OpenCLIPTeacher', model=teacher)
     if 'queue_length' in model:
         model.queue_length = 8
     if 'roi_head' in model:  # its heads cost most of a CPU's time

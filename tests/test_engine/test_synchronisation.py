@@ -13,6 +13,8 @@ from rich.console import Console
 from torch.profiler import ProfilerActivity, profile
 
 from lgd_mm.engine.progress import progress_bar
+from lgd_mm.registry import MODELS
+from lgd_mm.students.file import write_student
 from tests.tiny import write_images, write_lgd_config
 
 #: What brings a value, or a size that depends on values, from the device to Python; a mask as an index asks nonzero.
@@ -51,13 +53,24 @@ def test_the_counter_counts_in_backward_only_what_waits():
     assert found == {'aten::_local_scalar_dense': 1}
 
 
-@pytest.fixture(params=[4, 40], ids=['all-rows', 'touched-rows'])
+def dense(folder):
+    """All that dense guidance learns, of two teachers."""
+    slim = dict(type='mmpretrain.ResNet', depth=18, stem_channels=4, base_channels=4)
+    write_student(MODELS.build(slim).state_dict(), {}, folder / 'second')
+    second = dict(type='lgd_mm.BackboneTeacher', backbone=slim, checkpoint=str(folder / 'second.safetensors'))
+    return dict(backbone=dict(out_indices=(1, 2, 3)), dense=dict(
+        type='lgd_mm.DenseGuidance', feature=1., mimicking=1., structure=dict(teacher=second)))
+
+
+@pytest.fixture(params=[(4, False), (40, False), (4, True)], ids=['all-rows', 'touched-rows', 'dense'])
 def runner(request, tmp_path):
     """The shipped config with so many names, printing every third iteration of twelve."""
     write_images(tmp_path / 'pictures', 24)
-    names = [f'name {chr(97 + i % 26)}{chr(97 + i // 26)}' for i in range(request.param)]
+    count, positions = request.param
+    names = [f'name {chr(97 + i % 26)}{chr(97 + i // 26)}' for i in range(count)]
+    model = {**(dense(tmp_path) if positions else {}), 'lgka': dict(categories=names)}
     cfg = Config.fromfile(write_lgd_config(
-        tmp_path, tmp_path / 'pictures', model=dict(lgka=dict(categories=names)), train_cfg=dict(max_epochs=2),
+        tmp_path, tmp_path / 'pictures', model=model, train_cfg=dict(max_epochs=2),
         default_hooks=dict(logger=dict(interval=3))))
     cfg.work_dir = str(tmp_path / 'run')
     cfg.launcher = 'none'

@@ -14,6 +14,7 @@ from lgd_mm.models.losses import cosine_loss, dense_textual_loss
 from lgd_mm.models.necks import PyramidProjection
 from lgd_mm.models.teachers.base import Taught
 from lgd_mm.registry import MODELS
+from lgd_mm.students.file import write_student
 from tests.tiny import lgd_model, write_tiny_teacher
 
 NAMES = ['cat', 'dog', 'bicycle']
@@ -254,11 +255,13 @@ def test_maps_in_another_order():
         map_channels(Reversed())
 
 
-def test_a_teacher_without_maps(build, tmp_path):
-    file = tmp_path / 'student.pth'
-    torch.save(build().state_dict(), file)
-    teacher = dict(type='lgd_mm.BackboneTeacher', backbone=lgd_model('')['backbone'], checkpoint=str(file))
-    with pytest.raises(UserError, match='BackboneTeacher has no embeddings of positions: take an lgd_mm.OpenCLIP'):
+def test_a_teacher_without_maps(tmp_path):
+    vectors = dict(type='mmpretrain.VisionTransformer', arch=dict(
+        embed_dims=16, num_layers=1, num_heads=2, feedforward_channels=32), img_size=32, patch_size=16)
+    write_student(MODELS.build(vectors).state_dict(), {}, tmp_path / 'student')
+    teacher = dict(
+        type='lgd_mm.BackboneTeacher', backbone=vectors, checkpoint=str(tmp_path / 'student.safetensors'))
+    with pytest.raises(UserError, match=r'VisionTransformer as a teacher gives \(1, 16\), neither a map .* nor tokens'):
         MODELS.build(dict(type='lgd_mm.FeatureMimicking', backbone=lgd_model('')['backbone'], teacher=teacher,
                           neck=dict(type='lgd_mm.MLPProjection'), dense=dict(type='lgd_mm.DenseGuidance')))
 

@@ -11,6 +11,7 @@ from torch import nn
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
+from lgd_mm.models.structure import StructureGuidance
 from lgd_mm.safety.config_text import parse_config
 
 #: Parts of a config that decide what is learned; of some of them, the checkpoint has values of its own.
@@ -58,7 +59,8 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
                         f'on as it was begun, so give {key}={_short(was)}, or begin a new run from its student')
     teachers = meta.get('teacher'), teacher_of(model)
     if all(teachers) and teachers[0] != teachers[1]:
-        raise UserError(f'{path} is of a run with another teacher than model.teacher is here: its banks and embeddings '
+        keys = ' or '.join(f'model.{key}' for key in _teachers_of(model))
+        raise UserError(f'{path} is of a run with another teacher than {keys} is here: its banks and embeddings '
                         'are of that one; give the teacher that it was begun with, or begin a new run from its student')
     for unit, done in (('epoch', meta['epoch']), ('iter', meta['iter'])):
         end = (cfg.get('train_cfg') or {}).get(f'max_{unit}s')
@@ -83,12 +85,13 @@ def schedule_differs(cfg: Config, meta: Mapping[str, Any]) -> bool:
 
 
 def teacher_of(model: nn.Module) -> str | None:
-    """What identifies the teacher of a model; None if there is none.
+    """What identifies the teachers of a model, the first one's and then those of structure; None if there is none.
 
     Args:
         model (nn.Module): It may be wrapped.
     """
-    return getattr(getattr(bare_model(model), 'teacher', None), 'fingerprint', None)
+    found = [getattr(teacher, 'fingerprint', None) for teacher in _teachers_of(model).values()]
+    return ' '.join(dict.fromkeys(filter(None, found))) or None
 
 
 def follow_schedule(runner: Runner) -> None:
@@ -118,6 +121,14 @@ def follow_schedule(runner: Runner) -> None:
         for scheduler in schedulers:
             if not scheduler.by_epoch or (iteration % length == 0 and runner.epoch * length >= iteration):
                 scheduler.step()
+
+
+def _teachers_of(model: nn.Module) -> dict[str, Any]:
+    """The teachers of a model by their keys."""
+    bare = bare_model(model)
+    return dict(teacher=getattr(bare, 'teacher', None)) | {
+        f'{name}.teacher': module.teacher for name, module in bare.named_modules()
+        if isinstance(module, StructureGuidance)}
 
 
 def _groups(wrapper: OptimWrapper | OptimWrapperDict) -> Iterator[dict[str, Any]]:

@@ -41,12 +41,29 @@ class PyramidProjection(BaseModule):
         Returns:
             Tensor: Embeddings (B, D, h, w), not normalised.
         """
+        merged = self.merge(features)
+        return self.embed(merged if size is None else resized(merged, size))
+
+    def merge(self, features: Sequence[Tensor]) -> Tensor:
+        """Sum the levels.
+
+        Args:
+            features (Sequence[Tensor]): Maps (B, d, H, W), the finest first.
+
+        Returns:
+            Tensor: (B, channels, H, W) of the finest, not embedded yet.
+        """
         total = None
         for lateral, feature in reversed(list(zip(self.laterals, features))):
             here = lateral(feature)
             total = here if total is None else here + F.interpolate(total, here.shape[-2:], mode='nearest')
         assert total is not None, 'a pyramid has levels'
-        return self.mlp(total if size is None else resized(total, size))
+        return total
+
+    def embed(self, merged: Tensor) -> Tensor:
+        """From what :meth:`merge` gives, of any size (B, channels, h, w), to embeddings (B, D, h, w)."""
+        embedded: Tensor = self.mlp(merged)
+        return embedded
 
 
 def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:

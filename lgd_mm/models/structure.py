@@ -39,9 +39,8 @@ class StructureGuidance(nn.Module):
         self.weight, self.temperature = weight, temperature
         # Out of nn.Module's sight, and without a draw of the student's, as the distiller holds its own.
         with torch.random.fork_rng(devices=[]):
-            built = teacher if isinstance(teacher, Teacher) else MODELS.build(teacher)
-        built.check_dense()
-        object.__setattr__(self, 'teacher', built)
+            object.__setattr__(self, 'teacher', teacher if isinstance(teacher, Teacher) else _built(teacher))
+        self.teacher.check_dense()
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'StructureGuidance':
         """Move the hidden teacher along with ``to()``, ``cuda()`` and ``half()``."""
@@ -61,3 +60,11 @@ class StructureGuidance(nn.Module):
         positions = self.teacher(inputs, dense=True).dense
         with torch.autocast(inputs.device.type, enabled=False):
             return self.weight * structure_loss(student, positions, self.temperature)
+
+
+def _built(teacher: dict[str, Any]) -> Any:
+    """A second teacher; what is said of it names its own keys, not those of the first."""
+    try:
+        return MODELS.build(teacher)
+    except UserError as error:
+        raise UserError(str(error).replace('model.teacher', 'model.dense.structure.teacher')) from error

@@ -279,6 +279,14 @@ def test_odd_values(build, tmp_path, changes, told):
         build(dict(teacher=second_teacher(tmp_path), **changes))
 
 
+@pytest.mark.parametrize('changes', [dict(checkpoint=None), dict(precision='fp64'), dict(
+    backbone={**SLIM, 'base_channels': 8})])
+def test_what_is_said_names_the_second_teacher(build, tmp_path, changes):
+    with pytest.raises(UserError, match='model.dense.structure.teacher') as error:
+        build(dict(teacher={**second_teacher(tmp_path), **changes}))
+    assert 'model.teacher' not in str(error.value)
+
+
 def test_vectors_are_refused(build, tmp_path):
     with pytest.raises(UserError, match=r'VisionTransformer as a teacher gives \(1, 16\), neither a map'):
         build(dict(teacher=second_teacher(tmp_path, 8, {**VIT, 'out_type': 'cls_token'})))

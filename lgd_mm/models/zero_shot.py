@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from lgd_mm.errors import UserError
 from lgd_mm.language import Vocabulary, category_names, prompt_templates, textual_bank
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR, with_scores
+from lgd_mm.models.necks.lgka import check_text
 from lgd_mm.models.necks.projection import projection_between
 from lgd_mm.registry import MODELS
 
@@ -117,8 +118,9 @@ def bank_of_names(text: Any, categories: str | list[str], templates: str | list[
         Tensor: (C, D), rows of unit length.
 
     Raises:
-        UserError: If the names or templates cannot be used.
+        UserError: If the teacher knows no text, or the names or templates cannot be used.
     """
+    check_text(text)
     vocabulary = Vocabulary(tuple(category_names(categories)), tuple(prompt_templates(templates)))
     return textual_bank(text.encode_text, vocabulary, cache_key=text.fingerprint)
 

@@ -31,6 +31,20 @@ class TextEncoder(Protocol):
         """Embed N texts as (N, D)."""
 
 
+def check_text(teacher: Any) -> None:
+    """See that a teacher can encode names.
+
+    Args:
+        teacher (Any): For a textual bank.
+
+    Raises:
+        UserError: If it has no text tower.
+    """
+    if not hasattr(teacher, 'encode_text'):
+        raise UserError(f'lgd_mm.{type(teacher).__name__} knows no text, which names need: take an '
+                        'lgd_mm.OpenCLIPTeacher, or leave out what needs names')
+
+
 @MODELS.register_module()
 class LGKA(BaseModule):
     """Sorts the teacher's image features into language categories and averages them into a visual bank (paper, Sec. 3).
@@ -75,6 +89,7 @@ class LGKA(BaseModule):
         self.normalize_visual_bank = normalize_visual_bank
         self.mask_unseen = mask_unseen
 
+        check_text(teacher)
         vocabulary = Vocabulary(tuple(category_names(categories)), tuple(prompt_templates(templates)))
         bank = textual_bank(teacher.encode_text, vocabulary, cache_key=teacher.fingerprint)
         if bank.shape[1] != teacher.embed_dim:

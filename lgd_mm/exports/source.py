@@ -27,5 +27,6 @@ def read_source(path: str | Path) -> Student:
             raise UserError(f'{path} does not say what its {key} is: give the student.safetensors or a checkpoint of a '
                             'pre-training')
     backbone = {key: value for key, value in file.backbone_config.items() if key != 'frozen_stages'}
-    student: Student = revert_sync_batchnorm(Student(file._replace(metadata={**file.metadata, 'backbone': backbone})))
+    metadata = {key: value for key, value in file.metadata.items() if key != 'neck'} | dict(backbone=backbone)
+    student: Student = revert_sync_batchnorm(Student(file._replace(metadata=metadata)))
     return student.eval().requires_grad_(False)

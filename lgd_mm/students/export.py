@@ -13,12 +13,12 @@ from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.io.files import save_torch
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import ManyStudents
-from lgd_mm.students.file import PREFIX, student_metadata, write_student
+from lgd_mm.students.file import FPN, PREFIX, student_metadata, write_student
 from lgd_mm.students.read import read_student_file
 
 
 def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Path]:
-    """Write the backbone of a checkpoint with its metadata.
+    """Write the backbone of a checkpoint with its metadata, and the pyramid that travels with it.
 
     Args:
         checkpoint (str | Path): A training checkpoint of lgd_mm, or any with ``backbone.`` keys.
@@ -36,7 +36,7 @@ def export_checkpoint(checkpoint: str | Path, out: str | Path) -> tuple[Path, Pa
         print_rank0(file.left_out)
     out = Path(out)
     stem = out.with_suffix('') if out.suffix in ('.safetensors', '.pth') else out
-    return write_student(file.backbone, file.metadata, stem)
+    return write_student(file.backbone, file.metadata, stem, file.pyramid)
 
 
 def export_runner(runner: Runner, out: str | Path, leave_out: Collection[str] = ()) -> list[Path]:
@@ -86,6 +86,7 @@ def trained_model(runner: Runner) -> tuple[Any, bool]:
 
 def _export(state: Mapping[str, Tensor], config: Mapping[str, Any], iteration: int, out: str | Path,
             averaged: bool) -> Path:
-    """Write the backbone of one model's state."""
-    weights = {key.removeprefix(PREFIX): value for key, value in state.items() if key.startswith(PREFIX)}
-    return write_student(weights, student_metadata(config, iteration, state, averaged), out)[0]
+    """Write the backbone of one model's state, and the pyramid that travels with it."""
+    weights, neck = ({key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+                     for prefix in (PREFIX, FPN))
+    return write_student(weights, student_metadata(config, iteration, state, averaged), out, neck)[0]

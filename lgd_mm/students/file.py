@@ -17,17 +17,23 @@ from lgd_mm.version import __version__
 
 #: What the keys of a backbone and of its projection begin with.
 PREFIX, NECK = 'backbone.', 'neck.'
+#: What the keys of a pyramid begin with in a pre-training that lets it travel, see ``lgd_mm.FPNProjection``; in the
+#: student's own file they are those of a neck.
+FPN = 'dense.pyramid.fpn.'
 #: Keys of the category names and of their embeddings in an LGD checkpoint.
 VOCABULARY, TEXTUAL_BANK = 'lgka.vocabulary', 'lgka.textual_bank'
 
 
-def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], stem: str | Path) -> tuple[Path, Path]:
-    """Write a backbone as ``STEM.safetensors`` and ``STEM.pth``, each complete or not at all.
+def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], stem: str | Path,
+                  neck: Mapping[str, Tensor] | None = None) -> tuple[Path, Path]:
+    """Write a backbone, and a neck that travels with it, as ``STEM.safetensors`` and ``STEM.pth``, each complete or
+    not at all.
 
     Args:
         weights (Mapping[str, Tensor]): Without the ``backbone.`` prefix, which the files get.
         metadata (Mapping[str, Any]): Of :func:`student_metadata`.
         stem (str | Path): Path without suffix; its folder is made if it is missing.
+        neck (Mapping[str, Tensor], optional): Without the ``neck.`` prefix, which the files get. Defaults to None.
 
     Returns:
         tuple[Path, Path]: The two files.
@@ -38,30 +44,33 @@ def write_student(weights: Mapping[str, Tensor], metadata: Mapping[str, Any], st
     tensors, pickle = Path(f'{stem}.safetensors'), Path(f'{stem}.pth')
     try:
         with replacing(tensors) as part:
-            part.write_bytes(student_bytes(weights, metadata))  # save_file() would hide it from other users
-        save_torch(pickle, dict(meta=dict(metadata), state_dict=_prefixed(weights)))
+            part.write_bytes(student_bytes(weights, metadata, neck))  # save_file() would hide it from other users
+        save_torch(pickle, dict(meta=dict(metadata), state_dict=_prefixed(weights, neck)))
     except Exception as error:  # safetensors has an exception of its own
         raise UserError(f'the student cannot be written to {tensors.parent} ({error}): choose a folder with disk space '
                         'that you may write to') from error
     return tensors, pickle
 
 
-def student_bytes(weights: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
+def student_bytes(weights: Mapping[str, Tensor], metadata: Mapping[str, Any],
+                  neck: Mapping[str, Tensor] | None = None) -> bytes:
     """A backbone as the content of a safetensors file.
 
     Args:
         weights (Mapping[str, Tensor]): Without the ``backbone.`` prefix, which the content gets.
         metadata (Mapping[str, Any]): Of :func:`student_metadata`; safetensors keeps it as JSON.
+        neck (Mapping[str, Tensor], optional): As of :func:`write_student`. Defaults to None.
 
     Returns:
         bytes: To be written as it is.
     """
     text = {key: json.dumps(value) for key, value in metadata.items()}
-    return save(_prefixed(weights), metadata={'format': 'pt', **text})
+    return save(_prefixed(weights, neck), metadata={'format': 'pt', **text})
 
 
-def _prefixed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {PREFIX + key: value.detach().cpu().contiguous().clone() for key, value in weights.items()}
+def _prefixed(weights: Mapping[str, Tensor], neck: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+    return {prefix + key: value.detach().cpu().contiguous().clone()
+            for prefix, part in ((PREFIX, weights), (NECK, neck or {})) for key, value in part.items()}
 
 
 def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Mapping[str, Tensor],
@@ -77,12 +86,14 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
     Returns:
         dict[str, Any]: ``backbone`` (config), ``mean`` and ``std`` (of its input, 0-255 RGB), ``teacher`` (config),
         ``image_size`` (side of its views, in pixels), ``vocabulary_digest`` (of names and templates), ``lgd_mm``
-        (version) and ``iteration``; None where unknown. ``averaged`` is there, and True, for an average.
+        (version) and ``iteration``; None where unknown. ``averaged`` is there, and True, for an average, and ``neck``
+        (config) for a pyramid that travels.
     """
     model = config.get('model') or {}
     preprocessor = model.get('data_preprocessor') or config.get('data_preprocessor') or {}
     if 'teacher' in model:
         preprocessor = {**IMAGENET_PREPROCESSOR, **preprocessor}
+    neck = _neck(state)
     digest = Vocabulary.from_tensor(state[VOCABULARY]).digest if VOCABULARY in state else None
     return json.loads(
         json.dumps(
@@ -95,8 +106,17 @@ def student_metadata(config: Mapping[str, Any], iteration: int | None, state: Ma
                 vocabulary_digest=digest,
                 lgd_mm=__version__,
                 iteration=iteration,
-                **(dict(averaged=True) if averaged else {})),
+                **(dict(averaged=True) if averaged else {}),
+                **(dict(neck=neck) if neck else {})),
             default=str))
+
+
+def _neck(state: Mapping[str, Tensor]) -> dict[str, Any] | None:
+    """The config of the pyramid in a pre-training's state, if it travels."""
+    laterals = [value for key, value in state.items()
+                if key.startswith(f'{FPN}lateral_convs.') and key.endswith('.weight') and value.dim() == 4]
+    return dict(type='mmdet.FPN', in_channels=[value.shape[1] for value in laterals],
+                out_channels=laterals[0].shape[0], num_outs=len(laterals)) if laterals else None
 
 
 def view_size(config: Mapping[str, Any]) -> int | None:

@@ -45,7 +45,7 @@ class Student(nn.Module):
     def __init__(self, file: StudentFile, cfg: Config | None = None) -> None:
         super().__init__()
         self.path, self.metadata, self.model = file.path, file.metadata, file.model
-        self.file = file._replace(backbone={}, neck={})  # what it says: the weights are in the modules
+        self.file = file._replace(backbone={}, neck={}, pyramid={})  # what it says: the weights are in the modules
         self.image_size: int = file.image_size
         self.names, self.bank = file.names, file.bank
         statistics = {**{key: IMAGENET_PREPROCESSOR[key] for key in ('mean', 'std')}, **file.statistics}

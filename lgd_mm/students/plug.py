@@ -11,20 +11,23 @@ from lgd_mm.io.key_report import KeyReport
 from lgd_mm.io.networks import SCHEME, prefix_of
 from lgd_mm.students.backbone import build_backbone, describe
 from lgd_mm.students.file import PREFIX
+from lgd_mm.students.neck import plug_neck
 from lgd_mm.students.read import StudentFile, read_student_file
 
 
 def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> KeyReport:
-    """Let a downstream config's backbone start from a student; prints the key report.
+    """Let a downstream config's backbone start from a student, and its FPN from a pyramid that came with it; prints
+    the key reports.
 
     Args:
-        cfg (Config): Changed in place: ``model.backbone.init_cfg``, and other weights for the backbone are left out.
+        cfg (Config): Changed in place: ``model.backbone.init_cfg``, and other weights for the backbone are left out;
+            ``model.neck.init_cfg`` where a pyramid fits.
         file (str | Path): Exported student, LGD checkpoint, another checkpoint with ``backbone.`` keys, or weights of
             timm or torchvision whose keys are the backbone's.
         allow_partial (bool): Start also if some of the backbone's keys stay at their random values. Defaults to False.
 
     Returns:
-        KeyReport: How the keys met.
+        KeyReport: How the backbone's keys met.
 
     Raises:
         UserError: If the file cannot be used, the config has no backbone or loads another checkpoint over it, or less
@@ -50,6 +53,7 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
     path = str(Path(file).resolve())
     cfg.model.backbone.init_cfg = dict(
         type='Pretrained', checkpoint=f'{SCHEME}{path}' if student.found else path, prefix=prefix or None)
+    plug_neck(cfg, student)
     return report
 
 

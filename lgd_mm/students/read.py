@@ -13,7 +13,7 @@ from lgd_mm.language import Vocabulary
 from lgd_mm.models.zero_shot import OWN_SPACE
 from lgd_mm.safety.allow_list import checked
 from lgd_mm.safety.config_text import parse_config
-from lgd_mm.students.file import NECK, PREFIX, TEXTUAL_BANK, VOCABULARY, metadata_of
+from lgd_mm.students.file import FPN, NECK, PREFIX, TEXTUAL_BANK, VOCABULARY, metadata_of
 from lgd_mm.students.left_out import left_out
 
 #: Side of the largest images that any student takes, in pixels.
@@ -32,6 +32,8 @@ class StudentFile(NamedTuple):
             of a supervised network of timm or torchvision.
         backbone (dict[str, Tensor]): Weights, without prefix.
         neck (dict[str, Tensor]): Weights of the projection to a teacher's embeddings; empty if there is none.
+        pyramid (dict[str, Tensor]): Weights of mmdet's FPN that was pre-trained with the backbone; empty if there is
+            none.
         metadata (dict[str, Any]): As of :func:`lgd_mm.students.file.student_metadata`, as far as the file knows it and
             as it has it: what is to be built is taken from the properties, which check it.
         config (dict[str, Any]): Of the pre-training, likewise; empty if it is not recorded.
@@ -45,6 +47,7 @@ class StudentFile(NamedTuple):
     prefix: str
     backbone: dict[str, Tensor]
     neck: dict[str, Tensor]
+    pyramid: dict[str, Tensor]
     metadata: dict[str, Any]
     config: dict[str, Any]
     names: tuple[str, ...]
@@ -101,6 +104,19 @@ class StudentFile(NamedTuple):
         return checked(backbone, 'backbone', self.path, 'backbone')
 
     @property
+    def pyramid_config(self) -> dict[str, Any]:
+        """The config of the FPN that :attr:`pyramid` is of, checked.
+
+        Raises:
+            UserError: If it is another neck, or names what no file may build.
+        """
+        neck = checked(self.metadata.get('neck'), 'neck', self.path, 'neck', 'mmdet')
+        if neck['type'] != 'mmdet.FPN':
+            raise UserError(f'{self.path}: neck.type is {neck["type"]!r}, and a student brings none but mmdet.FPN: the '
+                            'file is damaged or of another program')
+        return neck
+
+    @property
     def teacher_config(self) -> dict[str, Any]:
         """The config of the teacher of the pre-training, checked; empty if it is not recorded.
 
@@ -141,7 +157,8 @@ def read_student_file(path: str | Path) -> StudentFile:
         config = parse_config((checkpoint.get('meta') or {}).get('cfg') or '')
         metadata = metadata_of(checkpoint, config, state)
         distilled = 'teacher' in (config.get('model') or {})
-        rest = left_out(state, config, path)
+        exported = 'neck' in metadata and not distilled  # beside its backbone it has that neck alone
+        rest = None if exported else left_out(state, config, path)
     except (AttributeError, TypeError) as error:  # a list where a config has a dict
         raise UserError(f'{path} is no checkpoint of a model, by the config in it (meta.cfg): name a file saved by '
                         'training') from error
@@ -153,6 +170,7 @@ def read_student_file(path: str | Path) -> StudentFile:
         prefix=prefix,
         backbone=_below(prefix, state),
         neck=_below(NECK, state) if distilled and not own_space else {},
+        pyramid=_below(FPN, state) if distilled else _below(NECK, state) if exported else {},
         metadata=metadata,
         config=config,
         names=Vocabulary.from_tensor(state[VOCABULARY]).categories if VOCABULARY in state else (),

@@ -22,9 +22,10 @@ BUILDS = {
     # Parts of a model, of the config that builds the model.
     'lgd_mm/models/classifiers/knn.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,
     'lgd_mm/models/distiller.py': 2, 'lgd_mm/models/lgd.py': 2, 'lgd_mm/models/many_students.py': 2,
-    'lgd_mm/models/necks/projection.py': 1,
+    'lgd_mm/models/necks/projection.py': 1, 'lgd_mm/models/necks/fpn_projection.py': 1,
+    'lgd_mm/models/structure.py': 1,
     'lgd_mm/models/students.py': 1, 'lgd_mm/models/zero_shot.py': 2, 'lgd_mm/models/teachers/backbone.py': 2,
-    'lgd_mm/students/backbone.py': 1,
+    'lgd_mm/students/backbone.py': 1, 'lgd_mm/students/neck.py': 1,
     # Of a file, checked by lgd_mm.safety.allow_list before.
     'lgd_mm/safety/bounded_build.py': 1,
     'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1,

@@ -1,7 +1,8 @@
 """Necks: the projection MLP and LGKA."""
 
+from lgd_mm.models.necks.fpn_projection import FPNProjection
 from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.models.necks.projection import MLPProjection
 from lgd_mm.models.necks.pyramid import PyramidProjection
 
-__all__ = ['LGKA', 'MLPProjection', 'PyramidProjection']
+__all__ = ['LGKA', 'FPNProjection', 'MLPProjection', 'PyramidProjection']

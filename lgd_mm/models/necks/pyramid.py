@@ -10,8 +10,48 @@ from torch import Tensor, nn
 from lgd_mm.registry import MODELS
 
 
+class MapProjection(BaseModule):
+    """Merges a student's maps into one, and embeds its positions; how they are merged is the subclass's matter.
+
+    Attributes:
+        mlp (nn.Module): From the merged map's channels to the embedding's.
+    """
+
+    mlp: nn.Module
+
+    def merge(self, features: Sequence[Tensor]) -> Tensor:
+        """Make one of several maps.
+
+        Args:
+            features (Sequence[Tensor]): Maps (B, d, H, W), the finest first.
+
+        Returns:
+            Tensor: (B, channels, H', W'), not embedded yet.
+        """
+        raise NotImplementedError
+
+    def embed(self, merged: Tensor) -> Tensor:
+        """From what :meth:`merge` gives, of any size (B, channels, h, w), to embeddings (B, D, h, w)."""
+        embedded: Tensor = self.mlp(merged)
+        return embedded
+
+    def forward(self, features: Sequence[Tensor], size: tuple[int, int] | None = None) -> Tensor:
+        """Embed every position of the merged map.
+
+        Args:
+            features (Sequence[Tensor]): Maps (B, d, H, W), the finest first.
+            size (tuple[int, int], optional): Height and width (h, w) of the result. A coarser one embeds the means of
+                positions. Defaults to None: those of the merged map.
+
+        Returns:
+            Tensor: Embeddings (B, D, h, w), not normalised.
+        """
+        merged = self.merge(features)
+        return self.embed(merged if size is None else resized(merged, size))
+
+
 @MODELS.register_module()
-class PyramidProjection(BaseModule):
+class PyramidProjection(MapProjection):
     """Lateral 1 x 1 convolutions, summed from the coarsest map to the finest as in a feature pyramid
     (`arXiv:1612.03144 <https://arxiv.org/abs/1612.03144>`_), then a 1 x 1 MLP: kept for zero-shot segmentation,
     dropped for transfer.
@@ -27,22 +67,7 @@ class PyramidProjection(BaseModule):
                  init_cfg: dict[str, Any] | None = None) -> None:
         super().__init__(init_cfg)
         self.laterals = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in in_channels)
-        self.mlp = nn.Sequential(
-            nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True), nn.Conv2d(channels, out_channels, 1))
-
-    def forward(self, features: Sequence[Tensor], size: tuple[int, int] | None = None) -> Tensor:
-        """Embed every position of the finest map.
-
-        Args:
-            features (Sequence[Tensor]): Maps (B, d, H, W), the finest first.
-            size (tuple[int, int], optional): Height and width (h, w) of the result. A coarser one embeds the means of
-                positions. Defaults to None: those of the finest map.
-
-        Returns:
-            Tensor: Embeddings (B, D, h, w), not normalised.
-        """
-        merged = self.merge(features)
-        return self.embed(merged if size is None else resized(merged, size))
+        self.mlp = mlp(channels, out_channels)
 
     def merge(self, features: Sequence[Tensor]) -> Tensor:
         """Sum the levels.
@@ -60,10 +85,11 @@ class PyramidProjection(BaseModule):
         assert total is not None, 'a pyramid has levels'
         return total
 
-    def embed(self, merged: Tensor) -> Tensor:
-        """From what :meth:`merge` gives, of any size (B, channels, h, w), to embeddings (B, D, h, w)."""
-        embedded: Tensor = self.mlp(merged)
-        return embedded
+
+def mlp(channels: int, out_channels: int) -> nn.Sequential:
+    """1 x 1 convolutions from the merged map to embeddings."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True), nn.Conv2d(channels, out_channels, 1))
 
 
 def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:

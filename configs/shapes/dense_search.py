@@ -2,8 +2,8 @@
 # Seeds 0-2 choose; configs/shapes/dense.py confirms on seeds 5-9.
 _base_ = './dense.py'
 title = 'Dense guidance, one setting at a time'
-note = ('Recommended: the published losses and 3 x the textual loss at every position of maps of stride 8. One setting '
-        'differs in each row; "colours" are what the names do not say.')
+note = ('Recommended: the published losses and 3 x the textual loss at every position of maps of stride 8, with 0.3 as '
+        'the similarity to none of the names. One setting differs in each row; "colours" are what the names do not say.')
 work_dir = 'work_dirs/dense_search'
 seeds = [0, 1, 2]
 tasks = [task for task in _base_.tasks if task['name'] != 'Mask R-CNN']
@@ -16,6 +16,7 @@ entries = [
     dict(label=label, pretrain=config, options=options, inputs=_base_.world + _base_.teacher)
     for label, (config, options) in {
         'recommended': (recommended, []),
+        'each position has a name': (recommended, ['model.dense.background=None']),
         'textual 1': (recommended, ['model.dense.textual=1']),
         'textual 6': (recommended, ['model.dense.textual=6']),
         'mimicking 1': (recommended, ['model.dense.mimicking=1']),
@@ -28,7 +29,8 @@ entries = [
         'stride 32': (recommended, ['model.teacher.dense_stride=32']),
         'last stage alone': (recommended, ['model.backbone.out_indices=(3,)']),
         'alpha 0': (recommended, ['model.head.alpha=0']),
-        'no positive column, mimicking 2': (recommended, ['model.lgka.positive_column=False', 'model.dense.mimicking=2']),
+        'no positive column, mimicking 2': (
+            recommended, ['model.lgka.positive_column=False', 'model.dense.mimicking=2']),
         'SEED, names at positions': ('configs/shapes/seed_r18-slim_shapes.py', of_positions + names),
         'SEED, features of positions': (
             'configs/shapes/seed_r18-slim_shapes.py',

@@ -1,4 +1,6 @@
 # LGD with the names read at every position as well: the recommended form.
 _base_ = './lgd_r18-slim_shapes.py'
 model = dict(
-    backbone=dict(out_indices=(1, 2, 3)), teacher=dict(dense_stride=8), dense=dict(type='lgd_mm.DenseGuidance'))
+    backbone=dict(out_indices=(1, 2, 3)),
+    teacher=dict(dense_stride=8),
+    dense=dict(type='lgd_mm.DenseGuidance', background=0.3))

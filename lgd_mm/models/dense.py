@@ -145,7 +145,8 @@ class DenseGuidance(BaseModule):
             weight = self._agreement(theirs, image, bank) if self.agreement and bank is not None else None
             losses = {}
             if self.weights['textual'] and bank is not None:
-                losses['dense_textual'] = dense_textual_loss(ours, theirs, bank, *self.temperatures, weight, self.background)
+                losses['dense_textual'] = dense_textual_loss(
+                    ours, theirs, bank, *self.temperatures, weight, self.background)
             if self.weights['feature']:
                 losses['dense_feature'] = cosine_loss(ours, theirs, weight)
             if self.weights['visual'] and self.lgka is not None:

@@ -2,8 +2,8 @@
 _base_ = './suite.py'
 title = 'Dense guidance, confirmed'
 note = ('The published form, dense guidance and the supervised rival with 4,000 labels, each of as many steps. '
-        '"Colours" are what the names do not say. Seeds 0-2 chose the settings (configs/shapes/dense_search.py); these chose '
-        'nothing.')
+        '"Colours" are what the names do not say. Seeds 0-2 chose the settings (configs/shapes/dense_search.py); these '
+        'chose nothing.')
 work_dir = 'work_dirs/dense'
 seeds = [5, 6, 7, 8, 9]
 by_names = [

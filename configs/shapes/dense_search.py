@@ -3,7 +3,8 @@
 _base_ = './dense.py'
 title = 'Dense guidance, one setting at a time'
 note = ('Recommended: the published losses and 3 x the textual loss at every position of maps of stride 8, with 0.3 as '
-        'the similarity to none of the names. One setting differs in each row; "colours" are what the names do not say.')
+        'the similarity to none of the names. One setting differs in each row; "colours" are what the names do not '
+        'say.')
 work_dir = 'work_dirs/dense_search'
 seeds = [0, 1, 2]
 tasks = [task for task in _base_.tasks if task['name'] != 'Mask R-CNN']

@@ -2,8 +2,8 @@
 title = 'The generated world'
 note = ('A quarter-width ResNet-18, pre-trained on 12,000 unlabelled images of coloured shapes by a small CLIP-like '
         'teacher, then fine-tuned on a few labelled ones. LGD is given the names of the shapes; dense LGD reads them '
-        'at every position, too. The supervised rival has the labels of 4,000 further images; SimCLR has no teacher, and '
-        '"SEED, SimCLR teacher" one that knows no text.')
+        'at every position, too. The supervised rival has the labels of 4,000 further images; SimCLR has no teacher, '
+        'and "SEED, SimCLR teacher" one that knows no text.')
 work_dir = 'work_dirs/suite'
 shapes_world = 'work_dirs/quickstart/data'
 world = ['work_dirs/quickstart/data/world.json']

@@ -54,7 +54,7 @@ def _maps(student: str, backbone: dict[str, Any], method: Method) -> dict[str, A
     import torch
     try:
         with torch.device('meta'):
-            network = timm.create_model(backbone['model_name'], features_only=True, out_indices=TIMM_MAPS)
+            network: Any = timm.create_model(backbone['model_name'], features_only=True, out_indices=TIMM_MAPS)
         strides = network.feature_info.reduction()
     except Exception as error:  # timm raises whatever comes first, for networks that it cannot take apart
         raise UserError(f'the student {student} gives no maps of several strides: take another, or '

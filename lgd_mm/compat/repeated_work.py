@@ -25,7 +25,7 @@ def format_once(module: ModuleType) -> None:
             return slow(text, *args, **options)  # not mmengine's call
         return remembered(text, tuple(sorted(style.items())))
 
-    module.FormatCode = format_code
+    module.FormatCode = format_code  # type: ignore[attr-defined]
 
 
 def read_metafiles_once(module: ModuleType) -> None:
@@ -44,4 +44,4 @@ def read_metafiles_once(module: ModuleType) -> None:
         facts = os.stat(path)
         return remembered(str(path), facts.st_mtime_ns, facts.st_size)
 
-    module.load = load
+    module.load = load  # type: ignore[attr-defined]

@@ -109,5 +109,6 @@ def _places(cfg: Config, student: StudentFile, network: Any) -> dict[int, int]:
 def _outputs(backbone: Any, count: int) -> list[int]:
     """Which outputs of a backbone a pyramid of so many levels stands on."""
     found = backbone.get('out_indices') if isinstance(backbone, Mapping) else None
-    plain = isinstance(found, (list, tuple)) and len(found) == count and all(type(index) is int for index in found)
-    return list(found) if plain else list(range(count))
+    if isinstance(found, (list, tuple)) and len(found) == count and all(type(index) is int for index in found):
+        return list(found)
+    return list(range(count))

@@ -35,7 +35,7 @@ class MapProjection(BaseModule):
         embedded: Tensor = self.mlp(merged)
         return embedded
 
-    def forward(self, features: Sequence[Tensor], size: tuple[int, int] | None = None) -> Tensor:
+    def forward(self, features: Sequence[Tensor], size: tuple[int, ...] | None = None) -> Tensor:
         """Embed every position of the merged map.
 
         Args:
@@ -92,10 +92,10 @@ def mlp(channels: int, out_channels: int) -> nn.Sequential:
         nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True), nn.Conv2d(channels, out_channels, 1))
 
 
-def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+def resized(maps: Tensor, size: tuple[int, ...]) -> Tensor:
     """Maps (B, d, H, W) of another height and width: means where they shrink, interpolated where they grow."""
     if maps.shape[-2:] == size:
         return maps
     if size[0] <= maps.shape[-2] and size[1] <= maps.shape[-1]:
-        return F.adaptive_avg_pool2d(maps, size)
+        return F.adaptive_avg_pool2d(maps, list(size))  # type: ignore[arg-type]
     return F.interpolate(maps, size, mode='bilinear')

@@ -29,6 +29,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='pre-training config: its teacher, images, views and seed')
     parser.add_argument('--views', type=int, required=True, metavar='N', help='views of each image')
+    parser.add_argument('--crops', type=int, default=0, metavar='T',
+                        help='beside them, smaller crops of each image, for dense guidance from the cache (default: 0)')
+    parser.add_argument('--crop-scale', type=float, nargs=2, default=(0.02, 0.2), metavar=('LOW', 'HIGH'),
+                        help='share of the image that a crop takes (default: 0.02 0.2)')
     parser.add_argument('--out', required=True, metavar='FOLDER', help='folder of the cache')
     parser.add_argument('--plan', action='store_true', help='only say its size, its time, and when it pays')
     parser.add_argument('--share', metavar='NUMBER/COUNT', help='the part of this process or machine, such as 2/8')
@@ -37,10 +41,15 @@ def main() -> None:
     args = parser.parse_args()
     if args.views < 1:
         raise UserError(f'--views {args.views}: give 1 or more')
+    if args.crops < 0:
+        raise UserError(f'--crops {args.crops}: give 0 or more')
+    if not 0 < args.crop_scale[0] <= args.crop_scale[1] <= 1:
+        raise UserError(f'--crop-scale {args.crop_scale[0]} {args.crop_scale[1]}: give two shares of the image, the '
+                        'smaller one first, such as 0.02 0.2')
     part = share(args.share) if args.share else (int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1)))
     check_config(args.config)
     from lgd_mm.engine.fill_teacher_cache import CacheFiller
-    filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options)
+    filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options, args.crops, tuple(args.crop_scale))
     if args.plan:
         print(filler.plan())
     else:

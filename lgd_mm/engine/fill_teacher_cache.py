@@ -1,16 +1,19 @@
 """Show the teacher every view of every image, once for all students."""
 
+import copy
 import math
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from shlex import join
 from typing import Any
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
@@ -26,10 +29,17 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.teachers import Teacher
 from lgd_mm.registry import DATASETS, MODELS
-from lgd_mm.teacher_cache.store import TeacherCache, data_digest, entry_type
+from lgd_mm.teacher_cache.images import check_plain
+from lgd_mm.teacher_cache.store import TeacherCache, boxes_type, data_digest, entry_type
 
 #: Batches that --plan is measured on, after one to warm up.
 MEASURED = 4
+#: Number of an image's first crop for its random numbers, above those of all views.
+FIRST_CROP = 2**31
+#: Shares of an image that are cut out as crops: those of the small ones of multi-crop augmentation and below.
+CROP_SCALE = 0.02, 0.2
+#: Of the recipe: crops are neither coloured nor mirrored.
+UNCHANGED = dict(jitter_prob=0., grey_prob=0., blur_prob=0., flip_prob=0.)
 
 
 class CacheFiller:
@@ -42,6 +52,9 @@ class CacheFiller:
         share (tuple[int, int]): Which of how many equal shares of the files to write, from (0, 1): each machine or
             process one. Defaults to all.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
+        crops (int): Beside the views, so many smaller crops of each image, without colours and not mirrored, for
+            ``lgd_mm.CachedImages(crops=...)``. Defaults to 0.
+        crop_scale (tuple[float, float]): Share of the image's area that a crop takes. Defaults to (0.02, 0.2).
 
     Raises:
         UserError: If the config is none of pre-training, or its pipeline draws no views that can be kept.
@@ -52,11 +65,16 @@ class CacheFiller:
                  out: str,
                  views: int,
                  share: tuple[int, int] = (0, 1),
-                 cfg_options: Mapping[str, Any] | None = None) -> None:
+                 cfg_options: Mapping[str, Any] | None = None,
+                 crops: int = 0,
+                 crop_scale: tuple[float, float] = CROP_SCALE) -> None:
         cfg = settings.load_config(config, cfg_options, out, 'none')
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
         self.cfg, self.views, self.out, self.share = cfg, views, Path(out), share
         self.seed = self._seed(config)
+        self.crops = dict(number=crops, scale=list(crop_scale)) if crops else None
+        if crops:
+            check_plain(cfg.train_dataloader.dataset.pipeline)
         preflight.check_data(cfg, 'train')
         self.images: UnlabelledImages = DATASETS.build(cfg.train_dataloader.dataset)
         self.device = get_device() if get_device() != 'cuda' else f'cuda:{os.environ.get("LOCAL_RANK", 0)}'
@@ -77,14 +95,19 @@ class CacheFiller:
         ours = set(list(cache.parts())[number::count])
         missing = [part for part in cache.missing() if part in ours]
         total = sum(len(images) for *_, images in missing)
-        self._check_disk_space(total * entry_type(self.teacher.embed_dim).itemsize)
-        entries = track(self._entries([(view, images) for view, _, images in missing]), 'views', total)
-        for view, part, images in missing:
+        boxes = sum(len(images) for _, images in cache.missing_boxes()) * boxes_type(cache.cuts).itemsize
+        self._check_disk_space(total * entry_type(self.teacher.embed_dim).itemsize + boxes)
+        views, crops = ([(cut, images) for cut, _, images in missing if (cut < cache.views) == are_views]
+                        for are_views in (True, False))
+        entries = track(chain(self._entries(self._batches(views)), self._entries(self._crop_batches(crops, cache))),
+                        'views', total)
+        for cut, part, images in missing:
             block = np.empty(len(images), entry_type(self.teacher.embed_dim))
             for place in range(len(block)):
                 block[place] = next(entries)
-            cache.write(view, part, block)
+            cache.write(cut, part, block)
         next(entries, None)  # the last one is counted when another is asked for
+        cache.write_boxes()
         left = len(cache.missing())
         keys = join(f'{key}.cache={self.out}' for key in ('model.teacher', 'train_dataloader.dataset'))
         print(f'{left} files are left to other processes' if left else f'{self.out} is complete; train from it with '
@@ -108,11 +131,13 @@ class CacheFiller:
             if number or count <= self.cfg.train_dataloader.batch_size:
                 loading, embedding = loading + loaded - began, embedding + time.perf_counter() - loaded
                 measured += len(batch['view'])
-        views = len(self.images) * self.views
+        crops = self.crops['number'] if self.crops else 0
+        cuts = self.views + crops
         each, teacher = (loading + embedding) / measured, embedding / measured
-        hours, saved = views * each / 3600, len(self.images) * teacher / 3600
-        size = views * entry_type(self.teacher.embed_dim).itemsize / 1e9
-        return (f'{len(self.images):,} images x {self.views} views: {size:.2f} GB, about {hours:.2f} h here '
+        hours, saved = len(self.images) * cuts * each / 3600, len(self.images) * teacher / 3600
+        size = len(self.images) * (cuts * entry_type(self.teacher.embed_dim).itemsize + boxes_type(cuts).itemsize) / 1e9
+        what = f'{self.views} views' + (f' and {crops} crops' if crops else '')
+        return (f'{len(self.images):,} images x {what}: {size:.2f} GB, about {hours:.2f} h here '
                 f'({1 / each:.0f} views/s, {teacher / each:.0%} of the time in the teacher); each epoch of a '
                 f'student saves about {saved:.2f} h, so it pays from {math.ceil(hours / saved)} epochs on, of all '
                 'runs together')
@@ -143,7 +168,8 @@ class CacheFiller:
             pictures=len(self.images),
             data=data_digest(self.images),
             seed=self.seed,
-            views=self.views)
+            views=self.views,
+            **(dict(crops=self.crops) if self.crops else {}))
 
     def _check_disk_space(self, needed: int) -> None:
         free = shutil.disk_usage(self.out).free
@@ -154,11 +180,24 @@ class CacheFiller:
     def _batches(self, parts: list[tuple[int, range]]) -> DataLoader[Any]:
         """Batches of one view of some images after another; none spans two parts, so that a part's bytes depend on
         nothing but its images."""
+        return self._loader(self.images, parts)
+
+    def _crop_batches(self, parts: list[tuple[int, range]], cache: TeacherCache) -> Iterable[dict[str, Any]]:
+        """The same of crops, whose random numbers do not depend on how many views there are."""
+        if not parts:
+            return ()
+        pipeline = copy.deepcopy(list(self.cfg.train_dataloader.dataset.pipeline))
+        pipeline[-2].update(scale=tuple(cache.about['crops']['scale']), **UNCHANGED)
+        images = copy.copy(self.images)
+        images.pipeline = Compose(pipeline)
+        return self._loader(images, [(FIRST_CROP + cut - cache.views, part) for cut, part in parts])
+
+    def _loader(self, images: UnlabelledImages, parts: list[tuple[int, range]]) -> DataLoader[Any]:
         loader = self.cfg.train_dataloader
         size = loader.batch_size
-        keys = ([ViewKey(index, view_seed(self.seed, view, index), view) for index in images[start:start + size]]
-                for view, images in parts for start in range(0, len(images), size))
-        return DataLoader(self.images, batch_sampler=keys, num_workers=loader.get('num_workers', 0),
+        keys = ([ViewKey(index, view_seed(self.seed, view, index), view) for index in part[start:start + size]]
+                for view, part in parts for start in range(0, len(part), size))
+        return DataLoader(images, batch_sampler=keys, num_workers=loader.get('num_workers', 0),
                           collate_fn=default_collate, pin_memory=self.device.startswith('cuda'))
 
     def _embed(self, batch: dict[str, Any]) -> NDArray[Any]:
@@ -175,9 +214,9 @@ class CacheFiller:
             raise UserError(f'model.teacher gives {image} an embedding that is NaN or beyond float16, and the cache '
                             'would hold it: give a teacher whose weights are whole')
 
-    def _entries(self, parts: list[tuple[int, range]]) -> Iterator[np.void]:
+    def _entries(self, batches: Iterable[dict[str, Any]]) -> Iterator[np.void]:
         """Entries of one view of some images after another."""
-        for batch in self._batches(parts):
+        for batch in batches:
             block = np.empty(len(batch['view']), entry_type(self.teacher.embed_dim))
             block['embedding'] = self._embed(batch)
             block['view'], block['picture'] = batch['view'].numpy(), batch['picture'].numpy()

@@ -27,6 +27,7 @@ from lgd_mm.datasets.shared_memory import shared
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.checks.best_metric import check_best
+from lgd_mm.engine.checks.cached_crops import check_cached_crops
 from lgd_mm.engine.checks.lone_image import check_lone_image
 from lgd_mm.engine.checks.same_run import check_same_run
 from lgd_mm.engine.checks.view_size import check_view_size
@@ -112,6 +113,7 @@ def train(config: str,
     start_processes(cfg)
     preflight.check_data(cfg, 'train', 'val')
     preflight.check_cache(cfg)
+    check_cached_crops(cfg)
     check_best(cfg)
     check_categories(cfg, 'train', 'val')
     check_classes(cfg, 'train', 'val')

@@ -10,7 +10,9 @@ from mmpretrain.models.utils import ClsDataPreprocessor
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lgd_mm.datasets.views.crops import Crops
 from lgd_mm.datasets.views.view import BRIGHTNESS, CONTRAST, HUE, ORDERS, SATURATION, View
+from lgd_mm.models.teachers.base import Taught
 from lgd_mm.registry import MODELS
 
 #: Luma of ITU-R 601, RGB.
@@ -33,7 +35,8 @@ class ViewPreprocessor(ClsDataPreprocessor):
             training (bool): As in mmpretrain. Defaults to False.
 
         Returns:
-            dict: ``inputs`` (B, 3, H, W), normalised RGB, float32, and from a cache ``teacher`` (B, D).
+            dict: ``inputs`` (B, 3, H, W), normalised RGB, float32, and from a cache ``teacher`` (B, D), with crops as
+            :class:`lgd_mm.models.teachers.base.Taught`.
         """
         if 'view' not in data:
             return super().forward(data, training)
@@ -44,6 +47,8 @@ class ViewPreprocessor(ClsDataPreprocessor):
         normalised = dict(inputs=images.sub_(self.mean).div_(self.std))
         if 'teacher' in data:
             normalised['teacher'] = self._send(data['teacher'])
+        if 'crops' in data:
+            normalised['teacher'] = Taught(normalised['teacher'], crops=Crops(*map(self._send, data['crops'])))
         return normalised
 
     def _send(self, tensor: Tensor) -> Tensor:

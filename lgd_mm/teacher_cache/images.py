@@ -7,10 +7,15 @@ import numpy as np
 
 from lgd_mm.datasets.image_folder import UnlabelledImages, seed_all
 from lgd_mm.datasets.view_sampler import view_seed
+from lgd_mm.datasets.views.crops import Crops, crops_inside
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
 from lgd_mm.teacher_cache.store import TeacherCache, data_digest
+
+
+#: So that which crops are taken has random numbers of its own, not those of the view.
+OF_CROPS = 0x63726F70
 
 
 @DATASETS.register_module()
@@ -20,17 +25,25 @@ class CachedImages(UnlabelledImages):
     After the last view comes the first again. Views, crops and embeddings are those of a live run with the cache's
     seed.
 
+    The cache knows more of an image than one view: where another view, or one of the cache's crops, lies inside this
+    view, its embedding says what is there. :class:`lgd_mm.DenseGuidance` learns from that without maps of the teacher.
+
     Args:
         cache (str): Folder that ``tools/cache_teacher.py`` wrote.
+        crops (int): Up to so many of those that lie at least 80 % inside the view and cover at most 60 % of it; if
+            there are more, which of them depends on the cache's seed, the image and the number of the view. Defaults
+            to 0.
         **kwargs (Any): See :class:`lgd_mm.UnlabelledImages`; data and pipeline as they were for the cache.
 
     Raises:
-        UserError: If the cache is incomplete, or of other data or views.
+        UserError: If the cache is incomplete, or of other data or views, or has no boxes for crops.
     """
 
-    def __init__(self, cache: str, **kwargs: Any) -> None:
-        self.cache = TeacherCache(cache)
+    def __init__(self, cache: str, crops: int = 0, **kwargs: Any) -> None:
+        self.cache, self.crops = TeacherCache(cache), crops
         self._pipeline = json.loads(json.dumps(list(kwargs.get('pipeline', ()))))
+        if not isinstance(crops, int) or isinstance(crops, bool) or crops < 0:
+            raise UserError(f'train_dataloader.dataset.crops is {crops!r}: it must be a whole number of at least 0')
         super().__init__(**kwargs)
 
     def full_init(self) -> None:
@@ -50,11 +63,65 @@ class CachedImages(UnlabelledImages):
         if about.get('pipeline') != self._pipeline or type(about.get('seed')) is not int:
             raise UserError(f'the teacher cache {folder} is of other views: set train_dataloader.dataset.pipeline to '
                             f'{about.get("pipeline")}, or make another cache')
+        if self.crops:
+            check_plain(self._pipeline)
+            lacking = self.cache.missing_boxes()
+            if lacking:
+                raise UserError(f'the teacher cache {folder} lacks {self.cache.boxes_file(lacking[0][0])}, in which its '
+                                'crops are looked up: call tools/cache_teacher.py again, it adds what is missing')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
         """The cached view of an image that an epoch asks for, see :meth:`lgd_mm.UnlabelledImages.view`."""
-        number %= self.cache.about['views']
-        seed_all(view_seed(self.cache.about['seed'], number, index))  # for random steps before the view is cut out
-        entry = self.cache.entry(number, index)
+        cached = number % self.cache.views
+        seed = view_seed(self.cache.about['seed'], cached, index)
+        seed_all(seed)  # for random steps before the view is cut out
+        entry = self.cache.entry(cached, index)
+        picture = int(entry['picture'])
         known = dict(view=View.of(entry['view']), teacher=np.array(entry['embedding']))
-        return self.pipeline({**self.get_data_info(int(entry['picture'])), **known})
+        if self.crops:
+            known['crops'] = self.crops_of(index, picture, known['view'], (seed + number) ^ OF_CROPS)
+        return self.pipeline({**self.get_data_info(picture), **known})
+
+    def crops_of(self, index: int, picture: int, view: View, seed: int) -> Crops:
+        """What the cache knows of parts of a view.
+
+        Args:
+            index (int): Of the image that was asked for.
+            picture (int): Of the image that the view is of.
+            view (View): Of it.
+            seed (int): Of the choice, if there are too many.
+
+        Returns:
+            Crops: NumPy arrays; the boxes are shares of the view's width and height.
+        """
+        cuts = self.cache.boxes(index)
+        found, boxes = crops_inside(view, cuts['crop'].astype(np.int64))
+        same = cuts['picture'][found] == picture  # one of them may have been cut out of another, readable image
+        if not same.all():
+            found, boxes = found[same], boxes[same]
+        if len(found) > self.crops:
+            chosen = np.random.RandomState(seed % 2**32).permutation(len(found))[:self.crops]
+            found, boxes = found[chosen], boxes[chosen]
+        count = len(found)
+        crops = Crops(np.zeros((self.crops, 4), np.float32),
+                      np.zeros((self.crops, self.cache.about['embed_dim']), np.float16),
+                      np.arange(self.crops) < count)
+        crops.boxes[:count] = boxes
+        for place, cut in enumerate(found.tolist()):
+            crops.embeddings[place] = self.cache.embedding(cut, index)
+        return crops
+
+
+def check_plain(pipeline: list[dict[str, Any]]) -> None:
+    """See that all views of an image are cut out of the same pixels: a crop of a mirrored image lies elsewhere.
+
+    Args:
+        pipeline (list[dict]): Of a config.
+
+    Raises:
+        UserError: If there are other steps than loading and views.
+    """
+    kinds = [str(step.get('type')).split('.')[-1] for step in pipeline]
+    if kinds[1:] != ['RandomView', 'PackView']:
+        raise UserError(f'train_dataloader.dataset.pipeline is {", ".join(kinds)}: crops need views of the image as it '
+                        'was loaded, so it must be lgd_mm.LoadImage, lgd_mm.RandomView, lgd_mm.PackView')

@@ -1,8 +1,6 @@
 """The teacher's embeddings of many views, on disk: one cache serves every student and every set of names."""
 
-import functools
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -15,7 +13,8 @@ from numpy.typing import NDArray
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import open_plain, read_plain, replacing
+from lgd_mm.io.files import read_plain
+from lgd_mm.teacher_cache.files import is_whole, open_rows, saved, write_whole
 
 #: Images whose entries share a file.
 PART = 16384
@@ -27,20 +26,27 @@ FILES = 1_000_000
 WIDTH = 65_536
 #: Bytes of ``cache.json``.
 ABOUT = 2**24
+#: Files of crops' embeddings that stay open.
+OPEN = 128
 
 
 class TeacherCache:
     """A folder with ``cache.json``, which says what was computed, and a file of entries for each view and part.
 
     An entry is the teacher's embedding of a view in float16, the view's numbers, and the image it is of (another than
-    asked for where that one cannot be read). The files are memory-mapped.
+    asked for where that one cannot be read). After the views there may be crops, which are never trained on: smaller
+    parts of the images whose embeddings say what is where. For each part, a file of boxes has what was cut out of each
+    image, so that nobody looks for it in as many files. All are memory-mapped.
 
     Args:
         folder (str | Path): Of :meth:`create`.
 
     Attributes:
         about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many),
-            ``data`` (digest), ``pipeline``, ``seed`` and ``views``.
+            ``data`` (digest), ``pipeline``, ``seed`` and ``views``; with crops, ``crops``: their ``number`` for each
+            image and the ``scale`` they were drawn from.
+        views (int): Of each image.
+        cuts (int): Views and crops of each image.
 
     Raises:
         UserError: If there is no cache, or one of another format.
@@ -51,7 +57,7 @@ class TeacherCache:
         file = self.folder / 'cache.json'
         try:
             self.about: dict[str, Any] = json.loads(read_plain(file, ABOUT))
-            _check_sizes(*(self.about[key] for key in ('embed_dim', 'pictures', 'views')))
+            _check_sizes(*(self.about[key] for key in ('embed_dim', 'pictures', 'views')), self.about.get('crops'))
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
@@ -59,7 +65,22 @@ class TeacherCache:
             raise UserError(f'{self.folder} is a teacher cache of another version of lgd_mm, whose views are cut out '
                             'otherwise, and its embeddings are of those: remove it and make it anew with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}')
+        self.views: int = self.about['views']
+        self.cuts: int = self.views + (self.about.get('crops') or dict(number=0))['number']
+        self._entry = entry_type(self.about['embed_dim'])
+        self._close()
+
+    def _close(self) -> None:
         self._open: tuple[int, dict[int, NDArray[Any]]] = -1, {}
+        self._scattered: dict[tuple[int, int], NDArray[Any]] = {}  # the one used longest ago first
+        self._boxes: dict[int, NDArray[Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is open: a loader's worker opens its own."""
+        closed = TeacherCache.__new__(TeacherCache)
+        closed.__dict__ = dict(self.__dict__)
+        closed._close()
+        return closed.__dict__
 
     @classmethod
     def create(cls, folder: str | Path, about: dict[str, Any]) -> 'TeacherCache':
@@ -70,7 +91,7 @@ class TeacherCache:
             about (dict): See :attr:`about`, without ``format``.
 
         Returns:
-            TeacherCache: Without entries, or with those that are there.
+            TeacherCache: Without entries, or with those that are there. One without crops gets them beside its views.
 
         Raises:
             UserError: If the folder holds a cache of something else, other files, or a link in place of a folder of
@@ -86,38 +107,48 @@ class TeacherCache:
             write_whole(file, json.dumps(about, indent=1).encode())
         cache = cls(folder)
         differing = [key for key, value in about.items() if cache.about.get(key) != json.loads(json.dumps(value))]
+        if differing == ['crops'] and cache.about.get('crops') is None:
+            write_whole(file, json.dumps({**cache.about, 'crops': about['crops']}, indent=1).encode())
+            cache, differing = cls(folder), []
         if differing:
             raise UserError(f'{folder} is a cache of another {", ".join(differing)}: give another --out, or remove it')
-        link = next((path for path in cache.folder.glob('view*') if path.is_symlink()), None)
+        link = next((path for kind in ('view*', 'crops*', 'boxes') for path in cache.folder.glob(kind)
+                     if path.is_symlink()), None)
         if link is not None:
             raise UserError(f'{link} is a link, and a cache writes into no other folder: remove it, or give another '
                             '--out')
         return cache
 
     def parts(self) -> Iterator[tuple[int, int, range]]:
-        """Number of the view, of the part, and the part's images, for all files in order."""
-        images = range(self.about['pictures'])
-        for view in range(self.about['views']):
-            for part in range(0, len(images), PART):
-                yield view, part // PART, images[part:part + PART]
+        """Number of the view, of the part, and the part's images, for all files of entries in order; crops are numbered
+        after the views."""
+        for cut in range(self.cuts):
+            for part, images in self._parts():
+                yield cut, part, images
 
-    def file(self, view: int, part: int) -> Path:
-        """Where a part of a view's entries lies."""
-        return self.folder / f'view{view:04d}' / f'{part:05d}.npy'
+    def _parts(self) -> Iterator[tuple[int, range]]:
+        images = range(self.about['pictures'])
+        for part in range(0, len(images), PART):
+            yield part // PART, images[part:part + PART]
+
+    def file(self, cut: int, part: int) -> Path:
+        """Where a part of the entries of a view, or of a crop, lies."""
+        name = f'view{cut:04d}' if cut < self.views else f'crops{cut - self.views:04d}'
+        return self.folder / name / f'{part:05d}.npy'
 
     def missing(self) -> list[tuple[int, int, range]]:
         """The parts that are not there yet, or not whole, as after an interrupted copy of the folder, which may leave
         zeros in place of what it has not copied."""
-        return [(view, part, images) for view, part, images in self.parts()
-                if not _is_whole(self.file(view, part), entry_type(self.about['embed_dim']), len(images))]
+        return [(cut, part, images) for cut, part, images in self.parts()
+                if not is_whole(self.file(cut, part), self._entry, len(images))]
 
-    def write(self, view: int, part: int, entries: NDArray[Any]) -> None:
+    def write(self, cut: int, part: int, entries: NDArray[Any]) -> None:
         """Add a part; it is there as a whole or not at all.
 
         Raises:
             UserError: If it cannot be written.
         """
-        write_whole(self.file(view, part), _saved(entries))
+        write_whole(self.file(cut, part), saved(entries))
 
     def entry(self, view: int, image: int) -> np.void:
         """What is known of a view of an image."""
@@ -126,38 +157,76 @@ class TeacherCache:
         part, place = divmod(image, PART)
         files = self._open[1]
         if part not in files:
-            files[part] = self._read(view, part)
-        return files[part][place]
+            files[part] = open_rows(self.file(view, part), self._entry, self._count(part))
+        entry: np.void = files[part][place]
+        return entry
 
-    def _read(self, view: int, part: int) -> NDArray[Any]:
-        """The entries of a file, not read yet.
+    def embedding(self, cut: int, image: int) -> NDArray[Any]:
+        """The embedding of any view or crop of an image (D, ), for few of those that a file has."""
+        part, place = divmod(image, PART)
+        rows = self._scattered.pop((cut, part), None)
+        if rows is None:
+            rows = open_rows(self.file(cut, part), self._entry, self._count(part), scattered=True)
+            if len(self._scattered) >= OPEN:
+                del self._scattered[next(iter(self._scattered))]
+        self._scattered[cut, part] = rows
+        embedding: NDArray[Any] = rows['embedding'][place]
+        return embedding
+
+    def boxes_file(self, part: int) -> Path:
+        """Where the boxes of a part's images lie."""
+        return self.folder / 'boxes' / f'{part:05d}.npy'
+
+    def missing_boxes(self) -> list[tuple[int, range]]:
+        """The parts whose boxes are not there yet, as in a cache of an earlier version, or not whole."""
+        return [(part, images) for part, images in self._parts()
+                if not is_whole(self.boxes_file(part), boxes_type(self.cuts), len(images))]
+
+    def write_boxes(self) -> None:
+        """Add the boxes of the parts whose entries are all there.
 
         Raises:
-            UserError: If it is gone or holds something else.
+            UserError: If they cannot be written.
         """
-        file, count = self.file(view, part), min(PART, self.about['pictures'] - part * PART)
-        try:
-            entries: NDArray[Any] = np.load(file, mmap_mode='r')
-            if (entries.dtype, entries.shape) != (entry_type(self.about['embed_dim']), (count, )):
-                raise ValueError('it holds something else')
-        except MemoryError:
-            raise
-        except Exception as error:  # NumPy stumbles over a damaged head in any way, and may advise to load it unsafely
-            raise UserError(f'{file} is no file of this teacher cache: remove it and call '
-                            'tools/cache_teacher.py again') from error
-        return entries
+        lacking = {part for _, part, _ in self.missing()}
+        for part, images in self.missing_boxes():
+            if part in lacking:
+                continue
+            boxes = np.empty(len(images), boxes_type(self.cuts))
+            for cut in range(self.cuts):
+                entries = open_rows(self.file(cut, part), self._entry, len(images))
+                boxes['crop'][:, cut], boxes['picture'][:, cut] = entries['view'][:, :4], entries['picture']
+            write_whole(self.boxes_file(part), saved(boxes))
+
+    def boxes(self, image: int) -> np.void:
+        """What was cut out for an image: of each view and crop ``crop`` (cuts, 4), its top, left, height and width,
+        and ``picture`` (cuts, ), the image it is of."""
+        part, place = divmod(image, PART)
+        if part not in self._boxes:
+            self._boxes[part] = open_rows(self.boxes_file(part), boxes_type(self.cuts), self._count(part))
+        boxes: np.void = self._boxes[part][place]
+        return boxes
+
+    def _count(self, part: int) -> int:
+        """Images of a part."""
+        return min(PART, self.about['pictures'] - part * PART)
 
 
-def _check_sizes(embed_dim: Any, pictures: Any, views: Any) -> None:
+def _check_sizes(embed_dim: Any, pictures: Any, views: Any, crops: Any) -> None:
     """Raise a ValueError for numbers that no cache has; files are looked for, and memory is taken, by them."""
     sizes = dict(embed_dim=embed_dim, pictures=pictures, views=views)
+    if crops is not None:
+        sizes['crops.number'], (low, high) = crops['number'], crops['scale']
+        if not 0 < low <= high <= 1:
+            raise ValueError(f'crops.scale is {crops["scale"]}')
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 2**31:
             raise ValueError(f'{name} is {size!r}')
     if embed_dim > WIDTH:
         raise ValueError(f'embed_dim is {embed_dim}, and {WIDTH} is the most')
-    if views * -(-pictures // PART) > FILES:
-        raise ValueError(f'{views} views of {pictures} images are more than {FILES:,} files')
+    cuts = views + sizes.get('crops.number', 0)
+    if cuts * -(-pictures // PART) > FILES:
+        raise ValueError(f'{cuts} views of {pictures} images are more than {FILES:,} files')
 
 
 def entry_type(embed_dim: int) -> np.dtype[Any]:
@@ -165,47 +234,9 @@ def entry_type(embed_dim: int) -> np.dtype[Any]:
     return np.dtype([('embedding', '<f2', (embed_dim, )), ('view', '<f4', (len(View._fields), )), ('picture', '<i8')])
 
 
-def _saved(entries: NDArray[Any]) -> memoryview:
-    """What ``np.save`` writes."""
-    content = io.BytesIO()
-    np.save(content, entries)
-    return content.getbuffer()
-
-
-def write_whole(file: Path, content: bytes | memoryview) -> None:
-    """Write a file, and its folder, so that it is there as a whole or not at all.
-
-    Raises:
-        UserError: If it cannot be written.
-    """
-    try:
-        with replacing(file) as part:
-            part.write_bytes(content)
-    except OSError as error:
-        raise UserError(f'{file} cannot be written ({error.strerror or error}): free disk space or correct the '
-                        'permissions there; the same command goes on') from error
-
-
-def _is_whole(file: Path, entry: np.dtype[Any], count: int) -> bool:
-    """Whether a file begins and ends as one of that many entries does: no embedding is all zeros."""
-    try:
-        with open_plain(file) as stream:
-            head = stream.read(len(_head(entry, count)))
-            stream.seek(-entry.itemsize, os.SEEK_END)
-            last = np.frombuffer(stream.read(entry.itemsize), entry)
-            size = stream.tell()
-    except (OSError, ValueError):  # it is not there, or too short
-        return False
-    return head == _head(entry, count) and size == len(head) + count * entry.itemsize and bool(last['embedding'].any())
-
-
-@functools.cache
-def _head(entry: np.dtype[Any], count: int) -> bytes:
-    """What ``np.save`` writes in front of that many entries."""
-    content = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        content, dict(descr=np.lib.format.dtype_to_descr(entry), fortran_order=False, shape=(count, )))
-    return content.getvalue()
+def boxes_type(cuts: int) -> np.dtype[Any]:
+    """Of what was cut out for an image: 20 bytes for each view and crop."""
+    return np.dtype([('crop', '<i4', (cuts, 4)), ('picture', '<i4', (cuts, ))])
 
 
 def data_digest(images: UnlabelledImages) -> str:

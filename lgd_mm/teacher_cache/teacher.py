@@ -27,6 +27,8 @@ class CachedTeacher(Teacher):
         UserError: If there is no cache.
     """
 
+    has_maps = False  # the batches bring crops instead
+
     def __init__(self, cache: str) -> None:
         super().__init__((0., 0., 0.), (1., 1., 1.), None)
         about = TeacherCache(cache).about

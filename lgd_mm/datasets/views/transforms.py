@@ -7,6 +7,7 @@ import torch
 from mmcv.transforms import BaseTransform
 
 from lgd_mm.datasets.views import opencv
+from lgd_mm.datasets.views.crops import Crops
 from lgd_mm.datasets.views.recipe import Recipe
 from lgd_mm.registry import TRANSFORMS
 
@@ -45,7 +46,7 @@ class PackView(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Give ``inputs`` (3, size, size), BGR uint8, ``view`` (12, ), whether it is ``coloured``, the ``image``'s
-        index and, from a cache, the ``teacher``'s embedding (D, )."""
+        index and, from a cache, the ``teacher``'s embedding (D, ) and what it says of ``crops`` (K, ...)."""
         packed = dict(
             inputs=torch.from_numpy(results['img']).permute(2, 0, 1),
             view=torch.from_numpy(results['view'].numbers()),
@@ -53,4 +54,7 @@ class PackView(BaseTransform):
             picture=results['sample_idx'])
         if 'teacher' in results:
             packed['teacher'] = torch.from_numpy(results['teacher'])
+        if 'crops' in results:
+            boxes, *known = map(torch.from_numpy, results['crops'])  # of shares of the view
+            packed['crops'] = Crops(boxes * results['img'].shape[0], *known)
         return packed

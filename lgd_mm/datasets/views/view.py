@@ -27,6 +27,11 @@ class View(NamedTuple):
     sigma: float  #: of the blur, in pixels of the view; 0: none
 
     @classmethod
+    def plain(cls, top: float, left: float, height: float, width: float) -> 'View':
+        """A crop as it is in the image."""
+        return cls(top, left, height, width, 0, 1, 1, 1, 0, 0, 0, 0)
+
+    @classmethod
     def of(cls, numbers: NDArray[Any]) -> 'View':
         """The view that (12, ) numbers stand for."""
         return cls(*numbers.tolist())

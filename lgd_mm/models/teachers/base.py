@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lgd_mm.datasets.views.crops import Crops
 from lgd_mm.errors import UserError
 
 PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
@@ -18,10 +19,12 @@ class Taught(NamedTuple):
     Attributes:
         embedding (Tensor): Of each image (B, D), not normalised.
         dense (Tensor, optional): Of each of its positions (B, D, h, w), not normalised.
+        crops (Crops, optional): Of parts of it.
     """
 
     embedding: Tensor
     dense: Tensor | None = None
+    crops: Crops | None = None
 
 
 class Teacher(nn.Module):
@@ -39,8 +42,10 @@ class Teacher(nn.Module):
     Attributes:
         embed_dim (int): Width D of its embeddings.
         fingerprint (str): Identifies network and weights.
+        has_maps (bool): Whether dense guidance asks it for positions; if not, the batches bring crops.
     """
 
+    has_maps = True
     embed_dim: int
     fingerprint: str
     scale: Tensor

@@ -1,0 +1,91 @@
+"""Files of rows in NumPy's form: each is there as a whole or not at all, and is told from a damaged one."""
+
+import functools
+import io
+import mmap
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgd_mm.errors import UserError
+from lgd_mm.io.files import open_plain, replacing
+
+
+def write_whole(file: Path, content: bytes | memoryview) -> None:
+    """Write a file, and its folder, so that it is there as a whole or not at all.
+
+    Raises:
+        UserError: If it cannot be written.
+    """
+    try:
+        with replacing(file) as part:
+            part.write_bytes(content)
+    except OSError as error:
+        raise UserError(f'{file} cannot be written ({error.strerror or error}): free disk space or correct the '
+                        'permissions there; the same command goes on') from error
+
+
+def saved(rows: NDArray[Any]) -> memoryview:
+    """What ``np.save`` writes."""
+    content = io.BytesIO()
+    np.save(content, rows)
+    return content.getbuffer()
+
+
+def is_whole(file: Path, row: np.dtype[Any], count: int) -> bool:
+    """Whether a file begins and ends as one of that many rows does: the first field of none is all zeros."""
+    try:
+        with open_plain(file) as stream:
+            head = stream.read(len(_head(row, count)))
+            stream.seek(-row.itemsize, os.SEEK_END)
+            last = np.frombuffer(stream.read(row.itemsize), row)
+            size = stream.tell()
+    except (OSError, ValueError):  # it is not there, or too short
+        return False
+    first_field = last[row.names[0]] if row.names else last
+    return head == _head(row, count) and size == len(head) + count * row.itemsize and bool(first_field.any())
+
+
+def open_rows(file: Path, row: np.dtype[Any], count: int, scattered: bool = False) -> NDArray[Any]:
+    """The rows of a file, not read yet.
+
+    Args:
+        file (Path): Of :func:`saved` rows.
+        row (np.dtype): Of one of them.
+        count (int): How many.
+        scattered (bool): Few of them are wanted, here and there: their neighbours are not read along. Defaults to
+            False.
+
+    Returns:
+        np.ndarray: (count, ), memory-mapped.
+
+    Raises:
+        UserError: If the file is gone or holds something else.
+    """
+    try:
+        with open_plain(file) as stream:
+            content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        start = len(_head(row, count))
+        if content[:start] != _head(row, count) or len(content) != start + count * row.itemsize:
+            raise ValueError('it holds something else')
+        if scattered and hasattr(mmap, 'MADV_RANDOM'):
+            content.madvise(mmap.MADV_RANDOM)
+        return np.frombuffer(content, row, count, start)
+    except OSError as error:
+        raise UserError(f'{file} of the teacher cache cannot be read ({error.strerror or error}): call '
+                        'tools/cache_teacher.py again, or allow more open files') from error
+    except ValueError as error:  # empty files have no memory to map
+        raise UserError(f'{file} is no file of this teacher cache: remove it and call tools/cache_teacher.py '
+                        'again') from error
+
+
+@functools.cache
+def _head(row: np.dtype[Any], count: int) -> bytes:
+    """What ``np.save`` writes in front of that many rows."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        content, dict(descr=np.lib.format.dtype_to_descr(row), fortran_order=False, shape=(count, )))
+    return content.getvalue()

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from lgd_mm.datasets.views.crops import Crops
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import map_channels
 from lgd_mm.models.losses import alignment_loss, cosine_loss, dense_textual_loss
@@ -29,14 +30,17 @@ class DenseGuidance(BaseModule):
                  |                                                    +-- textual bank: loss at every position
                  +-- backbone -- maps of strides 8, 16, 32 -- pyramid +
 
+    From a cache there are no maps, but the embeddings of crops: then the pyramid's means over their boxes meet those.
+
     The loss is ``textual * L_dt + feature * L_df + visual * L_dv + mimicking * L_m``: L_dt aligns the distributions
     over the names at each position, L_df and L_m pull the embeddings of positions and of images to the teacher's, and
     L_dv aligns the distributions over a visual bank of positions. With a second teacher, ``structure`` adds how alike
-    the positions of an image are: of what the pyramid merges, before it leads into the first one's space.
+    the positions of an image are: of what the pyramid merges, before it leads into the first one's space. Of crops there
+    are L_dt and L_df, with the same weights.
 
     Args:
         backbone (nn.Module): The student's, with an output for each level of the pyramid, the finest first.
-        teacher (Teacher): Gives the maps.
+        teacher (Teacher): Gives the maps, or is that of a cache.
         pyramid (dict, optional): Of the projection; its widths may be left out. Defaults to None:
             :class:`lgd_mm.models.necks.PyramidProjection`.
         categories (str | list[str], optional): Names at positions, as of :class:`lgd_mm.LGKA`. Defaults to None: those
@@ -49,7 +53,7 @@ class DenseGuidance(BaseModule):
         structure (dict, optional): A second teacher, ``weight`` and ``temperature``, see :class:`StructureGuidance`.
             Defaults to None: none.
         agreement (float): Leave out positions whose name the teacher gives the whole image with a probability not
-            above this, as with many names those of the background are noise; 0: none. Defaults to 0.
+            above this, as with many names those of the background are noise; 0: none. Crops all count. Defaults to 0.
         background (float, optional): Similarity that stands for "none of the names" at positions, of student and
             teacher alike, so that the student learns what has no name; between the teacher's to what has one and to
             what has none. Defaults to None: each position has a name.
@@ -88,7 +92,11 @@ class DenseGuidance(BaseModule):
             raise UserError(f'model.dense.background is {background}: a similarity lies in [-1, 1]')
         if min(student_temperature, teacher_temperature) <= 0:
             raise UserError('model.dense.student_temperature and teacher_temperature must be above 0')
-        teacher.check_dense()
+        if teacher.has_maps:
+            teacher.check_dense()
+        elif visual or agreement:
+            raise UserError(f'model.dense.visual and agreement are of positions, and {type(teacher).__name__} knows '
+                            'crops alone: set them to 0')
         self.agreement, self.background = agreement, background
         self.temperatures = student_temperature, teacher_temperature
         self.pyramid = MODELS.build(
@@ -120,30 +128,47 @@ class DenseGuidance(BaseModule):
         Args:
             features (Sequence[Tensor]): The backbone's maps (B, d, H, W), the finest first.
             student (Tensor): The student's embeddings of the images (B, D), not normalised.
-            taught (Taught): What the teacher says of images and positions.
+            taught (Taught): What the teacher says of images and positions, or crops.
             names (Tensor, optional): The method's textual bank (C, D).
             inputs (Tensor): The images (B, 3, H, W), normalised, for a second teacher.
 
         Returns:
             dict[str, Tensor]: Some of ``loss_dense_textual``, ``loss_dense_feature``, ``loss_dense_visual``,
-            ``loss_dense_structure`` and ``loss_mimicking``, each (), weighted.
+            ``loss_dense_structure``, ``loss_crop_textual``, ``loss_crop_feature`` and ``loss_mimicking``, each (),
+            weighted.
 
         Raises:
-            UserError: If names are wanted, and there are none; if the batch brings no maps.
+            UserError: If names are wanted, and there are none; if the batch brings neither maps nor crops.
         """
-        if taught.dense is None:
-            raise UserError('model.dense needs maps of the teacher, and this batch brings none')
+        if taught.dense is None and taught.crops is None:
+            raise UserError('model.dense needs maps of the teacher or crops of a cache, and this batch brings none: '
+                            'with lgd_mm.CachedImages, set train_dataloader.dataset.crops=4')
         bank = names if self.lgka is None else self.lgka.textual_bank
         if bank is None and (self.weights['textual'] or self.agreement):
             raise UserError('model.dense.textual and agreement need names, and the method has none: give '
                             'model.dense.categories, or set them to 0')
         merged = self.pyramid.merge(features)
-        positions = self.pyramid.embed(resized(merged, taught.dense.shape[-2:]))
-        with torch.autocast(student.device.type, enabled=False):
-            ours, theirs = unit(rows(positions)), unit(rows(taught.dense))  # (N, D)
-            image = unit(taught.embedding)
+        image = unit(taught.embedding)
+        losses = {}
+        if taught.dense is not None:
+            positions = self.pyramid.embed(resized(merged, taught.dense.shape[-2:]))
+            losses.update(self._of_positions(positions, taught.dense, image, bank))
+        if taught.crops is not None:
+            losses.update(self._of_crops(merged, taught.crops, bank, inputs.shape[-2:]))
+        if self.weights['mimicking']:
+            losses['mimicking'] = cosine_loss(unit(student), image)
+        weighted = {f'loss_{name}': self.weights[name.rpartition('_')[2]] * loss for name, loss in losses.items()}
+        if self.structure is not None and self.structure.weight:
+            weighted['loss_dense_structure'] = self.structure(merged, inputs)
+        return weighted
+
+    def _of_positions(self, positions: Tensor, teacher: Tensor, image: Tensor,
+                      bank: Tensor | None) -> dict[str, Tensor]:
+        """The losses of maps (B, D, h, w), beside unit embeddings of the images (B, D)."""
+        losses = {}
+        with torch.autocast(positions.device.type, enabled=False):
+            ours, theirs = unit(rows(positions)), unit(rows(teacher))  # (N, D)
             weight = self._agreement(theirs, image, bank) if self.agreement and bank is not None else None
-            losses = {}
             if self.weights['textual'] and bank is not None:
                 losses['dense_textual'] = dense_textual_loss(
                     ours, theirs, bank, *self.temperatures, weight, self.background)
@@ -151,12 +176,23 @@ class DenseGuidance(BaseModule):
                 losses['dense_feature'] = cosine_loss(ours, theirs, weight)
             if self.weights['visual'] and self.lgka is not None:
                 losses['dense_visual'] = alignment_loss(self.lgka(ours, theirs)[1], *self.temperatures)
-            if self.weights['mimicking']:
-                losses['mimicking'] = cosine_loss(unit(student), image)
-        weighted = {f'loss_{name}': self.weights[name.removeprefix('dense_')] * loss for name, loss in losses.items()}
-        if self.structure is not None and self.structure.weight:
-            weighted['loss_dense_structure'] = self.structure(merged, inputs)
-        return weighted
+        return losses
+
+    def _of_crops(self, merged: Tensor, crops: Crops, bank: Tensor | None, size: Sequence[int]) -> dict[str, Tensor]:
+        """The losses of crops in images of a size (H, W); one that is not there adds nothing."""
+        (height, width), (left, top, right, bottom) = size, crops.boxes.unbind(dim=-1)
+        boxes = torch.stack((left / width, top / height, right / width, bottom / height), dim=-1)
+        embedded = self.pyramid.embed_boxes(merged, boxes)  # (B, D, K, 1)
+        losses = {}
+        with torch.autocast(merged.device.type, enabled=False):
+            ours, theirs = unit(rows(embedded)), unit(crops.embeddings.flatten(0, 1))  # (B * K, D)
+            weight = crops.valid.flatten().float()
+            if self.weights['textual'] and bank is not None:
+                losses['crop_textual'] = dense_textual_loss(
+                    ours, theirs, bank, *self.temperatures, weight, self.background)
+            if self.weights['feature']:
+                losses['crop_feature'] = cosine_loss(ours, theirs, weight)
+        return losses
 
     def _agreement(self, positions: Tensor, images: Tensor, bank: Tensor) -> Tensor:
         """Which positions (N, ) have a name that their image (B, D) as a whole has, too."""
@@ -172,4 +208,5 @@ def rows(positions: Tensor) -> Tensor:
 
 def unit(embeddings: Tensor) -> Tensor:
     """Embeddings (N, D) in float32, of unit length."""
-    return F.normalize(embeddings.float(), dim=1)
+    with torch.autocast(embeddings.device.type, enabled=False):
+        return F.normalize(embeddings.float(), dim=1)

@@ -141,7 +141,7 @@ class Distiller(BaseModel):
         Args:
             inputs (Tensor): Normalised images (B, 3, H, W).
             teacher (Tensor | Taught): The teacher's embeddings of them (B, D), not normalised, and with dense guidance
-                those of their positions.
+                those of their positions, or of crops.
 
         Returns:
             dict[str, Tensor]: Each (), weighted.

@@ -4,6 +4,7 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import all_reduce
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -118,7 +119,13 @@ def cosine_loss(student: Tensor, teacher: Tensor, weight: Tensor | None = None) 
 
 
 def weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
-    """Mean of values (N, ) by their weights (N, ); 0 where nothing has any weight."""
+    """Mean of values (N, ) by their weights (N, ); 0 where nothing has any weight.
+
+    Of several processes, whose gradients are averaged, each divides by the mean of their weights: so every value counts
+    alike, in whichever process it is.
+    """
     if weight is None:
         return values.mean()
-    return (values * weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).eps)
+    total = weight.sum()
+    all_reduce(total, 'mean')
+    return (values * weight).sum() / total.clamp(min=torch.finfo(weight.dtype).eps)

@@ -13,7 +13,6 @@ from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
 from lgd_mm.teacher_cache.store import TeacherCache, data_digest
 
-
 #: So that which crops are taken has random numbers of its own, not those of the view.
 OF_CROPS = 0x63726F70
 
@@ -67,8 +66,8 @@ class CachedImages(UnlabelledImages):
             check_plain(self._pipeline)
             lacking = self.cache.missing_boxes()
             if lacking:
-                raise UserError(f'the teacher cache {folder} lacks {self.cache.boxes_file(lacking[0][0])}, in which its '
-                                'crops are looked up: call tools/cache_teacher.py again, it adds what is missing')
+                raise UserError(f'the teacher cache {folder} lacks {self.cache.boxes_file(lacking[0][0])}, in which '
+                                'its crops are looked up: call tools/cache_teacher.py again, it adds what is missing')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
         """The cached view of an image that an epoch asks for, see :meth:`lgd_mm.UnlabelledImages.view`."""

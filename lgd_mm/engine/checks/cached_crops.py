@@ -32,8 +32,8 @@ def check_cached_crops(cfg: Config) -> None:
         if str(dataset.get('type')).split('.')[-1] != 'CachedImages':
             continue
         if not dataset.get('crops'):
-            raise UserError(f'model.dense needs maps of the teacher, and the teacher cache {dataset["cache"]} holds none: '
-                            f'set {key}.crops=4 to learn from crops of it, or leave model.dense out')
+            raise UserError(f'model.dense needs maps of the teacher, and the teacher cache {dataset["cache"]} holds '
+                            f'none: set {key}.crops=4 to learn from crops of it, or leave model.dense out')
         _check_usable(TeacherCache(dataset['cache']))
 
 
@@ -49,8 +49,8 @@ def _check_usable(cache: TeacherCache) -> None:
         return
     count = min(LOOKED_AT, cache.about['pictures'])
     if not any(_has_crop(cache, image) for image in range(count)):
-        raise UserError(f'model.dense needs maps of the teacher or crops: the teacher cache {cache.folder} holds no maps, '
-                        f'and of its first {count} images 0 have a crop inside one of their views: make it with '
+        raise UserError(f'model.dense needs maps of the teacher or crops: the teacher cache {cache.folder} holds no '
+                        f'maps, and of its first {count} images 0 have a crop inside one of their views: make it with '
                         'tools/cache_teacher.py CONFIG --views N --crops 8, or leave model.dense out')
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -34,6 +35,18 @@ class MapProjection(BaseModule):
         """From what :meth:`merge` gives, of any size (B, channels, h, w), to embeddings (B, D, h, w)."""
         embedded: Tensor = self.mlp(merged)
         return embedded
+
+    def embed_boxes(self, merged: Tensor, boxes: Tensor) -> Tensor:
+        """Embed the means over boxes.
+
+        Args:
+            merged (Tensor): Of :meth:`merge`.
+            boxes (Tensor): Left, top, right and bottom as shares of the width and height (B, K, 4).
+
+        Returns:
+            Tensor: Embeddings (B, D, K, 1), not normalised.
+        """
+        return self.embed(box_means(merged, boxes).transpose(1, 2)[..., None])
 
     def forward(self, features: Sequence[Tensor], size: tuple[int, ...] | None = None) -> Tensor:
         """Embed every position of the merged map.
@@ -90,6 +103,31 @@ def mlp(channels: int, out_channels: int) -> nn.Sequential:
     """1 x 1 convolutions from the merged map to embeddings."""
     return nn.Sequential(
         nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True), nn.Conv2d(channels, out_channels, 1))
+
+
+def box_means(maps: Tensor, boxes: Tensor) -> Tensor:
+    """Means over boxes, each cell by the share of it that lies inside.
+
+    Args:
+        maps (Tensor): (B, d, H, W).
+        boxes (Tensor): Left, top, right and bottom as shares of the width and height (B, K, 4).
+
+    Returns:
+        Tensor: (B, K, d) in float32; 0 for a box without area.
+    """
+    with torch.autocast(maps.device.type, enabled=False):  # half precision has no such shares
+        left, top, right, bottom = boxes.float().unbind(dim=-1)
+        rows, columns = _shares(top, bottom, maps.shape[-2]), _shares(left, right, maps.shape[-1])
+        along = torch.einsum('bkw,bdhw->bkdh', columns, maps.float())
+        return torch.einsum('bkh,bkdh->bkd', rows, along)
+
+
+def _shares(low: Tensor, high: Tensor, cells: int) -> Tensor:
+    """What each of some cells between 0 and 1 adds to the mean over [low, high] (B, K): (B, K, cells)."""
+    edges = torch.arange(cells + 1, device=low.device, dtype=low.dtype)
+    low, high = low[..., None] * cells, high[..., None] * cells
+    inside = (torch.minimum(high, edges[1:]) - torch.maximum(low, edges[:-1])).clamp(min=0)
+    return inside / inside.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(low.dtype).eps)
 
 
 def resized(maps: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -13,9 +13,6 @@ from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
 from lgd_mm.teacher_cache.store import TeacherCache, data_digest
 
-#: So that which crops are taken has random numbers of its own, not those of the view.
-OF_CROPS = 0x63726F70
-
 
 @DATASETS.register_module()
 class CachedImages(UnlabelledImages):
@@ -78,7 +75,7 @@ class CachedImages(UnlabelledImages):
         picture = int(entry['picture'])
         known = dict(view=View.of(entry['view']), teacher=np.array(entry['embedding']))
         if self.crops:
-            known['crops'] = self.crops_of(index, picture, known['view'], (seed + number) ^ OF_CROPS)
+            known['crops'] = self.crops_of(index, picture, known['view'], seed + number)
         return self.pipeline({**self.get_data_info(picture), **known})
 
     def crops_of(self, index: int, picture: int, view: View, seed: int) -> Crops:
@@ -88,24 +85,24 @@ class CachedImages(UnlabelledImages):
             index (int): Of the image that was asked for.
             picture (int): Of the image that the view is of.
             view (View): Of it.
-            seed (int): Of the choice, if there are too many.
+            seed (int): Where the choice begins, if there are too many.
 
         Returns:
             Crops: NumPy arrays; the boxes are shares of the view's width and height.
         """
         cuts = self.cache.boxes(index)
-        found, boxes = crops_inside(view, cuts['crop'].astype(np.int64))
-        same = cuts['picture'][found] == picture  # one of them may have been cut out of another, readable image
-        if not same.all():
+        found, boxes = crops_inside(view, cuts['crop'])
+        same = cuts['picture'][found] == picture
+        if not same.all():  # one was cut out of another image, when this one could not be read
             found, boxes = found[same], boxes[same]
         if len(found) > self.crops:
-            chosen = np.random.RandomState(seed % 2**32).permutation(len(found))[:self.crops]
+            chosen = [(seed + place) % len(found) for place in range(self.crops)]
             found, boxes = found[chosen], boxes[chosen]
         count = len(found)
         crops = Crops(np.zeros((self.crops, 4), np.float32),
                       np.zeros((self.crops, self.cache.about['embed_dim']), np.float16),
-                      np.arange(self.crops) < count)
-        crops.boxes[:count] = boxes
+                      np.zeros(self.crops, np.bool_))
+        crops.boxes[:count], crops.valid[:count] = boxes, True
         for place, cut in enumerate(found.tolist()):
             crops.embeddings[place] = self.cache.embedding(cut, index)
         return crops

@@ -166,11 +166,11 @@ class TeacherCache:
         part, place = divmod(image, PART)
         rows = self._scattered.pop((cut, part), None)
         if rows is None:
-            rows = open_rows(self.file(cut, part), self._entry, self._count(part), scattered=True)
+            rows = open_rows(self.file(cut, part), self._entry, self._count(part), scattered=True)['embedding']
             if len(self._scattered) >= OPEN:
                 del self._scattered[next(iter(self._scattered))]
         self._scattered[cut, part] = rows
-        embedding: NDArray[Any] = rows['embedding'][place]
+        embedding: NDArray[Any] = rows[place]
         return embedding
 
     def boxes_file(self, part: int) -> Path:

@@ -32,24 +32,24 @@ def crops_inside(view: View, crops: NDArray[Any]) -> tuple[NDArray[Any], NDArray
 
     Args:
         view (View): Of the image.
-        crops (np.ndarray): Top, left, height and width in pixels of the image (N, 4), int64.
+        crops (np.ndarray): Top, left, height and width in pixels of the image (N, 4).
 
     Returns:
         tuple[np.ndarray, np.ndarray]: Which of the crops (n, ), and where they lie (n, 4): left, top, right and bottom
         as shares of the view's width and height, mirrored if it is and clipped to it.
     """
-    top, left, height, width = map(int, view[:4])  # whole numbers: the limits are met exactly
-    low = np.maximum(crops[:, :2], (top, left))
-    high = np.minimum(crops[:, :2] + crops[:, 2:], (top + height, left + width))
-    sides = np.maximum(high - low, 0)
-    shared, area = sides[:, 0] * sides[:, 1], crops[:, 2] * crops[:, 3]
-    fit = (shared > 0) & (shared * INSIDE[1] >= area * INSIDE[0]) & (
-        shared * COVERED[1] <= height * width * COVERED[0])
-    found = np.flatnonzero(fit)
-    boxes = np.empty((len(found), 4))
-    boxes[:, :2], boxes[:, 2:] = low[found, ::-1], high[found, ::-1]
-    boxes -= (left, top, left, top)
-    boxes /= (width, height, width, height)
+    top, left, height, width = view[:4]
+    cut = crops.T.astype(np.float64)  # whole numbers, so the limits are met exactly; (4, N), where each loop is short
+    area = cut[2] * cut[3]
+    cut -= ((top, ), (left, ), (0, ), (0, ))
+    cut[2:] += cut[:2]
+    np.maximum(cut, 0, out=cut)
+    np.minimum(cut, ((height, ), (width, ), (height, ), (width, )), out=cut)
+    rows, columns = cut[2:] - cut[:2]
+    shared = rows * columns
+    found = np.flatnonzero((rows > 0) & (columns > 0) & (shared * INSIDE[1] >= area * INSIDE[0])
+                           & (shared * COVERED[1] <= height * width * COVERED[0]))
+    boxes = cut[:, found][[1, 0, 3, 2]].T / (width, height, width, height)
     if view.flip:
-        boxes[:, [0, 2]] = 1 - boxes[:, [2, 0]]
+        boxes[:, ::2] = 1 - boxes[:, 2::-2]
     return found, boxes

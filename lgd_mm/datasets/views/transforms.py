@@ -55,6 +55,6 @@ class PackView(BaseTransform):
         if 'teacher' in results:
             packed['teacher'] = torch.from_numpy(results['teacher'])
         if 'crops' in results:
-            boxes, *known = map(torch.from_numpy, results['crops'])  # of shares of the view
-            packed['crops'] = Crops(boxes * results['img'].shape[0], *known)
+            boxes, *known = results['crops']  # as shares of the view
+            packed['crops'] = Crops(*map(torch.from_numpy, (boxes * results['img'].shape[0], *known)))
         return packed

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config
 
 from lgd_mm.datasets.of_config import datasets_of
@@ -56,6 +55,6 @@ def _check_usable(cache: TeacherCache) -> None:
 
 def _has_crop(cache: TeacherCache, image: int) -> bool:
     cuts = cache.boxes(image)
-    crops, pictures = cuts['crop'].astype(np.int64), cuts['picture']
+    crops, pictures = cuts['crop'], cuts['picture']
     return any((pictures[crops_inside(View.plain(*crops[view].tolist()), crops)[0]] == pictures[view]).any()
                for view in range(cache.views))

@@ -11,7 +11,7 @@ VIEW = View.plain(10, 20, 100, 200)._replace(brightness=1.2, sigma=0.5)
 
 
 def found(view, *crops):
-    which, boxes = crops_inside(view, np.array(crops, np.int64))
+    which, boxes = crops_inside(view, np.array(crops, np.int32))
     return which.tolist(), boxes
 
 
@@ -34,7 +34,7 @@ def test_the_limits_are_met_exactly(flip):
     assert found(view, (0, 0, 61, 100))[0] == []
     assert found(view, (-15, 0, 75, 100))[0] == [0], 'what is outside covers nothing'
     assert found(view, (0, 0, 100, 100), (200, 200, 5, 5), (100, 0, 9, 9), (5, 5, 1, 1))[0] == [3]
-    assert found(view, (0, 0, 0, 0), (3, 3, 0, 9), (3, 3, -4, -4))[0] == [], 'as in a damaged file'
+    assert found(view, (0, 0, 0, 0), (3, 3, 0, 9), (3, 3, -4, -4), (30, 30, -29, -29))[0] == [], 'as in a damaged file'
 
 
 @pytest.mark.parametrize(('flip', 'expected'), [(0, (0, .5, .4, .6)), (1, (.6, .5, 1, .6))])
@@ -47,9 +47,9 @@ def test_what_a_box_shows_is_the_crop():
     """Cut out of the mirrored view, it is the mirrored crop."""
     image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     view = View.plain(4, 6, 32, 32)._replace(flip=1)
-    _, boxes = crops_inside(view, np.array([(10, 14, 8, 12)]))
+    _, boxes = found(view, (10, 14, 8, 12))
     seen = RandomView(32).transform(dict(img=image, view=view))['img']
-    left, top, right, bottom = (boxes[0] * 32).astype(int)
+    left, top, right, bottom = np.multiply(boxes[0], 32).astype(int)
     assert np.array_equal(seen[top:bottom, left:right], image[10:18, 14:26][:, ::-1])
 
 

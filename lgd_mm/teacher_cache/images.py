@@ -91,20 +91,16 @@ class CachedImages(UnlabelledImages):
             Crops: NumPy arrays; the boxes are shares of the view's width and height.
         """
         cuts = self.cache.boxes(index)
-        found, boxes = crops_inside(view, cuts['crop'])
-        same = cuts['picture'][found] == picture
-        if not same.all():  # one was cut out of another image, when this one could not be read
-            found, boxes = found[same], boxes[same]
+        # One of them may have been cut out of another image, when this one could not be read.
+        found = [(cut, box) for cut, box in crops_inside(view, cuts['crop']) if cuts['picture'][cut] == picture]
         if len(found) > self.crops:
-            chosen = [(seed + place) % len(found) for place in range(self.crops)]
-            found, boxes = found[chosen], boxes[chosen]
-        count = len(found)
+            found = [found[(seed + place) % len(found)] for place in range(self.crops)]
         crops = Crops(np.zeros((self.crops, 4), np.float32),
                       np.zeros((self.crops, self.cache.about['embed_dim']), np.float16),
                       np.zeros(self.crops, np.bool_))
-        crops.boxes[:count], crops.valid[:count] = boxes, True
-        for place, cut in enumerate(found.tolist()):
-            crops.embeddings[place] = self.cache.embedding(cut, index)
+        for place, (cut, box) in enumerate(found):
+            crops.boxes[place], crops.embeddings[place] = box, self.cache.embedding(cut, index)
+        crops.valid[:len(found)] = True
         return crops
 
 

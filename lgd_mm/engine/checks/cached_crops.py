@@ -54,7 +54,6 @@ def _check_usable(cache: TeacherCache) -> None:
 
 
 def _has_crop(cache: TeacherCache, image: int) -> bool:
-    cuts = cache.boxes(image)
-    crops, pictures = cuts['crop'], cuts['picture']
-    return any((pictures[crops_inside(View.plain(*crops[view].tolist()), crops)[0]] == pictures[view]).any()
-               for view in range(cache.views))
+    crops, pictures = (cache.boxes(image)[key] for key in ('crop', 'picture'))
+    return any(pictures[cut] == pictures[view] for view in range(cache.views)
+               for cut, _ in crops_inside(View.plain(*crops[view].tolist()), crops))

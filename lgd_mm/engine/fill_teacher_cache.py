@@ -72,7 +72,7 @@ class CacheFiller:
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
         self.cfg, self.views, self.out, self.share = cfg, views, Path(out), share
         self.seed = self._seed(config)
-        self.crops = dict(number=crops, scale=list(crop_scale)) if crops else None
+        self.crops: dict[str, Any] | None = dict(number=crops, scale=list(crop_scale)) if crops else None
         if crops:
             check_plain(cfg.train_dataloader.dataset.pipeline)
         preflight.check_data(cfg, 'train')

@@ -44,7 +44,7 @@ class ViewPreprocessor(ClsDataPreprocessor):
         if not data['coloured'].numpy().any():
             with torch.autocast(images.device.type, enabled=False):  # mmengine begins it before, and blur is a conv
                 coloured(images.div_(255), data['view'].numpy()).mul_(255)
-        normalised = dict(inputs=images.sub_(self.mean).div_(self.std))
+        normalised: dict[str, Any] = dict(inputs=images.sub_(self.mean).div_(self.std))
         if 'teacher' in data:
             normalised['teacher'] = self._send(data['teacher'])
         if 'crops' in data:

@@ -73,9 +73,10 @@ class CachedImages(UnlabelledImages):
         seed_all(seed)  # for random steps before the view is cut out
         entry = self.cache.entry(cached, index)
         picture = int(entry['picture'])
-        known = dict(view=View.of(entry['view']), teacher=np.array(entry['embedding']))
+        view = View.of(entry['view'])
+        known: dict[str, Any] = dict(view=view, teacher=np.array(entry['embedding']))
         if self.crops:
-            known['crops'] = self.crops_of(index, picture, known['view'], seed + number)
+            known['crops'] = self.crops_of(index, picture, view, seed + number)
         return self.pipeline({**self.get_data_info(picture), **known})
 
     def crops_of(self, index: int, picture: int, view: View, seed: int) -> Crops:

@@ -57,7 +57,7 @@ class TeacherCache:
         file = self.folder / 'cache.json'
         try:
             self.about: dict[str, Any] = json.loads(read_plain(file, ABOUT))
-            _check_sizes(*(self.about[key] for key in ('embed_dim', 'pictures', 'views')), self.about.get('crops'))
+            _check_sizes(self.about['embed_dim'], self.about['pictures'], self.about['views'], self.about.get('crops'))
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error

@@ -35,8 +35,8 @@ class DenseGuidance(BaseModule):
     The loss is ``textual * L_dt + feature * L_df + visual * L_dv + mimicking * L_m``: L_dt aligns the distributions
     over the names at each position, L_df and L_m pull the embeddings of positions and of images to the teacher's, and
     L_dv aligns the distributions over a visual bank of positions. With a second teacher, ``structure`` adds how alike
-    the positions of an image are: of what the pyramid merges, before it leads into the first one's space. Of crops there
-    are L_dt and L_df, with the same weights.
+    the positions of an image are: of what the pyramid merges, before it leads into the first one's space. Crops have
+    L_dt and L_df, with the same weights.
 
     Args:
         backbone (nn.Module): The student's, with an output for each level of the pyramid, the finest first.

@@ -84,14 +84,15 @@ def test_a_signal_to_the_workers_too(fault_config, undisturbed, tmp_path, number
 @pytest.mark.slow
 @pytest.mark.parametrize('processes', [1, 2])
 def test_stopped_while_training_from_a_cache(fault_config, tmp_path, processes):
-    """Two of three views are of the second epoch, in which the run is stopped."""
+    """Two of three views are of the second epoch, in which the run is stopped; some of a view's crops are taken."""
     cache = tmp_path / 'cache'
-    CacheFiller(str(fault_config), str(cache), views=3).fill()
+    CacheFiller(str(fault_config), str(cache), views=3, crops=4).fill()
     config = tmp_path / 'cached.py'
     config.write_text(f'_base_ = {str(fault_config)!r}\n'
-                      f"model = dict(teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache={str(cache)!r}))\n"
+                      f"model = dict(teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache={str(cache)!r}),\n"
+                      "             backbone=dict(out_indices=(1, 2, 3)), dense=dict(type='lgd_mm.DenseGuidance'))\n"
                       "train_dataloader = dict(sampler=dict(views=3), dataset=dict(\n"
-                      f"    type='lgd_mm.CachedImages', cache={str(cache)!r}))\n")
+                      f"    type='lgd_mm.CachedImages', cache={str(cache)!r}, crops=2))\n")
     if processes == 1:
         undisturbed = run_here(config, tmp_path / 'undisturbed')
         stop(config, tmp_path / 'run', 3)

@@ -135,5 +135,5 @@ def resized(maps: Tensor, size: tuple[int, ...]) -> Tensor:
     if maps.shape[-2:] == size:
         return maps
     if size[0] <= maps.shape[-2] and size[1] <= maps.shape[-1]:
-        return F.adaptive_avg_pool2d(maps, list(size))  # type: ignore[arg-type]
+        return F.adaptive_avg_pool2d(maps, (size[0], size[1]))
     return F.interpolate(maps, size, mode='bilinear')

@@ -268,7 +268,7 @@ def test_a_teacher_without_maps(tmp_path):
 
 def test_a_batch_without_maps(build):
     model = build({})
-    with pytest.raises(UserError, match='needs maps of the teacher, and this batch brings none'):
+    with pytest.raises(UserError, match='needs maps of the teacher or crops of a cache, and this batch brings none'):
         model(images(), teacher=torch.randn(4, 32), mode='loss')
     given = Taught(torch.randn(4, 32), torch.randn(4, 32, 2, 2))
     assert 'loss_dense_textual' in model(images(), teacher=given, mode='loss')

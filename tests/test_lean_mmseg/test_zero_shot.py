@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from mmseg.structures import SegDataSample
 
 from lgd_mm.errors import UserError
-from lgd_mm.lean_mmseg import TeacherSegmentor, ZeroShotSegmentor, zero_shot
+from lgd_mm.lean_mmseg import ZeroShotSegmentor, zero_shot
 from lgd_mm.registry import MODELS
 from tests.tiny import lgd_model, write_tiny_teacher
 
@@ -92,14 +92,6 @@ def test_it_is_filled_from_a_dense_pre_training(student, teacher):
 def test_other_checkpoints_are_refused(student):
     with pytest.raises(UserError, match=r'holds no dense.pyramid.\*: .* needs a checkpoint .* with model.dense'):
         student().load_state_dict({'backbone.conv1.weight': torch.zeros(1)})
-
-
-@torch.no_grad()
-def test_the_teacher_by_itself(common):
-    model, inputs = TeacherSegmentor(**common).eval(), images(32, 32)
-    similarity = torch.einsum('bdhw,cd->bchw', F.normalize(model.teacher.dense(inputs), dim=1), model.textual_bank)
-    torch.testing.assert_close(model.similarities(inputs), similarity)
-    assert model(inputs, mode='predict')[0].pred_sem_seg.data.shape == (1, 32, 32)
 
 
 def test_mistakes(student):

@@ -31,11 +31,11 @@ PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
 DATA = ('images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache')
 #: Takes numbers, names of this package, or places to write to.
 OTHER = (
-    'words', 'from_scratch',
-    'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size', 'amp', 'workers', 'seed',
-    'tracker', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name', 'zoo', 'entries', 'tasks', 'seeds',
-    'dry_run', 'slurm', 'jobs', 'views', 'plan', 'share', 'lrs', 'file', 'to', 'check', 'short_side', 'quality',
-    'launcher', 'local_rank', 'allow_partial_student', 'auto_scale_lr', 'steps', 'pictures')
+    'words', 'from_scratch', 'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size',
+    'amp', 'workers', 'seed', 'tracker', 'recipe', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name',
+    'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'share',
+    'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
+    'auto_scale_lr', 'steps', 'pictures')
 
 
 class Entries:

@@ -86,6 +86,9 @@ class DenseGuidance(BaseModule):
         for name, weight in self.weights.items():
             if not 0 <= weight < float('inf'):
                 raise UserError(f'model.dense.{name} is {weight}: it must be a number of at least 0')
+        if not textual + feature + visual:
+            raise UserError('model.dense.textual, feature and visual are all 0, so nothing leads from positions into '
+                            "the teacher's space: set one of them, or leave model.dense out")
         if not 0 <= agreement < 1:
             raise UserError(f'model.dense.agreement is {agreement}: it must lie in [0, 1)')
         if background is not None and not -1 <= background <= 1:

@@ -228,6 +228,7 @@ def test_it_learns(build, dtype):
 @pytest.mark.parametrize(('dense', 'told'), [
     (dict(textual=-1.), 'model.dense.textual is -1.0: it must be a number of at least 0'),
     (dict(feature=float('nan')), 'model.dense.feature is nan'),
+    (dict(textual=0., mimicking=1.), 'textual, feature and visual are all 0, so nothing leads from positions'),
     (dict(agreement=1.), r'model.dense.agreement is 1.0: it must lie in \[0, 1\)'),
     (dict(background=2.), r'model.dense.background is 2.0: a similarity lies in \[-1, 1\]'),
     (dict(student_temperature=0.), 'must be above 0'),

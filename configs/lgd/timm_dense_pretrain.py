@@ -1,4 +1,5 @@
-# Any timm backbone with maps: choose with --cfg-options model.backbone.model_name=NAME
+# Any timm backbone with maps: choose with --cfg-options model.backbone.model_name=NAME; one of four outputs instead of
+# five (ConvNeXt and others) needs model.backbone.out_indices=(1,2,3).
 _base_ = './r18_dense_pretrain.py'
 model = dict(
     backbone=dict(

@@ -1,4 +1,4 @@
-# LGD with the names read at every position as well: the recommended form.
+# LGD with the names read at every position as well, and what has no name learnt too.
 _base_ = './lgd_r18-slim_shapes.py'
 model = dict(
     backbone=dict(out_indices=(1, 2, 3)),

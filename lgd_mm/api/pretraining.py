@@ -112,9 +112,10 @@ def pretrain(images: str | Path,
     cfg.merge_from_dict(changes)
     cfg.model.teacher = teacher_cfg
     earlier = _earlier(out) if resume else None
+    begun = earlier.get('recipe', 'published') if earlier else recipe  # runs of before it was told are as published
+    form, why = settle_recipe(cfg, student, begun if recipe == AUTO else recipe)
     if earlier and recipe == AUTO:
-        recipe = earlier.pop('recipe', 'published')  # runs of before it was told
-    form, why = settle_recipe(cfg, student, recipe)
+        why = 'auto: as in the run that is resumed'
     print_rank0(f'recipe: {form} ({why})')
     given = dict(epochs=epochs, batch_size=batch_size, accumulate=accumulate, optimizer=optimizer, lr=lr,
                  image_size=image_size, amp=amp, workers=workers)

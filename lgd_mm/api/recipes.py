@@ -1,17 +1,21 @@
 """Which form a pre-training takes: as published, or with dense guidance beside it."""
 
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from lgd_mm.api.auto import AUTO, check_value
 from lgd_mm.api.methods import LGD, Method
+from lgd_mm.api.teachers import LOCAL, teacher_size
 from lgd_mm.errors import UserError
 
-#: ``out_indices`` of strides 8, 16 and 32 in timm's ``features_only`` form.
-TIMM_MAPS = (2, 3, 4)
+#: Strides of the maps that a student's pyramid stands on.
+STRIDES = (8, 16, 32)
 #: Positions along a side that a map has at least, where the teacher can give as many.
 POSITIONS = 8
+#: Said where a student or a teacher has no maps.
+CURE = 'take another, or --recipe published'
 
 
 def settle_recipe(cfg: Config, student: str, recipe: str, method: Method = LGD) -> tuple[str, str]:
@@ -20,7 +24,8 @@ def settle_recipe(cfg: Config, student: str, recipe: str, method: Method = LGD) 
     Args:
         cfg (Config): With the teacher of the run; changed in place.
         student (str): As :func:`lgd_mm.api.students.student_config` takes it.
-        recipe (str): ``'dense'``, ``'published'`` or ``'auto'``: dense if student and teacher give maps.
+        recipe (str): ``'dense'``, ``'published'`` or ``'auto'``: dense if student and teacher give maps. A student of
+            timm gives them in another form of its network, so ``'auto'`` leaves it as published.
         method (Method): Of the pre-training. Defaults to LGD.
 
     Returns:
@@ -33,6 +38,9 @@ def settle_recipe(cfg: Config, student: str, recipe: str, method: Method = LGD) 
         check_value('recipe', recipe)
     if recipe == 'published':
         return recipe, 'given'
+    if recipe == AUTO and student not in method.maps:
+        return 'published', ('auto: a student of timm gives maps in another form of its network, without the layers '
+                             'behind the last of them; --recipe dense takes that')
     try:
         backbone, stride = _maps(student, cfg.model.backbone, method), _stride(cfg.model.teacher.model)
     except UserError as reason:
@@ -54,29 +62,35 @@ def _maps(student: str, backbone: dict[str, Any], method: Method) -> dict[str, A
     import torch
     try:
         with torch.device('meta'):
-            network: Any = timm.create_model(backbone['model_name'], features_only=True, out_indices=TIMM_MAPS)
-        strides = network.feature_info.reduction()
+            network: Any = timm.create_model(backbone['model_name'], features_only=True)
+        strides = list(network.feature_info.reduction())
     except Exception as error:  # timm raises whatever comes first, for networks that it cannot take apart
-        raise UserError(f'the student {student} gives no maps of several strides: take another, or '
-                        '--recipe published') from error
-    if list(strides) != [8, 16, 32]:
-        raise UserError(f'the student {student} gives maps of strides {", ".join(map(str, strides))} instead of 8, 16 '
-                        'and 32: take another, or --recipe published')
-    return dict(features_only=True, out_indices=TIMM_MAPS)
+        raise UserError(f'the student {student} gives no maps of several strides: {CURE}') from error
+    if not set(STRIDES) <= set(strides):
+        raise UserError(f'the student {student} gives maps of strides {", ".join(map(str, strides))}, and 8, 16 and 32 '
+                        f'are needed: {CURE}')
+    return dict(features_only=True, out_indices=tuple(strides.index(stride) for stride in STRIDES))
 
 
 def _stride(model: str) -> int | None:
-    """The coarsest stride of a teacher that has enough positions; None: it has one stride alone."""
+    """The coarsest stride of a teacher that has enough positions; None: it has one stride alone, or its own folder
+    says nothing of strides."""
     import open_clip
     import torch
     from open_clip.model import _build_vision_tower
 
+    from lgd_mm.models.teachers.a_trous import STRIDES as OF_RESNETS
     from lgd_mm.models.teachers.dense import dense_tower
-    parts = open_clip.get_model_config(model)
-    with torch.device('meta'):  # neither memory nor weights are needed to know its family
-        visual = _build_vision_tower(parts['embed_dim'], {**parts['vision_cfg'], 'timm_model_pretrained': False})
-    strides, size = dense_tower(visual).strides, visual.image_size
+    from lgd_mm.models.teachers.folder import check_folder
+    if model.startswith(LOCAL):  # what a folder describes is built with its weights alone, see OpenCLIPTeacher
+        check_folder(Path(model.removeprefix(LOCAL)))
+        layers = open_clip.get_model_config(model)['vision_cfg'].get('layers')
+        strides = tuple(OF_RESNETS) if isinstance(layers, (list, tuple)) else ()
+    else:
+        parts = open_clip.get_model_config(model)
+        with torch.device('meta'):  # neither memory nor weights are needed to know its family
+            visual = _build_vision_tower(parts['embed_dim'], {**parts['vision_cfg'], 'timm_model_pretrained': False})
+        strides = tuple(dense_tower(visual).strides)
     if len(strides) < 2:
         return None
-    side = size if isinstance(size, int) else min(size)
-    return next((stride for stride in strides if side // stride >= POSITIONS), strides[-1])
+    return next((stride for stride in strides if teacher_size(model) // stride >= POSITIONS), strides[-1])

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lgd_mm.datasets.views.crops import Crops
 from lgd_mm.errors import UserError
+from lgd_mm.models.common import check_number
 from lgd_mm.models.features import map_channels
 from lgd_mm.models.losses import alignment_loss, cosine_loss, dense_textual_loss
 from lgd_mm.models.necks.lgka import LGKA
@@ -84,17 +85,18 @@ class DenseGuidance(BaseModule):
         super().__init__(init_cfg)
         self.weights = dict(textual=textual, feature=feature, visual=visual, mimicking=mimicking)
         for name, weight in self.weights.items():
-            if not 0 <= weight < float('inf'):
-                raise UserError(f'model.dense.{name} is {weight}: it must be a number of at least 0')
+            check_number(f'model.dense.{name}', weight)
         if not textual + feature + visual:
             raise UserError('model.dense.textual, feature and visual are all 0, so nothing leads from positions into '
                             "the teacher's space: set one of them, or leave model.dense out")
-        if not 0 <= agreement < 1:
-            raise UserError(f'model.dense.agreement is {agreement}: it must lie in [0, 1)')
-        if background is not None and not -1 <= background <= 1:
-            raise UserError(f'model.dense.background is {background}: a similarity lies in [-1, 1]')
-        if min(student_temperature, teacher_temperature) <= 0:
-            raise UserError('model.dense.student_temperature and teacher_temperature must be above 0')
+        check_number('model.dense.agreement', agreement)
+        if agreement >= 1:
+            raise UserError(f'model.dense.agreement is {agreement}: it is a probability below 1')
+        if background is not None:
+            check_number('model.dense.background', background, -1)
+        for name, value in dict(student_temperature=student_temperature,
+                                teacher_temperature=teacher_temperature).items():
+            check_number(f'model.dense.{name}', value, above=True)
         if teacher.has_maps:
             teacher.check_dense()
         elif visual or agreement:
@@ -137,8 +139,8 @@ class DenseGuidance(BaseModule):
 
         Returns:
             dict[str, Tensor]: Some of ``loss_dense_textual``, ``loss_dense_feature``, ``loss_dense_visual``,
-            ``loss_dense_structure``, ``loss_crop_textual``, ``loss_crop_feature`` and ``loss_mimicking``, each (),
-            weighted.
+            ``loss_dense_structure``, ``loss_crop_textual``, ``loss_crop_feature`` and ``loss_dense_mimicking``, each
+            (), weighted.
 
         Raises:
             UserError: If names are wanted, and there are none; if the batch brings neither maps nor crops.
@@ -159,7 +161,7 @@ class DenseGuidance(BaseModule):
         if taught.crops is not None:
             losses.update(self._of_crops(merged, taught.crops, bank, inputs.shape[-2:]))
         if self.weights['mimicking']:
-            losses['mimicking'] = cosine_loss(unit(student), image)
+            losses['dense_mimicking'] = cosine_loss(unit(student), image)
         weighted = {f'loss_{name}': self.weights[name.rpartition('_')[2]] * loss for name, loss in losses.items()}
         if self.structure is not None and self.structure.weight:
             weighted['loss_dense_structure'] = self.structure(merged, inputs)

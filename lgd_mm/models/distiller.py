@@ -151,7 +151,12 @@ class Distiller(BaseModel):
         student = self.neck(features)
         losses = self.alignment(student, taught.embedding)
         if self.dense is not None:
-            losses.update(self.dense.loss(features, student, taught, self.names, inputs))
+            of_positions = self.dense.loss(features, student, taught, self.names, inputs)
+            both = losses.keys() & of_positions.keys()
+            if both:
+                raise UserError(f'lgd_mm.{type(self).__name__} and model.dense both have a {min(both)}: call that of '
+                                'the method otherwise')
+            losses.update(of_positions)
         return losses
 
     def predict(self, inputs: Tensor, data_samples: list[Any] | None = None) -> list[Any]:

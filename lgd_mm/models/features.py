@@ -72,6 +72,7 @@ def map_channels(backbone: nn.Module) -> list[int]:
         UserError: If one is no map, or not finer than the next.
     """
     features = of_empty_image(backbone)
+    check_channels(backbone, features[-1])
     kind = type(getattr(backbone, 'timm_model', backbone)).__name__
     if any(feature.dim() != 4 for feature in features):
         raise UserError(f'the student ({kind}) gives {tuple(features[-1].shape)} and no maps (B, C, H, W), so its '

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.common import check_number
 from lgd_mm.models.losses import structure_loss
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.registry import MODELS
@@ -20,7 +21,8 @@ class StructureGuidance(nn.Module):
 
     Args:
         teacher (dict | Teacher): Such as ``dict(type='lgd_mm.BackboneTeacher', backbone=dict(
-            type='mmpretrain.TIMMBackbone', model_name='vit_small_patch14_dinov2', pretrained=True), image_size=224)``.
+            type='mmpretrain.TIMMBackbone', model_name='vit_small_patch14_dinov2', pretrained=True, img_size=224),
+            image_size=224)``.
         weight (float): Of the loss. Defaults to 1.
         temperature (float): Divides the cosines of both. Defaults to 0.07.
 
@@ -32,10 +34,8 @@ class StructureGuidance(nn.Module):
 
     def __init__(self, teacher: dict[str, Any] | Teacher, weight: float = 1., temperature: float = 0.07) -> None:
         super().__init__()
-        if not 0 <= weight < float('inf'):
-            raise UserError(f'model.dense.structure.weight is {weight}: it must be a number of at least 0')
-        if not 0 < temperature < float('inf'):
-            raise UserError(f'model.dense.structure.temperature is {temperature}: it must be a number above 0')
+        check_number('model.dense.structure.weight', weight)
+        check_number('model.dense.structure.temperature', temperature, above=True)
         self.weight, self.temperature = weight, temperature
         # Out of nn.Module's sight, and without a draw of the student's, as the distiller holds its own.
         with torch.random.fork_rng(devices=[]):

@@ -48,7 +48,7 @@ class CachedImages(UnlabelledImages):
             return
         super().full_init()
         about, folder = self.cache.about, self.cache.folder
-        missing = self.cache.missing()
+        missing = [(cut, part) for cut, part, _ in self.cache.missing() if self.crops or cut < self.cache.views]
         if missing:
             raise UserError(f'the teacher cache {folder} lacks {len(missing)} of its {len(list(self.cache.parts()))} '
                             'files: call tools/cache_teacher.py again, it goes on where it stopped')

@@ -1,5 +1,6 @@
 """A run that goes on with another length has the rates of that length from there on."""
 
+import copy
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,7 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from lgd_mm.engine.checks.same_run import check_same_run, follow_schedule, schedule_differs
+from lgd_mm.engine.checks.same_run import _other_positions, check_same_run, follow_schedule, schedule_differs
 from lgd_mm.errors import UserError
 
 EPOCH = 5
@@ -101,3 +102,20 @@ def test_what_is_told_and_what_is_not(capsys):
     after.custom_hooks = [dict(type='mmpretrain.EMAHook')]
     with pytest.raises(UserError, match=r'a\.pth is of a run with custom_hooks=without EMAHook, and here it is with'):
         check_same_run(after, meta, torch.nn.Identity(), 'a.pth')
+
+
+@pytest.mark.parametrize(('part', 'key', 'value'), [
+    (('teacher', ), 'dense_stride', 32), (('teacher', ), 'dense_mode', 'naclip'),
+    (('dense', 'structure', 'teacher'), 'class_token', True), (('dense', 'structure', 'teacher'), 'image_size', 224)])
+def test_teachers_of_other_positions(part, key, value):
+    """Which no fingerprint tells."""
+    model = dict(teacher=dict(dense_stride=16), dense=dict(structure=dict(teacher=dict(class_token=False))))
+    other = copy.deepcopy(model)
+    place = other
+    for name in part:
+        place = place[name]
+    before = place.get(key)
+    place[key] = value
+    name = '.'.join(('model', *part, key))
+    assert list(_other_positions(dict(model=model), dict(model=other))) == [(name, before, value)]
+    assert list(_other_positions(dict(model=model), dict(model=model))) == []

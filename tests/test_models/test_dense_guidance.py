@@ -146,7 +146,7 @@ def test_whole_loss_by_hand(build):
     mimicking = 1 - F.cosine_similarity(model.neck(features), taught.embedding)
     torch.testing.assert_close(losses['loss_dense_textual'], 2 * torch.stack(textual).mean())
     torch.testing.assert_close(losses['loss_dense_feature'], 0.5 * torch.stack(feature).mean())
-    torch.testing.assert_close(losses['loss_mimicking'], 4 * mimicking.mean())
+    torch.testing.assert_close(losses['loss_dense_mimicking'], 4 * mimicking.mean())
 
 
 def test_positions_that_disagree_with_the_image_are_left_out(build):
@@ -182,6 +182,8 @@ def test_other_methods_take_it(build, teacher):
     assert set(seed(images(), mode='loss')) == {'loss_similarity', 'loss_dense_textual'}
     without = MODELS.build(dict(type='lgd_mm.FeatureMimicking', dense=dict(**dense, textual=0, feature=1), **parts))
     assert set(without(images(), mode='loss')) == {'loss_mimicking', 'loss_dense_feature'}
+    both = MODELS.build(dict(type='lgd_mm.FeatureMimicking', dense=dict(**dense, **names, mimicking=1.), **parts))
+    assert set(both(images(), mode='loss')) == {'loss_mimicking', 'loss_dense_textual', 'loss_dense_mimicking'}
     nameless = MODELS.build(dict(type='lgd_mm.FeatureMimicking', dense=dense, **parts))
     with pytest.raises(UserError, match='need names, and the method has none: give model.dense.categories'):
         nameless(images(), mode='loss')
@@ -227,11 +229,14 @@ def test_it_learns(build, dtype):
 
 @pytest.mark.parametrize(('dense', 'told'), [
     (dict(textual=-1.), 'model.dense.textual is -1.0: it must be a number of at least 0'),
+    (dict(textual='3'), "model.dense.textual is '3': it must be a number"),
     (dict(feature=float('nan')), 'model.dense.feature is nan'),
     (dict(textual=0., mimicking=1.), 'textual, feature and visual are all 0, so nothing leads from positions'),
-    (dict(agreement=1.), r'model.dense.agreement is 1.0: it must lie in \[0, 1\)'),
-    (dict(background=2.), r'model.dense.background is 2.0: a similarity lies in \[-1, 1\]'),
-    (dict(student_temperature=0.), 'must be above 0'),
+    (dict(agreement=1.), 'model.dense.agreement is 1.0: it is a probability below 1'),
+    (dict(agreement=None), 'model.dense.agreement is None'),
+    (dict(background=-2.), 'model.dense.background is -2.0: it must be a number of at least -1'),
+    (dict(student_temperature=0.), 'model.dense.student_temperature is 0.0: it must be a number above 0'),
+    (dict(teacher_temperature=float('inf')), 'model.dense.teacher_temperature is inf'),
     (dict(visual=1.), 'model.dense.visual needs model.dense.categories'),
 ])
 def test_odd_values(build, dense, told):
@@ -286,3 +291,10 @@ def test_none_of_the_names():
     torch.testing.assert_close(loss, -(F.softmax(theirs, 0) * F.log_softmax(ours, 0)).sum())
     loss.backward()
     assert (student.grad[0, :2] > 0).all(), 'both names fall'
+
+
+def test_losses_of_one_name(build, monkeypatch):
+    model = build({})
+    monkeypatch.setattr(model, 'alignment', lambda *args: dict(loss_dense_textual=torch.zeros(())))
+    with pytest.raises(UserError, match='lgd_mm.LGD and model.dense both have a loss_dense_textual'):
+        model(images(), mode='loss')

@@ -13,7 +13,7 @@ from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.models import losses
 from lgd_mm.models.losses import structure_loss
-from lgd_mm.models.teachers import BackboneTeacher
+from lgd_mm.models.teachers import BackboneTeacher, Teacher
 from lgd_mm.registry import MODELS
 from lgd_mm.students.file import write_student
 from tests.tiny import lgd_model, write_tiny_teacher
@@ -290,3 +290,13 @@ def test_what_is_said_names_the_second_teacher(build, tmp_path, changes):
 def test_vectors_are_refused(build, tmp_path):
     with pytest.raises(UserError, match=r'VisionTransformer as a teacher gives \(1, 16\), neither a map'):
         build(dict(teacher=second_teacher(tmp_path, 8, {**VIT, 'out_type': 'cls_token'})))
+
+
+def test_a_size_that_it_does_not_take():
+    """Told when it is built, not in the first step."""
+    network = dict(type='mmpretrain.TIMMBackbone', model_name='test_vit', features_only=False)
+    teacher = object.__new__(BackboneTeacher)
+    Teacher.__init__(teacher, (0.5, ) * 3, (0.5, ) * 3, (96, 96))
+    teacher.backbone, teacher.class_token = MODELS.build(network), False
+    with pytest.raises(UserError, match='size is 96, and its backbone takes 160 pixels alone: set image_size=160'):
+        teacher.check_dense()

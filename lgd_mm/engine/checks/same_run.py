@@ -22,6 +22,8 @@ DECISIVE = ('model', 'data_preprocessor', 'optim_wrapper', 'randomness.seed', 't
 FREE = ('teacher', 'categories', 'templates', 'init_cfg', 'pretrained', 'checkpoint', 'cache', 'data_root',
         'data_prefix', 'ann_file', 'backend_args', 'file_client_args', 'precision', 'dtype', 'loss_scale', 'with_cp',
         'compile', 'test_cfg', 'zero_init_residual')
+#: Keys of teachers that decide what their positions are, or what stands for an image.
+POSITIONS = ('dense_stride', 'dense_mode', 'class_token', 'image_size')
 #: What the length of a run and its rates over time are.
 SCHEDULE = ('param_scheduler', 'train_cfg.max_epochs', 'train_cfg.max_iters')
 
@@ -48,6 +50,7 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
     after = parse_config(cfg.pretty_text)
     found = [difference for key in DECISIVE if key.partition('.')[0] in before
              for difference in _differences(_part(before, key), _part(after, key), key)]
+    found += [(key, was, now) for key, was, now in _other_positions(before, after)]
     averaged = [_has_average(config) for config in (before, after)]
     if averaged[0] != averaged[1]:
         was, now = ('with EMAHook' if has else 'without EMAHook' for has in averaged)
@@ -70,6 +73,21 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
     if schedule_differs(cfg, meta):
         print_rank0(f'{path} is of a run with another length or other rates: from here on they are those that the '
                     'config says, at each step as if it had said so from the beginning')
+
+
+def _other_positions(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Keys of teachers that decide their positions, which a fingerprint does not hold, where they differ."""
+    was, now = (dict(_of_teachers(config.get('model') or {}, 'model')) for config in (before, after))
+    for key in was.keys() | now.keys():
+        if was.get(key) != now.get(key):
+            yield key, was.get(key), now.get(key)
+
+
+def _of_teachers(part: Any, key: str) -> Iterator[tuple[str, Any]]:
+    for name, value in part.items() if isinstance(part, Mapping) else ():
+        yield from _of_teachers(value, f'{key}.{name}')
+        if name == 'teacher' and isinstance(value, Mapping):
+            yield from ((f'{key}.{name}.{setting}', value[setting]) for setting in POSITIONS if setting in value)
 
 
 def schedule_differs(cfg: Config, meta: Mapping[str, Any]) -> bool:

@@ -92,7 +92,7 @@ class PyramidProjection(MapProjection):
             Tensor: (B, channels, H, W) of the finest, not embedded yet.
         """
         total = None
-        for lateral, feature in reversed(list(zip(self.laterals, features))):
+        for lateral, feature in reversed(list(zip(self.laterals, features, strict=True))):
             here = lateral(feature)
             total = here if total is None else here + F.interpolate(total, here.shape[-2:], mode='nearest')
         assert total is not None, 'a pyramid has levels'

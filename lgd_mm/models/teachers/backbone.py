@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.key_report import KeyReport, named
 from lgd_mm.io.networks import find_network, prefix_of
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.models.features import feature_channels, mean_pool, of_empty_image, own_size
+from lgd_mm.models.features import feature_channels, mean_pool, own_size
 from lgd_mm.models.teachers.base import Teacher
 from lgd_mm.models.teachers.dense_tower import as_map
 from lgd_mm.models.teachers.weights import state_digest
@@ -66,10 +67,18 @@ class BackboneTeacher(Teacher):
         """See that the network gives positions.
 
         Raises:
-            UserError: If it gives vectors, or tokens that lie on no grid.
+            UserError: If it gives vectors, or tokens that lie on no grid, or takes no images of its size.
         """
-        size = own_size(self.backbone)
-        self._positions(of_empty_image(self.backbone)[-1], (size, size))
+        side = own_size(self.backbone)
+        size = self.image_size or (side, side)
+        weight = next(self.backbone.parameters(), torch.zeros(0))
+        try:
+            with torch.no_grad():
+                feature = self.backbone(torch.zeros(1, 3, *size, device=weight.device, dtype=weight.dtype))[-1]
+        except (AssertionError, RuntimeError, ValueError) as error:
+            raise UserError(f'model.teacher.image_size is {size[0]}, and its backbone takes {side} pixels alone: set '
+                            f'image_size={side}, or the backbone to that size (img_size={size[0]} of timm)') from error
+        self._positions(feature, size)
 
     def encode_both(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Embed images as :meth:`encode_image` does, and their positions as (B, D, h, w)."""

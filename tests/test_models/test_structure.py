@@ -294,9 +294,9 @@ def test_vectors_are_refused(build, tmp_path):
 
 def test_a_size_that_it_does_not_take():
     """Told when it is built, not in the first step."""
-    network = dict(type='mmpretrain.TIMMBackbone', model_name='test_vit', features_only=False)
+    network = dict(type='mmpretrain.TIMMBackbone', model_name='vit_tiny_patch16_224', features_only=False)
     teacher = object.__new__(BackboneTeacher)
     Teacher.__init__(teacher, (0.5, ) * 3, (0.5, ) * 3, (96, 96))
     teacher.backbone, teacher.class_token = MODELS.build(network), False
-    with pytest.raises(UserError, match='size is 96, and its backbone takes 160 pixels alone: set image_size=160'):
+    with pytest.raises(UserError, match='size is 96, and its backbone takes 224 pixels alone: set image_size=224'):
         teacher.check_dense()

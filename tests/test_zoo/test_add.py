@@ -15,7 +15,7 @@ from lgd_mm.zoo import add as add_module
 from lgd_mm.zoo.add import add_run
 from lgd_mm.zoo.finished import read_run
 from tests.own_sets import CLASSES
-from tests.tiny import run_tool
+from tests.tiny import SIDE, run_tool
 
 
 def files(folder):
@@ -47,7 +47,7 @@ def test_pretraining(pretrained, own_zoo):
 @pytest.mark.parametrize('image_size, wanted', [(64, (73, 64)), (None, (256, 224))])
 def test_images_have_the_size_of_the_training(pretrained, tmp_path, image_size, wanted):
     weights, known = read_student(pretrained / 'student.safetensors')
-    assert known['image_size'] == 224
+    assert known['image_size'] == SIDE
     write_student(weights, {**known, 'image_size': image_size}, tmp_path / 'student')
     (model, ) = read_run(tmp_path, 'small')
     steps = model.config['test_dataloader']['dataset']['pipeline']

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.isolation import isolated
 from tests.speed import spare
@@ -53,6 +54,13 @@ def quick_libraries():
     with pytest.MonkeyPatch.context() as patch:
         spare(patch)
         yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def forks_may_train():
+    """torch prepares its threads at the first backward pass: after ``torch.export`` or ``torch.compile`` those of a
+    device would be among them, and no process that is forked could train."""
+    torch.ones((), requires_grad=True).backward()
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,7 @@ from mmengine.optim import OptimWrapper
 from lgd_mm.errors import UserError
 from lgd_mm.models.baselines.queue import EmbeddingQueue
 from lgd_mm.registry import MODELS
-from tests.tiny import lgd_model, write_tiny_teacher
-
-
-@pytest.fixture(scope='module')
-def teacher(tmp_path_factory):
-    return write_tiny_teacher(tmp_path_factory.mktemp('teacher'))
+from tests.tiny import lgd_model
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from lgd_mm.models import losses as of_losses
 from lgd_mm.models.losses import weighted_mean
 from lgd_mm.models.teachers.base import Taught, Teacher
 from lgd_mm.registry import MODELS
-from tests.tiny import lgd_model, write_tiny_teacher
+from tests.tiny import lgd_model
 
 SIZE, CROPS = 64, 3
 
@@ -22,11 +22,6 @@ class Silent(Teacher):
 
     def __init__(self):
         super().__init__((0., 0., 0.), (1., 1., 1.), None)
-
-
-@pytest.fixture(scope='module')
-def teacher(tmp_path_factory):
-    return write_tiny_teacher(tmp_path_factory.mktemp('teacher'))
 
 
 def build(teacher, **dense):

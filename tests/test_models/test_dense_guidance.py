@@ -15,14 +15,9 @@ from lgd_mm.models.necks import PyramidProjection
 from lgd_mm.models.teachers.base import Taught
 from lgd_mm.registry import MODELS
 from lgd_mm.students.file import write_student
-from tests.tiny import lgd_model, write_tiny_teacher
+from tests.tiny import lgd_model
 
 NAMES = ['cat', 'dog', 'bicycle']
-
-
-@pytest.fixture(scope='module')
-def teacher(tmp_path_factory):
-    return write_tiny_teacher(tmp_path_factory.mktemp('teacher'))
 
 
 @pytest.fixture

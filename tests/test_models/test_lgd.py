@@ -9,12 +9,7 @@ from mmpretrain.structures import DataSample
 
 from lgd_mm.errors import UserError
 from lgd_mm.registry import MODELS
-from tests.tiny import lgd_model, write_tiny_teacher
-
-
-@pytest.fixture(scope='module')
-def teacher(tmp_path_factory):
-    return write_tiny_teacher(tmp_path_factory.mktemp('teacher'))
+from tests.tiny import lgd_model
 
 
 @pytest.fixture

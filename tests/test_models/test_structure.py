@@ -16,7 +16,7 @@ from lgd_mm.models.losses import structure_loss
 from lgd_mm.models.teachers import BackboneTeacher, Teacher
 from lgd_mm.registry import MODELS
 from lgd_mm.students.file import write_student
-from tests.tiny import lgd_model, write_tiny_teacher
+from tests.tiny import lgd_model
 
 SLIM = dict(type='mmpretrain.ResNet', depth=18, stem_channels=4, base_channels=4)
 VIT = dict(type='mmpretrain.VisionTransformer', img_size=32, patch_size=16, out_type='raw', arch=dict(
@@ -30,11 +30,6 @@ def second_teacher(folder, seed=7, backbone=SLIM, **settings):
     write_student(network.state_dict(), {}, folder / f'second{seed}')
     return dict(type='lgd_mm.BackboneTeacher', backbone=backbone, checkpoint=str(folder / f'second{seed}.safetensors'),
                 **settings)
-
-
-@pytest.fixture(scope='module')
-def teacher(tmp_path_factory):
-    return write_tiny_teacher(tmp_path_factory.mktemp('teacher'))
 
 
 @pytest.fixture

@@ -7,14 +7,9 @@ from mmpretrain.structures import DataSample
 from lgd_mm.engine.checks.preflight import check_weights
 from lgd_mm.errors import UserError
 from lgd_mm.registry import MODELS
-from tests.tiny import lgd_model, write_tiny_teacher
+from tests.tiny import lgd_model
 
 NAMES, TEMPLATES = ['cat', 'dog', 'bicycle'], ['a photo of a {}.']
-
-
-@pytest.fixture(scope='module')
-def teacher(tmp_path_factory):
-    return write_tiny_teacher(tmp_path_factory.mktemp('teacher'))
 
 
 def classifier(teacher, categories=NAMES, **changes):

@@ -70,8 +70,8 @@ def pretrain(images: str | Path,
         teacher (str): ``'MODEL/TAG'`` of open_clip, ``'MODEL/TAG=FILE'`` with a file of its weights,
             ``'local-dir:FOLDER'``, or ``'shapes'``. Defaults to ``'RN50/openai'``, which is downloaded once.
         recipe (str): ``'published'``, ``'dense'`` (the names are read at every position as well, see
-            :class:`lgd_mm.DenseGuidance`) or ``'auto'``: dense if student and teacher give maps. Defaults to
-            ``'auto'``.
+            :class:`lgd_mm.DenseGuidance`) or ``'auto'``: dense if student and teacher give maps, but
+            published for a student of timm. Defaults to ``'auto'``.
         epochs (int | str): Passes over the images. Defaults to ``'auto'``.
         batch_size (int | str): Images of a batch on each device. Defaults to ``'auto'``.
         accumulate (int | str): Batches of an optimiser step. Defaults to ``'auto'``.

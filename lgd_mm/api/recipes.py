@@ -73,8 +73,7 @@ def _maps(student: str, backbone: dict[str, Any], method: Method) -> dict[str, A
 
 
 def _stride(model: str) -> int | None:
-    """The coarsest stride of a teacher that has enough positions; None: it has one stride alone, or its own folder
-    says nothing of strides."""
+    """The coarsest stride of a teacher that has enough positions; None: it has one stride alone."""
     import open_clip
     import torch
     from open_clip.model import _build_vision_tower

@@ -32,7 +32,8 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
               help='Of open_clip (lgd-mm list teachers), MODEL/TAG=FILE, local-dir:FOLDER, or shapes: a tiny one for '
               'trying commands, which knows eight shapes (circle, star, ...) in six colours.')
 @click.option('--recipe', type=click.Choice([AUTO, 'dense', 'published']), default=AUTO, show_default=True,
-              help='dense: the names are read at every position as well; auto: dense if student and teacher give maps.')
+              help='dense: the names are read at every position as well; auto: dense if student and teacher give maps, '
+              'but published for a student of timm.')
 @folder_of_run
 @click.option('--init', metavar='FILE', help='Weights that the student starts from.')
 @auto('--epochs', int, 'Passes over the images.')

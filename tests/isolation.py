@@ -17,6 +17,7 @@ from mmengine.registry import DefaultScope, Registry, root
 from mmengine.visualization import Visualizer
 
 from lgd_mm import registry as own
+from lgd_mm.exports import TARGETS
 
 #: Classes of these packages are registered by an import, which happens once in a process.
 LIBRARIES = ('lgd_mm', 'mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmseg', 'torch', 'torchvision', 'timm')
@@ -42,7 +43,7 @@ def isolated(folder: Path) -> Iterator[None]:
     Args:
         folder (Path): Modules that were imported from below it are forgotten: the next test writes others.
     """
-    undo = [_registries(), _modules(folder), _process(), _torch(), _logging()]
+    undo = [_registries(), _targets(), _modules(folder), _process(), _torch(), _logging()]
     for number, handler in HEARD.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
@@ -83,6 +84,17 @@ def _registries() -> Callable[[], None]:
                             if kind.__module__.partition('.')[0] in LIBRARIES}
                 registry.module_dict.clear()
                 registry.module_dict.update(imported | modules)
+
+    return restore
+
+
+def _targets() -> Callable[[], None]:
+    before = dict(TARGETS)
+
+    def restore() -> None:
+        if TARGETS != before:
+            TARGETS.clear()
+            TARGETS.update(before)
 
     return restore
 

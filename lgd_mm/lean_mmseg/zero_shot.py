@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
+from lgd_mm.lean_mmseg.refinement import affinities, refine
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.features import map_channels
 from lgd_mm.models.zero_shot import bank_of_names
@@ -36,17 +37,22 @@ class NamedSegmentor(BaseSegmentor):
             OpenAI's 80.
         background (float, optional): Pixels whose best similarity is below this get label 0, and the names begin at 1.
             Defaults to None: each pixel has a name.
+        refinement (int): How often the similarities of each pixel become the mean of its neighbours', of which those
+            count that look like it, see :mod:`lgd_mm.lean_mmseg.refinement`; 10 in its paper. Defaults to 0.
         data_preprocessor (dict, optional): Its ``mean`` and ``std`` are those of the student's pre-training.
 
     Raises:
-        UserError: If the names or the background cannot be used.
+        UserError: If the names, the background or the refinement cannot be used.
     """
 
     textual_bank: Tensor
 
     def __init__(self, text: Any, categories: str | Sequence[str], templates: str | Sequence[str] | None,
-                 background: float | None, data_preprocessor: dict[str, Any] | None) -> None:
+                 background: float | None, refinement: int, data_preprocessor: dict[str, Any] | None) -> None:
         super().__init__(data_preprocessor)
+        if type(refinement) is not int or not 0 <= refinement <= 100:
+            raise UserError(f'model.refinement is {refinement!r}: it is a number of iterations, from 0 to 100')
+        self.refinement = refinement
         if background is not None and not -1 <= background <= 1:
             raise UserError(f'model.background is {background}: a similarity lies in [-1, 1]')
         self.background = background
@@ -89,30 +95,34 @@ class NamedSegmentor(BaseSegmentor):
             list[SegDataSample]: One for each image.
         """
         samples = data_samples or [SegDataSample() for _ in inputs]
-        for similarity, sample in zip(self.similarities(inputs), samples):
-            labels = self._labels(similarity, inputs.shape[-2:], sample.metainfo)
+        for similarity, image, sample in zip(self.similarities(inputs), inputs, samples):
+            labels = self._labels(similarity, image, sample.metainfo)
             sample.pred_sem_seg = PixelData(data=labels[None])
         return samples
 
-    def _labels(self, similarity: Tensor, size: Sequence[int], about: dict[str, Any]) -> Tensor:
+    def _labels(self, similarity: Tensor, image: Tensor, about: dict[str, Any]) -> Tensor:
         """The best name of each pixel, by a block of names after another.
 
         Args:
             similarity (Tensor): Of positions (C, h, w).
-            size (Sequence[int]): Of the input, padding included (H, W).
+            image (Tensor): The input, padding included (3, H, W).
             about (dict): Of the image: its padding and original size, as mmseg has them.
 
         Returns:
             Tensor: Labels (H, W), int64.
         """
+        size = image.shape[-2:]
         left, right, top, bottom = about.get('img_padding_size', about.get('padding_size', [0] * 4))
         original = tuple(about.get('ori_shape', (size[0] - top - bottom, size[1] - left - right)))[:2]
+        inside = (..., slice(top, size[0] - bottom), slice(left, size[1] - right))
+        affinity = affinities(image[None][inside].float()) if self.refinement else None
         largest = max(original[0] * original[1], size[0] * size[1])
         best, labels = None, None
         first = 0
         for names in similarity.split(max(1, BLOCK // largest)):
-            pixels = F.interpolate(names[None], tuple(size), mode='bilinear')
-            pixels = pixels[..., top:size[0] - bottom, left:size[1] - right]
+            pixels = F.interpolate(names[None], tuple(size), mode='bilinear')[inside]
+            if affinity is not None:
+                pixels = refine(pixels, affinity, self.refinement)
             value, label = F.interpolate(pixels, original, mode='bilinear')[0].max(dim=0)
             if best is None or labels is None:
                 best, labels = value, label
@@ -151,6 +161,7 @@ class ZeroShotSegmentor(NamedSegmentor):
         pyramid (dict, optional): As of :class:`lgd_mm.DenseGuidance`. Defaults to None.
         templates (str | list[str], optional): See :class:`NamedSegmentor`. Defaults to None.
         background (float, optional): See :class:`NamedSegmentor`. Defaults to None.
+        refinement (int): See :class:`NamedSegmentor`. Defaults to 0.
         data_preprocessor (dict, optional): See :class:`NamedSegmentor`. Defaults to None: mmseg's with ImageNet's
             statistics.
 
@@ -165,9 +176,10 @@ class ZeroShotSegmentor(NamedSegmentor):
                  pyramid: dict[str, Any] | None = None,
                  templates: str | Sequence[str] | None = None,
                  background: float | None = None,
+                 refinement: int = 0,
                  data_preprocessor: dict[str, Any] | None = None) -> None:
         text = MODELS.build(teacher)
-        super().__init__(text, categories, templates, background, data_preprocessor or PREPROCESSOR)
+        super().__init__(text, categories, templates, background, refinement, data_preprocessor or PREPROCESSOR)
         self.backbone = MODELS.build(backbone)
         self.pyramid = MODELS.build(
             dict(type='lgd_mm.PyramidProjection', in_channels=map_channels(self.backbone),
@@ -193,6 +205,7 @@ class TeacherSegmentor(NamedSegmentor):
         categories (str | list[str]): See :class:`NamedSegmentor`.
         templates (str | list[str], optional): See :class:`NamedSegmentor`. Defaults to None.
         background (float, optional): See :class:`NamedSegmentor`. Defaults to None.
+        refinement (int): See :class:`NamedSegmentor`. Defaults to 0.
         data_preprocessor (dict, optional): Of what the images are normalised with, before the teacher undoes it.
             Defaults to None: mmseg's with ImageNet's statistics.
 
@@ -207,12 +220,13 @@ class TeacherSegmentor(NamedSegmentor):
                  categories: str | Sequence[str],
                  templates: str | Sequence[str] | None = None,
                  background: float | None = None,
+                 refinement: int = 0,
                  data_preprocessor: dict[str, Any] | None = None) -> None:
         network = MODELS.build(teacher)
         network.check_dense()
         if network.takes_any_size:
             network.image_size = None
-        super().__init__(network, categories, templates, background, data_preprocessor or PREPROCESSOR)
+        super().__init__(network, categories, templates, background, refinement, data_preprocessor or PREPROCESSOR)
         self.out_channels = len(self.textual_bank)  # with test_cfg, what mmseg's sliding windows are told by
         window = network.image_size
         self.test_cfg = window and ConfigDict(crop_size=window, stride=[max(1, side // 2) for side in window])

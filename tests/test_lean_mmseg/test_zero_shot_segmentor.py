@@ -7,6 +7,7 @@ from mmseg.structures import SegDataSample
 
 from lgd_mm.errors import UserError
 from lgd_mm.lean_mmseg import ZeroShotSegmentor, zero_shot
+from lgd_mm.lean_mmseg.refinement import affinities, refine
 from lgd_mm.registry import MODELS
 from tests.tiny import lgd_model, write_tiny_teacher
 
@@ -79,6 +80,19 @@ def test_padding_is_cut_off_and_the_image_gets_its_size_back(student):
 
 
 @torch.no_grad()
+def test_refined_by_the_image_without_its_padding(student, monkeypatch):
+    inputs = images()
+    model = student(refinement=3)
+    pixels = refine(model.encode_decode(inputs[:1])[..., :50, :60], affinities(inputs[:1, :, :50, :60]), 3)
+    expected = F.interpolate(pixels, (100, 120), mode='bilinear')[0].argmax(0)
+    for block in (zero_shot.BLOCK, 2 * 100 * 120):
+        monkeypatch.setattr(zero_shot, 'BLOCK', block)
+        about = dict(ori_shape=(100, 120), img_shape=(50, 60), padding_size=[0, 36, 0, 14])
+        sample, = model(inputs[:1], [SegDataSample(metainfo=about)], mode='predict')
+        assert torch.equal(sample.pred_sem_seg.data[0], expected)
+
+
+@torch.no_grad()
 def test_it_is_filled_from_a_dense_pre_training(student, teacher):
     model = {**lgd_model(''), 'teacher': teacher, 'dense': dict(type='lgd_mm.DenseGuidance')}
     model['backbone'].update(out_indices=(1, 2, 3))
@@ -97,5 +111,8 @@ def test_other_checkpoints_are_refused(student):
 def test_mistakes(student):
     with pytest.raises(UserError, match='background is 3: a similarity lies'):
         student(background=3)
+    for value in (-1, 0.5, True, '10', 101):
+        with pytest.raises(UserError, match='refinement is .*: it is a number of iterations'):
+            student(refinement=value)
     with pytest.raises(UserError, match='is only tested: use tools/test.py'):
         student()(images(), mode='loss')

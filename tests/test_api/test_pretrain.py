@@ -135,6 +135,7 @@ def test_the_folder_of_a_run_at_work_is_renamed(arguments, tmp_path, monkeypatch
         lgd_mm.pretrain(**{**arguments, 'options': SLIM | {'default_hooks.logger.interval': 1}}, out=tmp_path / 'run')
 
 
+@pytest.mark.slow
 def test_settings_are_not_written_through_a_link(run, arguments, tmp_path):
     out, victim = tmp_path / 'run', tmp_path / 'victim.py'
     shutil.copytree(run.out, out)

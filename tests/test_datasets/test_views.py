@@ -106,10 +106,10 @@ def same_statistics(ours, theirs):
 
 
 @pytest.mark.parametrize('recipe, theirs', [
-    (dict(jitter=(0.4, 0, 0, 0), jitter_prob=1), T.ColorJitter(brightness=0.4)),
-    (dict(jitter=(0, 0.4, 0, 0), jitter_prob=1), T.ColorJitter(contrast=0.4)),
-    (dict(jitter=(0, 0, 0.4, 0), jitter_prob=1), T.ColorJitter(saturation=0.4)),
-    (dict(jitter=(0, 0, 0, 0.1), jitter_prob=1), T.ColorJitter(hue=0.1)),
+    pytest.param(dict(jitter=(0.4, 0, 0, 0), jitter_prob=1), T.ColorJitter(brightness=0.4), marks=pytest.mark.slow),
+    pytest.param(dict(jitter=(0, 0.4, 0, 0), jitter_prob=1), T.ColorJitter(contrast=0.4), marks=pytest.mark.slow),
+    pytest.param(dict(jitter=(0, 0, 0.4, 0), jitter_prob=1), T.ColorJitter(saturation=0.4), marks=pytest.mark.slow),
+    pytest.param(dict(jitter=(0, 0, 0, 0.1), jitter_prob=1), T.ColorJitter(hue=0.1), marks=pytest.mark.slow),
     (dict(), T.RandomApply([T.ColorJitter(0.4, 0.4, 0.4, 0.1)], 0.8)),
     (dict(jitter_prob=0, grey_prob=0.2), T.RandomGrayscale(0.2)),
     (dict(jitter_prob=0, grey_prob=0, blur_prob=0.5), T.RandomApply([T.GaussianBlur(13, (0.1, 2.0))], 0.5)),

@@ -105,6 +105,7 @@ class SameFigureLoop(BaseLoop):
         hook.after_val_epoch(self.runner, {'accuracy/top1': 0.5})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('interval', [1, 5])
 def test_a_run_that_ends_early(config, tmp_path, interval):
     """After its second epoch, which is seen only by the validation: the checkpoint is written anew, or at last."""
@@ -124,6 +125,7 @@ def test_a_run_that_ends_early(config, tmp_path, interval):
     assert len(list(tmp_path.glob('epoch_*.pth'))) == (2 if interval == 1 else 1)
 
 
+@pytest.mark.slow
 def test_statistics_of_an_average_are_those_of_its_weights(config, runner, tmp_path):
     """EMAHook copies the running ones of the weights that it averages."""
     run_here(config, tmp_path / 'averaged', custom_hooks=[dict(type='EMAHook', momentum=0.1), *_hooks('precise')])
@@ -137,6 +139,7 @@ def test_statistics_of_an_average_are_those_of_its_weights(config, runner, tmp_p
             torch.testing.assert_close(value, student[key], rtol=1e-4, atol=1e-5, msg=key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('iteration', [6, 12])
 def test_stopped_and_gone_on(runs, config, tmp_path, iteration):
     """In the middle, and after the last step of all."""

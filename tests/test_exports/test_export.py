@@ -36,7 +36,8 @@ def test_torchvision_has_the_features(name, pretrained, images, tmp_path, close)
     assert report.relative <= report.tolerance and 'torchvision 0.' in report.library
 
 
-@pytest.mark.parametrize('name', ['mobilenet_v2', 'mobilenet_v3', 'efficientnet', 'ghostnet'])
+@pytest.mark.parametrize('name', ['mobilenet_v2', 'mobilenet_v3', *(
+    pytest.param(name, marks=pytest.mark.slow) for name in ('efficientnet', 'ghostnet'))])
 def test_timm_has_the_features(name, pretrained, images, tmp_path, close):
     report = export_student(pretrained(name)[1], 'timm', tmp_path / 'out')
     model = run(report.usage)['model'].eval()

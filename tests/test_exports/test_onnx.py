@@ -30,6 +30,7 @@ def run(file, images):
     return {output.name: torch.from_numpy(value) for output, value in zip(session.get_outputs(), found)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('size', [(96, 96), (64, 96), (75, 50)])
 def test_graph_takes_any_number_and_size(size, exported, pretrained, images, close):
     images = images[:, :, :size[0], :size[1]]
@@ -43,6 +44,7 @@ def test_graph_takes_any_number_and_size(size, exported, pretrained, images, clo
     close(found['embedding'], embedding, 1e-3)
 
 
+@pytest.mark.slow
 def test_dimensions_and_metadata_are_readable(exported):
     model = onnx.load(exported.folder / 'student.onnx')
     shapes = {value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
@@ -53,6 +55,7 @@ def test_dimensions_and_metadata_are_readable(exported):
     assert about['mean'] == '[123.675, 116.28, 103.53]' and 'RGB in [0, 1]' in about['input']
 
 
+@pytest.mark.slow
 def test_code_of_the_report_classifies_as_the_model_does(exported, pretrained, images, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     picture = cv2.resize((images[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8), (SIZE, SIZE))
@@ -68,6 +71,7 @@ def test_code_of_the_report_classifies_as_the_model_does(exported, pretrained, i
     assert capsys.readouterr().out.split()[0] == ['cat', 'dog', 'bicycle'][expected.argmax()]
 
 
+@pytest.mark.slow
 def test_int8_is_smaller_and_near(exported, images):
     sizes = [(exported.folder / name).stat().st_size for name in ('student.onnx', 'student_int8.onnx')]
     assert sizes[1] < 0.5 * sizes[0]
@@ -80,6 +84,7 @@ def test_int8_is_smaller_and_near(exported, images):
     assert 'ms in onnxruntime, int8' in card
 
 
+@pytest.mark.slow
 def test_int8_that_is_far_off_is_refused(exported, tmp_path):
     away = dict(pooled=torch.eye(2)[:1])
     with pytest.raises(UserError, match='int8 changes this student too much .* 0.000, .* leave int8 out'):
@@ -94,6 +99,7 @@ def test_names_of_ones_own_need_the_projection(pretrained, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.slow
 def test_runtime_has_the_threads_that_the_card_tells(exported):
     options = onnx_target._session(exported.folder / 'student.onnx').get_session_options()
     assert options.intra_op_num_threads == torch.get_num_threads()

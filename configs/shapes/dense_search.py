@@ -20,6 +20,7 @@ entries = [
         'each position has a name': (recommended, ['model.dense.background=None']),
         'textual 1': (recommended, ['model.dense.textual=1']),
         'textual 6': (recommended, ['model.dense.textual=6']),
+        'mimicking 0.5': (recommended, ['model.dense.mimicking=0.5']),
         'mimicking 1': (recommended, ['model.dense.mimicking=1']),
         'mimicking 2': (recommended, ['model.dense.mimicking=2']),
         'feature 1': (recommended, ['model.dense.feature=1']),

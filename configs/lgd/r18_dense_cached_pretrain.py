@@ -3,5 +3,7 @@
 _base_ = './r18_cached_pretrain.py'
 cache = 'data/caches/imagenet_rn50_crops'
 model = dict(
-    backbone=dict(out_indices=(1, 2, 3)), teacher=dict(cache=cache), dense=dict(type='lgd_mm.DenseGuidance'))
+    backbone=dict(out_indices=(1, 2, 3)),
+    teacher=dict(cache=cache),
+    dense=dict(type='lgd_mm.DenseGuidance', mimicking=0.5))
 train_dataloader = dict(dataset=dict(cache=cache, crops=4))

@@ -4,4 +4,4 @@ _base_ = './r18_pretrain.py'
 model = dict(
     backbone=dict(out_indices=(1, 2, 3)),
     teacher=dict(dense_stride=16),
-    dense=dict(type='lgd_mm.DenseGuidance'))
+    dense=dict(type='lgd_mm.DenseGuidance', mimicking=0.5))

@@ -3,4 +3,4 @@ _base_ = './lgd_r18-slim_shapes.py'
 model = dict(
     backbone=dict(out_indices=(1, 2, 3)),
     teacher=dict(dense_stride=8),
-    dense=dict(type='lgd_mm.DenseGuidance', background=0.3))
+    dense=dict(type='lgd_mm.DenseGuidance', background=0.3, mimicking=0.5))

@@ -4,5 +4,7 @@
 _base_ = './lgd_r18-slim_shapes_cached.py'
 cache = 'work_dirs/quickstart/cache_crops'
 model = dict(
-    backbone=dict(out_indices=(1, 2, 3)), teacher=dict(cache=cache), dense=dict(type='lgd_mm.DenseGuidance'))
+    backbone=dict(out_indices=(1, 2, 3)),
+    teacher=dict(cache=cache),
+    dense=dict(type='lgd_mm.DenseGuidance', mimicking=0.5))
 train_dataloader = dict(dataset=dict(cache=cache, crops=4))

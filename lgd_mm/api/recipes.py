@@ -50,7 +50,7 @@ def settle_recipe(cfg: Config, student: str, recipe: str, method: Method = LGD) 
     cfg.model.backbone.update(backbone)
     if stride is not None:
         cfg.model.teacher.dense_stride = stride
-    cfg.model.dense = dict(type='lgd_mm.DenseGuidance')
+    cfg.model.dense = dict(type='lgd_mm.DenseGuidance', mimicking=0.5)
     return 'dense', 'auto: student and teacher give maps' if recipe == AUTO else 'given'
 
 

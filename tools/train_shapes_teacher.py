@@ -1,7 +1,7 @@
-"""Make the teacher that ships with the shapes world: ``python tools/train_shapes_teacher.py --out DIR``.
+"""Make the teacher that ships with a world of shapes: ``python tools/train_shapes_teacher.py --out DIR``.
 
-A tiny open_clip model, trained with SigLIP's loss on images of the world and captions that name the shape, the colour
-or both of one of their objects. The folder can be used as ``local-dir:DIR`` wherever open_clip takes a model name.
+A tiny open_clip model, trained with SigLIP's loss on images of the world and captions that name one of their objects:
+its shape, its colour, what else the world's names say, or several of these; or the background. The folder can be used as ``local-dir:DIR`` wherever open_clip takes a model name.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import gzip
 import json
 import math
 import time
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -22,17 +23,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from lgd_mm.datasets.shapes import COLOURS, SHAPES, make_scene
+from lgd_mm.datasets.shapes import COLOURS, WORLDS, Scene, Thing, make_scene
 from lgd_mm.errors import UserError, reported
 
 TEMPLATES = open_clip.OPENAI_IMAGENET_TEMPLATES
-PHRASES = [*SHAPES, *COLOURS, *(f'{colour} {shape}' for colour, shape in product(COLOURS, SHAPES))]
 MERGES = 512  # byte-pair merges kept of CLIP's 48,894: they would make a vocabulary of 49,408 tokens
 MEAN, STD = [0.37, 0.37, 0.37], [0.21, 0.21, 0.21]
+#: Layers and width of the image tower, by world.
+TOWERS = {'shapes': ([2, 2, 1, 1], 16), 'harder': ([2, 3, 3, 1], 8)}
 CONFIG = {
     'model_cfg': {
         'embed_dim': 64,
-        'vision_cfg': {'image_size': 64, 'layers': [2, 2, 1, 1], 'width': 16},
+        'vision_cfg': {'image_size': 64},
         'text_cfg': {'context_length': 32, 'vocab_size': 2 * 256 + MERGES + 2, 'width': 48, 'heads': 2, 'layers': 1},
         'init_logit_scale': math.log(10),
         'init_logit_bias': -4.0,
@@ -56,6 +58,7 @@ def main() -> None:
     """Train, measure and write the folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, required=True, help='new folder for model, merges and README')
+    parser.add_argument('--world', choices=WORLDS, default='shapes', help='what it is to know (default: shapes)')
     parser.add_argument('--steps', type=int, default=2000, help='steps of 128 images (default: 2000)')
     parser.add_argument('--images', '--pictures', type=int, default=12000, help='images to learn from (default: 12000)')
     parser.add_argument('--seed', type=int, default=0, help='of weights, batches and world (default: 0)')
@@ -64,38 +67,42 @@ def main() -> None:
         if arguments.out.exists() and any(arguments.out.iterdir()):
             raise UserError(f'--out {arguments.out} is not empty: name a new folder')
         arguments.out.mkdir(parents=True, exist_ok=True)
-        make_teacher(arguments.out, arguments.steps, arguments.images, arguments.seed)
+        make_teacher(arguments.out, arguments.world, arguments.steps, arguments.images, arguments.seed)
 
 
-def make_teacher(out: Path, steps: int, number: int, seed: int) -> None:
+def make_teacher(out: Path, world: str, steps: int, number: int, seed: int) -> None:
     """Train the teacher and write it with its figures.
 
     Args:
         out (Path): An empty folder.
+        world (str): What it is to know, one of ``WORLDS``.
         steps (int): Optimiser steps.
         images (int): Size of the training set.
         seed (int): Of weights, batches and world.
     """
     start = time.perf_counter()
     torch.manual_seed(seed)
-    (out / 'open_clip_config.json').write_text(json.dumps(CONFIG, indent=2) + '\n')
+    (out / 'open_clip_config.json').write_text(json.dumps(config(world), indent=2) + '\n')
     write_merges(out / 'bpe.txt.gz')
     name = f'local-dir:{out}'
     model = open_clip.create_model(name, load_weights=False).to(memory_format=torch.channels_last)
     tokenizer = open_clip.get_tokenizer(name, bpe_path=str(out / 'bpe.txt.gz'))
-    train(model, tokenizer, *training_set(number, seed), steps)
+    phrases = all_phrases(world)
+    train(model, tokenizer, phrases, *training_set(world, phrases, number, seed), steps)
     half = {key: value.half().contiguous() for key, value in model.state_dict().items()}
     save_file(half, out / 'open_clip_model.safetensors')
     minutes = (time.perf_counter() - start) / 60
-    shape, colour = accuracy(name, out / 'bpe.txt.gz', seed)
-    print(f'zero-shot shape {shape:.1%}, colour {colour:.1%}')
+    shape, colour = accuracy(name, out / 'bpe.txt.gz', world, seed)
+    thing = 'shape' if world == 'shapes' else f'one of {len(WORLDS[world].classes)} categories'
+    option = '' if world == 'shapes' else f'--world {world} '
+    print(f'zero-shot {thing} {shape:.1%}, colour {colour:.1%}')
     (out / 'README.md').write_text(
-        '# Teacher of the shapes world\n\n'
+        f'# Teacher of the {"shapes" if world == "shapes" else world} world\n\n'
         'A tiny open_clip model (`local-dir:` form, own byte-pair merges in `bpe.txt.gz`), made by\n'
-        f'`python tools/train_shapes_teacher.py --steps {steps} --images {number} --seed {seed} --out DIR`\n'
+        f'`python tools/train_shapes_teacher.py {option}--steps {steps} --images {number} --seed {seed} --out DIR`\n'
         f'in {minutes:.0f} minutes (CPU threads: {torch.get_num_threads()}) with torch {torch.__version__} and '
         f'open_clip {open_clip.__version__}.\n\n'
-        f'Zero-shot accuracy with the 80 templates on 800 unseen images of single objects: shape {shape:.1%}, '
+        f'Zero-shot accuracy with the 80 templates on 800 unseen images of single objects: {thing} {shape:.1%}, '
         f'colour {colour:.1%}.\n')
 
 
@@ -106,23 +113,57 @@ def write_merges(path: Path) -> None:
     path.write_bytes(gzip.compress('\n'.join(lines).encode(), mtime=0))
 
 
-def training_set(count: int, seed: int) -> tuple[Tensor, Tensor]:
+def config(world: str) -> dict[str, object]:
+    """open_clip's configuration of the teacher of a world."""
+    layers, width = TOWERS[world]
+    model = CONFIG['model_cfg']
+    return {**CONFIG, 'model_cfg': {**model, 'vision_cfg': {**model['vision_cfg'], 'layers': layers, 'width': width}}}
+
+
+def all_phrases(world: str) -> list[str]:
+    """All that captions say of a world."""
+    shapes = list(dict.fromkeys(thing.shape for thing in WORLDS[world].categories))
+    pairs = (f'{colour} {shape}' for colour, shape in product(COLOURS, shapes))
+    things = WORLDS[world].categories + WORLDS[world].absent
+    return list(dict.fromkeys([*shapes, *COLOURS, *pairs, *(text for thing in things for text in says(thing)),
+                               *WORLDS[world].names]))
+
+
+def says(thing: Thing) -> Iterator[str]:
+    """What a caption may say of a thing but its colour."""
+    yield from (thing.shape, thing.name)
+    if thing.texture:
+        yield f'{thing.texture} shape'
+    if thing.part:
+        yield f'shape with a {thing.part}'
+
+
+def truths(scene: Scene) -> Iterator[str]:
+    """Captions that are true of an image; what is on no list of names has those of its shape, texture, part and colour."""
+    for item in scene.objects:
+        yield from (*says(item.thing), item.colour, f'{item.colour} {item.shape}')
+    if scene.ground:
+        yield scene.ground
+
+
+def training_set(world: str, phrases: list[str], count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Images (N, 3, 64, 64), uint8, and the truth (N, P) of every phrase: 1 or -1."""
-    images, truth = [], -torch.ones(count, len(PHRASES))
+    images, truth = [], -torch.ones(count, len(phrases))
+    places = {phrase: place for place, phrase in enumerate(phrases)}
     for index in tqdm(range(count), 'drawing', disable=None):
-        scene = make_scene('teacher', index, seed)
+        scene = make_scene('teacher', index, seed, world)
         images.append(scene.image)
-        for item in scene.objects:
-            for phrase in (item.shape, item.colour, item.phrase):
-                truth[index, PHRASES.index(phrase)] = 1
+        for text in truths(scene):
+            if text in places:
+                truth[index, places[text]] = 1
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), truth
 
 
-def train(
-        model: open_clip.CLIP, tokenizer: open_clip.SimpleTokenizer, images: Tensor, truth: Tensor, steps: int) -> None:
+def train(model: open_clip.CLIP, tokenizer: open_clip.SimpleTokenizer, phrases: list[str], images: Tensor,
+          truth: Tensor, steps: int) -> None:
     """Train all weights for some steps of 128 images against all phrases, each in a template drawn anew."""
-    texts = tokenizer([template(phrase) for phrase in PHRASES for template in TEMPLATES])
-    texts = texts.view(len(PHRASES), len(TEMPLATES), -1)
+    texts = tokenizer([template(phrase) for phrase in phrases for template in TEMPLATES])
+    texts = texts.view(len(phrases), len(TEMPLATES), -1)
     matrices = [weight for weight in model.parameters() if weight.ndim > 1]
     others = [weight for weight in model.parameters() if weight.ndim <= 1]
     optimizer = torch.optim.AdamW([{'params': matrices, 'weight_decay': 0.05}, {'params': others, 'weight_decay': 0}])
@@ -131,7 +172,7 @@ def train(
     model.train()
     order = torch.cat([torch.randperm(len(images)) for _ in range(math.ceil(steps * BATCH / len(images)))])
     for step, batch in enumerate(order[:steps * BATCH].split(BATCH), 1):
-        captions = texts[torch.arange(len(PHRASES)), torch.randint(len(TEMPLATES), (len(PHRASES), ))]
+        captions = texts[torch.arange(len(phrases)), torch.randint(len(TEMPLATES), (len(phrases), ))]
         loss_function.truth = truth[batch]
         with torch.autocast('cpu', torch.bfloat16):
             image_features = model.encode_image(views(images[batch]), normalize=True)
@@ -171,15 +212,15 @@ def normalise(pixels: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def accuracy(name: str, merges: Path, seed: int) -> tuple[float, float]:
-    """Zero-shot accuracy of shape and colour on 800 images of single objects, with the model read back from disk."""
+def accuracy(name: str, merges: Path, world: str, seed: int) -> tuple[float, float]:
+    """Zero-shot accuracy of category and colour on 800 images of single objects, with the model read back from disk."""
     model = open_clip.create_model(name).eval()
     tokenizer = open_clip.get_tokenizer(name, bpe_path=str(merges))
-    scenes = [make_scene('teacher_test', index, seed) for index in range(800)]
+    scenes = [make_scene('teacher_test', index, seed, world) for index in range(800)]
     pixels = torch.from_numpy(np.stack([scene.image for scene in scenes])).permute(0, 3, 1, 2) / 255
     features = torch.cat([model.encode_image(batch, normalize=True) for batch in normalise(pixels).split(100)])
     shares = []
-    for names, kind in ((SHAPES, 'shape'), (COLOURS, 'colour')):
+    for names, kind in ((WORLDS[world].classes, 'name'), (COLOURS, 'colour')):
         guesses = (features @ open_clip.build_zero_shot_classifier(model, tokenizer, names, TEMPLATES)).argmax(1)
         right = [names[guess] == getattr(scene.objects[0], kind) for guess, scene in zip(guesses, scenes)]
         shares.append(sum(right) / len(right))

@@ -3,7 +3,9 @@
 from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene, SceneObject, draw_scene
 from lgd_mm.datasets.shapes.surfaces import COLOURS
+from lgd_mm.datasets.shapes.things import Thing
 from lgd_mm.datasets.shapes.world import make_scene, write_world
+from lgd_mm.datasets.shapes.worlds import WORLDS, World
 
-__all__ = ['COLOURS', 'SHAPES', 'Scene', 'SceneObject', 'draw_scene', 'make_scene',
+__all__ = ['COLOURS', 'SHAPES', 'WORLDS', 'Scene', 'SceneObject', 'Thing', 'World', 'draw_scene', 'make_scene',
            'write_world']

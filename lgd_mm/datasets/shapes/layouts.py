@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as run_length
 
-from lgd_mm.datasets.shapes.outlines import SHAPES
 from lgd_mm.datasets.shapes.scene import Scene
 
 
-def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict[str, Any]:
+def coco_instances(scenes: Iterable[tuple[str, Scene]], classes: Sequence[str]) -> dict[str, Any]:
     """Boxes and masks in the format of COCO's ``instances_*.json``.
 
     Args:
         scenes (Iterable[tuple[str, Scene]]): File names and what the images show.
+        classes (Sequence[str]): Names of the categories in the order of their labels.
 
     Returns:
         dict: ``images``, ``annotations`` (with compressed run-length masks, for a ring has a hole) and ``categories``.
@@ -30,12 +30,12 @@ def coco_instances(scenes: Iterable[tuple[str, Scene]]) -> dict[str, Any]:
             annotations.append(dict(
                 id=len(annotations) + 1,
                 image_id=len(images),
-                category_id=SHAPES.index(item.shape) + 1,
+                category_id=classes.index(item.name) + 1,
                 bbox=list(item.box),
                 area=int(item.mask.sum()),
                 iscrowd=0,
                 segmentation=dict(size=list(encoded['size']), counts=encoded['counts'].decode('ascii'))))
-    categories = [dict(id=number, name=shape, supercategory='shape') for number, shape in enumerate(SHAPES, 1)]
+    categories = [dict(id=number, name=name, supercategory='shape') for number, name in enumerate(classes, 1)]
     return dict(images=images, annotations=annotations, categories=categories)
 
 
@@ -58,17 +58,21 @@ def coco_captions(captions: Iterable[tuple[str, list[str]]]) -> dict[str, Any]:
 
 
 def ade_labels(scene: Scene, names: Sequence[str]) -> NDArray[Any]:
-    """Labels in the format of ADE20K's ``annotations/*.png``: label k is class k - 1, and its 0 (unlabelled) does not
-    occur. Class 0 is the background, or ``reduce_zero_label`` would leave it out of the loss and of the metric.
+    """Labels in the format of ADE20K's ``annotations/*.png``: label k is class k - 1, and 0 is unlabelled: the
+    distractors where colours are asked for, for they have some. Class 0 is the background, or ``reduce_zero_label``
+    would leave it out of the loss and of the metric; by name, distractors are part of it.
 
     Args:
         scene (Scene): What the image shows.
-        names (Sequence[str]): ``SHAPES`` or ``COLOURS``: the further classes in their order.
+        names (Sequence[str]): Names of the world's categories or ``COLOURS``: the further classes in their order.
 
     Returns:
-        np.ndarray: Labels (H, W), uint8, 1 to ``1 + len(names)``.
+        np.ndarray: Labels (H, W), uint8, 0 to ``1 + len(names)``.
     """
     labels = np.ones(scene.image.shape[:2], np.uint8)
     for item in scene.objects:
-        labels[item.mask] = names.index(item.shape if item.shape in names else item.colour) + 2
+        labels[item.mask] = names.index(item.name if item.name in names else item.colour) + 2
+    for item in scene.distractors:
+        if item.colour in names:
+            labels[item.mask] = 0
     return labels

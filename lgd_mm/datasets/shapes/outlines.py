@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 SHAPES = ('circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle')
 
 
-def outline(shape: str) -> list[NDArray[Any]]:
+def outline(shape: str, hole: bool = False) -> list[NDArray[Any]]:
     """Polygons of a shape, filled by the even-odd rule (the ring's second one is its hole).
 
     Args:
         shape (str): One of :data:`SHAPES`.
+        hole (bool): With a round hole in its middle. Defaults to False.
 
     Returns:
         list[np.ndarray]: Corners (N, 2) of each polygon, within the unit circle.
     """
-    return _OUTLINES[shape]
+    return [*_OUTLINES[shape], _corners([_HOLES.get(shape, 0.34)] * 24)] if hole else _OUTLINES[shape]
 
 
 def _corners(radii: list[float]) -> NDArray[Any]:
@@ -57,3 +58,5 @@ _OUTLINES = {
     'star': [_corners([1.0, 0.42] * 5)],
     'triangle': [_corners([1.0] * 3)],
 }
+#: Radii of holes where the usual one would leave too little around it.
+_HOLES = {'cross': 0.26, 'star': 0.27, 'triangle': 0.3}

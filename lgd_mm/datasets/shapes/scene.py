@@ -1,23 +1,24 @@
 """One image of the world: objects that may hide parts of each other on a background."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lgd_mm.datasets.shapes.outlines import SHAPES, outline
-from lgd_mm.datasets.shapes.surfaces import COLOURS, background, paint
-
-#: Smallest and largest diameter of an object's enclosing circle, in pixels of any image.
-DIAMETERS = (22, 44)
-#: At least this part of every object is to be seen: neither hidden by others nor beyond the border.
-VISIBLE = 0.7
+from lgd_mm.datasets.shapes.outlines import outline
+from lgd_mm.datasets.shapes.surfaces import COLOURS, background, ground, paint
+from lgd_mm.datasets.shapes.things import Thing
+from lgd_mm.datasets.shapes.worlds import WORLDS, View, World
 
 #: Smallest distance in RGB (0-1) between an object's mean colour and that of what it covers.
 CONTRAST = 0.3
 
+#: Of the objects of a world with distractors, this part are such.
+_DISTRACTING = 0.3
+#: Grey of a rim, which has the same light as the rest.
+_RIM = np.float32(0.97)
 _SUBPIXEL_BITS = 6
 
 
@@ -26,19 +27,29 @@ class SceneObject:
     """What is known of one object.
 
     Attributes:
-        shape (str): One of ``SHAPES``.
+        thing (Thing): Its shape, and its texture and part where they have a name.
         colour (str): One of ``COLOURS``.
         mask (np.ndarray): Its visible pixels (H, W), bool.
     """
 
-    shape: str
+    thing: Thing
     colour: str
     mask: NDArray[Any]
 
     @property
+    def shape(self) -> str:
+        """One of ``SHAPES``."""
+        return self.thing.shape
+
+    @property
+    def name(self) -> str:
+        """Its name without the colour, such as ``star``."""
+        return self.thing.name
+
+    @property
     def phrase(self) -> str:
         """Its name, such as ``red star``."""
-        return f'{self.colour} {self.shape}'
+        return f'{self.colour} {self.name}'
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -53,15 +64,23 @@ class Scene:
 
     Attributes:
         image (np.ndarray): RGB image (H, W, 3), uint8.
-        objects (tuple[SceneObject, ...]): What it shows; nothing else is drawn.
+        objects (tuple[SceneObject, ...]): What it shows and has a label.
+        distractors (tuple[SceneObject, ...]): What it shows besides; nothing else is drawn.
+        ground (str): Name of the background, if it has one.
     """
 
     image: NDArray[Any]
     objects: tuple[SceneObject, ...]
+    distractors: tuple[SceneObject, ...] = ()
+    ground: str = ''
 
 
-def draw_scene(rng: np.random.Generator, size: int, most: int = 1, shape: str | None = None) -> Scene:
-    """Draw an image.
+def draw_scene(
+        rng: np.random.Generator,
+        size: int,
+        most: int = 1,
+        shape: str | None = None) -> Scene:
+    """Draw an image of the first world's objects, 22-44 px large.
 
     Args:
         rng (np.random.Generator): Source of all choices; the same state gives the same image.
@@ -72,45 +91,72 @@ def draw_scene(rng: np.random.Generator, size: int, most: int = 1, shape: str | 
     Returns:
         Scene: The image with at least one object.
     """
-    canvas = background(rng, size)
+    return draw_view(rng, View(size, most), WORLDS['shapes'], (Thing(shape), ) if shape else None)
+
+
+def draw_view(rng: np.random.Generator, view: View, world: World, things: tuple[Thing, ...] | None = None) -> Scene:
+    """Draw an image.
+
+    Args:
+        rng (np.random.Generator): Source of all choices; the same state gives the same image.
+        view (View): Size of the image, and number and sizes of its objects.
+        world (World): What occurs.
+        things (tuple[Thing, ...], optional): What the objects are, all of which count as labelled. By default the
+            world's categories, and its distractors between them.
+
+    Returns:
+        Scene: The image with at least one labelled object.
+    """
+    name, field = ground(rng, view.size) if world.grounds else ('', None)
+    canvas = background(rng, view.size, field)
     seen: list[SceneObject] = []
     whole: list[int] = []  # pixels of each object if nothing hid it
-    wanted = rng.integers(1, most + 1)
+    distractors = world.distractors if things is None else ()
+    labelled = things or world.categories
+    wanted = rng.integers(1, view.most + 1)
     for _ in range(6 * wanted):
         if len(seen) == wanted:
             break
-        name = shape or SHAPES[rng.integers(len(SHAPES))]
+        choice = distractors if distractors and rng.random() < _DISTRACTING else labelled
+        thing = choice[rng.integers(len(choice)) if len(choice) > 1 else 0]
         colour = COLOURS[rng.integers(len(COLOURS))]
-        alpha, area = _silhouette(rng, name, size)
+        radius = rng.uniform(*view.diameters) / 2
+        alpha, rim, area = _silhouette(rng, thing, radius, view.size)
         mask = alpha > 127
         left = [other.mask & ~mask for other in seen]
-        if any(rest.sum() < VISIBLE * full for rest, full in zip(left, whole)) or mask.sum() < VISIBLE * area:
+        if (any(rest.sum() < view.visible * full for rest, full in zip(left, whole))
+                or mask.sum() < view.visible * area):
             continue
-        surface = paint(rng, colour, size)
+        surface = paint(rng, colour, view.size, thing.texture, radius)
         if np.linalg.norm(surface[mask].mean(axis=0) - canvas[mask].mean(axis=0)) < CONTRAST:
             continue
+        if thing.part == 'rim':
+            surface += rim[..., None] / np.float32(255) * (_RIM - surface)
         canvas += alpha[..., None] / np.float32(255) * (surface - canvas)
-        seen = [SceneObject(other.shape, other.colour, rest) for other, rest in zip(seen, left)]
-        seen.append(SceneObject(name, colour, mask))
+        seen = [replace(other, mask=rest) for other, rest in zip(seen, left)]
+        seen.append(SceneObject(thing, colour, mask))
         whole.append(area)
-    if not seen:  # no try could be seen well enough
-        return draw_scene(rng, size, most, shape)
-    return Scene(_develop(rng, canvas), tuple(seen))
+    objects = tuple(item for item in seen if item.thing in labelled)
+    if not objects:  # no try could be seen well enough
+        return draw_view(rng, view, world, things)
+    return Scene(_develop(rng, canvas), objects, tuple(item for item in seen if item.thing not in labelled), name)
 
 
-def _silhouette(rng: np.random.Generator, shape: str, size: int) -> tuple[NDArray[Any], int]:
-    """Coverage (size, size) of an object in 0-255, and its pixels if the border did not cut it."""
-    radius = rng.uniform(*DIAMETERS) / 2
+def _silhouette(rng: np.random.Generator, thing: Thing, radius: float,
+                size: int) -> tuple[NDArray[Any], NDArray[Any], int]:
+    """Coverage (size, size) of an object in 0-255, that of its rim, and its pixels if the border did not cut it."""
     angle = rng.uniform(0, 2 * np.pi)
     squeeze = rng.uniform(0.85, 1)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    polygons = [radius * polygon * (1, squeeze) @ turn for polygon in outline(shape)]
+    polygons = [radius * polygon * (1, squeeze) @ turn for polygon in outline(thing.shape, thing.part == 'hole')]
     centre = rng.uniform(0.8 * radius, size - 0.8 * radius, 2)
     points = [np.round((polygon + centre) * 2**_SUBPIXEL_BITS).astype(np.int32) for polygon in polygons]
-    alpha = np.zeros((size, size), np.uint8)
+    alpha, rim = np.zeros((2, size, size), np.uint8)
     cv2.fillPoly(alpha, points, 255, cv2.LINE_AA, _SUBPIXEL_BITS)
+    # Half of the line is beyond the object.
+    cv2.polylines(rim, points, True, 255, max(2, round(0.22 * radius)), cv2.LINE_AA, _SUBPIXEL_BITS)
     areas = [abs(cv2.contourArea(polygon.astype(np.float32))) for polygon in polygons]
-    return alpha, int(areas[0] - sum(areas[1:]))
+    return alpha, rim, int(areas[0] - sum(areas[1:]))
 
 
 def _develop(rng: np.random.Generator, canvas: NDArray[Any]) -> NDArray[Any]:

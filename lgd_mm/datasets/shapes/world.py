@@ -3,7 +3,9 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +15,54 @@ from numpy.typing import NDArray
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.shapes.layouts import ade_labels, coco_captions, coco_instances
-from lgd_mm.datasets.shapes.outlines import SHAPES
-from lgd_mm.datasets.shapes.scene import Scene, draw_scene
+from lgd_mm.datasets.shapes.scene import Scene, draw_view
 from lgd_mm.datasets.shapes.surfaces import COLOURS
+from lgd_mm.datasets.shapes.things import Thing
+from lgd_mm.datasets.shapes.worlds import find_world
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
-
-#: Height and width of the images for pre-training and zero-shot classification, and of those with 1-4 objects.
-SMALL, LARGE = 64, 128
 
 #: Kinds of images; each number is part of its images' seeds, so never change one.
 SPLITS = dict(
     pretrain=0, zero_shot=1, train2017=2, val2017=3, training=4, validation=5, teacher=6, teacher_test=7, labelled=8)
 
-# Raise it when the drawing changes: an older world is then not taken for this one.
-_VERSION = 3
+#: The world that there was before there were kinds: its card names none.
+_FIRST = 'shapes'
+
+#: Draws an image by its split and index.
+Draw = Callable[[str, int], Scene]
 
 #: Images of ``labelled`` that its list for the linear probe names.
 _PROBE = 1000
 
 
-def make_scene(split: str, index: int, seed: int = 0) -> Scene:
+def make_scene(split: str, index: int, seed: int = 0, kind: str = _FIRST) -> Scene:
     """Any image of the world, without the disk.
 
     Args:
-        split (str): One of :data:`SPLITS`. The shapes of those with one object follow their index.
+        split (str): One of :data:`SPLITS`. The categories of those with one object follow their index.
         index (int): Which image.
         seed (int): Which world. Defaults to 0.
+        kind (str): One of ``WORLDS``. Defaults to ``'shapes'``.
 
     Returns:
-        Scene: 64 px with 1-3 objects (``pretrain``, ``teacher``) or one (``zero_shot``, ``teacher_test``,
-        ``labelled``); else 128 px with 1-4 objects.
+        Scene: Of the first world, 64 px with 1-3 objects (``pretrain``, ``teacher``) or one (``zero_shot``,
+        ``teacher_test``, ``labelled``); else 128 px with 1-4 objects. To the teacher all that the world has is labelled.
+
+    Raises:
+        UserError: If there is no such kind.
     """
+    world = find_world(kind)
     rng = np.random.default_rng([seed, SPLITS[split], index])
+    things: tuple[Thing, ...] | None = None
     if split in ('zero_shot', 'teacher_test', 'labelled'):
-        return draw_scene(rng, SMALL, shape=SHAPES[index % len(SHAPES)])
-    if split == 'teacher':
-        return draw_scene(rng, SMALL, most=1 + index % 3)
-    if split == 'pretrain':
-        return draw_scene(rng, SMALL, most=3)
-    return draw_scene(rng, LARGE, most=4)
+        view, things = world.single, (world.categories[index % len(world.categories)], )
+    elif split == 'teacher':
+        view = replace(world.teacher, most=1 + index % world.teacher.most)
+        things = world.categories + world.absent + world.distractors
+    else:
+        view = world.pretrain if split == 'pretrain' else world.scenes
+    return draw_view(rng, view, world, things)
 
 
 def write_world(root: str | Path,
@@ -61,11 +71,12 @@ def write_world(root: str | Path,
                 zero_shot: int = 800,
                 labelled: int = 4000,
                 detection: tuple[int, int] = (400, 100),
-                segmentation: tuple[int, int] = (200, 100)) -> Path:
+                segmentation: tuple[int, int] = (200, 100),
+                kind: str = _FIRST) -> Path:
     """Write the world as the folders that pre-training, classification, detection and segmentation read.
 
     - ``pretrain/*.jpg`` and ``captions.json`` (COCO's caption format);
-    - ``zero_shot/SHAPE/*.png`` and ``labelled/SHAPE/*.png``: one object each, a folder per class;
+    - ``zero_shot/SHAPE/*.png`` and ``labelled/SHAPE/*.png``: one object each, a folder per category;
     - ``meta/FOLDER_{shapes,colours}.txt``: the same images by either label, and ``meta/probe_{shapes,colours}.txt``:
       the first 1,000 of ``labelled``, in the form of mmpretrain's ``CustomDataset``;
     - ``coco/{train2017,val2017}`` and ``coco/annotations/instances_*.json``;
@@ -83,25 +94,28 @@ def write_world(root: str | Path,
         labelled (int): Images of single objects to train with. Defaults to 4000.
         detection (tuple[int, int]): Training and validation images in COCO's layout. Defaults to (400, 100).
         segmentation (tuple[int, int]): The same in ADE20K's layout. Defaults to (200, 100).
+        kind (str): One of ``WORLDS``. Defaults to ``'shapes'``.
 
     Returns:
         Path: ``root``.
 
     Raises:
-        UserError: If the folder holds something else or cannot be written.
+        UserError: If there is no such kind, or the folder holds something else or cannot be written.
     """
     root = Path(root)
-    arguments = dict(version=_VERSION, seed=seed, unlabelled=unlabelled, zero_shot=zero_shot,
+    world = find_world(kind)
+    arguments = dict(kind=kind, version=world.version, seed=seed, unlabelled=unlabelled, zero_shot=zero_shot,
                      labelled=labelled, detection=list(detection), segmentation=list(segmentation))
+    draw = partial(make_scene, seed=seed, kind=kind)
     try:
         _claim(root, arguments)
-        _write_unlabelled(root / 'pretrain', seed, unlabelled)
-        _write_classes(root, 'zero_shot', seed, zero_shot)
-        _write_classes(root, 'labelled', seed, labelled, probe=_PROBE)
+        _write_unlabelled(root / 'pretrain', draw, unlabelled)
+        _write_classes(root, 'zero_shot', draw, world.classes, zero_shot)
+        _write_classes(root, 'labelled', draw, world.classes, labelled, probe=_PROBE)
         for split, count in zip(('train2017', 'val2017'), detection):
-            _write_detection(root / 'coco', split, seed, count)
+            _write_detection(root / 'coco', split, draw, world.classes, count)
         for split, count in zip(('training', 'validation'), segmentation):
-            _write_segmentation(root / 'ade', split, seed, count)
+            _write_segmentation(root / 'ade', split, draw, world.classes, count)
         _remove_left(root)
     except OSError as error:
         raise UserError(f'the shapes world cannot be written to {root} ({error.strerror or error}): choose a folder '
@@ -115,76 +129,78 @@ def _claim(root: Path, arguments: dict[str, Any]) -> None:
     if not card.exists():
         if root.is_dir() and any(path.suffix != '.tmp' for path in root.iterdir()):
             raise UserError(f'{root} holds files but no world.json, so it is no shapes world: name a new folder')
-        _put(card, _as_json(arguments))
+        _put(card, _as_json({key: value for key, value in arguments.items() if (key, value) != ('kind', _FIRST)}))
         return
     try:
         found = json.loads(read_plain(card))
     except (ValueError, RecursionError) as error:
         raise UserError(f'{card} is no valid JSON: delete {root} to have the world written anew') from error
+    found = {'kind': _FIRST, **found}
     other = [key for key in arguments if found.get(key) != arguments[key]]
     if other:
         differences = ', '.join(f'{key} {found.get(key)} instead of {arguments[key]}' for key in other)
         raise UserError(f'{root} holds a shapes world with {differences}: name another folder or delete this one')
 
 
-def _write_unlabelled(folder: Path, seed: int, count: int) -> None:
+def _write_unlabelled(folder: Path, draw: Draw, count: int) -> None:
     paths = [folder / f'{index:06d}.jpg' for index in range(count)]
     captions = folder / 'captions.json'
     if _complete([*paths, captions]):
         return
     phrases = []
-    for path, scene in _scenes(paths, 'pretrain', seed):
+    for path, scene in _scenes(paths, 'pretrain', draw):
         _put_image(path, scene.image)
-        phrases.append((path.name, [item.phrase for item in scene.objects]))
+        phrases.append((path.name, [item.phrase for item in scene.objects] + [scene.ground] * bool(scene.ground)))
     _put(captions, _as_json(coco_captions(phrases)))
 
 
-def _write_classes(root: Path, split: str, seed: int, count: int, probe: int = 0) -> None:
+def _write_classes(root: Path, split: str, draw: Draw, classes: list[str], count: int, probe: int = 0) -> None:
     """Images of one object, and the lists of their labels."""
-    paths = [root / split / SHAPES[index % len(SHAPES)] / f'{index:06d}.png' for index in range(count)]
+    folders = [name.replace(' ', '_') for name in classes]
+    paths = [root / split / folders[index % len(folders)] / f'{index:06d}.png' for index in range(count)]
     lists = [root / 'meta' / f'{name}_{label}.txt' for name in (split, *(['probe'] if probe else []))
              for label in ('shapes', 'colours')]
     if _complete([*paths, *lists]):
         return
     lines: dict[str, list[str]] = dict(shapes=[], colours=[])
-    for path, scene in _scenes(paths, split, seed):
+    for path, scene in _scenes(paths, split, draw):
         _put_image(path, scene.image)
         place, item = path.relative_to(root / split), scene.objects[0]
-        lines['shapes'].append(f'{place} {SHAPES.index(item.shape)}')
+        lines['shapes'].append(f'{place} {classes.index(item.name)}')
         lines['colours'].append(f'{place} {COLOURS.index(item.colour)}')
     for file in lists:
         name, label = file.stem.rsplit('_', 1)
         _put(file, '\n'.join(lines[label][:probe if name == 'probe' else None]).encode())
 
 
-def _write_detection(root: Path, split: str, seed: int, count: int) -> None:
+def _write_detection(root: Path, split: str, draw: Draw, classes: list[str], count: int) -> None:
     paths = [root / split / f'{index:012d}.jpg' for index in range(1, count + 1)]
     instances = root / 'annotations' / f'instances_{split}.json'
     if _complete([*paths, instances]):
         return
     scenes = []
-    for path, scene in _scenes(paths, split, seed):
+    for path, scene in _scenes(paths, split, draw):
         _put_image(path, scene.image)
         scenes.append((path.name, scene))
-    _put(instances, _as_json(coco_instances(scenes)))
+    _put(instances, _as_json(coco_instances(scenes, classes)))
 
 
-def _write_segmentation(root: Path, split: str, seed: int, count: int) -> None:
+def _write_segmentation(root: Path, split: str, draw: Draw, classes: list[str], count: int) -> None:
     stem = dict(training='ADE_train', validation='ADE_val')[split]
     paths = [root / 'images' / split / f'{stem}_{index:08d}.jpg' for index in range(1, count + 1)]
     labels, colours = ([root / folder / split / f'{path.stem}.png' for path in paths]
                        for folder in ('annotations', 'colours'))
     if not _complete([*paths, *labels, *colours]):
-        for (path, scene), label, colour in zip(_scenes(paths, split, seed), labels, colours):
+        for (path, scene), label, colour in zip(_scenes(paths, split, draw), labels, colours):
             _put_image(path, scene.image)
-            _put_image(label, ade_labels(scene, SHAPES))
+            _put_image(label, ade_labels(scene, classes))
             _put_image(colour, ade_labels(scene, COLOURS))
 
 
-def _scenes(paths: list[Path], split: str, seed: int) -> Iterator[tuple[Path, Scene]]:
+def _scenes(paths: list[Path], split: str, draw: Draw) -> Iterator[tuple[Path, Scene]]:
     """The images of a split with their files, under a progress bar where there is a terminal."""
     for index, path in enumerate(track(paths, f'drawing {split}', len(paths))):
-        yield path, make_scene(split, index, seed)
+        yield path, draw(split, index)
 
 
 def _complete(paths: list[Path]) -> bool:

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.datasets.shapes.worlds import WORLDS
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
 from lgd_mm.io.options import parse_options
@@ -33,7 +34,7 @@ def _is_list(value: Any, kind: type) -> bool:
 
 #: What a value must be, by its key: whether it is, and in words.
 VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
-    ('title', 'note', 'work_dir', 'shapes_world', 'label', 'name', 'config', 'pretrain', 'student', 'key'):
+    ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'label', 'name', 'config', 'pretrain', 'student', 'key'):
     (lambda value: isinstance(value, str), 'a string'),
     ('options', 'inputs', 'without'): (lambda value: _is_list(value, str), 'a list of strings'),
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
@@ -85,11 +86,12 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     except CycleError as error:
         raise UserError(f'{path}: students are made from each other ({" from ".join(error.args[1])}): take '
                         '{student:...} out of the options of one') from error
-    world = cfg.get('shapes_world')
+    world, kind = cfg.get('shapes_world'), cfg.get('shapes_kind') or Suite.shapes_kind
+    check_known(f'{path}: shapes_kind is', [kind], list(WORLDS))
     return Suite(
         name=Path(path).stem, title=cfg.get('title') or Path(path).stem, note=cfg.get('note') or '',
         work_dir=Path(cfg.work_dir), seeds=tuple(seeds), entries=entries, tasks=tasks,
-        shapes_world=world and Path(world), amp=bool(cfg.get('amp')))
+        shapes_world=world and Path(world), shapes_kind=kind, amp=bool(cfg.get('amp')))
 
 
 def _task(task: dict[str, Any], where: str) -> Task:

@@ -83,6 +83,7 @@ class Suite:
         entries (tuple[Entry, ...]): Rows.
         tasks (tuple[Task, ...]): Columns.
         shapes_world (Path, optional): Where the generated world is written before anything runs.
+        shapes_kind (str): Which world that is. Defaults to ``'shapes'``.
         amp (bool): Pre-train with autocast where the hardware gains from it.
     """
 
@@ -94,6 +95,7 @@ class Suite:
     entries: tuple[Entry, ...]
     tasks: tuple[Task, ...]
     shapes_world: Path | None = None
+    shapes_kind: str = 'shapes'
     amp: bool = False
 
 

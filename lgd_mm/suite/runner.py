@@ -96,7 +96,7 @@ class SuiteRunner:
                    '--work-dir'):
             check_replaceable(folder / RESULTS, self.suite.name)
             if self.suite.shapes_world:
-                write_world(self.suite.shapes_world)
+                write_world(self.suite.shapes_world, kind=self.suite.shapes_kind)
             for missing in filter(None, map(Run.missing_input, self.runs)):
                 raise UserError(f'{missing}, one of the inputs in suite {self.suite.name}, does not exist: put it '
                                 'there, or take it out of inputs')

@@ -1,0 +1,63 @@
+# The harder world: 40 names of three words, on scenes of other sizes, among things without a name, after a pre-training
+# that was given other names as well: python tools/benchmark.py configs/shapes/harder.py
+title = 'The harder generated world'
+note = ('A quarter-width ResNet-18, pre-trained on 12,000 unlabelled images of patterned shapes by a small CLIP-like '
+        'teacher, then fine-tuned on a few labelled ones. The list of names holds the 40 categories of the tests, 20 '
+        'things that never occur and three backgrounds; a third of the objects has no name. "Colours" are what no name '
+        'says. The supervised rival has the labels of 4,000 further images.')
+work_dir = 'work_dirs/harder'
+shapes_world = 'work_dirs/harder/data'
+shapes_kind = 'harder'
+world = ['work_dirs/harder/data/world.json']
+teacher = ['lgd_mm/datasets/shapes/teacher_harder/open_clip_model.safetensors']
+seeds = [0, 1, 2]
+amp = True
+tasks = [
+    dict(
+        name='zero-shot',
+        config='configs/shapes/zero-shot_r18-slim_harder.py',
+        test_only=True,
+        metrics={'accuracy/top1': 'top-1'},
+        inputs=world + teacher),
+    dict(
+        name='zero-shot colours',
+        config='configs/shapes/zero-shot_r18-slim_harder-colours.py',
+        test_only=True,
+        metrics={'accuracy/top1': 'top-1'},
+        inputs=world + teacher),
+    dict(
+        name='zero-shot segmentation',
+        config='configs/shapes/zero-shot-segmentation_r18-slim_harder.py',
+        test_only=True,
+        metrics={'mIoU': 'mIoU'},
+        inputs=world + teacher),
+    dict(
+        name='Mask R-CNN',
+        config='configs/shapes/mask-rcnn_r18-slim_fpn_harder.py',
+        metrics={
+            'coco/bbox_mAP': dict(title='box AP', scale=100),
+            'coco/segm_mAP': dict(title='mask AP', scale=100)
+        },
+        inputs=world),
+    dict(
+        name='UPerNet',
+        config='configs/shapes/upernet_r18-slim_harder.py',
+        metrics={'mIoU': 'mIoU'},
+        inputs=world),
+    dict(
+        name='UPerNet colours',
+        config='configs/shapes/upernet_r18-slim_harder-colours.py',
+        metrics={'mIoU': 'mIoU'},
+        inputs=world),
+]
+entries = [
+    dict(
+        label=label, pretrain=f'configs/shapes/{config}_r18-slim_harder.py', without=without, inputs=world + teacher)
+    for label, config, without in (
+        ('LGD', 'lgd', ['zero-shot segmentation']),
+        ('dense LGD', 'lgd-dense', []),
+        ('SEED', 'seed', ['zero-shot segmentation']),
+        ('mimicking', 'mimicking', ['zero-shot segmentation']),
+        ('supervised', 'supervised', ['zero-shot', 'zero-shot colours', 'zero-shot segmentation']),
+    )
+]

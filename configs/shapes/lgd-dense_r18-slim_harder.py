@@ -1,0 +1,6 @@
+# LGD with the names read at every position as well, and what has no name learnt too.
+_base_ = './lgd_r18-slim_harder.py'
+model = dict(
+    backbone=dict(out_indices=(1, 2, 3)),
+    teacher=dict(dense_stride=8),
+    dense=dict(type='lgd_mm.DenseGuidance', background=0.3))

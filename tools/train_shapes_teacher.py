@@ -1,7 +1,8 @@
 """Make the teacher that ships with a world of shapes: ``python tools/train_shapes_teacher.py --out DIR``.
 
 A tiny open_clip model, trained with SigLIP's loss on images of the world and captions that name one of their objects:
-its shape, its colour, what else the world's names say, or several of these; or the background. The folder can be used as ``local-dir:DIR`` wherever open_clip takes a model name.
+its shape, its colour, what else the world's names say, or several of these; or the background. The folder can be used
+as ``local-dir:DIR`` wherever open_clip takes a model name.
 """
 
 import argparse
@@ -139,7 +140,7 @@ def says(thing: Thing) -> Iterator[str]:
 
 
 def truths(scene: Scene) -> Iterator[str]:
-    """Captions that are true of an image; what is on no list of names has those of its shape, texture, part and colour."""
+    """Captions that are true of an image."""
     for item in scene.objects:
         yield from (*says(item.thing), item.colour, f'{item.colour} {item.shape}')
     if scene.ground:

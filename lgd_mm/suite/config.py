@@ -34,8 +34,8 @@ def _is_list(value: Any, kind: type) -> bool:
 
 #: What a value must be, by its key: whether it is, and in words.
 VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
-    ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'label', 'name', 'config', 'pretrain', 'student', 'key'):
-    (lambda value: isinstance(value, str), 'a string'),
+    ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'label', 'name', 'config', 'pretrain', 'student',
+     'key'): (lambda value: isinstance(value, str), 'a string'),
     ('options', 'inputs', 'without'): (lambda value: _is_list(value, str), 'a list of strings'),
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
                   'a list of different whole numbers'),

@@ -26,9 +26,9 @@ class Thing:
 TEXTURES = ('plain', 'striped', 'dotted', 'chequered')
 PARTS = ('', 'hole', 'rim')
 
-#: A group of letters for each texture, in it one for each part: a category, one that is absent (it has a name and never
-#: occurs), or a distractor (it occurs and is on no list of names). Each category differs from another in its shape alone,
-#: from one in its texture alone, and from one in its part alone: no attribute can be left out to tell it.
+#: A group of letters for each texture, in it one for each part: a category, one that is absent (it has a name and
+#: never occurs), or a distractor (it occurs and is on no list of names). Each category differs from another in its
+#: shape alone, from one in its texture alone, and from one in its part alone: no attribute can be left out to tell it.
 _ROLES = {
     'circle': 'acc ccc cac dda',
     'cross': 'dad cac cca ccc',

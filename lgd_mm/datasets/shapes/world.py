@@ -47,7 +47,8 @@ def make_scene(split: str, index: int, seed: int = 0, kind: str = _FIRST) -> Sce
 
     Returns:
         Scene: Of the first world, 64 px with 1-3 objects (``pretrain``, ``teacher``) or one (``zero_shot``,
-        ``teacher_test``, ``labelled``); else 128 px with 1-4 objects. To the teacher all that the world has is labelled.
+        ``teacher_test``, ``labelled``); else 128 px with 1-4 objects. To the teacher all that the world has is
+        labelled.
 
     Raises:
         UserError: If there is no such kind.
@@ -135,7 +136,7 @@ def _claim(root: Path, arguments: dict[str, Any]) -> None:
         found = json.loads(read_plain(card))
     except (ValueError, RecursionError) as error:
         raise UserError(f'{card} is no valid JSON: delete {root} to have the world written anew') from error
-    found = {'kind': _FIRST, **found}
+    found.setdefault('kind', _FIRST)
     other = [key for key in arguments if found.get(key) != arguments[key]]
     if other:
         differences = ', '.join(f'{key} {found.get(key)} instead of {arguments[key]}' for key in other)

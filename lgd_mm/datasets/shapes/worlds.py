@@ -18,7 +18,8 @@ class View:
         size (int): Height and width in pixels.
         most (int): An image has one to this many objects.
         diameters (tuple[int, int]): Smallest and largest diameter of an object's enclosing circle, in pixels.
-        visible (float): At least this part of every object is to be seen: neither hidden by others nor beyond the border.
+        visible (float): At least this part of every object is to be seen: neither hidden by others nor beyond the
+            border.
     """
 
     size: int

@@ -31,7 +31,7 @@ TEMPLATES = open_clip.OPENAI_IMAGENET_TEMPLATES
 MERGES = 512  # byte-pair merges kept of CLIP's 48,894: they would make a vocabulary of 49,408 tokens
 MEAN, STD = [0.37, 0.37, 0.37], [0.21, 0.21, 0.21]
 #: Layers and width of the image tower, by world.
-TOWERS = {'shapes': ([2, 2, 1, 1], 16), 'harder': ([2, 3, 3, 1], 8)}
+TOWERS = {'shapes': ([2, 2, 1, 1], 16), 'harder': ([2, 2, 2, 1], 12)}
 CONFIG = {
     'model_cfg': {
         'embed_dim': 64,

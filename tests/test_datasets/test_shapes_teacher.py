@@ -1,4 +1,4 @@
-"""The shipped teacher: small, loadable by open_clip, and right about images it has not seen."""
+"""The shipped teachers: small, loadable by open_clip, and right about images they have not seen."""
 
 import os
 from pathlib import Path
@@ -10,35 +10,49 @@ import torch
 from safetensors.torch import load_file
 
 from lgd_mm.datasets import shapes
-from lgd_mm.datasets.shapes import COLOURS, SHAPES, make_scene
+from lgd_mm.datasets.shapes import COLOURS, WORLDS, make_scene
 from lgd_mm.models.teachers import OpenCLIPTeacher
 from tests.processes import run_program
 
-FOLDER = Path(shapes.__file__).parent / 'teacher'
+FOLDERS = {world: Path(shapes.__file__).parent / folder
+           for world, folder in {'shapes': 'teacher', 'harder': 'teacher_harder'}.items()}
 SCRIPT = Path(__file__).parents[2] / 'tools' / 'train_shapes_teacher.py'
 LIMIT = 3_000_000  # bytes
+#: Least zero-shot accuracies: of categories and of colours.
+LEAST = {'shapes': (0.93, 0.88), 'harder': (0.6, 0.88)}
+
+
+@pytest.fixture(scope='module', params=WORLDS)
+def world(request) -> str:
+    return request.param
 
 
 @pytest.fixture(scope='module')
-def teacher() -> OpenCLIPTeacher:
-    teacher = OpenCLIPTeacher(f'local-dir:{FOLDER}')
+def folder(world) -> Path:
+    return FOLDERS[world]
+
+
+@pytest.fixture(scope='module')
+def teacher(folder) -> OpenCLIPTeacher:
+    teacher = OpenCLIPTeacher(f'local-dir:{folder}')
     teacher.set_input_statistics(torch.zeros(3), torch.full((3, ), 255.0))
     return teacher
 
 
 @pytest.fixture(scope='module')
-def scenes():
-    return [make_scene('zero_shot', index, seed=1) for index in range(240)]
+def scenes(world):
+    return [make_scene('zero_shot', index, 1, world) for index in range(240)]
 
 
-def test_folder_is_small_and_complete():
-    files = {path.name: path.stat().st_size for path in FOLDER.iterdir()}
+def test_folder_is_small_and_complete(folder):
+    files = {path.name: path.stat().st_size for path in folder.iterdir()}
     assert set(files) == {'README.md', 'bpe.txt.gz', 'open_clip_config.json', 'open_clip_model.safetensors'}
     assert sum(files.values()) <= LIMIT
 
 
-@pytest.mark.parametrize(('names', 'kind', 'least'), [(SHAPES, 'shape', 0.93), (COLOURS, 'colour', 0.88)])
-def test_zero_shot_accuracy(teacher, scenes, names, kind, least):
+@pytest.mark.parametrize('kind', ['name', 'colour'])
+def test_zero_shot_accuracy(teacher, scenes, world, kind):
+    names, least = dict(name=(WORLDS[world].classes, LEAST[world][0]), colour=(COLOURS, LEAST[world][1]))[kind]
     prompts = [template(name) for name in names for template in open_clip.OPENAI_IMAGENET_TEMPLATES]
     texts = torch.nn.functional.normalize(teacher.encode_text(prompts), dim=1).view(len(names), 80, -1).mean(1)
     images = torch.from_numpy(np.stack([scene.image for scene in scenes])).permute(0, 3, 1, 2) / 255
@@ -47,30 +61,31 @@ def test_zero_shot_accuracy(teacher, scenes, names, kind, least):
     assert sum(right) / len(right) >= least
 
 
-def test_open_clip_alone_loads_it():
-    model, preprocess = open_clip.create_model_from_pretrained(f'local-dir:{FOLDER}')
+def test_open_clip_alone_loads_it(folder):
+    model, preprocess = open_clip.create_model_from_pretrained(f'local-dir:{folder}')
     assert model.visual.image_size == 64 and next(model.parameters()).dtype == torch.float32
     assert model.token_embedding.num_embeddings == open_clip.get_tokenizer(
-        f'local-dir:{FOLDER}', bpe_path=str(FOLDER / 'bpe.txt.gz')).vocab_size
+        f'local-dir:{folder}', bpe_path=str(folder / 'bpe.txt.gz')).vocab_size
 
 
-def test_every_prompt_fits_the_context():
-    tokenizer = open_clip.get_tokenizer(f'local-dir:{FOLDER}', bpe_path=str(FOLDER / 'bpe.txt.gz'))
-    prompts = [template(f'{colour} {shape}') for colour in COLOURS for shape in SHAPES
+def test_every_prompt_fits_the_context(folder, world):
+    tokenizer = open_clip.get_tokenizer(f'local-dir:{folder}', bpe_path=str(folder / 'bpe.txt.gz'))
+    coloured = [f'{colour} {name}' for colour in COLOURS for name in WORLDS[world].classes]
+    prompts = [template(name) for name in (coloured if world == 'shapes' else WORLDS[world].names)
                for template in open_clip.OPENAI_IMAGENET_TEMPLATES]
     assert (tokenizer(prompts)[:, -1] == 0).all()
 
 
 @pytest.mark.slow
-def test_script_remakes_the_folder(tmp_path):
-    command = [str(SCRIPT), '--out', str(tmp_path / 'teacher'), '--steps', '2', '--pictures', '150']
+def test_script_remakes_the_folder(tmp_path, world, folder):
+    command = [str(SCRIPT), '--world', world, '--out', str(tmp_path / 'teacher'), '--steps', '2', '--pictures', '150']
     done = run_program(command, SCRIPT.parent, os.environ)
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in (tmp_path / 'teacher').iterdir()} == {path.name for path in FOLDER.iterdir()}
+    assert {path.name for path in (tmp_path / 'teacher').iterdir()} == {path.name for path in folder.iterdir()}
     for name in ('bpe.txt.gz', 'open_clip_config.json'):  # the shipped folder is what the script writes now
-        assert (tmp_path / 'teacher' / name).read_bytes() == (FOLDER / name).read_bytes()
-    shapes_of = [{key: value.shape for key, value in load_file(folder / 'open_clip_model.safetensors').items()}
-                 for folder in (tmp_path / 'teacher', FOLDER)]
+        assert (tmp_path / 'teacher' / name).read_bytes() == (folder / name).read_bytes()
+    shapes_of = [{key: value.shape for key, value in load_file(place / 'open_clip_model.safetensors').items()}
+                 for place in (tmp_path / 'teacher', folder)]
     assert shapes_of[0] == shapes_of[1]
 
     again = run_program(command, SCRIPT.parent, os.environ)

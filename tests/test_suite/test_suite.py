@@ -116,6 +116,7 @@ def test_an_entry_with_fewer_seeds(fake):
     (lambda s: s['tasks'][1].pop('metrics'), r'tasks\[1\] has no metrics'),
     (lambda s: s['tasks'][0].update(options=['noequals']), r"tasks\[0\].options: 'noequals' is no KEY=VALUE"),
     (lambda s: s['entries'][1].update(options=['a=[1,(2]']), r"entries\[1\].options: 'a=\[1,\(2\]' is no KEY=VALUE"),
+    (lambda s: s.update(shapes_kind='hard'), "shapes_kind is 'hard'; there are: shapes, harder"),
     (lambda s: s.update(seeds=[0, 0]), 'seeds is .0, 0.: it must be a list of different whole numbers'),
     (lambda s: s.update(seeds=[]), 'seeds is ..: it must be'),
     (lambda s: s.update(seeds=0), 'seeds is 0: it must be a list'),
@@ -154,13 +155,14 @@ def test_unknown_parts(fake, chosen, message):
         choose(fake.read(), **chosen)
 
 
-@pytest.mark.parametrize('name', ['suite', 'quickstart', 'text_control', 'ablation'])
+@pytest.mark.parametrize('name', ['suite', 'quickstart', 'text_control', 'ablation', 'harder'])
 def test_shipped_suites(name):
     """They read, every config they name has the metrics' evaluator, and every run has its own folder."""
     suite = read_suite(str(ROOT / f'configs/shapes/{name}.py'))
     runs = choose(suite)
     assert len({run.work_dir for run in runs}) == len(runs)
-    assert suite.shapes_world == Path('work_dirs/quickstart/data')
+    folder, kind = dict(harder=('harder', 'harder')).get(name, ('quickstart', 'shapes'))
+    assert (suite.shapes_world, suite.shapes_kind) == (Path('work_dirs', folder, 'data'), kind)
     if name == 'suite':
         assert [entry.label for entry in suite.entries][:4] == ['random weights', 'mimicking', 'SEED', 'LGD']
         assert suite.seeds == (0, 1, 2)

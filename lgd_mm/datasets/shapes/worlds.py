@@ -78,7 +78,7 @@ WORLDS: Mapping[str, World] = MappingProxyType({
         version=1,
         categories=CATEGORIES,
         single=View(64),
-        teacher=View(64, most=3),
+        teacher=View(64, most=2),
         pretrain=View(64, most=4, diameters=(16, 44), visible=0.5),
         scenes=View(160, most=9, diameters=(10, 64), visible=0.5),
         absent=ABSENT,

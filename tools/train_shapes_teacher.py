@@ -9,6 +9,7 @@ import argparse
 import gzip
 import json
 import math
+import shutil
 import time
 from collections.abc import Iterator
 from itertools import product
@@ -31,7 +32,7 @@ TEMPLATES = open_clip.OPENAI_IMAGENET_TEMPLATES
 MERGES = 512  # byte-pair merges kept of CLIP's 48,894: they would make a vocabulary of 49,408 tokens
 MEAN, STD = [0.37, 0.37, 0.37], [0.21, 0.21, 0.21]
 #: Layers and width of the image tower, by world.
-TOWERS = {'shapes': ([2, 2, 1, 1], 16), 'harder': ([2, 2, 2, 1], 12)}
+TOWERS = {'shapes': ([2, 2, 1, 1], 16), 'harder': ([2, 2, 1, 1], 16)}
 CONFIG = {
     'model_cfg': {
         'embed_dim': 64,
@@ -43,6 +44,7 @@ CONFIG = {
     'preprocess_cfg': {'mean': MEAN, 'std': STD},
 }
 BATCH = 128
+WEIGHTS = 'open_clip_model.safetensors'
 
 
 class SharedCaptionsLoss(SigLipLoss):
@@ -60,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, required=True, help='new folder for model, merges and README')
     parser.add_argument('--world', choices=WORLDS, default='shapes', help='what it is to know (default: shapes)')
+    parser.add_argument('--start', type=Path, help='folder of a teacher to go on from (default: new weights)')
     parser.add_argument('--steps', type=int, default=2000, help='steps of 128 images (default: 2000)')
     parser.add_argument('--images', '--pictures', type=int, default=12000, help='images to learn from (default: 12000)')
     parser.add_argument('--seed', type=int, default=0, help='of weights, batches and world (default: 0)')
@@ -68,10 +71,11 @@ def main() -> None:
         if arguments.out.exists() and any(arguments.out.iterdir()):
             raise UserError(f'--out {arguments.out} is not empty: name a new folder')
         arguments.out.mkdir(parents=True, exist_ok=True)
-        make_teacher(arguments.out, arguments.world, arguments.steps, arguments.images, arguments.seed)
+        make_teacher(arguments.out, arguments.world, arguments.steps, arguments.images, arguments.seed, arguments.start)
 
 
-def make_teacher(out: Path, world: str, steps: int, number: int, seed: int) -> None:
+def make_teacher(
+        out: Path, world: str, steps: int, number: int, seed: int, start_from: Path | None = None) -> None:
     """Train the teacher and write it with its figures.
 
     Args:
@@ -80,27 +84,30 @@ def make_teacher(out: Path, world: str, steps: int, number: int, seed: int) -> N
         steps (int): Optimiser steps.
         images (int): Size of the training set.
         seed (int): Of weights, batches and world.
+        start_from (Path, optional): Folder of a teacher whose weights are the first.
     """
-    start = time.perf_counter()
+    began = time.perf_counter()
     torch.manual_seed(seed)
     (out / 'open_clip_config.json').write_text(json.dumps(config(world), indent=2) + '\n')
     write_merges(out / 'bpe.txt.gz')
     name = f'local-dir:{out}'
-    model = open_clip.create_model(name, load_weights=False).to(memory_format=torch.channels_last)
+    if start_from:
+        shutil.copyfile(start_from / WEIGHTS, out / WEIGHTS)
+    model = open_clip.create_model(name, load_weights=bool(start_from)).to(memory_format=torch.channels_last)
     tokenizer = open_clip.get_tokenizer(name, bpe_path=str(out / 'bpe.txt.gz'))
     phrases = all_phrases(world)
-    train(model, tokenizer, phrases, *training_set(world, phrases, number, seed), steps)
+    train(model, tokenizer, phrases, *training_set(world, phrases, number, seed), steps, 1.5e-3 if start_from else 3e-3)
     half = {key: value.half().contiguous() for key, value in model.state_dict().items()}
-    save_file(half, out / 'open_clip_model.safetensors')
-    minutes = (time.perf_counter() - start) / 60
+    save_file(half, out / WEIGHTS)
+    minutes = (time.perf_counter() - began) / 60
     shape, colour = accuracy(name, out / 'bpe.txt.gz', world, seed)
     thing = 'shape' if world == 'shapes' else f'one of {len(WORLDS[world].classes)} categories'
-    option = '' if world == 'shapes' else f'--world {world} '
+    options = ('' if world == 'shapes' else f'--world {world} ') + (f'--start {start_from} ' if start_from else '')
     print(f'zero-shot {thing} {shape:.1%}, colour {colour:.1%}')
     (out / 'README.md').write_text(
         f'# Teacher of the {"shapes" if world == "shapes" else world} world\n\n'
         'A tiny open_clip model (`local-dir:` form, own byte-pair merges in `bpe.txt.gz`), made by\n'
-        f'`python tools/train_shapes_teacher.py {option}--steps {steps} --images {number} --seed {seed} --out DIR`\n'
+        f'`python tools/train_shapes_teacher.py {options}--steps {steps} --images {number} --seed {seed} --out DIR`\n'
         f'in {minutes:.0f} minutes (CPU threads: {torch.get_num_threads()}) with torch {torch.__version__} and '
         f'open_clip {open_clip.__version__}.\n\n'
         f'Zero-shot accuracy with the 80 templates on 800 unseen images of single objects: {thing} {shape:.1%}, '
@@ -161,14 +168,14 @@ def training_set(world: str, phrases: list[str], count: int, seed: int) -> tuple
 
 
 def train(model: open_clip.CLIP, tokenizer: open_clip.SimpleTokenizer, phrases: list[str], images: Tensor,
-          truth: Tensor, steps: int) -> None:
+          truth: Tensor, steps: int, rate: float) -> None:
     """Train all weights for some steps of 128 images against all phrases, each in a template drawn anew."""
     texts = tokenizer([template(phrase) for phrase in phrases for template in TEMPLATES])
     texts = texts.view(len(phrases), len(TEMPLATES), -1)
     matrices = [weight for weight in model.parameters() if weight.ndim > 1]
     others = [weight for weight in model.parameters() if weight.ndim <= 1]
     optimizer = torch.optim.AdamW([{'params': matrices, 'weight_decay': 0.05}, {'params': others, 'weight_decay': 0}])
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps, pct_start=0.15)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=steps, pct_start=0.15)
     loss_function = SharedCaptionsLoss()
     model.train()
     order = torch.cat([torch.randperm(len(images)) for _ in range(math.ceil(steps * BATCH / len(images)))])

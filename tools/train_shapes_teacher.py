@@ -96,7 +96,7 @@ def make_teacher(
     model = open_clip.create_model(name, load_weights=bool(start_from)).to(memory_format=torch.channels_last)
     tokenizer = open_clip.get_tokenizer(name, bpe_path=str(out / 'bpe.txt.gz'))
     phrases = all_phrases(world)
-    train(model, tokenizer, phrases, *training_set(world, phrases, number, seed), steps, 1.5e-3 if start_from else 3e-3)
+    train(model, tokenizer, phrases, *training_set(world, phrases, number, seed), steps, 2e-3 if start_from else 3e-3)
     half = {key: value.half().contiguous() for key, value in model.state_dict().items()}
     save_file(half, out / WEIGHTS)
     minutes = (time.perf_counter() - began) / 60

@@ -81,7 +81,8 @@ def paint(rng: np.random.Generator, colour: str, size: int, texture: str = '', s
         rng (np.random.Generator): Source of all choices.
         colour (str): One of :data:`COLOURS`.
         size (int): Height and width in pixels.
-        texture (str): One of ``TEXTURES``, in a dark tone. By default a faint one at random.
+        texture (str): One of ``TEXTURES``, with light dots or else in a dark tone. By default a faint one
+            at random.
         scale (float): Radius of the object, which its texture is in proportion to. Defaults to 1.
 
     Returns:
@@ -91,7 +92,8 @@ def paint(rng: np.random.Generator, colour: str, size: int, texture: str = '', s
     value = rng.uniform(0.7 if colour in ('orange', 'yellow') else 0.5, 1)  # darker ones are browns and olives
     base = _rgb(centre + rng.uniform(-spread, spread), rng.uniform(0.65, 1), value)
     if texture:
-        return base * (1 - rng.uniform(0.6, 0.85) * _named_texture(rng, texture, scale, size)[..., None])
+        ink = np.float32(1) if texture == 'dotted' else base * np.float32(0.15)
+        return base + (ink - base) * (rng.uniform(0.75, 0.95) * _named_texture(rng, texture, scale, size)[..., None])
     depth = rng.uniform(0, 0.35)
     return base * (1 - depth * pattern(rng, size)[..., None])
 
@@ -128,19 +130,19 @@ def pattern(rng: np.random.Generator, size: int) -> NDArray[Any]:
 
 
 def _named_texture(rng: np.random.Generator, texture: str, radius: float, size: int) -> NDArray[Any]:
-    """Where a texture is dark (size, size), in [0, 1]."""
+    """Where a texture is dark, or its dots are (size, size), in [0, 1]."""
     angle = rng.uniform(0, 2 * np.pi)
     axis = np.arange(size, dtype=np.float32)
     u, v = (np.cos(angle) * axis[None] + np.sin(angle) * axis[:, None] + rng.uniform(0, size),
             np.cos(angle) * axis[:, None] - np.sin(angle) * axis[None] + rng.uniform(0, size))
-    period = radius * rng.uniform(0.55, 0.7)
+    period = radius * rng.uniform(*{'chequered': (0.8, 0.95)}.get(texture, (0.55, 0.7)))
     across, along = np.sin(2 * np.pi * u / period), np.sin(2 * np.pi * v / period)
     if texture == 'striped':
         field = 0.5 + 2 * across
-    elif texture == 'chequered':  # as many cells across as there are stripes would be too fine
-        field = 0.5 + 3 * np.sin(1.4 * np.pi * u / period) * np.sin(1.4 * np.pi * v / period)
+    elif texture == 'chequered':
+        field = 0.5 + 3 * across * along
     elif texture == 'dotted':
-        field = 2 * (across + along) - 1.2
+        field = 2 * (across + along) - 1
     else:
         field = np.zeros_like(across)
     return np.clip(field, 0, 1).astype(np.float32)

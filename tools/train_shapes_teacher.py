@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -33,7 +34,7 @@ MERGES = 512  # byte-pair merges kept of CLIP's 48,894: they would make a vocabu
 MEAN, STD = [0.37, 0.37, 0.37], [0.21, 0.21, 0.21]
 #: Layers and width of the image tower, by world.
 TOWERS = {'shapes': ([2, 2, 1, 1], 16), 'harder': ([2, 2, 1, 1], 16)}
-CONFIG = {
+CONFIG: dict[str, Any] = {
     'model_cfg': {
         'embed_dim': 64,
         'vision_cfg': {'image_size': 64},
@@ -121,7 +122,7 @@ def write_merges(path: Path) -> None:
     path.write_bytes(gzip.compress('\n'.join(lines).encode(), mtime=0))
 
 
-def config(world: str) -> dict[str, object]:
+def config(world: str) -> dict[str, Any]:
     """open_clip's configuration of the teacher of a world."""
     layers, width = TOWERS[world]
     model = CONFIG['model_cfg']

@@ -153,8 +153,9 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ['thesis.tex']
 
 
-def test_a_damaged_card_is_reported(tmp_path):
-    (tmp_path / 'world.json').write_text('{"seed"')
+@pytest.mark.parametrize('text', ['{"seed"', '[1]', 'null'])
+def test_a_damaged_card_is_reported(tmp_path, text):
+    (tmp_path / 'world.json').write_text(text)
     with pytest.raises(UserError, match='no valid JSON'):
         write_world(tmp_path, **SIZES)
 

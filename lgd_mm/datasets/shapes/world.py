@@ -133,9 +133,9 @@ def _claim(root: Path, arguments: dict[str, Any]) -> None:
         _put(card, _as_json({key: value for key, value in arguments.items() if (key, value) != ('kind', _FIRST)}))
         return
     try:
-        found = json.loads(read_plain(card))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f'{card} is no valid JSON: delete {root} to have the world written anew') from error
+        found = dict(json.loads(read_plain(card)))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UserError(f'{card} is no valid JSON of a world: delete {root} to have the world written anew') from error
     found.setdefault('kind', _FIRST)
     other = [key for key in arguments if found.get(key) != arguments[key]]
     if other:

@@ -32,8 +32,12 @@ def affinities(images: Tensor) -> Tensor:
         squares.addcmul_(difference, difference)
     variance = (squares - total.square() / count) / (count - 1)
     scale = _SHARPNESS / (variance.clamp_(min=0).sqrt_() + 1e-6)
-    unlike = [(scale * (neighbour - images).abs_()).mean(dim=1, keepdim=True) for neighbour in _neighbours(images)]
-    return torch.stack(unlike).neg_().softmax(dim=0)
+    batch, _, height, width = images.shape
+    affinity = images.new_empty(count - 1, batch, 1, height, width)  # filled in place: 48 numbers for each pixel
+    for weight, neighbour in zip(affinity, _neighbours(images)):
+        torch.mean(scale * (images - neighbour).abs_(), dim=1, keepdim=True, out=weight)
+    affinity.neg_().sub_(affinity.amax(dim=0)).exp_()
+    return affinity.div_(affinity.sum(dim=0))
 
 
 def refine(scores: Tensor, affinity: Tensor, iterations: int) -> Tensor:

@@ -14,13 +14,15 @@ from torch import Tensor
 from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
 from lgd_mm.lean_mmseg.refinement import affinities, refine
-from lgd_mm.models.common import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR, check_number
 from lgd_mm.models.features import map_channels
 from lgd_mm.models.zero_shot import bank_of_names
 from lgd_mm.registry import MODELS
 
-#: Similarities of pixels to names that are held at once: 64 MB of float32.
+#: Similarities of pixels to names that are looked at together: 64 MB of float32, a few times in memory.
 BLOCK = 2**24
+#: Pixels that the coarsest teachers of any size need for a position.
+SMALLEST_SIDE = 32
 #: What a student without names at positions is told.
 NO_PYRAMID = ('the checkpoint holds no dense.pyramid.*: segmentation by names needs a checkpoint (epoch_N.pth) of a '
               'pre-training with model.dense, such as configs/lgd/r18_dense_pretrain.py')
@@ -53,8 +55,8 @@ class NamedSegmentor(BaseSegmentor):
         if type(refinement) is not int or not 0 <= refinement <= 100:
             raise UserError(f'model.refinement is {refinement!r}: it is a number of iterations, from 0 to 100')
         self.refinement = refinement
-        if background is not None and not -1 <= background <= 1:
-            raise UserError(f'model.background is {background}: a similarity lies in [-1, 1]')
+        if background is not None:
+            check_number('model.background', background, -1, most=1)
         self.background = background
         names = list(category_names(categories))
         bank = bank_of_names(text, categories, templates)  # type: ignore[arg-type]
@@ -81,7 +83,8 @@ class NamedSegmentor(BaseSegmentor):
         if embeddings.shape[1] != self.textual_bank.shape[1]:
             raise UserError(f'the positions of the student have {embeddings.shape[1]} dimensions, and the names '
                             f'{self.textual_bank.shape[1]}: give the teacher that the student was trained with')
-        return torch.einsum('bdhw,cd->bchw', F.normalize(embeddings, dim=1), self.textual_bank)
+        with torch.autocast(inputs.device.type, enabled=False):  # close names differ by less than half precision shows
+            return torch.einsum('bdhw,cd->bchw', F.normalize(embeddings, dim=1), self.textual_bank)
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
         """Segment images.
@@ -197,8 +200,8 @@ class TeacherSegmentor(NamedSegmentor):
     """A teacher by itself, to see what its positions know: ``tools/test.py CONFIG`` needs no checkpoint for it.
 
     A teacher of convolutions is shown the image as it is. Another takes images of one size, at which most would lose
-    their proportions and their detail: it is shown windows of that size, half of it apart, whose similarities are
-    averaged.
+    their proportions and their detail: it is shown windows of that size, half of it apart, whose similarities, of all
+    pixels to all names, are averaged.
 
     Args:
         teacher (dict): With embeddings of positions, see :class:`lgd_mm.OpenCLIPTeacher`.
@@ -236,6 +239,9 @@ class TeacherSegmentor(NamedSegmentor):
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Embed the positions of normalised images (B, 3, H, W) as (B, D, h, w), not normalised."""
+        if self.test_cfg is None:  # a side of less than one position is enlarged
+            size = [max(side, SMALLEST_SIDE) for side in inputs.shape[-2:]]
+            inputs = inputs if list(inputs.shape[-2:]) == size else F.interpolate(inputs, size, mode='bilinear')
         positions: Tensor = self.teacher.dense(inputs)
         return positions
 
@@ -261,7 +267,9 @@ def _keep_student(module: ZeroShotSegmentor, state_dict: dict[str, Any], *args: 
     """Of a pre-training's checkpoint, backbone and pyramid are wanted."""
     prefix = 'dense.pyramid.'
     if not any(key.startswith(prefix) for key in state_dict):
-        raise UserError(NO_PYRAMID)
+        several = ' or '.join(sorted({f'{key.split(".")[1]}.pth' for key in state_dict if f'.{prefix}' in key}))
+        raise UserError(f'the checkpoint is of several students: give {several}, which lie beside it at the end of the '
+                        'run' if several else NO_PYRAMID)
     for key in list(state_dict):
         value = state_dict.pop(key)
         if key.startswith(prefix):

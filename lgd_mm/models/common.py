@@ -13,21 +13,23 @@ IMAGENET_PREPROCESSOR = dict(
     type='lgd_mm.ViewPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)
 
 
-def check_number(key: str, value: Any, least: float = 0, above: bool = False) -> None:
-    """See that a setting is a number, and not too small.
+def check_number(key: str, value: Any, least: float = 0, above: bool = False, most: float = math.inf) -> None:
+    """See that a setting is a number, and neither too small nor too large.
 
     Args:
         key (str): Of the config, for the sentence.
         value (Any): What it is set to.
         least (float): It may be. Defaults to 0.
         above (bool): It must be above that. Defaults to False.
+        most (float): It may be. Defaults to infinity.
 
     Raises:
         UserError: If it is not.
     """
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < least or (above and value == least):
-        raise UserError(f'{key} is {value!r}: it must be a number {"above" if above else "of at least"} {least}')
+    if not number or value < least or (above and value == least) or value > most:
+        bounds = f'{"above" if above else "of at least"} {least}{f" and at most {most}" if most < math.inf else ""}'
+        raise UserError(f'{key} is {value!r}: it must be a number {bounds}')
 
 
 def with_scores(scores: Tensor, data_samples: list[DataSample] | None) -> list[DataSample]:

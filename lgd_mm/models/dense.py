@@ -93,7 +93,7 @@ class DenseGuidance(BaseModule):
         if agreement >= 1:
             raise UserError(f'model.dense.agreement is {agreement}: it is a probability below 1')
         if background is not None:
-            check_number('model.dense.background', background, -1)
+            check_number('model.dense.background', background, -1, most=1)
         for name, value in dict(student_temperature=student_temperature,
                                 teacher_temperature=teacher_temperature).items():
             check_number(f'model.dense.{name}', value, above=True)

@@ -70,6 +70,9 @@ def test_convolutions_see_the_whole_image(tmp_path):
     expected = torch.einsum('bdhw,cd->bchw', F.normalize(positions, dim=1), model.textual_bank)
     assert expected.shape == (2, 5, 6, 9)
     torch.testing.assert_close(model.similarities(inputs), expected, atol=1e-4, rtol=0)
+    for height, width in ((1, 1), (16, 1), (2, 200)):  # thinner than a position
+        sample, _ = model.predict(images(height, width, model.teacher)[1])
+        assert sample.pred_sem_seg.data.shape == (1, height, width)
 
 
 def test_modes_are_refused_as_the_model_is_built(tmp_path):

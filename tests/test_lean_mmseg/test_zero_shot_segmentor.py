@@ -83,11 +83,11 @@ def test_padding_is_cut_off_and_the_image_gets_its_size_back(student):
 def test_refined_by_the_image_without_its_padding(student, monkeypatch):
     inputs = images()
     model = student(refinement=3)
-    pixels = refine(model.encode_decode(inputs[:1])[..., :50, :60], affinities(inputs[:1, :, :50, :60]), 3)
+    pixels = refine(model.encode_decode(inputs[:1])[..., 4:54, 6:66], affinities(inputs[:1, :, 4:54, 6:66]), 3)
     expected = F.interpolate(pixels, (100, 120), mode='bilinear')[0].argmax(0)
     for block in (zero_shot.BLOCK, 2 * 100 * 120):
         monkeypatch.setattr(zero_shot, 'BLOCK', block)
-        about = dict(ori_shape=(100, 120), img_shape=(50, 60), padding_size=[0, 36, 0, 14])
+        about = dict(ori_shape=(100, 120), img_shape=(50, 60), padding_size=[6, 30, 4, 10])
         sample, = model(inputs[:1], [SegDataSample(metainfo=about)], mode='predict')
         assert torch.equal(sample.pred_sem_seg.data[0], expected)
 
@@ -108,9 +108,25 @@ def test_other_checkpoints_are_refused(student):
         student().load_state_dict({'backbone.conv1.weight': torch.zeros(1)})
 
 
+def test_a_checkpoint_of_several_students_names_theirs(student):
+    with pytest.raises(UserError, match=r'is of several students: give r18.pth or small.pth, which lie beside it'):
+        student().load_state_dict(
+            {f'students.{name}.dense.pyramid.mlp.0.bias': torch.zeros(1) for name in ('small', 'r18')})
+
+
+@torch.no_grad()
+def test_similarities_are_compared_in_full_precision(student):
+    model = student()
+    with torch.autocast('cpu', torch.bfloat16):
+        assert model.similarities(images()).dtype == torch.float32
+
+
 def test_mistakes(student):
-    with pytest.raises(UserError, match='background is 3: a similarity lies'):
+    with pytest.raises(UserError, match='model.background is 3: it must be a number of at least -1 and at most 1'):
         student(background=3)
+    for value in ('a', True):
+        with pytest.raises(UserError, match='model.background is'):
+            student(background=value)
     for value in (-1, 0.5, True, '10', 101):
         with pytest.raises(UserError, match='refinement is .*: it is a number of iterations'):
             student(refinement=value)

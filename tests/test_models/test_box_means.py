@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from lgd_mm.models.necks.pyramid import PyramidProjection, box_means
+from lgd_mm.models.necks.pyramid import PyramidProjection, box_means, resized
 
 
 def test_a_mean_by_hand():
@@ -63,3 +64,12 @@ def test_a_box_of_the_whole_map_embeds_its_mean():
     features = torch.randn(2, 3, 8, 8), torch.randn(2, 4, 4, 4)
     whole = pyramid.embed_boxes(pyramid.merge(features), torch.tensor([[[0., 0, 1, 1]]] * 2))
     torch.testing.assert_close(whole, pyramid(features, (1, 1)))
+
+
+@pytest.mark.parametrize(('size', 'to'), [((28, 12), (14, 4)), ((7, 5), (3, 2)), ((9, 4), (9, 3))])
+def test_smaller_maps_hold_the_means_over_their_positions(size, to):
+    maps = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    finer = maps.repeat_interleave(to[0], 2).repeat_interleave(to[1], 3)  # each new position covers whole cells of it
+    expected = F.avg_pool2d(finer, size)
+    torch.testing.assert_close(resized(maps, to), expected)
+    assert resized(maps, size) is maps and resized(maps.bfloat16(), to).dtype == torch.bfloat16

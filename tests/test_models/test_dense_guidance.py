@@ -230,6 +230,7 @@ def test_it_learns(build, dtype):
     (dict(agreement=1.), 'model.dense.agreement is 1.0: it is a probability below 1'),
     (dict(agreement=None), 'model.dense.agreement is None'),
     (dict(background=-2.), 'model.dense.background is -2.0: it must be a number of at least -1'),
+    (dict(background=30), 'model.dense.background is 30: it must be a number of at least -1 and at most 1'),
     (dict(student_temperature=0.), 'model.dense.student_temperature is 0.0: it must be a number above 0'),
     (dict(teacher_temperature=float('inf')), 'model.dense.teacher_temperature is inf'),
     (dict(visual=1.), 'model.dense.visual needs model.dense.categories'),

@@ -132,8 +132,19 @@ def _shares(low: Tensor, high: Tensor, cells: int) -> Tensor:
 
 def resized(maps: Tensor, size: tuple[int, ...]) -> Tensor:
     """Maps (B, d, H, W) of another height and width: means where they shrink, interpolated where they grow."""
-    if maps.shape[-2:] == size:
+    (height, width), (rows, columns) = maps.shape[-2:], size
+    if (height, width) == (rows, columns):
         return maps
-    if size[0] <= maps.shape[-2] and size[1] <= maps.shape[-1]:
-        return F.adaptive_avg_pool2d(maps, (size[0], size[1]))
-    return F.interpolate(maps, size, mode='bilinear')
+    if rows > height or columns > width:
+        return F.interpolate(maps, (rows, columns), mode='bilinear')
+    if not height % rows and not width % columns:
+        return F.avg_pool2d(maps, (height // rows, width // columns))
+    down, across = (_shares(*_cells(count, maps.device), cells).to(maps.dtype)
+                    for count, cells in ((rows, height), (columns, width)))
+    return down @ maps @ across.T  # adaptive_avg_pool2d is not deterministic on a GPU
+
+
+def _cells(count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where each of so many cells between 0 and 1 begins and ends."""
+    edges = torch.arange(count + 1, device=device) / count
+    return edges[:-1], edges[1:]

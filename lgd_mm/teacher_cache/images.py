@@ -27,8 +27,8 @@ class CachedImages(UnlabelledImages):
     Args:
         cache (str): Folder that ``tools/cache_teacher.py`` wrote.
         crops (int): Up to so many of those that lie at least 80 % inside the view and cover at most 60 % of it; if
-            there are more, which of them depends on the cache's seed, the image and the number of the view. Defaults
-            to 0.
+            there are more, which come first depends on the cache's seed, the image and the view, and the others
+            follow when the view comes again. Defaults to 0.
         **kwargs (Any): See :class:`lgd_mm.UnlabelledImages`; data and pipeline as they were for the cache.
 
     Raises:
@@ -76,7 +76,8 @@ class CachedImages(UnlabelledImages):
         view = View.of(entry['view'])
         known: dict[str, Any] = dict(view=view, teacher=np.array(entry['embedding']))
         if self.crops:
-            known['crops'] = self.crops_of(index, picture, view, seed + number)
+            # When a view comes again it brings the crops that follow, so that all of them come in the fewest rounds.
+            known['crops'] = self.crops_of(index, picture, view, seed + self.crops * (number // self.cache.views))
         return self.pipeline({**self.get_data_info(picture), **known})
 
     def crops_of(self, index: int, picture: int, view: View, seed: int) -> Crops:

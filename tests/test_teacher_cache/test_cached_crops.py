@@ -128,6 +128,21 @@ def test_a_choice_that_can_be_made_again(config, folder):
         assert torch.equal(boxes, few[image, 0]['crops'].boxes)
 
 
+@pytest.mark.parametrize(('views', 'found', 'crops', 'rounds'), [
+    (50, 5, 4, 5), (50, 5, 4, 2), (3, 3, 1, 3), (4, 8, 6, 2), (50, 7, 3, 3)])
+def test_every_crop_comes_in_the_rounds_of_a_view(config, folder, monkeypatch, views, found, crops, rounds):
+    """Also where the number of views is a multiple of that of the crops that fit."""
+    data = dataset(config, folder, crops)
+    monkeypatch.setattr(data.cache, 'views', views)
+    monkeypatch.setattr(data.cache, 'embedding', lambda cut, image: 0)
+    monkeypatch.setattr('lgd_mm.teacher_cache.images.crops_inside',
+                        lambda view, cuts: [(cut, (cut, 0, cut + 1, 1)) for cut in range(found)])
+    for number in range(VIEWS):
+        taken = [data[0, 0, number + views * turn]['crops'].boxes for turn in range(rounds)]
+        assert all(len(set(boxes[:, 0].tolist())) == crops for boxes in taken), 'none twice'
+        assert len(set(torch.cat(taken)[:, 0].tolist())) == found, 'all of them'
+
+
 def test_an_image_that_stands_for_another(config, folder, monkeypatch):
     """Crops are of the image that the view is of, whatever was readable when."""
     data = dataset(config, folder, VIEWS + CROPS)

@@ -3,8 +3,8 @@
 title = 'The harder generated world'
 note = ('A quarter-width ResNet-18, pre-trained on 12,000 unlabelled images of patterned shapes by a small CLIP-like '
         'teacher, then fine-tuned on a few labelled ones. The list of names holds the 40 categories of the tests, 20 '
-        'things that never occur and three backgrounds; a third of the objects has no name. "Colours" are what no name '
-        'says. The supervised rival has the labels of 4,000 further images.')
+        'things that never occur and three backgrounds; three in ten of the objects have no name. "Colours" are what '
+        'no name says. The supervised rival has the labels of 4,000 further images.')
 work_dir = 'work_dirs/harder'
 shapes_world = 'work_dirs/harder/data'
 shapes_kind = 'harder'

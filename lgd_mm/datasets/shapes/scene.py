@@ -12,7 +12,7 @@ from lgd_mm.datasets.shapes.surfaces import COLOURS, background, ground, paint
 from lgd_mm.datasets.shapes.things import Thing
 from lgd_mm.datasets.shapes.worlds import WORLDS, View, World
 
-#: Smallest distance in RGB (0-1) between an object's mean colour and that of what it covers.
+#: Smallest distance in RGB (0-1) between an object's mean colour and that of what it covers; its rim is not counted.
 CONTRAST = 0.3
 
 #: Of the objects of a world with distractors, this part are such.

@@ -8,7 +8,7 @@ class Thing:
     """A shape, and in the harder world its texture and a part.
 
     Attributes:
-        shape (str): One of ``OUTLINES``.
+        shape (str): One of ``SHAPES``.
         texture (str): One of :data:`TEXTURES`, or nothing: a faint one at random, which has no name.
         part (str): ``hole``, ``rim`` or nothing.
     """

@@ -28,16 +28,15 @@ from tqdm import tqdm
 
 from lgd_mm.datasets.shapes import COLOURS, WORLDS, Scene, Thing, make_scene
 from lgd_mm.errors import UserError, reported
+from lgd_mm.io.safe_load import load_checkpoint_file
 
 TEMPLATES = open_clip.OPENAI_IMAGENET_TEMPLATES
 MERGES = 512  # byte-pair merges kept of CLIP's 48,894: they would make a vocabulary of 49,408 tokens
 MEAN, STD = [0.37, 0.37, 0.37], [0.21, 0.21, 0.21]
-#: Layers and width of the image tower, by world.
-TOWERS = {'shapes': ([2, 2, 1, 1], 16), 'harder': ([2, 2, 1, 1], 16)}
 CONFIG: dict[str, Any] = {
     'model_cfg': {
         'embed_dim': 64,
-        'vision_cfg': {'image_size': 64},
+        'vision_cfg': {'image_size': 64, 'layers': [2, 2, 1, 1], 'width': 16},
         'text_cfg': {'context_length': 32, 'vocab_size': 2 * 256 + MERGES + 2, 'width': 48, 'heads': 2, 'layers': 1},
         'init_logit_scale': math.log(10),
         'init_logit_bias': -4.0,
@@ -69,10 +68,31 @@ def main() -> None:
     parser.add_argument('--seed', type=int, default=0, help='of weights, batches and world (default: 0)')
     arguments = parser.parse_args()
     with reported():
-        if arguments.out.exists() and any(arguments.out.iterdir()):
+        if arguments.out.exists() and not (arguments.out.is_dir() and not any(arguments.out.iterdir())):
             raise UserError(f'--out {arguments.out} is not empty: name a new folder')
+        if arguments.start:
+            check_start(arguments.start)
         arguments.out.mkdir(parents=True, exist_ok=True)
         make_teacher(arguments.out, arguments.world, arguments.steps, arguments.images, arguments.seed, arguments.start)
+
+
+def check_start(folder: Path) -> None:
+    """See that a teacher can go on from the weights of another.
+
+    Args:
+        folder (Path): Of the other.
+
+    Raises:
+        UserError: If it has none, or those of other sizes.
+    """
+    with torch.device('meta'):
+        wanted = {key: value.shape for key, value in open_clip.CLIP(**CONFIG['model_cfg']).state_dict().items()}
+    state = load_checkpoint_file(folder / WEIGHTS).get('state_dict', {})
+    odd = next((key for key in sorted({*wanted, *state}) if key not in state or wanted.get(key) != state[key].shape),
+               None)
+    if odd is not None:
+        raise UserError(f'--start {folder}: {odd} is not as in the teacher of a world: name a folder that this script '
+                        'wrote')
 
 
 def make_teacher(
@@ -83,13 +103,13 @@ def make_teacher(
         out (Path): An empty folder.
         world (str): What it is to know, one of ``WORLDS``.
         steps (int): Optimiser steps.
-        images (int): Size of the training set.
+        number (int): Size of the training set.
         seed (int): Of weights, batches and world.
         start_from (Path, optional): Folder of a teacher whose weights are the first.
     """
     began = time.perf_counter()
     torch.manual_seed(seed)
-    (out / 'open_clip_config.json').write_text(json.dumps(config(world), indent=2) + '\n')
+    (out / 'open_clip_config.json').write_text(json.dumps(CONFIG, indent=2) + '\n')
     write_merges(out / 'bpe.txt.gz')
     name = f'local-dir:{out}'
     if start_from:
@@ -120,13 +140,6 @@ def write_merges(path: Path) -> None:
     with gzip.open(default_bpe(), 'rt', encoding='utf-8') as file:
         lines = [next(file).rstrip('\n') for _ in range(1 + MERGES)]  # the first line is a heading
     path.write_bytes(gzip.compress('\n'.join(lines).encode(), mtime=0))
-
-
-def config(world: str) -> dict[str, Any]:
-    """open_clip's configuration of the teacher of a world."""
-    layers, width = TOWERS[world]
-    model = CONFIG['model_cfg']
-    return {**CONFIG, 'model_cfg': {**model, 'vision_cfg': {**model['vision_cfg'], 'layers': layers, 'width': width}}}
 
 
 def all_phrases(world: str) -> list[str]:

@@ -1,18 +1,22 @@
 """The shipped teachers: small, loadable by open_clip, and right about images they have not seen."""
 
+import importlib.util
+import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import open_clip
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from lgd_mm.datasets import shapes
 from lgd_mm.datasets.shapes import COLOURS, WORLDS, make_scene
 from lgd_mm.models.teachers import OpenCLIPTeacher
 from tests.processes import run_program
+from tests.tiny import write_tiny_teacher
 
 FOLDERS = {world: Path(shapes.__file__).parent / folder
            for world, folder in {'shapes': 'teacher', 'harder': 'teacher_harder'}.items()}
@@ -74,6 +78,55 @@ def test_every_prompt_fits_the_context(folder, world):
     prompts = [template(name) for name in (coloured if world == 'shapes' else WORLDS[world].names)
                for template in open_clip.OPENAI_IMAGENET_TEMPLATES]
     assert (tokenizer(prompts)[:, -1] == 0).all()
+
+
+@pytest.fixture(scope='module')
+def script():
+    spec = importlib.util.spec_from_file_location('train_shapes_teacher', SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def call(script, monkeypatch, capsys, *options):
+    monkeypatch.setattr('sys.argv', [str(SCRIPT), *map(str, options)])
+    with pytest.raises(SystemExit) as end:
+        script.main()
+    assert end.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('start', 'told'), [
+    ('nowhere', 'nowhere'), ('empty', 'open_clip_model.safetensors'), ('damaged', 'open_clip_model.safetensors'),
+    ('wider', r'--start \S*wider: \S+ is not as in the teacher of a world: name a folder that this script wrote'),
+    ('less', '--start .*: logit_scale is not as in the teacher'), ('more', '--start .*: foo is not as in the teacher')])
+def test_a_start_that_is_none_writes_nothing(script, tmp_path, monkeypatch, capsys, start, told):
+    """So the same --out serves again."""
+    weights = load_file(FOLDERS['shapes'] / 'open_clip_model.safetensors')
+    for name in ('empty', 'damaged', 'wider', 'less', 'more'):
+        (tmp_path / name).mkdir()
+    (tmp_path / 'damaged' / 'open_clip_model.safetensors').write_bytes(b'nothing')
+    write_tiny_teacher(tmp_path / 'wider')
+    save_file({key: value for key, value in weights.items() if key != 'logit_scale'},
+              tmp_path / 'less' / 'open_clip_model.safetensors')
+    save_file({**weights, 'foo': torch.ones(1)}, tmp_path / 'more' / 'open_clip_model.safetensors')
+    error = call(script, monkeypatch, capsys, '--out', tmp_path / 'out', '--start', tmp_path / start)
+    assert re.search(told, error) and error.count('\n') == 1
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_start_that_is_one(script):
+    for folder in FOLDERS.values():
+        script.check_start(folder)
+        assert json.loads((folder / 'open_clip_config.json').read_text()) == script.CONFIG
+
+
+@pytest.mark.parametrize('taken', ['file', 'folder'])
+def test_an_out_that_is_taken(script, tmp_path, monkeypatch, capsys, taken):
+    (tmp_path / 'file').write_text('')
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'folder' / 'something').write_text('')
+    assert 'is not empty: name a new folder' in call(script, monkeypatch, capsys, '--out', tmp_path / taken)
 
 
 @pytest.mark.slow

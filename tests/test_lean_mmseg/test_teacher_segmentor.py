@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from lgd_mm.errors import UserError
 from lgd_mm.lean_mmseg import TeacherSegmentor
-from lgd_mm.models.teachers.dense import dense_embeddings
+from lgd_mm.models.teachers.dense import dense_tower
 from tests.tiny import write_tiny_teacher
 
 NAMES = ['cat', 'dog', 'bicycle', 'tree', 'sky']
@@ -38,7 +38,7 @@ def test_windows_of_a_vit(tmp_path, height, width, tops, lefts):
     total, count = torch.zeros(2, 5, height, width), torch.zeros(height, width)
     for top, left in itertools.product(tops, lefts):
         place = slice(top, top + 32), slice(left, left + 32)
-        positions = dense_embeddings(model.teacher.visual, own[:, :, place[0], place[1]], mode='naclip')
+        positions = dense_tower(model.teacher.visual, mode='naclip').positions(own[:, :, place[0], place[1]])
         similar = torch.einsum('bdhw,cd->bchw', F.normalize(positions, dim=1), model.textual_bank)
         total[:, :, place[0], place[1]] += F.interpolate(similar, (32, 32), mode='bilinear')
         count[place] += 1
@@ -66,7 +66,7 @@ def test_convolutions_see_the_whole_image(tmp_path):
     save_file(open_clip.CLIP(**config).state_dict(), tmp_path / 'open_clip_model.safetensors')
     model = segmentor(f'local-dir:{tmp_path}', dense_stride=16)
     own, inputs = images(96, 144, model.teacher)
-    positions = dense_embeddings(model.teacher.visual, own, 16)
+    positions = dense_tower(model.teacher.visual, 16).positions(own)
     expected = torch.einsum('bdhw,cd->bchw', F.normalize(positions, dim=1), model.textual_bank)
     assert expected.shape == (2, 5, 6, 9)
     torch.testing.assert_close(model.similarities(inputs), expected, atol=1e-4, rtol=0)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lgd_mm.models.teachers.dense import dense_embeddings, dense_tower
+from lgd_mm.models.teachers.dense import dense_tower
 from lgd_mm.models.teachers.folding import fold
 from tests.towers import resnet
 
@@ -59,7 +59,7 @@ def test_stride_32_is_the_value_of_the_pool():
     tower, images = fold(resnet()), torch.randn(2, 3, 64, 96)
     features = tower.layer4(tower.layer3(tower.layer2(tower.layer1(tower.stem(images)))))
     for stride in (None, 32):
-        positions = dense_embeddings(tower, images, stride)
+        positions = dense_tower(tower, stride).positions(images)
         assert positions.shape == (2, 24, 2, 3)
         for image, row, column in ((0, 0, 0), (1, 1, 2)):
             expected = tower.attnpool.out(tower.attnpool.value(features[image, :, row, column]))
@@ -76,7 +76,8 @@ def test_stride_32_is_the_value_of_a_pool_that_is_not_folded():
     handle.remove()
     pool = original.attnpool
     expected = pool.c_proj(pool.v_proj(caught[0][1, :, 1, 2]))
-    torch.testing.assert_close(dense_embeddings(fold(original), images)[1, :, 1, 2], expected, atol=1e-4, rtol=1e-4)
+    positions = dense_tower(fold(original)).positions(images)
+    torch.testing.assert_close(positions[1, :, 1, 2], expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize('stride', [16, 8])
@@ -90,7 +91,7 @@ def test_finer_maps_are_dilated_convolutions(stride, size):
     else:
         features = layer(tower.layer4, layer(tower.layer3, features, 1), 2)
     expected = tower.attnpool.out(tower.attnpool.value(features.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
-    positions = dense_embeddings(tower, images, stride)
+    positions = dense_tower(tower, stride).positions(images)
     assert positions.shape == (2, 24, size[0] // stride, size[1] // stride)
     torch.testing.assert_close(positions, expected, atol=1e-4, rtol=1e-4)
 
@@ -99,11 +100,11 @@ def test_finer_maps_are_dilated_convolutions(stride, size):
 def test_a_flat_image_has_the_coarse_values_away_from_its_border():
     """Where nothing changes from place to place, a stride takes nothing away."""
     tower, images = fold(resnet()), torch.ones(1, 3, 512, 512)
-    coarse = dense_embeddings(tower, images)[..., 8, 8]
+    coarse = dense_tower(tower).positions(images)[..., 8, 8]
     for stride in (16, 8):
         middle = 256 // stride
-        torch.testing.assert_close(dense_embeddings(tower, images, stride)[..., middle, middle], coarse, atol=1e-5,
-                                   rtol=1e-4)
+        finer = dense_tower(tower, stride).positions(images)
+        torch.testing.assert_close(finer[..., middle, middle], coarse, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize('stride', [32, 16, 8])

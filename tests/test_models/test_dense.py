@@ -16,7 +16,7 @@ from torch import nn
 from lgd_mm.errors import UserError
 from lgd_mm.models.necks import MLPProjection
 from lgd_mm.models.teachers import OpenCLIPTeacher
-from lgd_mm.models.teachers.dense import dense_embeddings, dense_tower
+from lgd_mm.models.teachers.dense import dense_tower
 from lgd_mm.models.teachers.folding import fold
 from tests.tiny import write_tiny_teacher
 from tests.towers import coca, resnet, timm_tower, vit
@@ -67,9 +67,8 @@ def test_one_pass_and_the_towers_own_embedding(name, dtype):
 @torch.no_grad()
 def test_images_do_not_mix(name):
     build, size, _ = TOWERS[name]
-    tower, images = build(), torch.randn(2, 3, *size)
-    torch.testing.assert_close(dense_embeddings(tower, images)[1:], dense_embeddings(tower, images[1:]), atol=1e-5,
-                               rtol=1e-4)
+    tower, images = dense_tower(build()), torch.randn(2, 3, *size)
+    torch.testing.assert_close(tower.positions(images)[1:], tower.positions(images[1:]), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(('model', 'shape'), [
@@ -96,7 +95,7 @@ def test_teacher_takes_the_students_images(tmp_path):
     teacher = OpenCLIPTeacher(write_tiny_teacher(tmp_path))
     teacher.set_input_statistics(255 * teacher.mean, 255 * teacher.std)  # the student's are the teacher's own
     images = torch.randn(1, 3, 32, 32)
-    torch.testing.assert_close(teacher.dense(images), dense_embeddings(teacher.visual, images), atol=1e-5, rtol=0)
+    torch.testing.assert_close(teacher.dense(images), dense_tower(teacher.visual).positions(images), atol=1e-5, rtol=0)
     assert teacher.dense(torch.randn(1, 3, 48, 37)).shape == (1, 32, 4, 4)
 
 

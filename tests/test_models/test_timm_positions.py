@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from lgd_mm.models.teachers.dense import dense_embeddings, dense_tower
+from lgd_mm.models.teachers.dense import dense_tower
 from tests.towers import timm_tower
 
 PLACES = ((0, 0, 0), (0, 3, 5), (1, 2, 3))
@@ -17,7 +17,7 @@ PLACES = ((0, 0, 0), (0, 3, 5), (1, 2, 3))
 def test_a_head_takes_one_token(family, pool, proj):
     """Pooling by attention or by averages, norms and projections, on a sequence of that token."""
     tower, images = timm_tower(family, pool, proj), torch.randn(2, 3, 32, 48)
-    trunk, positions = tower.trunk, dense_embeddings(tower, images)
+    trunk, positions = tower.trunk, dense_tower(tower).positions(images)
     assert positions.shape == (2, 32 if proj == 'none' else 24, 4, 6)  # SigLIP's pooling projects
     tokens = trunk.forward_features(images)
     assert tokens.shape[1] == 24 + trunk.num_prefix_tokens
@@ -35,7 +35,7 @@ def test_a_head_takes_one_token(family, pool, proj):
 def test_pooling_by_the_class_token_attends_to_itself_alone(family, proj):
     """The last block on a sequence of one token; rotations by its place leave its value as it is."""
     tower, images = timm_tower(family, 'token', proj), torch.randn(2, 3, 32, 48)
-    trunk, positions, caught = tower.trunk, dense_embeddings(tower, images), []
+    trunk, positions, caught = tower.trunk, dense_tower(tower).positions(images), []
     handle = trunk.blocks[-1].register_forward_pre_hook(lambda block, args: caught.append(args[0]))
     tower(images)
     handle.remove()
@@ -51,7 +51,7 @@ def test_pooling_by_the_class_token_attends_to_itself_alone(family, proj):
 def test_a_head_takes_a_map_of_one_position(family, proj):
     size = (64, 64) if family == 'swin' else (64, 96)
     tower, images = timm_tower(family, proj=proj), torch.randn(2, 3, *size)
-    positions = dense_embeddings(tower, images)
+    positions = dense_tower(tower).positions(images)
     features = tower.trunk.forward_features(images)
     assert positions.shape == (2, 24, 2, size[1] // 32)
     for image, row, column in itertools.product(range(2), range(2), range(size[1] // 32)):
@@ -76,6 +76,6 @@ def test_convolutions_take_any_size():
 def test_fused_kernels_and_plain_ones_agree():
     """The mask of the last block goes through either."""
     tower, images = timm_tower('vit', 'token'), torch.randn(2, 3, 32, 48)
-    fused = dense_embeddings(tower, images)
+    fused = dense_tower(tower).positions(images)
     tower.trunk.blocks[-1].attn.fused_attn = False
-    torch.testing.assert_close(dense_embeddings(tower, images), fused, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(dense_tower(tower).positions(images), fused, atol=1e-5, rtol=1e-4)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lgd_mm.models.teachers.dense import dense_embeddings
+from lgd_mm.models.teachers.dense import dense_tower
 from tests.towers import coca, vit
 
 ROWS, COLUMNS = 4, 6
@@ -39,13 +39,13 @@ def test_maskclip_is_attention_to_itself(tower):
     """The block by its own code, with a mask, and on sequences of one token."""
     images = torch.randn(2, 3, 8 * ROWS, 8 * COLUMNS)
     tokens, block = trunk(tower, images), tower.transformer.resblocks[-1]
-    positions = dense_embeddings(tower, images, mode='maskclip')
+    positions = dense_tower(tower, mode='maskclip').positions(images)
     alone = torch.full((1 + ROWS * COLUMNS, ) * 2, float('-inf')).fill_diagonal_(0)
     masked = out(tower, block(tokens, attn_mask=alone)[:, 1:])
     torch.testing.assert_close(positions, masked.transpose(1, 2).unflatten(2, (ROWS, COLUMNS)), atol=1e-5, rtol=1e-4)
     one = block(tokens[1:, 1 + COLUMNS * 2 + 3][:, None])
     torch.testing.assert_close(positions[1, :, 2, 3], out(tower, one)[0, 0], atol=1e-5, rtol=1e-4)
-    assert torch.equal(positions, dense_embeddings(tower, images))
+    assert torch.equal(positions, dense_tower(tower).positions(images))
 
 
 @pytest.mark.parametrize('mode', ['clearclip', 'naclip'])
@@ -55,7 +55,7 @@ def test_no_residual_and_another_attention(tower, mode):
     images = torch.randn(2, 3, 8 * ROWS, 8 * COLUMNS)
     tokens, block = trunk(tower, images), tower.transformer.resblocks[-1]
     attention = block.attn
-    positions = dense_embeddings(tower, images, mode=mode)
+    positions = dense_tower(tower, mode=mode).positions(images)
     assert positions.shape == (2, 24, ROWS, COLUMNS)
     places = [None, *((row, column) for row in range(ROWS) for column in range(COLUMNS))]  # the class has none
     for image, row, column in ((0, 0, 0), (0, 3, 5), (1, 2, 3), (1, 0, 5)):
@@ -94,7 +94,7 @@ def test_coca_pools_each_token_alone(width):
     """The pool by its own code on a sequence of one token; of the embedding's width and of another."""
     tower, images = coca(width, heads=2), torch.randn(2, 3, 8 * ROWS, 8 * COLUMNS)
     tokens = tower.transformer.resblocks[-1](trunk(tower, images))
-    positions = dense_embeddings(tower, images)
+    positions = dense_tower(tower).positions(images)
     assert positions.shape == (2, 24, ROWS, COLUMNS)
     assert (tower.attn_pool.attn.in_proj_weight is None) == (width == 32)
     for image, row, column in ((0, 0, 0), (1, 2, 3), (1, 3, 5)):
@@ -108,16 +108,16 @@ def test_coca_pools_each_token_alone(width):
 def test_images_that_patches_do_not_fill(mode):
     """What lies beyond the last whole patch is not looked at, as in the tower itself."""
     tower, images = vit(image_size=(37, 55)), torch.randn(2, 3, 37, 55)
-    positions = dense_embeddings(tower, images, mode=mode)
+    positions = dense_tower(tower, mode=mode).positions(images)
     assert positions.shape == (2, 24, ROWS, COLUMNS)
-    assert torch.equal(positions, dense_embeddings(tower, images[..., :32, :48], mode=mode))
+    assert torch.equal(positions, dense_tower(tower, mode=mode).positions(images[..., :32, :48]))
 
 
 @pytest.mark.parametrize('mode', ['maskclip', 'clearclip', 'naclip'])
 @torch.no_grad()
 def test_half_precision(mode):
     tower, images = vit(), torch.randn(2, 3, 32, 48)
-    exact = dense_embeddings(tower, images, mode=mode)
-    half = dense_embeddings(tower.bfloat16(), images.bfloat16(), mode=mode)
+    exact = dense_tower(tower, mode=mode).positions(images)
+    half = dense_tower(tower.bfloat16(), mode=mode).positions(images.bfloat16())
     assert half.dtype == torch.bfloat16
     assert torch.cosine_similarity(half.float(), exact, dim=1).min() > 0.99

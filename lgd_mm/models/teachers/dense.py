@@ -7,7 +7,7 @@ from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
 from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer as TimmViT
-from torch import Tensor, nn
+from torch import nn
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.teachers.dense_tower import DenseTower
@@ -36,11 +36,6 @@ def dense_tower(visual: nn.Module, stride: int | None = None, mode: str | None =
         raise UserError(f'positions of the image tower {kind} have no embeddings in the joint space: those of CLIP '
                         "ResNets, CLIP and CoCa ViTs, and of timm's ViT, EVA and networks that average a map have")
     return family(visual, stride, mode)
-
-
-def dense_embeddings(visual: nn.Module, images: Tensor, stride: int | None = None, mode: str | None = None) -> Tensor:
-    """The map of :func:`dense_tower` (B, D, h, w)."""
-    return dense_tower(visual, stride, mode).positions(images)
 
 
 def _family(visual: Any) -> Any:

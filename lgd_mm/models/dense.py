@@ -114,6 +114,19 @@ class DenseGuidance(BaseModule):
             raise UserError('model.dense.visual needs model.dense.categories: a visual bank has a row for each name')
         self.structure = StructureGuidance(**structure) if structure else None
 
+    def check_names(self, given: bool) -> None:
+        """See that there are names, if a loss needs them.
+
+        Args:
+            given (bool): Whether the method has some.
+
+        Raises:
+            UserError: If there are none.
+        """
+        if not given and self.lgka is None and (self.weights['textual'] or self.agreement):
+            raise UserError('model.dense.textual and agreement need names, and the method has none: give '
+                            'model.dense.categories, or set them to 0')
+
     def embed(self, features: Sequence[Tensor]) -> Tensor:
         """Embed every position of the student's finest map.
 
@@ -148,10 +161,8 @@ class DenseGuidance(BaseModule):
         if taught.dense is None and taught.crops is None:
             raise UserError('model.dense needs maps of the teacher or crops of a cache, and this batch brings none: '
                             'with lgd_mm.CachedImages, set train_dataloader.dataset.crops=4')
+        self.check_names(names is not None)
         bank = names if self.lgka is None else self.lgka.textual_bank
-        if bank is None and (self.weights['textual'] or self.agreement):
-            raise UserError('model.dense.textual and agreement need names, and the method has none: give '
-                            'model.dense.categories, or set them to 0')
         merged = self.pyramid.merge(features)
         image = unit(taught.embedding)
         losses = {}

@@ -70,7 +70,9 @@ class Distiller(BaseModel):
         if type(self).loss is not Distiller.loss:
             raise UserError(f'lgd_mm.{type(self).__name__} learns nothing of positions: leave model.dense out, or take '
                             'a method whose student imitates the embeddings of its teacher, such as lgd_mm.LGD')
-        return MODELS.build(dense, default_args=dict(backbone=self.backbone, teacher=self.teacher))
+        guidance = MODELS.build(dense, default_args=dict(backbone=self.backbone, teacher=self.teacher))
+        guidance.check_names(type(self).names is not Distiller.names)
+        return guidance
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'Distiller':
         """Move the hidden teacher along with ``to()``, ``cuda()`` and ``half()``."""

@@ -179,9 +179,10 @@ def test_other_methods_take_it(build, teacher):
     assert set(without(images(), mode='loss')) == {'loss_mimicking', 'loss_dense_feature'}
     both = MODELS.build(dict(type='lgd_mm.FeatureMimicking', dense=dict(**dense, **names, mimicking=1.), **parts))
     assert set(both(images(), mode='loss')) == {'loss_mimicking', 'loss_dense_textual', 'loss_dense_mimicking'}
-    nameless = MODELS.build(dict(type='lgd_mm.FeatureMimicking', dense=dense, **parts))
-    with pytest.raises(UserError, match='need names, and the method has none: give model.dense.categories'):
-        nameless(images(), mode='loss')
+    nameless = dict(textual=0, feature=1)
+    for method, odd in (('SEED', {}), ('FeatureMimicking', {}), ('FeatureMimicking', dict(nameless, agreement=0.5))):
+        with pytest.raises(UserError, match='need names, and the method has none: give model.dense.categories'):
+            MODELS.build(dict(type=f'lgd_mm.{method}', dense=dict(dense, **odd), **parts))
     with pytest.raises(UserError, match='lgd_mm.CompRess learns nothing of positions: leave model.dense out'):
         MODELS.build(dict(type='lgd_mm.CompRess', dense=dense, **{**parts, 'neck': None}))
 

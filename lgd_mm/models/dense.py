@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from lgd_mm.datasets.views.crops import Crops
 from lgd_mm.errors import UserError
 from lgd_mm.models.common import check_number
-from lgd_mm.models.features import map_channels
 from lgd_mm.models.losses import alignment_loss, cosine_loss, dense_textual_loss
 from lgd_mm.models.necks.lgka import LGKA
 from lgd_mm.models.necks.pyramid import resized
+from lgd_mm.models.necks.pyramid_between import pyramid_between
 from lgd_mm.models.structure import StructureGuidance
 from lgd_mm.models.teachers.base import Taught
 from lgd_mm.registry import MODELS
@@ -104,9 +104,7 @@ class DenseGuidance(BaseModule):
                             'crops alone: set them to 0')
         self.agreement, self.background = agreement, background
         self.temperatures = student_temperature, teacher_temperature
-        self.pyramid = MODELS.build(
-            dict(type='lgd_mm.PyramidProjection', in_channels=map_channels(backbone), out_channels=teacher.embed_dim)
-            | (pyramid or {}))
+        self.pyramid = pyramid_between(pyramid, backbone, teacher.embed_dim)
         names = dict(categories=categories, templates=templates, teacher=teacher)
         #: Of the positions: names of their own, or a visual bank.
         self.lgka = LGKA(**names, positive_column=False) if categories is not None else None

@@ -1,6 +1,8 @@
 """What a backbone returns, whatever its kind: maps, tokens or vectors."""
 
+import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -59,17 +61,18 @@ def of_empty_image(backbone: nn.Module) -> Sequence[Tensor]:
 
 
 @torch.no_grad()
-def map_channels(backbone: nn.Module) -> list[int]:
+def map_channels(backbone: nn.Module, strides: Sequence[int] | None = None) -> list[int]:
     """Channels of all outputs of a backbone, found by showing it an empty image.
 
     Args:
         backbone (nn.Module): See :func:`feature_channels`.
+        strides (Sequence[int], optional): That the maps are to have, the finest first. Defaults to None: any.
 
     Returns:
         list[int]: Of each map.
 
     Raises:
-        UserError: If one is no map, or not finer than the next.
+        UserError: If one is no map, coarser than the next, or of another stride.
     """
     features = of_empty_image(backbone)
     check_channels(backbone, features[-1])
@@ -81,7 +84,18 @@ def map_channels(backbone: nn.Module) -> list[int]:
     if sides != sorted(sides, reverse=True):
         raise UserError(f'the maps of the student ({kind}) are {sides} wide: set model.backbone.out_indices in '
                         'ascending order, the finest first')
+    size = own_size(backbone)
+    if strides and not (len(sides) == len(strides) and all(map(partial(_has_stride, size), sides, strides))):
+        wanted, given = (', '.join(map(str, each)) for each in (strides, (round(size / side) for side in sides)))
+        raise UserError(f'model.dense.pyramid takes maps of strides {wanted}, and those of the student ({kind}) have '
+                        f'{given}: set model.backbone.out_indices to outputs of strides {wanted}, of a ResNet without '
+                        'dilation (0, 1, 2, 3), of MobileNetV2 (1, 2, 4, 7)')
     return [_channels(feature) for feature in features]
+
+
+def _has_stride(size: int, side: int, stride: int) -> bool:
+    """Whether a map of an image may have a stride; at borders a network may round up, or leave some pixels out."""
+    return abs(math.log2(size / side / stride)) < 0.25
 
 
 def own_size(backbone: nn.Module) -> int:

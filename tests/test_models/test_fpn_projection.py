@@ -7,6 +7,7 @@ from mmdet.models.necks import FPN
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.necks import FPNProjection
+from lgd_mm.models.necks.pyramid_between import pyramid_between
 from lgd_mm.registry import MODELS
 from tests.tiny import lgd_model, write_tiny_teacher
 
@@ -49,12 +50,63 @@ def test_it_begins_as_mmdets_does():
     assert projection.fpn.is_init and all(conv.conv.bias.abs().sum() == 0 for conv in projection.fpn.fpn_convs)
 
 
-def test_other_numbers_of_maps(tmp_path, monkeypatch):
+def slim(**changes):
+    return {**lgd_model('')['backbone'], **changes}
+
+
+MOBILE = dict(type='mmpretrain.MobileNetV2', widen_factor=0.25)
+GHOST = dict(type='mmpretrain.TIMMBackbone', model_name='ghostnet_050', features_only=True)
+
+
+@pytest.mark.parametrize(('backbone', 'given'), [
+    (slim(out_indices=(1, 2, 3)), '8, 16, 32'),
+    (slim(out_indices=(3, )), '32'),
+    (slim(out_indices=(0, 1, 2, 3), strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4)), '4, 8, 8, 8'),
+    (slim(out_indices=(0, 1, 2, 3), strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2)), '4, 8, 16, 16'),
+    (slim(out_indices=(0, 1, 2, 3), strides=(1, 1, 2, 2)), '4, 4, 8, 16'),
+    (dict(MOBILE, out_indices=(0, 1, 2, 3)), '2, 4, 8, 16'),
+    (dict(MOBILE, out_indices=(1, 2, 4, 6, 7)), '4, 8, 16, 32, 32'),
+    (dict(GHOST, out_indices=(0, 1, 2, 3)), '2, 4, 8, 16'),
+])
+def test_maps_of_other_strides(backbone, given):
+    told = (f'takes maps of strides 4, 8, 16, 32, and those of the student .* have {given}: '
+            'set model.backbone.out_indices to outputs of strides 4, 8, 16, 32')
+    with pytest.raises(UserError, match=told):
+        pyramid_between(dict(type='lgd_mm.FPNProjection'), MODELS.build(backbone), 12)
+
+
+@pytest.mark.parametrize('backbone', [
+    slim(out_indices=(0, 1, 2, 3)), dict(MOBILE, out_indices=(1, 2, 4, 7)), dict(GHOST, out_indices=(1, 2, 3, 4)),
+    dict(type='mmpretrain.TIMMBackbone', model_name='efficientnet_b1_pruned', features_only=True,
+         out_indices=(1, 2, 3, 4))])  # its images have 240 pixels, which 32 does not divide
+def test_maps_of_its_strides(backbone):
+    student = MODELS.build(backbone)
+    student.eval()
+    for kind in ('lgd_mm.FPNProjection', FPNProjection):
+        assert pyramid_between(dict(type=kind, channels=8), student, 12)(student(torch.zeros(1, 3, 64, 64))).shape == (
+            1, 12, 8, 8)
+
+
+def test_other_pyramids_take_maps_of_any_stride():
+    for backbone, side in ((slim(out_indices=(3, )), 2), (dict(MOBILE, out_indices=(2, 4, 7)), 8),
+                           (slim(out_indices=(1, 2, 3), strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4)), 8)):
+        student = MODELS.build(backbone)
+        student.eval()
+        positions = pyramid_between(None, student, 12)(student(torch.zeros(1, 3, 64, 64)))
+        assert positions.shape == (1, 12, side, side)
+
+
+def test_it_is_checked_when_a_model_is_built(tmp_path, monkeypatch):
     monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path))
     model = lgd_model(write_tiny_teacher(tmp_path))
     model['backbone'].update(out_indices=(1, 2, 3))
-    with pytest.raises(UserError, match=r'the student gives 3: set model.backbone.out_indices, of a ResNet \(0, 1, 2'):
+    with pytest.raises(UserError, match='have 8, 16, 32: set model.backbone.out_indices'):
         MODELS.build(dict(model, dense=dict(type='lgd_mm.DenseGuidance', pyramid=dict(type='lgd_mm.FPNProjection'))))
+
+
+def test_other_numbers_of_maps():
+    with pytest.raises(UserError, match=r'the student gives 3: set model.backbone.out_indices, of a ResNet \(0, 1, 2'):
+        FPNProjection(WIDTHS[1:], 12)
 
 
 def test_a_teacher_without_text_gives_no_names(tmp_path):

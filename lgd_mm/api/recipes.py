@@ -8,6 +8,7 @@ from mmengine.config import Config
 from lgd_mm.api.auto import AUTO, check_value
 from lgd_mm.api.methods import LGD, Method
 from lgd_mm.api.teachers import LOCAL, teacher_size
+from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 
 #: Strides of the maps that a student's pyramid stands on.
@@ -78,18 +79,33 @@ def _stride(model: str) -> int | None:
     import torch
     from open_clip.model import _build_vision_tower
 
-    from lgd_mm.models.teachers.a_trous import STRIDES as OF_RESNETS
     from lgd_mm.models.teachers.dense import dense_tower
     from lgd_mm.models.teachers.folder import check_folder
-    if model.startswith(LOCAL):  # what a folder describes is built with its weights alone, see OpenCLIPTeacher
-        check_folder(Path(model.removeprefix(LOCAL)))
-        layers = open_clip.get_model_config(model)['vision_cfg'].get('layers')
-        strides = tuple(OF_RESNETS) if isinstance(layers, (list, tuple)) else ()
-    else:
-        parts = open_clip.get_model_config(model)
+    folder = Path(model.removeprefix(LOCAL)) if model.startswith(LOCAL) else None
+    if folder is not None:
+        check_folder(folder)
+    parts = open_clip.get_model_config(model)
+    width, vision = parts.get('embed_dim'), {**parts['vision_cfg'], 'timm_model_pretrained': False}
+    if folder is not None:
+        width, vision = 64, _smallest(vision)
+    try:
         with torch.device('meta'):  # neither memory nor weights are needed to know its family
-            visual = _build_vision_tower(parts['embed_dim'], {**parts['vision_cfg'], 'timm_model_pretrained': False})
-        strides = tuple(dense_tower(visual).strides)
+            visual = _build_vision_tower(width, vision)
+    except Exception as error:  # open_clip and timm raise whatever comes first
+        raise UserError(f'the image tower of the teacher {model} cannot be made ({first_line(error)}): {CURE}'
+                        ) from error
+    strides = tuple(dense_tower(visual).strides)
     if len(strides) < 2:
         return None
     return next((stride for stride in strides if teacher_size(model) // stride >= POSITIONS), strides[-1])
+
+
+def _smallest(vision: dict[str, Any]) -> dict[str, Any]:
+    """The smallest tower of the family that a folder describes: one of its own size is built with its weights alone,
+    which bound it, see OpenCLIPTeacher."""
+    if vision.get('timm_model_name'):  # of timm's list, so of a known size
+        kept = ('timm_model_name', 'timm_model_pretrained', 'timm_pool', 'timm_proj')
+        return {key: vision[key] for key in kept if key in vision}
+    layers = [1, 1, 1, 1] if isinstance(vision.get('layers'), list) else 1
+    return dict(layers=layers, width=64, image_size=32, patch_size=32,
+                attentional_pool=vision.get('attentional_pool', False))

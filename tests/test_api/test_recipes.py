@@ -1,15 +1,20 @@
 """The published form or the dense one: what auto takes, and what each changes in the config."""
 
 import json
+import re
 
+import open_clip
 import pytest
+import torch
 from mmengine.config import Config
+from open_clip.model import _build_vision_tower as build
 
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.recipes import settle_recipe
 from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import teacher_model
 from lgd_mm.errors import UserError
+from lgd_mm.models.teachers.dense import dense_tower
 from tests.tiny import write_tiny_teacher
 
 
@@ -59,20 +64,78 @@ def test_a_student_without_maps():
         settled('timm/vit_tiny_patch16_224', 'dense')
 
 
-@pytest.mark.parametrize('vision', [
-    dict(foo=1), dict(timm_model_name='hf-hub:nobody/nothing'), dict(timm_model_name='nosuch'), dict(patch_size=0)])
-def test_a_folder_is_not_built_to_know_its_strides(vision, tmp_path, monkeypatch):
-    """What it describes is refused, or left to where its weights bound it."""
-    name = write_tiny_teacher(tmp_path)
-    file = tmp_path / 'open_clip_config.json'
+def folder_teacher(folder, vision):
+    name = write_tiny_teacher(folder)
+    file = folder / 'open_clip_config.json'
     content = json.loads(file.read_text())
     content['model_cfg']['vision_cfg'].update(vision)
     file.write_text(json.dumps(content))
-    monkeypatch.setattr('open_clip.model._build_vision_tower', None)
-    try:
-        settled('resnet18', 'dense', dict(type='lgd_mm.OpenCLIPTeacher', model=name))
-    except UserError as error:
-        assert str(file) in str(error)
+    return dict(type='lgd_mm.OpenCLIPTeacher', model=name)
+
+
+@pytest.mark.parametrize(('vision', 'told'), [
+    (dict(foo=1), 'is none of the settings'),
+    (dict(timm_model_name='hf-hub:nobody/nothing'), 'is no name of timm'),
+    (dict(timm_model_name='nosuch'), 'is no name of timm'),
+    (dict(layers=10**9), 'no model has such a size'),
+    (dict(patch_size=0), None),
+    (dict(layers=1000, width=10**6, head_width=1, mlp_ratio=1e6, image_size=10**5), None),
+    (dict(act_kwargs=dict(a=1), norm_kwargs=dict(b=2)), None)])
+def test_a_folder_is_not_built_to_know_its_strides(vision, told, tmp_path, monkeypatch):
+    """What it describes is refused, or left to where its weights bound it."""
+    teacher, built = folder_teacher(tmp_path, vision), []
+    monkeypatch.setattr('open_clip.model._build_vision_tower', lambda *parts: built.append(parts) or build(*parts))
+    if told:
+        with pytest.raises(UserError, match=f"{tmp_path / 'open_clip_config.json'}.*{told}"):
+            settled('resnet18', 'dense', teacher)
+        assert not built
+    else:
+        model, told = settled('resnet18', 'dense', teacher)
+        assert told == ('dense', 'given') and 'dense_stride' not in model.teacher
+        ((width, made), ) = built
+        assert width == 64 and made == dict(
+            layers=1, width=64, image_size=32, patch_size=32, attentional_pool=False)
+
+
+@pytest.mark.parametrize(('vision', 'stride'), [
+    (dict(), None),
+    (dict(layers=[1, 1, 1, 1]), 8),
+    (dict(layers=[1, 1, 1, 1], image_size=224), 16),
+    (dict(attentional_pool=True), None),
+    (dict(attentional_pool=''), None),
+    (dict(timm_model_name='convnext_atto', timm_pool='', layers=[1, 1, 1, 1], image_size=224), None),
+    (dict(timm_model_name='vit_tiny_patch16_224', timm_pool='token', timm_proj=None), None),
+    (dict(timm_model_name='vit_base_patch16_siglip_224.webli', timm_pool='map', timm_proj='none',
+          timm_model_pretrained=True), None),
+])
+def test_auto_is_dense_for_a_folder_with_maps(vision, stride, tmp_path):
+    teacher = folder_teacher(tmp_path, vision)
+    model, told = settled('resnet18', teacher=teacher)
+    assert told == ('dense', 'auto: student and teacher give maps')
+    with torch.device('meta'):  # the tower that it describes takes the stride
+        whole = {**open_clip.get_model_config(teacher['model'])['vision_cfg'], 'timm_model_pretrained': False}
+        dense_tower(build(32, whole), stride)
+    assert model.teacher.get('dense_stride') == stride and model.dense.type == 'lgd_mm.DenseGuidance'
+
+
+@pytest.mark.parametrize(('vision', 'told'), [
+    (dict(attentional_pool='parallel'), 'the image tower VisionTransformer have no embeddings in the joint space'),
+    (dict(attentional_pool='cascade'), 'the image tower VisionTransformer have no embeddings in the joint space'),
+    (dict(attentional_pool='odd'), 'the image tower of the teacher local-dir:.* cannot be made'),
+    (dict(timm_model_name='test_vit_relpos'), 'VisionTransformerRelPos have no embeddings in the joint space'),
+    (dict(timm_model_name='vit_relpos_medium_patch16_cls_224', layers=[1, 1, 1, 1], timm_pool=''),
+     'VisionTransformerRelPos have no embeddings in the joint space'),
+    (dict(timm_model_name='resnet18', timm_pool='abs_attn', timm_proj=''),
+     'ResNet have no embeddings in the joint space'),
+    (dict(timm_model_name='resnet18', timm_pool=['avg']), 'the image tower of the teacher local-dir:.* cannot be made'),
+])
+def test_auto_is_published_for_a_folder_without_maps(vision, told, tmp_path):
+    teacher = folder_teacher(tmp_path, vision)
+    model, (form, why) = settled('resnet18', teacher=teacher)
+    assert form == 'published' and re.search(told, why)
+    assert 'dense' not in model and 'dense_stride' not in model.teacher
+    with pytest.raises(UserError, match=told):
+        settled('resnet18', 'dense', teacher)
 
 
 def test_given():

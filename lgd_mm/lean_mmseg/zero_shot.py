@@ -15,7 +15,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.language import category_names
 from lgd_mm.lean_mmseg.refinement import affinities, refine
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR, check_number
-from lgd_mm.models.features import map_channels
+from lgd_mm.models.necks.pyramid_between import pyramid_between
 from lgd_mm.models.zero_shot import bank_of_names
 from lgd_mm.registry import MODELS
 
@@ -184,9 +184,7 @@ class ZeroShotSegmentor(NamedSegmentor):
         text = MODELS.build(teacher)
         super().__init__(text, categories, templates, background, refinement, data_preprocessor or PREPROCESSOR)
         self.backbone = MODELS.build(backbone)
-        self.pyramid = MODELS.build(
-            dict(type='lgd_mm.PyramidProjection', in_channels=map_channels(self.backbone),
-                 out_channels=text.embed_dim) | (pyramid or {}))
+        self.pyramid = pyramid_between(pyramid, self.backbone, text.embed_dim)
         self.register_load_state_dict_pre_hook(_keep_student)
 
     def embed(self, inputs: Tensor) -> Tensor:

@@ -103,8 +103,11 @@ def pretrain(images: str | Path,
     name, changes = student_config(student)
     teacher_cfg = teacher_model(teacher)
     categories = parse_classes(classes)
+    names = category_names(categories)
+    if len(names) < 2:
+        raise UserError(f'classes is one name, {names[0]!r}, which leaves nothing to tell apart: give at least two')
     if teacher == SHAPES:
-        print_rank0(about_shapes(category_names(categories)))
+        print_rank0(about_shapes(names))
     paths = images_in(images)
     prompts = None if templates is None else prompt_templates(templates)
 
@@ -112,8 +115,11 @@ def pretrain(images: str | Path,
     cfg.merge_from_dict(changes)
     cfg.model.teacher = teacher_cfg
     earlier = _earlier(out) if resume else None
-    begun = earlier.get('recipe', 'published') if earlier else recipe  # runs of before it was told are as published
-    form, why = settle_recipe(cfg, student, begun if recipe == AUTO else recipe)
+    begun_as = earlier.get('recipe', 'published') if earlier else recipe  # runs of before it was told are as published
+    if earlier and recipe not in (AUTO, begun_as):
+        raise UserError(f'{out} is a run with --recipe {begun_as}, and here it is {recipe}: leave --recipe out to go '
+                        'on with it, or begin a new run elsewhere')
+    form, why = settle_recipe(cfg, student, begun_as if recipe == AUTO else recipe)
     if earlier and recipe == AUTO:
         why = 'auto: as in the run that is resumed'
     print_rank0(f'recipe: {form} ({why})')

@@ -70,6 +70,10 @@ class Distiller(BaseModel):
         if type(self).loss is not Distiller.loss:
             raise UserError(f'lgd_mm.{type(self).__name__} learns nothing of positions: leave model.dense out, or take '
                             'a method whose student imitates the embeddings of its teacher, such as lgd_mm.LGD')
+        if 'type' not in dense:
+            raise UserError(f'model.dense.{next(iter(dense), "type")} is given to a run without dense guidance: take '
+                            'it with --recipe dense, a *_dense_* config or model.dense.type=lgd_mm.DenseGuidance, or '
+                            'leave it out')
         guidance = MODELS.build(dense, default_args=dict(backbone=self.backbone, teacher=self.teacher))
         guidance.check_names(type(self).names is not Distiller.names)
         return guidance

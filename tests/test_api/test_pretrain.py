@@ -26,7 +26,7 @@ def test_result_says_what_the_run_left(run):
     """Files, last losses, and a history that the losses come from."""
     assert run.config.name == RESOLVED and run.checkpoint.name == 'epoch_2.pth'
     assert [record['iter'] for record in run.history] == [2, 4]
-    parts = ('loss_visual', 'loss_textual', 'loss_dense_textual')
+    parts = ('loss_visual', 'loss_textual', 'loss_dense_textual', 'loss_dense_mimicking')
     assert run.losses == {key: run.history[-1][key] for key in ('loss', *parts)}
     assert math.isclose(run.losses['loss'], sum(run.losses[part] for part in parts), rel_tol=1e-5)
     weights, metadata = read_student(run.student)
@@ -64,6 +64,12 @@ def test_warm_up(pictures, given, parts):
     assert [(part.type, part.begin, part.end) for part in cfg.param_scheduler] == parts
 
 
+def test_one_name_is_too_few(arguments, tmp_path):
+    with pytest.raises(UserError, match="classes is one name, 'star', which leaves nothing to tell apart: give at"):
+        lgd_mm.pretrain(**{**arguments, 'classes': ['star']}, out=tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()
+
+
 @pytest.mark.slow
 def test_first_rates_of_few_images(arguments, tmp_path):
     """With one batch in an epoch the rate is the settled one, then falls."""
@@ -87,6 +93,8 @@ def test_used_folder_is_refused_resumed_or_replaced(run, arguments, tmp_path):
     assert [record['iter'] for record in longer.history] == [5, 10]
     assert Config.fromfile(longer.config).auto.batch_size == dict(value=4, why='auto: as in the run that is resumed')
 
+    with pytest.raises(UserError, match='is a run with --recipe dense, and here it is published: leave --recipe out'):
+        lgd_mm.pretrain(**arguments, recipe='published', out=out, resume=True)
     with pytest.raises(UserError, match='fewer than a batch of 64'):
         lgd_mm.pretrain(**arguments, batch_size=64, out=out, resume=True)
     assert Config.fromfile(longer.config).auto.batch_size.value == 4  # what the next resumption takes

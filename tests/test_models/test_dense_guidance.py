@@ -241,6 +241,12 @@ def test_odd_values(build, dense, told):
         build(dense)
 
 
+def test_a_key_without_dense_guidance(build):
+    model = build({})
+    with pytest.raises(UserError, match='model.dense.background is given to a run without dense guidance'):
+        model._build_dense(dict(background=0.3))
+
+
 def test_students_without_maps(build):
     with pytest.raises(UserError, match='gives .* and no maps .*: take another backbone, or leave model.dense out'):
         build({}, network=dict(type='mmpretrain.VisionTransformer', arch='deit-tiny', img_size=32, patch_size=16,

@@ -42,6 +42,7 @@ def check_teacher(name: str) -> None:
     model, slash, tag = name.partition('/')
     if name != SHAPES and model not in models:
         near = did_you_mean(name, [SHAPES, *(f'{each}{slash}{tag}' for each in models)])
+        near += f'for the folder give {LOCAL}{name}; ' if Path(name).is_dir() else ''
         raise UserError(f'no teacher is called {name!r}; {near}give MODEL/TAG of open_clip (`lgd-mm list teachers`), '
                         f'MODEL/FILE with a file of its weights, {LOCAL}FOLDER, or {SHAPES}')
 
@@ -129,6 +130,7 @@ def _of_file(model: str, tag: str | None, file: Path) -> dict[str, Any]:
 
 def _local(folder: Path) -> dict[str, Any]:
     if not (folder / 'open_clip_config.json').is_file():
-        raise UserError(f'teacher {LOCAL}{folder}: the folder holds no open_clip_config.json: give the folder of an '
+        found = 'the folder holds no open_clip_config.json' if folder.is_dir() else 'there is no such folder'
+        raise UserError(f'teacher {LOCAL}{folder}: {found}: give the folder of an '
                         'open_clip model')
     return dict(type='lgd_mm.OpenCLIPTeacher', model=f'{LOCAL}{folder.resolve()}')

@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -136,7 +137,7 @@ def _exhausted(error: Exception) -> str | None:
     if is_exhausted(error):
         return ('shared memory is full, through which loaders hand over their batches: give '
                 'train_dataloader.num_workers=0, or in a container --shm-size 8g')
-    if 'killed by signal: Killed' in text:
+    if 'killed by signal: Killed' in text or _left_by_a_loader(error):
         return ('a loader was ended from outside, as it happens when the machine has no memory left: give fewer '
                 'train_dataloader.num_workers or a smaller train_dataloader.batch_size')
     if getattr(error, 'errno', None) in (errno.EMFILE, errno.ENFILE) or 'Too many open files' in text:
@@ -148,6 +149,12 @@ def _exhausted(error: Exception) -> str | None:
     if "DefaultCPUAllocator: can't allocate memory" in text:
         return _no_memory(MemoryError())
     return None
+
+
+def _left_by_a_loader(error: Exception) -> bool:
+    """Whether a loader has ended while it handed a batch over, which it does through a socket."""
+    return isinstance(error, (ConnectionError, EOFError)) and any(
+        Path(frame.filename).name == 'resource_sharer.py' for frame in traceback.extract_tb(error.__traceback__))
 
 
 def _lost_process(error: Exception) -> str | None:

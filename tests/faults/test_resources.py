@@ -35,6 +35,8 @@ def test_a_loader_that_is_killed(fault_config, tmp_path):
     """As the kernel does it when memory is out: no traceback, no hang."""
     import os
     import signal
+    import socket
+    from multiprocessing import resource_sharer
 
     from mmengine.hooks import Hook
 
@@ -53,6 +55,13 @@ def test_a_loader_that_is_killed(fault_config, tmp_path):
         run_here(fault_config, tmp_path, custom_hooks=[dict(type='lgd_mm.KillWorkerHook')],
                  **{'train_dataloader.num_workers': 1, 'train_dataloader.persistent_workers': True,
                     'train_cfg.max_epochs': 20})
+
+    # The same, while it hands a batch over: nobody listens any more.
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(str(tmp_path / 'socket'))
+        with pytest.raises(UserError, match='a loader was ended from outside'), user_errors(
+                Config(dict(work_dir=str(tmp_path), model={})), ''):
+            resource_sharer._resource_sharer.get_connection((str(tmp_path / 'socket'), 1))
 
 
 @pytest.mark.slow

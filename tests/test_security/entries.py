@@ -24,7 +24,8 @@ TAKES = dict(
     resume=('resume', ),
     work_dir=('report_work_dir', 'find_models'),
     teacher=('teacher', ),
-    compare=('read_results', ))
+    compare=('read_results', ),
+    start=('test', ))  # read as a checkpoint is
 #: Takes programs: a config, or a suite of them, is trusted by whoever names it.
 PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
 #: Takes data sets, whose own tests are in tests/faults: images, annotations, names and prompts.
@@ -35,7 +36,7 @@ OTHER = (
     'amp', 'workers', 'seed', 'tracker', 'recipe', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name',
     'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'share',
     'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
-    'auto_scale_lr', 'steps', 'pictures')
+    'auto_scale_lr', 'steps', 'pictures', 'world')
 
 
 class Entries:

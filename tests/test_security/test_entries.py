@@ -21,8 +21,8 @@ BUILDS = {
     'lgd_mm/zoo/finished.py': 1,
     # Parts of a model, of the config that builds the model.
     'lgd_mm/models/classifiers/knn.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,
-    'lgd_mm/models/distiller.py': 3, 'lgd_mm/models/dense.py': 1,
-    'lgd_mm/lean_mmseg/zero_shot.py': 4, 'lgd_mm/models/lgd.py': 2, 'lgd_mm/models/many_students.py': 2,
+    'lgd_mm/models/distiller.py': 3, 'lgd_mm/models/necks/pyramid_between.py': 1,
+    'lgd_mm/lean_mmseg/zero_shot.py': 3, 'lgd_mm/models/lgd.py': 2, 'lgd_mm/models/many_students.py': 2,
     'lgd_mm/models/necks/projection.py': 1, 'lgd_mm/models/necks/fpn_projection.py': 1,
     'lgd_mm/models/structure.py': 1,
     'lgd_mm/models/students.py': 1, 'lgd_mm/models/zero_shot.py': 2, 'lgd_mm/models/teachers/backbone.py': 2,

@@ -153,8 +153,8 @@ def _silhouette(rng: np.random.Generator, thing: Thing, radius: float,
     points = [np.round((polygon + centre) * 2**_SUBPIXEL_BITS).astype(np.int32) for polygon in polygons]
     alpha, rim = np.zeros((2, size, size), np.uint8)
     cv2.fillPoly(alpha, points, 255, cv2.LINE_AA, _SUBPIXEL_BITS)
-    # Half of the line is beyond the object.
-    cv2.polylines(rim, points, True, 255, max(2, round(0.22 * radius)), cv2.LINE_AA, _SUBPIXEL_BITS)
+    if thing.part == 'rim':  # half of the line is beyond the object
+        cv2.polylines(rim, points, True, 255, max(2, round(0.22 * radius)), cv2.LINE_AA, _SUBPIXEL_BITS)
     areas = [abs(cv2.contourArea(polygon.astype(np.float32))) for polygon in polygons]
     return alpha, rim, int(areas[0] - sum(areas[1:]))
 

@@ -1,11 +1,13 @@
 """The tables of figures in README and docs are those of the results that are committed beside them."""
 
+import math
+import statistics
 from pathlib import Path
 
 import pytest
 
 from lgd_mm.suite.files import read_results
-from lgd_mm.suite.table import columns, find_figure
+from lgd_mm.suite.table import columns, find_figure, format_figure
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / 'docs' / 'results'
@@ -45,9 +47,8 @@ def written(folder):
     figures = {}
     for label in (entry.label for entry in results.entries):
         for column in columns(results):
-            if figure := find_figure(results, label, column):
-                std = '' if figure.std is None else f' ± {figure.std:.1f}'
-                figures[label, (column.task, column.key)] = f'{figure.mean:.1f}{std}'
+            if find_figure(results, label, column):
+                figures[label, (column.task, column.key)] = ' '.join(format_figure(results, label, column)).strip()
     return figures
 
 
@@ -71,3 +72,16 @@ def test_a_table_says_what_was_measured(page, number, folders):
                 assert cell == measured.get((label, METRICS[heading]), '–'), f'{page}: {label}, {heading}'
                 seen += cell != '–'
     assert seen > len(rows)
+
+
+@pytest.mark.parametrize('heading', ['box AP', 'mask AP', 'mIoU'])
+def test_how_far_dense_guidance_is_ahead(heading):
+    """Paired differences of four seeds, and the 95 % interval of their mean by Student's t of three degrees."""
+    results = read_results(RESULTS / 'dense' / 'results.json')
+    column = next(each for each in columns(results) if (each.task, each.key) == METRICS[heading])
+    dense, supervised = (find_figure(results, label, column).values for label in ('dense LGD', 'supervised'))
+    ahead = [ours - theirs for ours, theirs in zip(dense, supervised, strict=True)]
+    assert len(ahead) == 4
+    mean, half = statistics.mean(ahead), 3.182 * statistics.stdev(ahead) / math.sqrt(4)
+    line = f'| {heading} | {", ".join(f"{each:.1f}" for each in ahead)} | {mean:.1f} ± {half:.1f}: excludes 0 |'
+    assert mean > half and line in (RESULTS / 'README.md').read_text().splitlines()

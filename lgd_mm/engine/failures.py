@@ -137,7 +137,7 @@ def _exhausted(error: Exception) -> str | None:
     if is_exhausted(error):
         return ('shared memory is full, through which loaders hand over their batches: give '
                 'train_dataloader.num_workers=0, or in a container --shm-size 8g')
-    if 'killed by signal: Killed' in text or _left_by_a_loader(error):
+    if any(map(_of_killed_loader, (error, error.__cause__))):
         return ('a loader was ended from outside, as it happens when the machine has no memory left: give fewer '
                 'train_dataloader.num_workers or a smaller train_dataloader.batch_size')
     if getattr(error, 'errno', None) in (errno.EMFILE, errno.ENFILE) or 'Too many open files' in text:
@@ -151,9 +151,10 @@ def _exhausted(error: Exception) -> str | None:
     return None
 
 
-def _left_by_a_loader(error: Exception) -> bool:
-    """Whether a loader has ended while it handed a batch over, which it does through a socket."""
-    return isinstance(error, (ConnectionError, EOFError)) and any(
+def _of_killed_loader(error: BaseException | None) -> bool:
+    """Whether an error is that of a loader which was killed: the system told so, or a batch was being handed over,
+    which is done through a socket. torch may put another error in its place, and name it as the cause."""
+    return 'killed by signal: Killed' in str(error) or isinstance(error, (ConnectionError, EOFError)) and any(
         Path(frame.filename).name == 'resource_sharer.py' for frame in traceback.extract_tb(error.__traceback__))
 
 

@@ -63,6 +63,14 @@ def test_a_loader_that_is_killed(fault_config, tmp_path):
                 Config(dict(work_dir=str(tmp_path), model={})), ''):
             resource_sharer._resource_sharer.get_connection((str(tmp_path / 'socket'), 1))
 
+    # torch replaces the error, where it notices the end of the loader while it takes in a batch.
+    with pytest.raises(UserError, match='a loader was ended from outside'), user_errors(
+            Config(dict(work_dir=str(tmp_path), model={})), ''):
+        try:
+            raise RuntimeError('DataLoader worker (pid 12) is killed by signal: Killed. ')
+        except RuntimeError as error:
+            raise RuntimeError('DataLoader worker (pid(s) 12) exited unexpectedly') from error
+
 
 @pytest.mark.slow
 def test_threads_files_and_memory_do_not_grow(fault_config, tmp_path):

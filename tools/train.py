@@ -29,6 +29,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     parser.add_argument('--amp', nargs='?', const='auto', choices=['auto', 'fp16', 'bf16'],
                         help='mixed precision (default: fp16 on a GPU, bf16 on the CPU)')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch')
+    parser.add_argument('--backbone', metavar='NAME', help="in the place of the config's own: timm/NAME, or one of "
+                        '`lgd-mm list students`')
     parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
                         '(docs/own_data.md)')
     parser.add_argument('--tracker', choices=['tensorboard', 'wandb'],
@@ -44,9 +46,10 @@ def given() -> list[str]:
     """The options that changed the config, word by word, for the next command."""
     args = vars(parser('extend').parse_args())
     words = []
-    for option, path in {'--work-dir': args['work_dir'], '--data': args['data']}.items():
-        if path:
-            words += [f'{option}={path}'] if path.startswith('-') else [option, path]
+    for option, value in {'--work-dir': args['work_dir'], '--backbone': args['backbone'],
+                          '--data': args['data']}.items():
+        if value:
+            words += [f'{option}={value}'] if value.startswith('-') else [option, value]
     return [*words, *(['--cfg-options', *args['cfg_options']] if args['cfg_options'] else [])]
 
 
@@ -60,6 +63,9 @@ def main() -> None:
     check_data_folder(args['data'])
     from lgd_mm.engine.launch import train
     from lgd_mm.engine.summary import next_step
+    if args['backbone']:
+        from lgd_mm.api.backbones import backbone_named
+        args['backbone'] = backbone_named(args['backbone'])
     runner = train(**args)
     if runner.rank == 0:
         print_rank0(next_step(args['config'], runner.cfg, given()))

@@ -10,7 +10,6 @@ from mmengine.config import Config
 from lgd_mm.api import launching
 from lgd_mm.api.auto import AUTO, check_value, workers
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.downstream import use_backbone
 from lgd_mm.api.output import check_inputs_stay, check_out
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
@@ -25,6 +24,7 @@ from lgd_mm.own_data.class_folders import read_class_folders
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.safety.bounded_build import bounded_build
 from lgd_mm.students.read import read_student_file
+from lgd_mm.students.swap import use_backbone
 
 #: Task -> its ready config.
 TASKS = {

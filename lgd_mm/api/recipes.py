@@ -10,9 +10,8 @@ from lgd_mm.api.methods import LGD, Method
 from lgd_mm.api.teachers import LOCAL, teacher_size
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
+from lgd_mm.students.maps import for_dense_guidance
 
-#: Strides of the maps that a student's pyramid stands on.
-STRIDES = (8, 16, 32)
 #: Positions along a side that a map has at least, where the teacher can give as many.
 POSITIONS = 8
 #: Said where a student or a teacher has no maps.
@@ -43,7 +42,9 @@ def settle_recipe(cfg: Config, student: str, recipe: str, method: Method = LGD) 
         return 'published', ('auto: a student of timm gives maps in another form of its network, without the layers '
                              'behind the last of them; --recipe dense takes that')
     try:
-        backbone, stride = _maps(student, cfg.model.backbone, method), _stride(cfg.model.teacher.model)
+        backbone = (dict(out_indices=method.maps[student]) if student in method.maps
+                    else for_dense_guidance(cfg.model.backbone))
+        stride = _stride(cfg.model.teacher.model)
     except UserError as reason:
         if recipe == 'dense':
             raise
@@ -53,24 +54,6 @@ def settle_recipe(cfg: Config, student: str, recipe: str, method: Method = LGD) 
         cfg.model.teacher.dense_stride = stride
     cfg.model.dense = dict(type='lgd_mm.DenseGuidance', mimicking=0.5)
     return 'dense', 'auto: student and teacher give maps' if recipe == AUTO else 'given'
-
-
-def _maps(student: str, backbone: dict[str, Any], method: Method) -> dict[str, Any]:
-    """What makes a student give maps of strides 8, 16 and 32."""
-    if student in method.maps:
-        return dict(out_indices=method.maps[student])
-    import timm
-    import torch
-    try:
-        with torch.device('meta'):
-            network: Any = timm.create_model(backbone['model_name'], features_only=True)
-        strides = list(network.feature_info.reduction())
-    except Exception as error:  # timm raises whatever comes first, for networks that it cannot take apart
-        raise UserError(f'the student {student} gives no maps of several strides: {CURE}') from error
-    if not set(STRIDES) <= set(strides):
-        raise UserError(f'the student {student} gives maps of strides {", ".join(map(str, strides))}, and 8, 16 and 32 '
-                        f'are needed: {CURE}')
-    return dict(features_only=True, out_indices=tuple(strides.index(stride) for stride in STRIDES))
 
 
 def _stride(model: str) -> int | None:

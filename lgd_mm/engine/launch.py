@@ -72,7 +72,8 @@ def train(config: str,
           data: str | None = None,
           tracker: str | None = None,
           cfg_options: Mapping[str, Any] | None = None,
-          launcher: str = 'none') -> Runner:
+          launcher: str = 'none',
+          backbone: Mapping[str, Any] | None = None) -> Runner:
     """Train a config.
 
     Args:
@@ -88,6 +89,7 @@ def train(config: str,
         tracker (str, optional): ``'tensorboard'`` or ``'wandb'``, to log to as well. Defaults to None.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
+        backbone (Mapping[str, Any], optional): Config of a backbone in the place of the config's own. Defaults to None.
 
     Returns:
         Runner: After training.
@@ -96,7 +98,7 @@ def train(config: str,
         UserError: If the user's set-up has a mistake. A run that fails before its first iteration leaves no new
             folder.
     """
-    cfg = settings.load_config(config, cfg_options, work_dir, launcher)
+    cfg = settings.load_config(config, cfg_options, work_dir, launcher, backbone)
     if student and from_scratch:
         raise UserError(f'--student {student} begins with weights, --from-scratch without: give one of them')
     if from_scratch and (weights := begin_at_random(cfg)):
@@ -133,7 +135,8 @@ def test(config: str,
          out: str | None = None,
          data: str | None = None,
          cfg_options: Mapping[str, Any] | None = None,
-         launcher: str = 'none') -> dict[str, float]:
+         launcher: str = 'none',
+         backbone: Mapping[str, Any] | None = None) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test set.
 
     Args:
@@ -145,6 +148,7 @@ def test(config: str,
         data (str, optional): Folder of a detection or segmentation set of one's own. Defaults to None.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
+        backbone (Mapping[str, Any], optional): Config of a backbone in the place of the config's own. Defaults to None.
 
     Returns:
         dict[str, float]: The metrics.
@@ -152,7 +156,7 @@ def test(config: str,
     Raises:
         UserError: If the user's set-up has a mistake.
     """
-    cfg = settings.load_config(config, cfg_options, work_dir, launcher)
+    cfg = settings.load_config(config, cfg_options, work_dir, launcher, backbone)
     if data:
         print_rank0(use_own_data(cfg, data))
     if not cfg.get('test_dataloader'):

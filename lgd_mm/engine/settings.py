@@ -11,11 +11,13 @@ from mmengine.config import Config
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_config
+from lgd_mm.students.swap import use_backbone
 
 PRECISIONS = {'fp16': 'float16', 'bf16': 'bfloat16'}
 
 
-def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | None, launcher: str) -> Config:
+def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | None, launcher: str,
+                backbone: Mapping[str, Any] | None = None) -> Config:
     """Read a config as OpenMMLab's own tools do.
 
     Args:
@@ -23,18 +25,22 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
         options (Mapping[str, Any], optional): Of ``--cfg-options``.
         work_dir (str, optional): Goes before the config's own, which goes before ``work_dirs/NAME``.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        backbone (Mapping[str, Any], optional): Takes the place of the config's own, before the options. Defaults to
+            None.
 
     Returns:
         Config: With ``work_dir`` and ``launcher`` set.
 
     Raises:
-        UserError: If the file is missing or cannot be read, or the options do not fit.
+        UserError: If the file is missing or cannot be read, or the options or the backbone do not fit.
     """
     check_config(path)
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program: anything may be raised
         raise UserError(f'config {path} cannot be read ({type(error).__name__}: {first_line(error)})') from error
+    if backbone is not None:
+        use_backbone(cfg, backbone)
     apply_options(cfg, options, path)
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
@@ -161,7 +167,8 @@ def set_cpu_processes(cfg: Config) -> bool:
         broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False),
         **{key: value for key, value in (cfg.get('model_wrapper_cfg') or {}).items() if key == 'static_graph'})
-    return _replace_sync_bn(cfg.model)
+    converted = cfg.pop('sync_bn', None) is not None  # mmengine's, for networks whose layers are no config
+    return _replace_sync_bn(cfg.model) or converted
 
 
 def _replace_sync_bn(node: Any) -> bool:

@@ -23,6 +23,15 @@ def mean_pool(feature: Tensor) -> Tensor:
     return feature.mean(dim={4: (2, 3), 3: (1, )}[feature.dim()]) if feature.dim() > 2 else feature
 
 
+def width_of(feature: Tensor) -> int:
+    """Channels of a map (B, d, H, W), of tokens (B, N, d) or of a vector (B, d).
+
+    Args:
+        feature (Tensor): One of a backbone's outputs.
+    """
+    return feature.shape[1] if feature.dim() == 4 else feature.shape[-1]
+
+
 @torch.no_grad()
 def feature_channels(backbone: nn.Module) -> int:
     """Channels of the backbone's last output, found by showing it an empty image.
@@ -38,7 +47,7 @@ def feature_channels(backbone: nn.Module) -> int:
     """
     feature = of_empty_image(backbone)[-1]
     check_channels(backbone, feature)
-    return _channels(feature)
+    return width_of(feature)
 
 
 @torch.no_grad()
@@ -90,7 +99,7 @@ def map_channels(backbone: nn.Module, strides: Sequence[int] | None = None) -> l
         raise UserError(f'model.dense.pyramid takes maps of strides {wanted}, and those of the student ({kind}) have '
                         f'{given}: set model.backbone.out_indices to outputs of strides {wanted}, of a ResNet without '
                         'dilation (0, 1, 2, 3), of MobileNetV2 (1, 2, 4, 7)')
-    return [_channels(feature) for feature in features]
+    return [width_of(feature) for feature in features]
 
 
 def _has_stride(size: int, side: int, stride: int) -> bool:
@@ -159,12 +168,13 @@ def check_channels(backbone: nn.Module, feature: Tensor) -> None:
     told = getattr(getattr(network, 'feature_info', None), 'channels', None)
     declared = told()[-1] if callable(told) else getattr(network, 'head_hidden_size', None) or getattr(
         network, 'num_features', None)
-    last = feature.dim() == 4 and 'NHWC' in str(getattr(network, 'output_fmt', ''))
-    if last or (declared is not None and _channels(feature) != declared):
+    last = feature.dim() == 4 and 'NHWC' in str(getattr(network, 'output_fmt', '')) and not hasattr(
+        backbone, 'channels_last')
+    if last or (declared is not None and width_of(feature) != declared):
         kind = (getattr(network, 'pretrained_cfg', None) or {}).get('architecture') or type(network).__name__
         raise UserError(f'{kind} of timm returns features of shape {tuple(feature.shape)} with {declared} channels, '
-                        'and a student needs maps (B, C, H, W), tokens (B, N, C) or vectors (B, C): take another '
-                        'backbone')
+                        'and a student needs maps (B, C, H, W), tokens (B, N, C) or vectors (B, C): take '
+                        + ('type lgd_mm.TIMMBackbone' if last else 'another backbone'))
 
 
 def watch_channels(backbone: nn.Module) -> nn.Module:
@@ -186,7 +196,3 @@ def watch_channels(backbone: nn.Module) -> nn.Module:
 
     handle = backbone.register_forward_hook(look)
     return backbone
-
-
-def _channels(feature: Tensor) -> int:
-    return feature.shape[1] if feature.dim() == 4 else feature.shape[-1]

@@ -6,10 +6,12 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
-from torch import nn
+from torch import Tensor, nn
 
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
+from lgd_mm.models.backbones.timm import TIMMBackbone
+from lgd_mm.models.backbones.timm_keys import in_form_of
 from lgd_mm.models.features import watch_channels
 
 #: Keys that set a backbone's size.
@@ -39,6 +41,19 @@ def build_backbone(cfg: Config) -> nn.Module:
             raise
         raise UserError(f'model.backbone ({describe(backbone)}) cannot be built ({reason}): {_cure(backbone, error)}'
                         ) from error
+
+
+def renamed_for(backbone: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights under the keys that a backbone will look for: networks of timm take those of their other forms.
+
+    Args:
+        backbone (nn.Module): That is to be filled.
+        weights (Mapping[str, Tensor]): Of a student.
+
+    Returns:
+        dict[str, Tensor]: The same weights.
+    """
+    return in_form_of(backbone.state_dict(), weights) if isinstance(backbone, TIMMBackbone) else dict(weights)
 
 
 def describe(backbone: Any) -> str:

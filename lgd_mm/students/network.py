@@ -12,7 +12,7 @@ from lgd_mm.models.features import mean_pool
 from lgd_mm.models.necks.projection import projection_of
 from lgd_mm.safety.allow_list import checked
 from lgd_mm.safety.bounded_build import bounded_build
-from lgd_mm.students.backbone import build_backbone, describe
+from lgd_mm.students.backbone import build_backbone, describe, renamed_for
 from lgd_mm.students.plug import compare_statistics, misfit
 from lgd_mm.students.read import StudentFile
 from lgd_mm.version import __version__
@@ -150,7 +150,7 @@ def _filled_backbone(cfg: Config, file: StudentFile) -> nn.Module:
     """The backbone of a config, with all its weights from a file."""
     with bounded_build(file.backbone.values(), file.path):
         backbone = build_backbone(cfg)
-    report = KeyReport.compare(backbone.state_dict(), file.backbone)
+    report = KeyReport.compare(backbone.state_dict(), renamed_for(backbone, file.backbone))
     if not report.complete:
         raise UserError(misfit(cfg, file, report))
     compare_statistics(cfg, file)

@@ -9,7 +9,7 @@ from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.key_report import KeyReport
 from lgd_mm.io.networks import SCHEME, prefix_of
-from lgd_mm.students.backbone import build_backbone, describe
+from lgd_mm.students.backbone import build_backbone, describe, renamed_for
 from lgd_mm.students.file import PREFIX
 from lgd_mm.students.neck import plug_neck
 from lgd_mm.students.read import StudentFile, read_student_file
@@ -38,11 +38,12 @@ def plug_student(cfg: Config, file: str | Path, allow_partial: bool = False) -> 
     if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
         raise UserError(f'--student fills model.backbone, which {cfg.filename} does not have')
     _leave_to_student(cfg)
-    backbone = build_backbone(cfg).state_dict()
+    network = build_backbone(cfg)
+    backbone = network.state_dict()
     if not prefix:
         prefix = prefix_of(weights, backbone, file)
         weights = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
-    report = KeyReport.compare(backbone, weights)
+    report = KeyReport.compare(backbone, renamed_for(network, weights))
     told = ', '.join(filter(None, (student.found, f'keys begin with {prefix}' if prefix not in ('', PREFIX) else '')))
     print_rank0(f'student {file}: {told}{"; " if told else ""}{report}')
     if not report.matched or not (report.complete or allow_partial):

@@ -9,13 +9,13 @@ from mmengine.config import Config
 
 import lgd_mm
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.downstream import use_backbone
 from lgd_mm.api.finetuning import TASKS
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.students import network, read
 from lgd_mm.students.backbone import build_backbone
+from lgd_mm.students.swap import use_backbone
 from tests.own_sets import write_coco_set, write_masks
 from tests.test_api.conftest import CLASSES
 
@@ -44,17 +44,19 @@ def test_any_student_gives_four_maps(backbone, channels):
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_students_without_maps_are_told():
-    """A plain network of timm classifies alone."""
+def test_students_of_timm():
+    """Their maps where a task takes maps; behind their last layers for classification."""
     timm = dict(type='mmpretrain.TIMMBackbone', model_name='ghostnet_100')
-    with pytest.raises(UserError, match=r'model_name ghostnet_100\) has no maps .*: take task=classification or'):
-        use_backbone(ready(TASKS['detection']), timm)
-    classifier = ready(TASKS['classification'])
+    detector, classifier = ready(TASKS['detection']), ready(TASKS['classification'])
+    use_backbone(detector, timm)
+    assert detector.model.neck.in_channels == [24, 40, 80, 160]
+    assert detector.model.backbone.to_dict() == dict(
+        type='lgd_mm.TIMMBackbone', model_name='ghostnet_100', features_only=True, out_indices=(1, 2, 3, 4))
     use_backbone(classifier, timm)
-    assert classifier.model.head.in_channels == 1280  # behind conv_head
+    assert classifier.model.head.in_channels == 1280 and classifier.model.neck.type == 'GlobalAveragePooling'
     tokens = dict(type='mmpretrain.TIMMBackbone', model_name='vit_tiny_patch16_224', img_size=128)
-    with pytest.raises(UserError, match='take task=linear-probe'):
-        use_backbone(classifier, tokens)
+    use_backbone(classifier, tokens)
+    assert classifier.model.head.in_channels == 192 and classifier.model.neck.type == 'lgd_mm.MeanPooling'
 
 
 def test_schedules_keep_their_proportions():

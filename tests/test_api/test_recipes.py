@@ -59,9 +59,14 @@ def test_a_student_of_timm_is_dense_when_asked(student, outputs):
     assert model.backbone.features_only and tuple(model.backbone.out_indices) == outputs
 
 
+def test_a_plain_transformer_has_one_map():
+    model, _ = settled('timm/vit_tiny_patch16_224', 'dense')
+    assert model.backbone.features_only and tuple(model.backbone.out_indices) == (11, )
+
+
 def test_a_student_without_maps():
-    with pytest.raises(UserError, match='gives maps of strides 16, .* 8, 16 and 32 are needed: take another, or --rec'):
-        settled('timm/vit_tiny_patch16_224', 'dense')
+    with pytest.raises(UserError, match='gives maps of strides 16, 32, 64, .* 8, 16 and 32 are needed: take another'):
+        settled('timm/levit_128s', 'dense')
 
 
 def folder_teacher(folder, vision):

@@ -30,6 +30,9 @@ SCHEDULE = ('param_scheduler', 'train_cfg.max_epochs', 'train_cfg.max_iters')
 #: What schedules keep of each value in a group of parameters, in front of its name.
 INITIAL = 'initial_'
 
+#: Types that stand for each other: one by GPUs and one without, and what timm's networks were wrapped in before.
+ALIKE = (('SyncBN', 'BN'), ('mmpretrain.TIMMBackbone', 'lgd_mm.TIMMBackbone'))
+
 
 def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path: str) -> None:
     """See that a run goes on as what it was begun as; another length and other rates are told, and followed by
@@ -174,7 +177,7 @@ def _walk(before: Any, after: Any, key: str, free: tuple[str, ...]) -> Iterator[
     elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)) and len(before) == len(after):
         for index, pair in enumerate(zip(before, after)):
             yield from _walk(*pair, f'{key}.{index}', free)
-    elif before != after and [before, after] not in (['SyncBN', 'BN'], ['BN', 'SyncBN']):  # one by GPUs, one without
+    elif before != after and not any(before in names and after in names for names in ALIKE):
         yield key, before, after
 
 

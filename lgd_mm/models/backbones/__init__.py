@@ -1,5 +1,6 @@
 """Backbones that mmpretrain's own cannot replace downstream."""
 
 from lgd_mm.models.backbones.mobilenet_v2 import MobileNetV2
+from lgd_mm.models.backbones.timm import TIMMBackbone
 
-__all__ = ['MobileNetV2']
+__all__ = ['MobileNetV2', 'TIMMBackbone']

@@ -1,0 +1,183 @@
+"""The maps that a backbone can give, and what it takes: asked of the backbone itself, without memory or weights."""
+
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+
+from lgd_mm.errors import UserError
+from lgd_mm.models.features import own_size
+from lgd_mm.students.backbone import build_backbone, describe
+
+#: Side of the image that a backbone is shown that takes any, in pixels.
+PROBE = 256
+#: Stride of the coarsest maps, in pixels.
+COARSEST = 32
+
+
+class Maps(NamedTuple):
+    """What a backbone gives for dense tasks.
+
+    Attributes:
+        backbone (dict[str, Any]): The config of a backbone with these outputs.
+        strides (tuple[int, ...]): Of each map, in pixels.
+        channels (tuple[int, ...]): Of each map.
+        any_size (bool): Whether it takes images of any size, of sides that :attr:`divisor` divides.
+        divisor (int): 1 if the sides may be any.
+        size (int): Side of the images it was made for, in pixels.
+    """
+
+    backbone: dict[str, Any]
+    strides: tuple[int, ...]
+    channels: tuple[int, ...]
+    any_size: bool
+    divisor: int
+    size: int
+
+    @property
+    def plain(self) -> bool:
+        """Whether all maps are of one stride, as those of a plain transformer."""
+        return len(set(self.strides)) == 1
+
+    def chosen(self, strides: Sequence[int]) -> 'Maps | None':
+        """Those of some strides, of each the last that there is.
+
+        Args:
+            strides (Sequence[int]): In pixels, the finest first; one that stands twice takes two maps.
+
+        Returns:
+            Maps, optional: With the backbone that gives them alone; None if there are none of such strides.
+        """
+        places: list[int] = []
+        for stride in reversed(strides):
+            place = next((index for index in reversed(range(places[0] if places else len(self.strides)))
+                          if self.strides[index] == stride), None)
+            if place is None:
+                return None
+            places.insert(0, place)
+        given = self.backbone['out_indices']
+        backbone = {**self.backbone, 'out_indices': tuple(given[place] for place in places)}
+        return self._replace(
+            backbone=backbone, strides=tuple(strides), channels=tuple(self.channels[place] for place in places))
+
+    def last(self) -> 'Maps':
+        """The last one alone."""
+        backbone = {**self.backbone, 'out_indices': self.backbone['out_indices'][-1:]}
+        return self._replace(backbone=backbone, strides=self.strides[-1:], channels=self.channels[-1:])
+
+
+def maps_of(backbone: Mapping[str, Any], output_stride: int = COARSEST) -> Maps:
+    """All maps of a backbone.
+
+    Args:
+        backbone (Mapping[str, Any]): Its config.
+        output_stride (int): Stride of the coarsest map; networks of timm that can take out later strides and dilate
+            instead do so. Defaults to 32.
+
+    Returns:
+        Maps: The finest first.
+
+    Raises:
+        UserError: If it gives none.
+    """
+    config = {key: value for key, value in backbone.items() if key != 'out_indices'}
+    if 'model_name' in config:
+        dilated = {} if output_stride == COARSEST else dict(output_stride=output_stride)
+        return _of_timm({**config, **dilated, 'features_only': True})
+    parameters = inspect.signature(MODELS.get(str(config['type']))).parameters
+    if output_stride == 8 and {'strides', 'dilations'} <= set(parameters):
+        config.update(strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))
+    if 'out_type' in parameters:  # mmpretrain's plain transformers
+        config['out_type'] = 'featmap'
+        return _measured({**config, 'out_indices': [-1]})  # mmpretrain writes into it
+    network = _built(config)
+    layers = next(filter(None, (getattr(network, name, None) for name in ('res_layers', 'stages', 'layers'))), None)
+    if layers is None:
+        raise UserError(no_maps(backbone))
+    return _measured({**config, 'out_indices': tuple(range(len(layers)))})
+
+
+def for_dense_guidance(backbone: Mapping[str, Any]) -> dict[str, Any]:
+    """A student that gives the maps for dense guidance: those of strides 8, 16 and 32, or a plain transformer's last.
+
+    Args:
+        backbone (Mapping[str, Any]): Its config.
+
+    Returns:
+        dict[str, Any]: The config with the outputs.
+
+    Raises:
+        UserError: If there are no such maps.
+    """
+    maps = maps_of(backbone)
+    chosen = maps.last() if maps.plain else maps.chosen((8, 16, 32))
+    if chosen is None:
+        raise UserError(f'the student ({describe(backbone)}) gives maps of strides {", ".join(map(str, maps.strides))}, '
+                        'and 8, 16 and 32 are needed: take another, or --recipe published')
+    return chosen.backbone
+
+
+def no_maps(backbone: Mapping[str, Any], strides: Sequence[int] = (4, 8, 16, 32), has: Sequence[int] = ()) -> str:
+    """The sentence about a backbone without the maps that a task needs.
+
+    Args:
+        backbone (Mapping[str, Any]): Its config.
+        strides (Sequence[int]): That are needed. Defaults to those of detection and segmentation.
+        has (Sequence[int]): Strides that there are. Defaults to none.
+    """
+    instead = f'only of {", ".join(map(str, has))}, and' if has else 'which'
+    return (f'the student ({describe(backbone)}) has no maps of strides {", ".join(map(str, strides))}, {instead} '
+            'detection and segmentation need them: take task=classification or linear-probe, or another student '
+            '(lgd-mm list students --head fpn)')
+
+
+def _of_timm(config: dict[str, Any]) -> Maps:
+    """timm says which maps there are; that they are where it says is measured."""
+    try:
+        info: Any = _built(config).timm_model.feature_info
+        declared = tuple(info.reduction())
+    except Exception as error:  # timm raises whatever comes first, for networks that it cannot take apart
+        if 'output_stride' in config:
+            raise UserError(f'the student ({describe(config)}) has no dilated form, and this config takes maps of '
+                            f'stride {config["output_stride"]}: take one with UPerNet or an FPN') from error
+        raise UserError(no_maps(config)) from error
+    measured = _measured({**config, 'out_indices': tuple(info.out_indices)})
+    alike = len(declared) == len(measured.strides) and all(
+        abs(math.log2(one / other)) < 0.25 for one, other in zip(declared, measured.strides))
+    return measured._replace(strides=declared) if alike else measured
+
+
+def _measured(config: dict[str, Any]) -> Maps:
+    """What a backbone returns of an empty image."""
+    network = _built(config).to('meta')
+    network.eval()  # mmpretrain's return nothing
+    side = PROBE
+    maps = _shown(network, side, side // 2)
+    any_size = maps is not None
+    divisor = 1 if any_size and _shown(network, side + 1, side // 2 + 3) else COARSEST
+    if maps is None:
+        side = own_size(network)
+        maps = _shown(network, side, side)
+    if maps is None or any(not isinstance(each, Tensor) or each.dim() != 4 for each in maps):
+        raise UserError(no_maps(config))
+    return Maps(config, tuple(round(side / each.shape[2]) for each in maps), tuple(each.shape[1] for each in maps),
+                any_size, divisor, own_size(network))
+
+
+@torch.no_grad()
+def _shown(network: nn.Module, height: int, width: int) -> tuple[Tensor, ...] | None:
+    try:
+        return tuple(network(torch.zeros(1, 3, height, width, device='meta')))
+    except (AssertionError, IndexError, RuntimeError, ValueError):
+        return None
+
+
+def _built(config: Mapping[str, Any]) -> Any:
+    # On the meta device from the beginning, if it can be: mmpretrain's read numbers while they are built.
+    with torch.device('meta' if 'model_name' in config else 'cpu'):
+        return build_backbone(Config(dict(default_scope='mmpretrain', model=dict(backbone=config))))

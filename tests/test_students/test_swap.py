@@ -1,0 +1,100 @@
+"""Any backbone in any ready config."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+
+from lgd_mm.api.backbones import backbone_named
+from lgd_mm.api.configs import ready_config
+from lgd_mm.errors import UserError
+from lgd_mm.models.necks import SimpleFeaturePyramid
+from lgd_mm.registry import MODELS
+from lgd_mm.students.backbone import build_backbone
+from lgd_mm.students.swap import use_backbone
+
+
+def config(name, backbone):
+    cfg = Config.fromfile(ready_config(name))
+    use_backbone(cfg, backbone_named(backbone))
+    return cfg
+
+
+@pytest.mark.parametrize(('name', 'backbone', 'channels'), [
+    ('coco/retinanet_r18_fpn_1x_coco.py', 'timm/mobilenetv4_conv_small', [32, 64, 96, 960]),
+    ('coco/mask-rcnn_r18_fpn_1x_coco.py', 'timm/swin_tiny_patch4_window7_224', [96, 192, 384, 768]),
+    ('lvis/mask-rcnn_r18_fpn_1x_lvis-v1.py', 'efficientnet_b0', [24, 40, 112, 1280]),
+    ('ade20k/sem-fpn_r18_160k_ade20k-512x512.py', 'timm/convnext_atto', [40, 80, 160, 320]),
+    ('shapes/mask-rcnn_r18-slim_fpn_shapes.py', 'timm/repvit_m0_9', [48, 96, 192, 384]),
+])
+def test_a_neck_follows(name, backbone, channels):
+    cfg = config(name, backbone)
+    assert cfg.model.neck.in_channels == channels
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        maps = build_backbone(cfg).to('meta')(torch.zeros(1, 3, 64, 96, device='meta'))
+    assert [each.shape[1] for each in maps] == channels
+    assert [each.shape[2:] for each in maps] == [(16, 24), (8, 12), (4, 6), (2, 3)]
+
+
+def test_heads_follow():
+    cfg = config('cityscapes/pspnet_r18-d8_80k_cityscapes-512x1024.py', 'timm/resnet34')
+    assert (cfg.model.decode_head.in_channels, cfg.model.auxiliary_head.in_channels) == (512, 256)
+    assert cfg.model.backbone.output_stride == 8
+    own = config('cityscapes/pspnet_r18-d8_80k_cityscapes-512x1024.py', 'resnet50').model
+    assert own.backbone.dilations == (1, 1, 2, 4) and own.decode_head.in_channels == 2048
+    assert own.backbone.norm_cfg.type == 'SyncBN'
+
+
+@torch.no_grad()
+def test_a_plain_transformer_gets_a_simple_pyramid():
+    """Behind it, and before the FPN that may be there; upstream's segmentor has none."""
+    detector = config('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/vit_tiny_patch16_224').model
+    first, fpn = detector.neck
+    assert first.to_dict() == dict(type='lgd_mm.SimpleFeaturePyramid', in_channels=192, stride=16, levels=4)
+    assert fpn.in_channels == [48, 96, 192, 192]
+    segmentor = config('ade20k/upernet_r18_80k_ade20k-512x512.py', 'timm/eva02_tiny_patch14_224')
+    assert segmentor.model.neck.stride == 14 and segmentor.model.decode_head.in_channels == [48, 96, 192, 192]
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        backbone, neck = build_backbone(segmentor).eval(), MODELS.build(segmentor.model.neck)
+    maps = neck(backbone(torch.zeros(1, 3, 112, 224)))
+    assert [each.shape[1:] for each in maps] == [(48, 28, 56), (96, 14, 28), (192, 7, 14), (192, 3, 7)]
+
+
+@torch.no_grad()
+def test_positions_stay_where_they_are():
+    """In the pyramid of a map of another stride: a map that holds each position's own place."""
+    pyramid = SimpleFeaturePyramid(8, stride=14, levels=2)
+    rows = (torch.arange(16) + 0.5) * 14  # in pixels
+    place = rows[None, None, :, None].expand(1, 8, 16, 16)
+    same, coarse = pyramid([place])
+    assert same.shape[2:] == (14, 14)
+    inside = same[0, 0, 1:-1, 0]  # at the border there is nothing beyond to interpolate with
+    torch.testing.assert_close(inside, (torch.arange(1, 13) + 0.5) * 16)
+    assert coarse.shape[2:] == (7, 7)
+
+
+def test_pre_training_takes_any():
+    """Maps for dense guidance, the last output for the published form."""
+    plain = config('lgd/r18_pretrain.py', 'timm/convnext_atto').model.backbone
+    assert plain.to_dict() == dict(type='lgd_mm.TIMMBackbone', model_name='convnext_atto')
+    dense = config('lgd/r18_dense_pretrain.py', 'timm/convnext_atto').model.backbone
+    assert dense.features_only and dense.out_indices == (1, 2, 3)
+
+
+@pytest.mark.parametrize(('name', 'backbone', 'told'), [
+    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/efficientformerv2_s0', 'takes no images but of 224 x 224 pixels, and'),
+    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/hiera_tiny_224', 'takes no images but of 224 x 224 pixels, and'),
+    ('lgd/r18_mobilenetv2_pretrain.py', 'resnet18', '--backbone takes the place of model.backbone, which .* does not'),
+    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/resnet18x', "no student is called 'timm/resnet18x'; .*resnet18"),
+    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'resnet19', "no student is called 'resnet19'; .*resnet18"),
+])
+def test_what_does_not_fit_is_told(name, backbone, told):
+    with pytest.raises(UserError, match=told):
+        config(name, backbone)
+
+
+def test_names():
+    assert backbone_named('resnet34_8xb32_in1k') == dict(
+        type='mmpretrain.ResNet', depth=34, num_stages=4, out_indices=(3, ), style='pytorch')
+    assert backbone_named('timm/resnet18') == dict(type='lgd_mm.TIMMBackbone', model_name='resnet18')
+    assert backbone_named('resnet18')['depth'] == 18

@@ -9,8 +9,9 @@ from mmengine.config import Config
 
 from lgd_mm.api import launching
 from lgd_mm.api.auto import AUTO, check_value, workers
+from lgd_mm.api.backbones import backbone_named
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.output import check_inputs_stay, check_out
+from lgd_mm.api.output import check_beginning, check_inputs_stay, check_out
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
@@ -39,10 +40,11 @@ ADE20K_EPOCHS = 63
 
 
 def finetune(task: str,
-             student: str | Path,
+             student: str | Path | None,
              data: str | Path,
              *,
              out: str | Path,
+             backbone: str | None = None,
              epochs: int | str = AUTO,
              batch_size: int | str = AUTO,
              lr: float | str = AUTO,
@@ -58,10 +60,13 @@ def finetune(task: str,
     Args:
         task (str): ``'classification'``, ``'linear-probe'``, ``'detection'`` (Faster R-CNN),
             ``'instance-segmentation'`` (Mask R-CNN) or ``'segmentation'`` (UPerNet).
-        student (str | Path): Folder of a pre-training, an exported student, or a checkpoint.
+        student (str | Path, optional): Folder of a pre-training, an exported student, or a checkpoint; None begins at
+            random.
         data (str | Path): For classification, ``{train,val}/CLASS/*``; else a folder as in ``docs/own_data.md``: COCO
             format, or images and masks.
         out (str | Path): Folder of the run, new or empty.
+        backbone (str, optional): A student's name or ``'timm/NAME'``, for a file that does not say of which backbone it
+            is, or to begin at random. Defaults to None: that of the student's file.
         epochs (int | str): Passes over the training images. Defaults to ``'auto'``: those of the config.
         batch_size (int | str): Images of a batch on each device. Defaults to ``'auto'``: that of the config.
         lr (float | str): Highest learning rate; in classification that of the backbone, and the new layer's is ten
@@ -84,12 +89,15 @@ def finetune(task: str,
         raise UserError(f'no task is called {task!r}; {did_you_mean(task, TASKS)}there are {", ".join(TASKS)}')
     check_out(out, resume, overwrite)
     check_inputs_stay(out, overwrite, student, data, *(options or {}).values())
-    file = find_student(student, bare=True)
-    read = read_student_file(file)
-
+    check_beginning(student, backbone)
     cfg = Config.fromfile(ready_config(TASKS[task]))
-    with bounded_build(read.backbone.values(), read.path):
-        use_backbone(cfg, read.backbone_config)
+    file = None if student is None else find_student(student, bare=True)
+    if backbone is not None:
+        use_backbone(cfg, backbone_named(backbone))
+    elif file is not None:
+        read = read_student_file(file)
+        with bounded_build(read.backbone.values(), read.path):
+            use_backbone(cfg, read.backbone_config)
     images = use_data(cfg, task, str(data))
     given = dict(epochs=epochs, batch_size=batch_size, lr=lr, amp=amp, workers=workers)
     settle(cfg, given, images)

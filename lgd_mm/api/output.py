@@ -79,6 +79,21 @@ def check_init(init: Any, resume: bool) -> None:
         raise UserError('resume goes on with the weights of the run in out, init begins with others: give one of them')
 
 
+def check_beginning(student: str | Path | None, backbone: str | None) -> None:
+    """See that it is known what a downstream network begins as.
+
+    Args:
+        student (str | Path, optional): Its weights.
+        backbone (str, optional): What it is.
+
+    Raises:
+        UserError: If neither is given.
+    """
+    if student is None and backbone is None:
+        raise UserError('give the student to begin with (--student run), or the name of a backbone that begins at '
+                        'random (--backbone timm/NAME)')
+
+
 def check_inputs_stay(out: str | Path, overwrite: bool, *inputs: Any) -> None:
     """See that a run that is to be replaced holds nothing that the new one is made from.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.images import check_folder
-from lgd_mm.api.output import check_free, check_init, check_inputs_stay
+from lgd_mm.api.output import check_beginning, check_free, check_init, check_inputs_stay
 from lgd_mm.api.students import TIMM, student_config
 from lgd_mm.api.table import check_table
 from lgd_mm.api.teachers import check_teacher
@@ -45,7 +45,9 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
     """
     check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
     check_inputs_stay(arguments['out'], arguments['overwrite'], arguments['student'], arguments['data'])
-    check_student(arguments['student'])
+    check_beginning(arguments['student'], arguments['backbone'])
+    if arguments['student'] is not None:
+        check_student(arguments['student'])
     if arguments['task'] in ('classification', 'linear-probe'):
         find_parts(arguments['data'], training=True)
     else:

@@ -75,8 +75,9 @@ def pretrain(**arguments: Any) -> None:
 
 @click.command()
 @click.option('--task', required=True, type=click.Choice(TASKS), help='What the student is to do.')
-@click.option('--student', required=True, metavar='FILE', help='Folder of a pre-training, student.safetensors, or a '
-              'checkpoint.')
+@click.option('--student', metavar='FILE', help='Folder of a pre-training, student.safetensors, or a checkpoint.')
+@click.option('--backbone', metavar='NAME', help='See lgd-mm list students: to begin at random, or for weights that do '
+              'not say what they are of.')
 @click.option('--data', required=True, metavar='FOLDER', help='Classification: {train,val}/CLASS/*; else as in '
               'docs/own_data.md.')
 @folder_of_run
@@ -96,6 +97,7 @@ def finetune(**arguments: Any) -> None:
     Examples:
       lgd-mm finetune --task classification --student run --data birds --out birds_run --epochs 20
       lgd-mm finetune --task detection --student run/student.safetensors --data my_coco --gpus 4 --out detector
+      lgd-mm finetune --task detection --backbone timm/repvit_m0_9 --data my_coco --out from_random
       lgd-mm finetune --task segmentation --student run --data my_masks --out segmentor train_cfg.val_interval=500
     """
     check_finetuning(arguments)

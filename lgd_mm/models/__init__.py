@@ -7,8 +7,7 @@ from lgd_mm.models.dense import DenseGuidance
 from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
 from lgd_mm.models.many_students import ManyStudents
-from lgd_mm.models.necks import (
-    LGKA, FPNProjection, MeanPooling, MLPProjection, PyramidProjection, SimpleFeaturePyramid)
+from lgd_mm.models.necks import LGKA, FPNProjection, MeanPooling, MLPProjection, PyramidProjection, SimpleFeaturePyramid
 from lgd_mm.models.students import HeadlessStudent, ZeroShotStudent
 from lgd_mm.models.teachers import BackboneTeacher, OpenCLIPTeacher
 from lgd_mm.models.view_preprocessor import ViewPreprocessor
@@ -17,8 +16,8 @@ from lgd_mm.moved import moved_names
 
 __all__ = [
     'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'DenseGuidance', 'FPNProjection', 'FeatureMimicking',
-    'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MeanPooling', 'MobileNetV2',
-    'OpenCLIPTeacher', 'PyramidProjection', 'SimpleFeaturePyramid', 'TIMMBackbone', 'ViewPreprocessor',
+    'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MeanPooling',
+    'MobileNetV2', 'OpenCLIPTeacher', 'PyramidProjection', 'SimpleFeaturePyramid', 'TIMMBackbone', 'ViewPreprocessor',
     'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
 ]
 

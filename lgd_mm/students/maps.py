@@ -117,8 +117,9 @@ def for_dense_guidance(backbone: Mapping[str, Any]) -> dict[str, Any]:
     maps = maps_of(backbone)
     chosen = maps.last() if maps.plain else maps.chosen((8, 16, 32))
     if chosen is None:
-        raise UserError(f'the student ({describe(backbone)}) gives maps of strides {", ".join(map(str, maps.strides))}, '
-                        'and 8, 16 and 32 are needed: take another, or --recipe published')
+        has = ', '.join(map(str, maps.strides))
+        raise UserError(f'the student ({describe(backbone)}) gives maps of strides {has}, and 8, 16 and 32 are needed: '
+                        'take another, or --recipe published')
     return chosen.backbone
 
 

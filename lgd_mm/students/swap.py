@@ -37,8 +37,8 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
     wanted = _strides(cfg)
     maps = maps_of(_trained(backbone), wanted[-1])
     if not maps.any_size:
-        raise UserError(f'the student ({describe(backbone)}) takes no images but of {maps.size} x {maps.size} pixels, and '
-                        'those of detection and segmentation are of many sizes: take task=classification or '
+        raise UserError(f'the student ({describe(backbone)}) takes no images but of {maps.size} x {maps.size} pixels, '
+                        'and those of detection and segmentation are of many sizes: take task=classification or '
                         'linear-probe, or another student (lgd-mm list students --head fpn)')
     chosen = maps.chosen(wanted)
     if chosen is not None:

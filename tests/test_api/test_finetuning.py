@@ -111,6 +111,20 @@ def test_classification_and_its_evaluation(run, birds, tmp_path):
         lgd_mm.finetune('classification', run.out, birds, out=done.out)
 
 
+def test_a_backbone_by_name(birds, tmp_path):
+    """It begins at random; tokens are pooled; what is given neither way is told."""
+    size = {'train_dataloader.dataset.pipeline.1.scale': 32, 'val_dataloader.dataset.pipeline.1.scale': 32,
+            'val_dataloader.dataset.pipeline.2.crop_size': 32}
+    done = lgd_mm.finetune('classification', None, birds, out=tmp_path / 'run', backbone='timm/test_vit', epochs=1,
+                           workers=0, options=size)
+    cfg = Config.fromfile(done.config)
+    assert cfg.model.backbone.to_dict() == dict(type='lgd_mm.TIMMBackbone', model_name='test_vit')
+    assert (cfg.model.neck.type, cfg.model.head.in_channels) == ('lgd_mm.MeanPooling', 64)
+    assert set(done.metrics) == {'accuracy/top1'}
+    with pytest.raises(UserError, match='give the student to begin with .*, or the name of a backbone that begins at'):
+        lgd_mm.finetune('classification', None, birds, out=tmp_path / 'other')
+
+
 def test_detection_reads_the_users_classes(run, tmp_path):
     """Of a COCO file; the detector is as wide as the student."""
     data = write_coco_set(tmp_path / 'set', train=2, val=1)

@@ -82,9 +82,9 @@ def test_pre_training_takes_any():
 
 
 @pytest.mark.parametrize(('name', 'backbone', 'told'), [
-    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/efficientformerv2_s0', 'takes no images but of 224 x 224 pixels, and'),
-    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/hiera_tiny_224', 'takes no images but of 224 x 224 pixels, and'),
-    ('lgd/r18_mobilenetv2_pretrain.py', 'resnet18', '--backbone takes the place of model.backbone, which .* does not'),
+    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/efficientformerv2_s0', 'takes no images but of 224 x 224 pixels'),
+    ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/hiera_tiny_224', 'takes no images but of 224 x 224 pixels'),
+    ('lgd/r18_mobilenetv2_pretrain.py', 'resnet18', 'takes the place of model.backbone, which .* does not'),
     ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/resnet18x', "no student is called 'timm/resnet18x'; .*resnet18"),
     ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'resnet19', "no student is called 'resnet19'; .*resnet18"),
 ])

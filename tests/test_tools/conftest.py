@@ -1,10 +1,13 @@
-"""A classifier that trains in a second, for what all scopes share."""
+"""A classifier that trains in a second, for what all scopes share; the tools in this process."""
 
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.tiny import write_images
+from tests.isolation import forget_runs
+from tests.tiny import ROOT, write_images
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8)
 CONFIG = """
@@ -63,3 +66,19 @@ def trained(tmp_path_factory, classifier) -> Path:
     folder = tmp_path_factory.mktemp('trained') / 'run'
     train(classifier, work_dir=str(folder))
     return folder
+
+
+@pytest.fixture
+def tool(monkeypatch, capfd):
+    """Runs one of ``tools/`` with its arguments in this process, which spares the seconds of a start; returns what it
+    printed."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
+
+    def run(script, *arguments):
+        forget_runs()
+        monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])
+        runpy.run_path(str(ROOT / script), run_name='__main__')
+        return capfd.readouterr().out
+
+    return run

@@ -3,15 +3,12 @@
 import json
 import os
 import re
-import runpy
 import shlex
-import sys
 
 import pytest
 import torch
 
 from lgd_mm.students import read_student
-from tests.isolation import forget_runs
 from tests.processes import run_group
 from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config, write_tiny_teacher
 
@@ -28,22 +25,6 @@ AVERAGE = re.compile(r'Average \w+ +\(A[PR]\) @\[ IoU=\S+ +\| area= *(\w+) \| ma
 
 def loaders(root, *splits):
     return [f'{split}_dataloader.{setting}' for split in splits for setting in (f'dataset.data_root={root}', *QUICK)]
-
-
-@pytest.fixture
-def tool(monkeypatch, capfd):
-    """Runs one of ``tools/`` with its arguments in this process, which spares the seconds of a start; returns what it
-    printed."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
-
-    def run(script, *arguments):
-        forget_runs()
-        monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])
-        runpy.run_path(str(ROOT / script), run_name='__main__')
-        return capfd.readouterr().out
-
-    return run
 
 
 def scalars(folder):

@@ -12,7 +12,7 @@ JOBS := $(if $(wildcard /dev/nvidia0),,--jobs 2)
 help:
 	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
 	@echo 'make suite [SUITE=quick]   every rival on every task of the generated world: hours (quick: four rivals, half an hour;'
-	@echo '                           harder: five rivals on the harder world)'
+	@echo '                           harder: five rivals on the harder world; STUDENT=timm/NAME: of another student)'
 	@echo 'make test [ARGS=...]       the test suite, two tests at a time (ARGS go to pytest)'
 	@echo 'make lint                  ruff, mypy, codespell and bandit'
 	@echo 'make audit                 known vulnerabilities of the pinned packages (asks PyPI)'
@@ -32,7 +32,8 @@ quickstart: env
 	@$(PY) tools/benchmark.py configs/shapes/quickstart.py $(JOBS) --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
 
 suite: env
-	@$(PY) tools/benchmark.py configs/shapes/$(if $(filter harder,$(SUITE)),harder,suite).py $(JOBS) $(if $(filter quick,$(SUITE)),$(QUICK))
+	@$(PY) tools/benchmark.py configs/shapes/$(if $(filter harder,$(SUITE)),harder,suite).py $(JOBS) \
+		$(if $(STUDENT),--backbone $(STUDENT)) $(if $(filter quick,$(SUITE)),$(QUICK))
 
 # A file of tests to each of two workers, which compute on one thread.
 test: test-env

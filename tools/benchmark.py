@@ -22,6 +22,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--entries', nargs='+', metavar='LABEL', help='only these rows')
     parser.add_argument('--tasks', nargs='+', metavar='NAME', help='only these columns')
     parser.add_argument('--seeds', nargs='+', type=int, metavar='N', help='only these seeds')
+    parser.add_argument('--backbone', metavar='NAME', help="student in the place of the configs' own (lgd-mm list "
+                        'students)')
     parser.add_argument('--dry-run', action='store_true', help='print the plan with the iterations of each run')
     parser.add_argument('--gpus', type=int, default=1, metavar='N', help='GPUs of each run (default: 1)')
     parser.add_argument('--slurm', metavar='PARTITION', help='start the runs through Slurm')
@@ -65,7 +67,7 @@ def main() -> None:
     from lgd_mm.suite.table import results_table
     config, work_dir = _from(ROOT, arguments.suite), arguments.work_dir and _from(ROOT, arguments.work_dir)
     os.chdir(ROOT)  # where the configs and the commands it prints are at home
-    suite = read_suite(config, arguments.cfg_options, work_dir)
+    suite = read_suite(config, arguments.cfg_options, work_dir, arguments.backbone)
     launcher = Launcher(arguments.gpus, torch.cuda.device_count(), arguments.slurm, arguments.jobs)
     runs = choose(suite, arguments.entries, arguments.tasks, arguments.seeds, arguments.gpus)
     runner = SuiteRunner(suite, runs, launcher, console, command=shlex.join(['python', *sys.argv]))

@@ -19,8 +19,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     parser.add_argument('checkpoint', nargs='?', help="checkpoint of the config's model (a teacher alone has none)")
     parser.add_argument('--work-dir', help="folder for logs (default: the config's, or work_dirs/NAME)")
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
-    parser.add_argument('--backbone', metavar='NAME', help="in the place of the config's own: timm/NAME, or one of "
-                        '`lgd-mm list students`')
+    parser.add_argument('--backbone', metavar='NAME', help="in the place of the config's own: timm/NAME, one of "
+                        '`lgd-mm list students`, or "checkpoint": that of the checkpoint')
     parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
                         '(docs/own_data.md)')
     parser.add_argument('--cfg-options', nargs='+', action=read_options, metavar='KEY=VALUE',
@@ -40,7 +40,8 @@ def main() -> None:
     from lgd_mm.engine.launch import test
     if args['backbone']:
         from lgd_mm.api.backbones import backbone_named
-        args['backbone'] = backbone_named(args['backbone'])
+        own = args['backbone'] == 'checkpoint' and args['checkpoint']
+        args['backbone'] = backbone_named(own or args['backbone'])
     test(**args)
 
 

@@ -31,8 +31,8 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
     """
     if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
         raise UserError(f'--backbone takes the place of model.backbone, which {cfg.filename} does not have')
-    if cfg.get('default_scope') == 'mmpretrain':
-        _classify(cfg, backbone)
+    if cfg.get('default_scope') == 'mmpretrain' or str(cfg.model.type).startswith('lgd_mm.'):
+        _pool(cfg, backbone)
         return
     wanted = _strides(cfg)
     maps = maps_of(_trained(backbone), wanted[-1])
@@ -59,9 +59,10 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
         cfg.model.data_preprocessor.test_cfg = dict(size_divisor=maps.divisor)
 
 
-def _classify(cfg: Config, backbone: Mapping[str, Any]) -> None:
-    """For classification, and for a pre-training, which find their widths by themselves but for upstream's head."""
-    cfg.model.backbone = ConfigDict(for_dense_guidance(backbone) if cfg.model.get('dense') else backbone)
+def _pool(cfg: Config, backbone: Mapping[str, Any]) -> None:
+    """For classification, and for models of this package: they find widths by themselves, but for upstream's head."""
+    maps = cfg.model.get('dense') and 'out_indices' not in backbone
+    cfg.model.backbone = ConfigDict(for_dense_guidance(backbone) if maps else backbone)
     if cfg.model.type != 'ImageClassifier':
         return
     feature = of_empty_image(build_backbone(cfg))[-1]

@@ -34,8 +34,8 @@ def _is_list(value: Any, kind: type) -> bool:
 
 #: What a value must be, by its key: whether it is, and in words.
 VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
-    ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'label', 'name', 'config', 'pretrain', 'student',
-     'key'): (lambda value: isinstance(value, str), 'a string'),
+    ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'backbone', 'label', 'name', 'config', 'pretrain',
+     'student', 'key'): (lambda value: isinstance(value, str), 'a string'),
     ('options', 'inputs', 'without'): (lambda value: _is_list(value, str), 'a list of strings'),
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
                   'a list of different whole numbers'),
@@ -47,7 +47,8 @@ VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: str | None = None) -> Suite:
+def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: str | None = None,
+               backbone: str | None = None) -> Suite:
     """Read and check a suite config, such as ``configs/shapes/suite.py``.
 
     Args:
@@ -55,6 +56,7 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
             are lists of dicts; a metric is ``key: title`` or ``key: dict(title=..., scale=...)``.
         options (Mapping[str, Any], optional): Keys to overwrite.
         work_dir (str, optional): Goes before the config's own, which goes before ``work_dirs/NAME``.
+        backbone (str, optional): Goes before the config's own, and adds its name to title and default folder.
 
     Returns:
         Suite: All files it names exist.
@@ -88,10 +90,14 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
                         '{student:...} out of the options of one') from error
     world, kind = cfg.get('shapes_world'), cfg.get('shapes_kind') or Suite.shapes_kind
     check_known(f'{path}: shapes_kind is', [kind], list(WORLDS))
+    title, folder = cfg.get('title') or Path(path).stem, cfg.work_dir
+    if backbone:
+        title = f'{title}: {backbone}'
+        folder = work_dir or f'{folder}_{slug(backbone)}'
     return Suite(
-        name=Path(path).stem, title=cfg.get('title') or Path(path).stem, note=cfg.get('note') or '',
-        work_dir=Path(cfg.work_dir), seeds=tuple(seeds), entries=entries, tasks=tasks,
-        shapes_world=world and Path(world), shapes_kind=kind, amp=bool(cfg.get('amp')))
+        name=Path(path).stem, title=title, note=cfg.get('note') or '', work_dir=Path(folder), seeds=tuple(seeds),
+        entries=entries, tasks=tasks, shapes_world=world and Path(world), shapes_kind=kind, amp=bool(cfg.get('amp')),
+        backbone=backbone or cfg.get('backbone'))
 
 
 def _task(task: dict[str, Any], where: str) -> Task:

@@ -85,6 +85,7 @@ class Suite:
         shapes_world (Path, optional): Where the generated world is written before anything runs.
         shapes_kind (str): Which world that is. Defaults to ``'shapes'``.
         amp (bool): Pre-train with autocast where the hardware gains from it.
+        backbone (str, optional): Takes the place of the configs' own: a name of ``lgd-mm list students``.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Suite:
     shapes_world: Path | None = None
     shapes_kind: str = 'shapes'
     amp: bool = False
+    backbone: str | None = None
 
 
 def slug(name: str) -> str:

@@ -88,7 +88,8 @@ def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
         options.append(option)
     return Run(
         entry.label, PRETRAINING, seed, entry.pretrain, _folder(suite, entry.label, seed, PRETRAINING),
-        options=(f'randomness.seed={seed}', *options), flags=('--amp', ) if suite.amp and fast_bf16() else (),
+        options=(f'randomness.seed={seed}', *options),
+        flags=(*_swapped(suite), *(('--amp', ) if suite.amp and fast_bf16() else ())),
         inputs=(*entry.inputs, *students.values()), needs=tuple(file.parent for file in students.values()))
 
 
@@ -99,10 +100,16 @@ def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
     random = student is None and not task.test_only and _names_weights(task.config, task.options)
     return Run(
         entry.label, task.name, seed, task.config, _folder(suite, entry.label, seed, task.name),
-        options=(f'randomness.seed={seed}', *task.options), flags=('--from-scratch', ) if random else (),
+        options=(f'randomness.seed={seed}', *task.options),
+        flags=(*_swapped(suite, task.test_only), *(('--from-scratch', ) if random else ())),
         student=None if task.test_only else student,
         checkpoint=(made or entry.student) if task.test_only else None,
         inputs=task.inputs, metrics=tuple(metric.key for metric in task.metrics), needs=(made, ) if made else ())
+
+
+def _swapped(suite: Suite, test_only: bool = False) -> tuple[str, ...]:
+    """What puts the suite's backbone into a config; a checkpoint knows in which form it has it."""
+    return ('--backbone', 'checkpoint' if test_only else suite.backbone) if suite.backbone else ()
 
 
 def _student(suite: Suite, label: str, seed: int) -> Path:

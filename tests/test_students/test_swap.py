@@ -73,6 +73,16 @@ def test_positions_stay_where_they_are():
     assert coarse.shape[2:] == (7, 7)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize(('stride', 'channels'), [(8, (32, 64, 64, 64)), (16, (16, 32, 64, 64)), (32, (8, 16, 32, 64))])
+def test_a_pyramid_of_any_stride(stride, channels):
+    pyramid = SimpleFeaturePyramid(64, stride=stride)
+    maps = pyramid([torch.randn(1, 64, 128 // stride, 64 // stride)])
+    assert [each.shape[1:] for each in maps] == [
+        (width, 128 // each, 64 // each) for width, each in zip(channels, (4, 8, 16, 32))]
+    assert pyramid.channels == channels
+
+
 def test_pre_training_takes_any():
     """Maps for dense guidance, the last output for the published form."""
     plain = config('lgd/r18_pretrain.py', 'timm/convnext_atto').model.backbone

@@ -89,6 +89,18 @@ def test_tasks_that_only_test_take_the_checkpoint(fake):
     assert run.command[0] == 'tools/test.py'
 
 
+def test_another_backbone(fake):
+    """Each training takes it, a test that of its checkpoint; the runs are others than the suite's own."""
+    fake.settings['tasks'][1] = fake.task('two', test_only=True)
+    fake.settings['entries'] = [fake.made('LGD')]
+    suite = read_suite(str(fake.path), backbone='timm/resnet10t')
+    assert suite.title == 'Fake: timm/resnet10t' and suite.work_dir.name == 'runs_timm-resnet10t'
+    own, other = choose(fake.read(), seeds=[0]), choose(suite, seeds=[0])
+    assert [run.flags for run in other] == [('--backbone', 'timm/resnet10t')] * 2 + [('--backbone', 'checkpoint')]
+    assert all(run.flags == () and run.hash() != same.hash() for run, same in zip(own, other, strict=True))
+    assert read_suite(str(fake.path), None, 'here', 'timm/resnet10t').work_dir == Path('here')
+
+
 def test_the_learning_rate_follows_the_gpus_if_its_batch_is_stated(fake):
     one, many = (choose(fake.read(), labels=['random'], seeds=[0], processes=count)[0] for count in (1, 2))
     assert one.flags == many.flags == () and one.hash() != many.hash()

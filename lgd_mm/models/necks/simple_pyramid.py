@@ -1,5 +1,6 @@
 """Maps of four strides from the one map of a plain transformer."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from lgd_mm.registry import MODELS
 
-#: Strides of the maps that are made; the third is the transformer's own.
+#: Strides of the maps that are made.
 STRIDES = (4, 8, 16, 32)
 
 
@@ -22,23 +23,23 @@ class SimpleFeaturePyramid(BaseModule):
 
     Args:
         in_channels (int): Channels d of the backbone's map.
-        stride (int): Of that map, in pixels. One of another than 16, as patches of 14 pixels give it, is interpolated
-            to 16. Defaults to 16.
+        stride (int): Of that map, in pixels. One that is no power of two, as patches of 14 pixels give it, is
+            interpolated to the nearest. Defaults to 16.
         levels (int): Maps to return, the coarsest ones. Defaults to 4.
         init_cfg (dict, optional): As in mmengine. Defaults to None: torch's own initialisation.
+
+    Attributes:
+        channels (tuple[int, ...]): Of each map; each deconvolution halves them.
     """
 
     def __init__(self, in_channels: int, stride: int = 16, levels: int = 4,
                  init_cfg: dict[str, Any] | None = None) -> None:
         super().__init__(init_cfg)
-        half, quarter = in_channels // 2, in_channels // 4
-        self.stride = stride
-        finest = nn.Sequential(
-            nn.ConvTranspose2d(in_channels, half, 2, stride=2), nn.GroupNorm(1, half), nn.GELU(),
-            nn.ConvTranspose2d(half, quarter, 2, stride=2))
-        scales = (finest, nn.ConvTranspose2d(in_channels, half, 2, stride=2), nn.Identity(), nn.MaxPool2d(2))
-        self.scales = nn.ModuleList(scales[-levels:])
-        self.channels = (quarter, half, in_channels, in_channels)[-levels:]
+        own = round(math.log2(stride))
+        self.resize = stride / 2**own
+        steps = [own - round(math.log2(target)) for target in STRIDES[-levels:]]
+        self.scales = nn.ModuleList(_scale(in_channels, step) for step in steps)
+        self.channels = tuple(in_channels >> max(step, 0) for step in steps)
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Make the pyramid.
@@ -47,9 +48,20 @@ class SimpleFeaturePyramid(BaseModule):
             features (Sequence[Tensor]): The backbone's outputs, of which the last (B, d, H, W) is taken.
 
         Returns:
-            tuple[Tensor, ...]: Of maps of strides 4, 8, 16 and 32 with d / 4, d / 2, d and d channels the last ones.
+            tuple[Tensor, ...]: Of maps of strides 4, 8, 16 and 32 the last ones.
         """
         feature = features[-1]
-        if self.stride != STRIDES[2]:  # by the scale, and not by the sizes: a position stays where it is in the image
-            feature = F.interpolate(feature, scale_factor=self.stride / STRIDES[2], mode='bilinear')
+        if self.resize != 1:  # by the scale, and not by the sizes: a position stays where it is in the image
+            feature = F.interpolate(feature, scale_factor=self.resize, mode='bilinear')
         return tuple(scale(feature) for scale in self.scales)
+
+
+def _scale(channels: int, steps: int) -> nn.Module:
+    """From a map to one that is ``2**steps`` times as fine."""
+    if steps <= 0:
+        return nn.MaxPool2d(2**-steps) if steps else nn.Identity()
+    layers: list[nn.Module] = []
+    for step in range(steps):
+        width = channels >> (step + 1)
+        layers += [nn.ConvTranspose2d(channels >> step, width, 2, stride=2), nn.GroupNorm(1, width), nn.GELU()]
+    return nn.Sequential(*layers[:-2])  # nothing behind the last

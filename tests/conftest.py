@@ -18,6 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 COLLECTED = pytest.StashKey[Counter[str]]()
 
 
+def pytest_addoption(parser):
+    parser.addoption('--nightly', action='store_true', help='run the tests that take an hour, too')
+
+
 def _folder(variable: str, what: str) -> Path:
     value = os.environ.get(variable)
     if not value:
@@ -72,7 +76,9 @@ def isolation(tmp_path_factory):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Before any of them is left out."""
+    """Before any of them is left out, but those for which a night is needed."""
+    if not config.getoption('--nightly'):
+        items[:] = [item for item in items if not item.get_closest_marker('nightly')]
     config.stash[COLLECTED] = Counter(item.nodeid.partition('[')[0] for item in items)
     # Long files begin first, so that no worker waits for the other's at the end.
     slow = Counter(item.path for item in items if item.get_closest_marker('slow'))

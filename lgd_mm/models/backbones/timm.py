@@ -54,7 +54,10 @@ class TIMMBackbone(BaseModule):
             in_chans=in_channels,
             **{**for_any_size(model_name), **kwargs})
         if hasattr(self.timm_model, 'reset_classifier'):
-            self.timm_model.reset_classifier(0, '')
+            try:
+                self.timm_model.reset_classifier(0, '')
+            except AssertionError:  # it cannot do without its own pooling
+                self.timm_model.reset_classifier(0)
         if pretrained or checkpoint_path:
             self._is_init = True  # mmengine's init_weights() keeps what is there
         self.register_load_state_dict_pre_hook(_rename)

@@ -12,7 +12,7 @@ import timm
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS
-from timm.layers import Format
+from timm.layers.format import Format
 from torch import nn
 from tqdm import tqdm
 
@@ -71,7 +71,7 @@ def of_timm(name: str) -> StudentRow:
     size = about.input_size[-1] if about else SIDE
     network = without_classifier(name)
     try:
-        features = timm.create_model(name, features_only=True)
+        features: Any = timm.create_model(name, features_only=True)
         strides, channels = (tuple(map(int, numbers))
                              for numbers in (features.feature_info.reduction(), features.feature_info.channels()))
         layout = getattr(features, 'output_fmt', Format.NCHW).value

@@ -34,7 +34,7 @@ def student_config(name: str, method: Method = LGD) -> tuple[str, dict[str, Any]
     if name in students:
         return students[name], {}
     if not name.startswith(TIMM):
-        raise _unknown(name, students, [*students, *(TIMM + model for model in _models_of_timm())])
+        raise _unknown(name, students, [*students, *(TIMM + model for model in models_of_timm())])
     import timm  # takes seconds
     if timm.is_model(name.removeprefix(TIMM)):
         return method.timm_config, {'model.backbone.model_name': name.removeprefix(TIMM)}
@@ -46,7 +46,7 @@ def _unknown(name: str, students: Iterable[str], known: list[str]) -> UserError:
                      f'{TIMM}NAME for any backbone of timm')
 
 
-def _models_of_timm() -> list[str]:
+def models_of_timm() -> list[str]:
     """Names of timm's models, read from its source: enough to guess what was meant, without seconds of importing."""
     timm = find_spec('timm')
     folders = timm.submodule_search_locations if timm else None

@@ -1,24 +1,19 @@
 """``lgd-mm list``: what there is to choose from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fnmatch import fnmatchcase
+from typing import Any
 
 import click
 
+from lgd_mm.api.students import TIMM
+from lgd_mm.cli.list_students import known_students, list_students
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
+from lgd_mm.student_table import HEADS
 
 #: A name, and the line that is printed of it.
 Line = tuple[str, str]
-
-
-def students() -> Iterator[Line]:
-    """Names of students and their configs."""
-    import timm
-
-    from lgd_mm.api.students import STUDENTS, TIMM, TIMM_CONFIG
-    yield from ((name, f'{name:<48}{config}') for name, config in STUDENTS.items())
-    yield from ((TIMM + name, f'{TIMM + name:<48}{TIMM_CONFIG}') for name in timm.list_models())
 
 
 def teachers() -> Iterator[Line]:
@@ -58,23 +53,39 @@ def models() -> Iterator[Line]:
 
 
 LISTS: dict[str, Callable[[], Iterator[Line]]] = dict(
-    students=students, teachers=teachers, classes=classes, configs=configs, models=models)
+    teachers=teachers, classes=classes, configs=configs, models=models)
+STUDENTS = 'students'
 
 
 @click.command('list')
-@click.argument('what', type=click.Choice(list(LISTS), case_sensitive=False))
+@click.argument('what', type=click.Choice([STUDENTS, *LISTS], case_sensitive=False))
 @click.argument('words', nargs=-1, metavar='[PART]...')
-def list_names(what: str, words: tuple[str, ...]) -> None:
+@click.option('--max-params', type=click.FloatRange(min=0, min_open=True), metavar='MILLIONS',
+              help='Students with at most as many parameters.')
+@click.option('--head', type=click.Choice(list(HEADS), case_sensitive=False),
+              help='Students that serve it: fpn is for detectors and segmenters on strides 4 to 32, dense for dense '
+                   'guidance.')
+@click.option('--size', type=click.IntRange(min=1), metavar='PIXELS', help='Students that take images of this side.')
+def list_names(what: str, words: tuple[str, ...], **wanted: Any) -> None:
     """What there is to choose from; each PART is a part of the name, or a pattern with * in it, in any case.
 
     \b
     Examples:
-      lgd-mm list students
+      lgd-mm list students --max-params 10 --head fpn
       lgd-mm list teachers vit-b-16 laion
       lgd-mm list configs "coco/*"
     """
-    known = dict(LISTS[what]())
-    lines = [line for name, line in known.items() if all(_has(name.casefold(), word.casefold()) for word in words)]
+    def named(name: str) -> bool:
+        return all(_has(name.casefold(), word.casefold()) for word in words)
+
+    if what == STUDENTS:
+        known: Collection[str] = known_students()
+        lines = list_students(named, **wanted)
+    else:
+        for option in (name.replace('_', '-') for name, value in wanted.items() if value is not None):
+            raise UserError(f'--{option} is for `lgd-mm list {STUDENTS}`: leave it out for {what}')
+        known = found = dict(LISTS[what]())
+        lines = [line for name, line in found.items() if named(name)]
     if not lines:
         near = did_you_mean(' '.join(words), known)
         raise UserError(f'none of the {what} is called {" ".join(words)!r}: {near}`lgd-mm list {what}` prints all')
@@ -82,4 +93,5 @@ def list_names(what: str, words: tuple[str, ...]) -> None:
 
 
 def _has(name: str, word: str) -> bool:
-    return word in name or fnmatchcase(name, word)
+    """A pattern may leave out what timm's names begin with."""
+    return word in name or any(fnmatchcase(part, word) for part in (name, name.removeprefix(TIMM)))

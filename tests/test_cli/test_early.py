@@ -64,6 +64,10 @@ MISTAKES: list[tuple[list[str], str]] = [
     (['--help'], 'Usage: lgd-mm'),
     (['list', 'nothing'], "'nothing' is not one of"),
     (['list', 'configs', 'nothing'], "none of the configs is called 'nothing'"),
+    (['list', 'students'], 'timm/resnet18 '),
+    (['list', 'students', '--max-params', '10', '--head', 'fpn', '--size', '224'], 'mobilenetv2 '),
+    (['list', 'students', 'resnet_18'], "none of the students is called 'resnet_18': did you mean 'resnet18'"),
+    (['list', 'teachers', '--head', 'fpn'], '--head is for `lgd-mm list students`: leave it out for teachers'),
     (['pretain'], "Did you mean 'pretrain'?"),
 ]
 #: The same of the tools.
@@ -95,7 +99,7 @@ def test_mistakes_need_no_library(tmp_path, pytestconfig):
 
 def test_names_that_are_guessed_from_are_those_there_are():
     """Read from timm's source, and written down again, so that nothing is imported."""
-    assert sorted(students._models_of_timm()) == sorted(timm.list_models())
+    assert sorted(students.models_of_timm()) == sorted(timm.list_models())
     assert set(teachers.WORLD) == {*SHAPES, *COLOURS} and len(teachers.WORLD) == len(SHAPES) + len(COLOURS)
 
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 import lgd_mm  # noqa: F401, with mmcv for mmpretrain
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.students import STUDENTS, TIMM
+from lgd_mm.models.backbones.timm import for_any_size
 from lgd_mm.student_table import FILE, StudentRow, read_table, write_table
 
 #: Side of the images that a network is made for, unless it says otherwise.
@@ -81,11 +82,12 @@ def of_timm(name: str) -> StudentRow:
 
 
 def without_classifier(name: str) -> nn.Module:
-    """A network of timm, without its pooling as well if it can do without."""
+    """A network of timm as :class:`lgd_mm.TIMMBackbone` builds it, without its pooling as well if it can do without."""
+    arguments = for_any_size(name)
     try:
-        return timm.create_model(name, num_classes=0, global_pool='')
+        return timm.create_model(name, num_classes=0, global_pool='', **arguments)
     except Exception:  # each says it in its own way
-        return timm.create_model(name, num_classes=0)
+        return timm.create_model(name, num_classes=0, **arguments)
 
 
 def parameters(network: nn.Module) -> int:

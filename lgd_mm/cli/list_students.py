@@ -35,7 +35,7 @@ def list_students(
     called = [row for row in rows if named(row.name)]
     found = [row for row in called
              if (max_params is None or row.parameters <= max_params * 1e6)
-             and (head is None or head in heads(row.strides))
+             and (head is None or head in heads(row.strides, row.only))
              and (size is None or size == row.size or not row.only)]
     if called and not found:
         wanted = dict(max_params=max_params, head=head, size=size)
@@ -59,7 +59,7 @@ def known_students() -> list[str]:
 def _cells(row: StudentRow) -> tuple[str, ...]:
     return (row.name, f'{row.parameters / 1e6:.1f} M', f'{row.size} only' if row.only else str(row.size),
             ' '.join(map(str, row.strides)) or '-',
-            ', '.join(f'{head} {how}'.rstrip() for head, how in heads(row.strides).items()))
+            ', '.join(f'{head} {how}'.rstrip() for head, how in heads(row.strides, row.only).items()))
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:

@@ -52,7 +52,8 @@ def test_segmentor(data_dir, tmp_path, tool):
     """Of a plain transformer; test images have sides that its patches do not divide."""
     printed = tool(
         'tools/train.py', 'configs/ade20k/upernet_r18_80k_ade20k-512x512.py', '--backbone', VIT,
-        '--work-dir', tmp_path, '--cfg-options', *loaders(data_dir / 'ade' / 'ADEChallengeData2016', 'train', 'val', 'test'),
+        '--work-dir', tmp_path, '--cfg-options',
+        *loaders(data_dir / 'ade' / 'ADEChallengeData2016', 'train', 'val', 'test'),
         'train_dataloader.batch_size=2', 'train_cfg.max_iters=1', 'train_cfg.val_interval=1',
         'model.data_preprocessor.size=(64,64)', 'train_dataloader.dataset.pipeline.2.scale=(256,64)',
         'train_dataloader.dataset.pipeline.3.crop_size=(64,64)', 'val_dataloader.dataset.pipeline.1.scale=(250,90)',

@@ -1,7 +1,6 @@
 """A checkpoint and the config that loads it, for mmpretrain, mmdet and mmseg."""
 
 import importlib
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +10,20 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from lgd_mm.console.words import first_line
-from lgd_mm.exports.architectures import kind_of
+from lgd_mm.errors import UserError
 from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
-from lgd_mm.exports.layers import renamed
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written, unknown_to
 from lgd_mm.io.key_report import KeyReport
+from lgd_mm.models.backbones.timm import for_any_size, timm_channels_last
+from lgd_mm.models.backbones.timm_keys import in_form_of
 from lgd_mm.students.file import write_student
+from lgd_mm.students.maps import maps_of
 from lgd_mm.students.network import Student
 
-STRIDES = [4, 8, 16, 32]
-#: Outputs with these strides, by the type of the backbone and its variant. The last convolution is among them where
-#: it is computed anyway: a layer without a gradient would make DistributedDataParallel fail.
-DENSE: dict[str, dict[str, Any]] = {
-    'ResNet': dict(out_indices=(0, 1, 2, 3)),
-    'MobileNetV2': dict(type='lgd_mm.MobileNetV2', out_indices=(1, 2, 4, 6)),
-    'MobileNetV3 large': dict(out_indices=(3, 6, 12, 16)),
-    'MobileNetV3 small': dict(out_indices=(1, 3, 8, 12)),
-    'EfficientNet': dict(out_indices=(2, 3, 4, 6)),
-    'TIMMBackbone': dict(features_only=True, out_indices=(1, 2, 3, 4)),
-}
+STRIDES = (4, 8, 16, 32)
+#: Other names of backbones whose last layers would get no gradient, which DistributedDataParallel refuses.
+SHORTER = {'mmpretrain.MobileNetV2': 'lgd_mm.MobileNetV2'}
 
 BEGIN = """# {student}: to be inherited, as README.md shows. The checkpoint lies beside this file.
 """
@@ -67,7 +60,7 @@ def write_mmpretrain(student: Student, folder: Path) -> Written:
     Raises:
         UserError: If mmpretrain computes something else.
     """
-    maps = _write(student, folder, 'mmpretrain', student.metadata['backbone'])
+    maps = _write(student, folder, 'mmpretrain', _of_library(student.metadata['backbone']))
     expected = student.outputs(sample_image())['features']
     return _written('mmpretrain', compare('mmpretrain', dict(features=expected), dict(features=maps[-1]), SAME_KERNELS),
                     USAGE)
@@ -84,21 +77,27 @@ def write_mmseg(student: Student, folder: Path) -> Written:
 
 
 def _write_dense(student: Student, folder: Path, library: str) -> Written:
-    backbone = student.metadata['backbone']
-    kind = kind_of(backbone)
-    changes = DENSE.get(kind) or DENSE.get(f'{kind} {backbone.get("arch", "small")}')
-    if changes is None:
-        raise unknown_to(library, student, 'which of its outputs have the strides 4, 8, 16 and 32 is not known')
-    kept = {key: value for key, value in backbone.items() if key != 'out_indices'}
-    maps = _write(student, folder, library, {**kept, **changes})
-    strides = [round(sample_image().shape[-1] / found.shape[-1]) for found in maps]
-    if strides != STRIDES:
-        raise unknown_to(library, student, f'its outputs have strides {strides}, not {STRIDES}')
+    backbone = _of_library(student.metadata['backbone'])
+    kind = SHORTER.get(backbone['type'], backbone['type'])
+    try:
+        chosen = maps_of({**backbone, 'type': kind}).chosen(STRIDES)
+    except UserError as error:
+        raise unknown_to(library, student, f'it gives no maps ({first_line(error)})') from error
+    if chosen is None:
+        raise unknown_to(library, student, 'its outputs have not the strides 4, 8, 16 and 32')
+    maps = _write(student, folder, library, chosen.backbone)
     names = [f'map of stride {stride}' for stride in STRIDES]
     own = _computed(student)
     expected = [_closest(found, own) for found in maps]
     difference = compare(library, dict(zip(names, expected)), dict(zip(names, maps)), SAME_KERNELS)
     return _written(library, difference, USAGE_MAPS.format(base=BASES[library], necks=NECKS[library]))
+
+
+def _of_library(backbone: dict[str, Any]) -> dict[str, Any]:
+    """A backbone without this package where mmpretrain's own class does the same."""
+    if 'model_name' not in backbone or timm_channels_last(backbone['model_name']):
+        return backbone
+    return {**backbone, **for_any_size(backbone['model_name']), 'type': 'mmpretrain.TIMMBackbone'}
 
 
 def _write(student: Student, folder: Path, library: str, backbone: dict[str, Any]) -> tuple[Tensor, ...]:
@@ -130,12 +129,10 @@ def _weights(student: Student, library: str, backbone: dict[str, Any]) -> dict[s
         reason = first_line(error)
         raise unknown_to(library, student, f'it cannot be built to return several maps ({reason})') from error
     weights = student.backbone.state_dict()
-    if KeyReport.compare(names, weights).complete:
-        return weights
-    found = renamed(dict(itertools.islice(weights.items(), len(names))), names)
-    if found is None:
+    weights = in_form_of(names, weights) if 'model_name' in backbone else weights
+    if not KeyReport.compare(names, weights).complete:
         raise unknown_to(library, student, 'its backbone with maps of several strides has other layers')
-    return found
+    return weights
 
 
 def _write_config(file: Path, student: Student, settings: dict[str, Any]) -> None:

@@ -105,6 +105,18 @@ def _keys(module: nn.Module) -> Mapping[str, Any]:
 
 
 @cache
+def timm_channels_last(model_name: str) -> bool:
+    """Whether a network puts the channels of its maps last.
+
+    Args:
+        model_name (str): Of timm.
+    """
+    import timm
+    with torch.device('meta'):
+        return 'NHWC' in str(getattr(timm.create_model(model_name), 'output_fmt', ''))
+
+
+@cache
 def for_any_size(model_name: str) -> dict[str, Any]:
     """What lets a network take images of any size.
 

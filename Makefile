@@ -7,12 +7,13 @@ QUICK := --entries 'random weights' mimicking SEED LGD 'dense LGD' --seeds 0
 # Two runs at a time, on a core each; GPUs take one each by themselves.
 JOBS := $(if $(wildcard /dev/nvidia0),,--jobs 2)
 
-.PHONY: help env test-env quickstart suite test lint audit docs mmcv-ops mmcv-plain clean
+.PHONY: help env test-env quickstart suite students test lint audit docs mmcv-ops mmcv-plain clean
 
 help:
 	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
 	@echo 'make suite [SUITE=quick]   every rival on every task of the generated world: hours (quick: four rivals, half an hour;'
 	@echo '                           harder: five rivals on the harder world; STUDENT=timm/NAME: of another student)'
+	@echo 'make students [SEEDS=n]    four small students by what they cost and what they are worth: hours'
 	@echo 'make test [ARGS=...]       the test suite, two tests at a time (ARGS go to pytest)'
 	@echo 'make lint                  ruff, mypy, codespell and bandit'
 	@echo 'make audit                 known vulnerabilities of the pinned packages (asks PyPI)'
@@ -34,6 +35,16 @@ quickstart: env
 suite: env
 	@$(PY) tools/benchmark.py configs/shapes/$(if $(filter harder,$(SUITE)),harder,suite).py $(JOBS) \
 		$(if $(STUDENT),--backbone $(STUDENT)) $(if $(filter quick,$(SUITE)),$(QUICK))
+
+# Small students beside the suite's own, whose results are committed: hours.
+STUDENTS ?= timm/mobilenetv4_conv_small_035 timm/xcit_nano_12_p8_224 timm/repvit_m0_9
+students: env
+	@for student in $(STUDENTS); do \
+		$(PY) tools/benchmark.py configs/shapes/suite.py --backbone $$student $(JOBS) --tasks zero-shot UPerNet \
+			--entries 'random weights' mimicking LGD 'dense LGD' --seeds $$(seq 0 $$(($(SEEDS) - 1))) || exit; \
+	done
+	@$(PY) docs/draw_students.py docs/results/suite/results.json docs/results/dense/results.json \
+		work_dirs/suite_*/results.json
 
 # A file of tests to each of two workers, which compute on one thread.
 test: test-env

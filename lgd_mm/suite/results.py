@@ -52,7 +52,8 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, Record], fa
         cells=[_cell(group, records, failures, scales.get(task, {})) for (_, task), group in grouped.items()],
         seconds=sum(record.seconds for record in records.values()),
         versions=_common([record.versions for record in records.values()]),
-        machine=_machine(records.values()))
+        machine=_machine(records.values()),
+        backbone=suite.backbone)
 
 
 def check_replaceable(file: Path, suite: str) -> None:

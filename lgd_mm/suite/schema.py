@@ -187,6 +187,7 @@ class Results:
         versions (dict[str, str]): Of the packages; where runs differ, all with slashes between.
         machine (Machine): The runs were on.
         version (int): Of the file.
+        backbone (str, optional): That took the place of the configs' own.
     """
 
     suite: str
@@ -200,6 +201,7 @@ class Results:
     versions: dict[str, str]
     machine: Machine
     version: int = 1
+    backbone: str | None = None
 
     def __post_init__(self) -> None:
         labels = [entry.label for entry in self.entries]

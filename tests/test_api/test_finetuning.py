@@ -30,7 +30,9 @@ def ready(config: str) -> Config:
     (dict(type='mmpretrain.MobileNetV2'), [24, 32, 96, 320]),
     (dict(type='mmpretrain.MobileNetV3', arch='large'), [24, 40, 112, 960]),
     (dict(type='mmpretrain.EfficientNet', arch='b0'), [24, 40, 112, 1280]),
-], ids=['resnet34', 'slim', 'mobilenetv2', 'mobilenetv3', 'efficientnet_b0'])
+    (dict(type='mmdet.CSPNeXt', deepen_factor=0.167, widen_factor=0.375, norm_cfg=dict(type='BN'),
+          act_cfg=dict(type='mmdet.SiLU')), [48, 96, 192, 384]),
+], ids=['resnet34', 'slim', 'mobilenetv2', 'mobilenetv3', 'efficientnet_b0', 'cspnext'])
 def test_any_student_gives_four_maps(backbone, channels):
     """At strides 4 to 32, all of it trained; the heads take their channels."""
     detector, segmentor = ready(TASKS['detection']), ready(TASKS['segmentation'])

@@ -29,6 +29,7 @@ DENSE: dict[str, dict[str, Any]] = {
     'MobileNetV3 large': dict(out_indices=(3, 6, 12, 16)),
     'MobileNetV3 small': dict(out_indices=(1, 3, 8, 12)),
     'EfficientNet': dict(out_indices=(2, 3, 4, 6)),
+    'CSPNeXt': dict(out_indices=(1, 2, 3, 4)),
     'TIMMBackbone': dict(features_only=True, out_indices=(1, 2, 3, 4)),
 }
 

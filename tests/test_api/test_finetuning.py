@@ -84,6 +84,13 @@ def test_schedules_keep_their_proportions():
     scale_schedule(classifier, epochs=4, iterations=5)
     assert [(part.type, part.T_max, part.end) for part in classifier.param_scheduler] == [('CosineAnnealingLR', 4, 4)]
 
+    rtmdet = ready('coco/rtmdet_tiny_r18_300e_coco.py')
+    scale_schedule(rtmdet, epochs=30, iterations=50)  # of 300, the last 20 without mosaics
+    assert (rtmdet.train_cfg.max_epochs, rtmdet.custom_hooks[1].switch_epoch) == (30, 28)
+    assert (rtmdet.train_cfg.val_interval, rtmdet.train_cfg.dynamic_intervals) == (1, [(28, 1)])
+    assert rtmdet.default_hooks.checkpoint.interval == 1
+    assert [(part.begin, part.end) for part in rtmdet.param_scheduler] == [(0, 150), (15, 30)]
+
     probe = ready(TASKS['linear-probe'])
     scale_schedule(probe, epochs=10, iterations=5)  # of 100
     assert (probe.train_cfg.max_epochs, probe.param_scheduler[0].milestones) == (10, [6, 8])

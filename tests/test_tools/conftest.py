@@ -1,10 +1,13 @@
 """A classifier that trains in a second, for what all scopes share."""
 
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.tiny import write_images
+from tests.isolation import forget_runs
+from tests.tiny import ROOT, write_images
 
 BACKBONE = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8)
 CONFIG = """
@@ -38,6 +41,22 @@ optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01))
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1), logger=dict(type='LoggerHook', interval=1))
 randomness = dict(seed=0)
 """
+
+
+@pytest.fixture
+def tool(monkeypatch, capfd):
+    """Runs one of ``tools/`` with its arguments in this process, which spares the seconds of a start; returns what it
+    printed."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
+
+    def run(script, *arguments):
+        forget_runs()
+        monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])
+        runpy.run_path(str(ROOT / script), run_name='__main__')
+        return capfd.readouterr().out
+
+    return run
 
 
 @pytest.fixture(scope='session')

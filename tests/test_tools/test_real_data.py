@@ -3,20 +3,17 @@
 import json
 import os
 import re
-import runpy
 import shlex
-import sys
 
 import pytest
 import torch
 
 from lgd_mm.students import read_student
-from tests.isolation import forget_runs
 from tests.processes import run_group
+from tests.test_tools.real import QUICK, loaders, scalars
 from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config, write_tiny_teacher
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
-QUICK = ['num_workers=0', 'persistent_workers=False']
 #: The heads of a detector cost most of a CPU's time.
 FEW_REGIONS = [
     'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
@@ -24,31 +21,6 @@ FEW_REGIONS = [
 ]
 #: The table of COCOeval: twelve averages over IoU, area and detections.
 AVERAGE = re.compile(r'Average \w+ +\(A[PR]\) @\[ IoU=\S+ +\| area= *(\w+) \| maxDets= *\d+ \] = (\S+)')
-
-
-def loaders(root, *splits):
-    return [f'{split}_dataloader.{setting}' for split in splits for setting in (f'dataset.data_root={root}', *QUICK)]
-
-
-@pytest.fixture
-def tool(monkeypatch, capfd):
-    """Runs one of ``tools/`` with its arguments in this process, which spares the seconds of a start; returns what it
-    printed."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
-
-    def run(script, *arguments):
-        forget_runs()
-        monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])
-        runpy.run_path(str(ROOT / script), run_name='__main__')
-        return capfd.readouterr().out
-
-    return run
-
-
-def scalars(folder):
-    """The metrics of a test."""
-    return json.loads(next(folder.glob('*/*.json')).read_text())
 
 
 @pytest.fixture(scope='module')

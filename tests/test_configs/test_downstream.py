@@ -3,10 +3,12 @@
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import MODELS, init_default_scope
 
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from tests.configs import FOLDER, read_config
+from tests.test_configs.batches import small
 
 SIZE = 64
 DENSE = sorted(path.relative_to(FOLDER) for folder in ('coco', 'lvis', 'ade20k', 'cityscapes')
@@ -105,6 +107,21 @@ def test_rtmdet_is_upstreams(kind, size, tmp_path):
     for key in ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'default_hooks', 'custom_hooks',
                 'train_dataloader', 'val_dataloader', 'val_evaluator'):
         assert _plain(ours[key]) == _plain(theirs[key]), key
+
+
+@pytest.mark.parametrize('name', ['rtmdet_tiny_r18_300e', 'rtmdet-ins_tiny_r18_300e', 'atss_r18_fpn_1x'])
+def test_a_batch_without_objects(name):
+    """Crops may leave none. What gets no gradient then, DistributedDataParallel has to look for."""
+    cfg = read_config(f'coco/{name}_coco.py')
+    batch = small(cfg, None)(cfg)
+    init_default_scope('mmdet')
+    model = revert_sync_batchnorm(MODELS.build(cfg.model))
+    for sample in batch['data_samples']:
+        sample.gt_instances = sample.gt_instances[torch.zeros(len(sample.gt_instances), dtype=torch.bool)]
+    loss, _ = model.parse_losses(model(**model.data_preprocessor(batch, training=True), mode='loss'))
+    loss.backward()
+    idle = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert torch.isfinite(loss) and bool(idle) == cfg.get('find_unused_parameters', False)
 
 
 @pytest.mark.parametrize('name', ['tiny', 's'])

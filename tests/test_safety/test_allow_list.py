@@ -128,6 +128,8 @@ CONVNEXT = dict(type='mmpretrain.ConvNeXt', arch='tiny')
     (dict(CONVNEXT, arch=dict(depths=[65536] * 9, channels=[1] * 9)), 'backbone.arch.depths.0 is 65536, too many'),
     (dict(CONVNEXT, arch=dict(depths=[900] * 12, channels=[1] * 12)), 'backbone.arch.depths.11 is 900, too many'),
     (dict(CONVNEXT, arch=dict(depths=[1] * 1001, channels=[1])), 'depths is a list, of 1,001 numbers'),
+    (dict(type='mmdet.CSPNeXt', deepen_factor=1e9), 'backbone.deepen_factor is 1000000000.0, more than 10: no backbone'),
+    (dict(type='mmdet.CSPDarknet', deepen_factor=11), 'backbone.deepen_factor is 11, more than 10: no backbone is as'),
     (dict(CONVNEXT, arch=dict(depths=[1], channels=[2**19] * 3)), 'channels.2 .* 1,572,864 together'),
     (dict(type='mmpretrain.MobileNetV2', widen_factor=float('inf')), 'widen_factor is inf, no number'),
     (dict(type='mmpretrain.MobileNetV2', widen_factor=float('nan')), 'widen_factor is nan, no number'),

@@ -15,8 +15,8 @@ def scale_schedule(cfg: Config, epochs: int, iterations: int) -> None:
     """Let a config train for a number of epochs, with every part of its schedule where it was in proportion.
 
     Args:
-        cfg (Config): Changed in place: the loop, ``param_scheduler``, hooks that change the pipeline, and how often a run
-            that becomes shorter is validated and saved.
+        cfg (Config): Changed in place: the loop, ``param_scheduler``, hooks that change the pipeline, and how often a
+            run that becomes shorter is validated and saved.
         epochs (int): Passes over the training images.
         iterations (int): Batches of a pass.
     """

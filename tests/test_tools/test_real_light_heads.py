@@ -34,7 +34,7 @@ def detection(data_dir):
     """Options of a quick run: few images, and small ones."""
     annotations = data_dir / 'coco/annotations/instances_val2017.json'
     return [*loaders(data_dir / 'coco', 'train', 'val', 'test'),
-            *(f'{split}_dataloader.dataset.indices={count}' for split, count in (('train', 4), ('val', 2), ('test', 2))),
+            *(f'{split}_dataloader.dataset.indices=4' for split in ('train', 'val', 'test')),
             'model.test_cfg.max_per_img=10',
             *(f'{split}_evaluator.ann_file={annotations}' for split in ('val', 'test'))]
 

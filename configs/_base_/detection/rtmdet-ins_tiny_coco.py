@@ -1,4 +1,4 @@
-# RTMDet-Ins-tiny on COCO as upstream's, but for images in RGB, as students were pre-trained with; the student is missing.
+# RTMDet-Ins-tiny on COCO as upstream's, but in RGB, as students were pre-trained; the student is missing.
 _base_ = 'mmdet::rtmdet/rtmdet-ins_tiny_8xb32-300e_coco.py'
 custom_imports = dict(imports=['lgd_mm'], allow_failed_imports=False)
 model = dict(

@@ -1,4 +1,4 @@
-# SegFormer's all-MLP head on ADE20K as upstream's of MiT-B0, with masks of 8 bits up to the loss; the student is missing.
+# SegFormer's MLP head on ADE20K as upstream's of MiT-B0, with masks of 8 bits up to the loss; the student is missing.
 _base_ = 'mmseg::segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py'
 custom_imports = dict(imports=['lgd_mm', 'lgd_mm.lean_mmseg'], allow_failed_imports=False)
 model = dict(pretrained=None, data_preprocessor=dict(type='lgd_mm.SegDataPreProcessor'))

@@ -53,12 +53,15 @@ LGD = Method(
         'mobilenetv2': 'lgd/mobilenetv2_pretrain.py',
         'mobilenetv3': 'lgd/mobilenetv3-large_pretrain.py',
         'efficientnet_b0': 'lgd/efficientnet-b0_pretrain.py',
+        'cspnext-tiny': 'lgd/cspnext-tiny_pretrain.py',
+        'cspnext-s': 'lgd/cspnext-s_pretrain.py',
     },
     maps={
         **dict.fromkeys(('resnet18', 'resnet34', 'resnet50'), (1, 2, 3)),
         'mobilenetv2': (2, 4, 7),
         'mobilenetv3': (6, 12, 16),
         'efficientnet_b0': (3, 4, 6),
+        **dict.fromkeys(('cspnext-tiny', 'cspnext-s'), (2, 3, 4)),
     },
     timm_config='lgd/timm_pretrain.py',
     recipe=Recipe(epochs=200, images=1_281_167, batch=256, lr=0.03, image_size=224, least_steps=10_000, adamw_lr=5e-4))

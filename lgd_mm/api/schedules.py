@@ -15,7 +15,8 @@ def scale_schedule(cfg: Config, epochs: int, iterations: int) -> None:
     """Let a config train for a number of epochs, with every part of its schedule where it was in proportion.
 
     Args:
-        cfg (Config): Changed in place: the loop, ``param_scheduler``, and in iteration-based runs the checkpoints.
+        cfg (Config): Changed in place: the loop, ``param_scheduler``, hooks that change the pipeline, and how often a
+            run that becomes shorter is validated and saved.
         epochs (int): Passes over the training images.
         iterations (int): Batches of a pass.
     """
@@ -35,11 +36,26 @@ def scale_schedule(cfg: Config, epochs: int, iterations: int) -> None:
             kept.append(part)
     cfg.param_scheduler = kept
     if by_epoch:
-        cfg.train_cfg.max_epochs = epochs
+        _scale_epochs(cfg, epochs)
         return
     cfg.train_cfg.max_iters = total
     cfg.train_cfg.val_interval = cfg.default_hooks.checkpoint.interval = max(1, min(
         cfg.train_cfg.val_interval, total // 2))
+
+
+def _scale_epochs(cfg: Config, epochs: int) -> None:
+    """What a run does at some of its epochs."""
+    factor = epochs / cfg.train_cfg.max_epochs
+    cfg.train_cfg.max_epochs = epochs
+    if 'dynamic_intervals' in cfg.train_cfg:
+        cfg.train_cfg.dynamic_intervals = [(round(begin * factor), every)
+                                           for begin, every in cfg.train_cfg.dynamic_intervals]
+    for hook in cfg.get('custom_hooks') or ():
+        if 'switch_epoch' in hook:  # a simpler pipeline for the last epochs
+            hook.switch_epoch = round(hook.switch_epoch * factor)
+    for part, key in ((cfg.train_cfg, 'val_interval'), (cfg.default_hooks.checkpoint, 'interval')):
+        if part.get(key, 1) > 1:
+            part[key] = max(1, min(part[key], round(part[key] * factor)))
 
 
 def _scale(part: MutableMapping[str, Any], factor: float, length: int) -> None:

@@ -8,9 +8,13 @@ import torch
 import torchvision  # noqa: F401  (registers torch.ops.torchvision)
 from torch import Tensor
 
+from lgd_mm.compat.focal_loss import sigmoid_focal_loss_backward, sigmoid_focal_loss_forward
 from lgd_mm.errors import UserError
 
-__all__ = ['get_compiler_version', 'get_compiling_cuda_version', 'nms', 'roi_align_backward', 'roi_align_forward']
+__all__ = [
+    'get_compiler_version', 'get_compiling_cuda_version', 'nms', 'roi_align_backward', 'roi_align_forward',
+    'sigmoid_focal_loss_backward', 'sigmoid_focal_loss_forward'
+]
 
 AVERAGE = 1  # mmcv's code of pool_mode='avg'
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 #: Variants of mmpretrain's MobileNetV3 and what timm calls them.
 MOBILENET_V3 = dict(large='large_100', small='small_100', small_075='small_075', small_050='small_050')
+#: Depth and width of mmdet's CSPNeXt and what timm calls them.
+CSPNEXT = {(0.167, 0.375): 'tiny', (0.33, 0.5): 's', (0.67, 0.75): 'm', (1, 1): 'l', (1.33, 1.25): 'x'}
 #: Keys of a backbone's config that are not timm's.
 NOT_TIMM = ('type', 'model_name', 'pretrained', 'checkpoint_path', 'in_channels', 'features_only')
 
@@ -57,6 +59,9 @@ def in_timm(backbone: Mapping[str, Any]) -> Architecture | None:
                             dict(features_only=True, bn_eps=0.001))
     if kind == 'EfficientNet':
         return Architecture(f'tf_efficientnet_{backbone.get("arch", "b0")}', dict(num_classes=0))
+    size = CSPNEXT.get((backbone.get('deepen_factor', 1), backbone.get('widen_factor', 1)))
+    if kind == 'CSPNeXt' and size:
+        return Architecture(f'cspnext_{size}', dict(num_classes=0))
     if kind == 'TIMMBackbone' and not backbone.get('features_only'):
         own = {key: value for key, value in backbone.items() if key not in NOT_TIMM}
         return Architecture(str(backbone['model_name']).split('.')[0], {**own, 'num_classes': 0})

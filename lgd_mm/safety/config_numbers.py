@@ -13,13 +13,14 @@ LARGEST_PLAIN = 2**63
 PARTS, ALL_PARTS = 1000, 10_000
 #: All whole numbers in lists together, and the longest list.
 ALL_LISTED, LONGEST = 2**20, 1000
-#: Side of an image in pixels, and how many times as large one becomes.
+#: Side of an image in pixels, and how many times as large one becomes, or as deep a network.
 SIDE, TIMES = 8192, 10
 
 OF_PARTS = re.compile(r'depth|layer|block|stage|module|branch|conv|repeat|level|stack|times|orders|fcs|outs$')
 OF_WIDTHS = re.compile(r'channel|dim|size|width|feature')
 OF_SIDES = re.compile(r'scale|size|pad|crop|edge|shape|width|height|divisor|views')
 OF_TIMES = re.compile(r'ratio|factor')
+OF_DEPTHS = re.compile(r'deepen|depth_mult')
 
 
 class Numbers:
@@ -57,6 +58,8 @@ class Numbers:
     def of_network(self, value: float, name: str, key: str) -> str | None:
         if name in ('size', 'crop_size', 'size_divisor', 'pad_size_divisor') and value > SIDE:
             return f'more than {SIDE:,}: no image is as large'
+        if OF_DEPTHS.search(name) and value > TIMES:
+            return f'more than {TIMES}: no {self.called} is as deep'
         if not isinstance(value, int):
             return None
         if OF_PARTS.search(name) and not OF_WIDTHS.search(name):

@@ -30,7 +30,9 @@ def ready(config: str) -> Config:
     (dict(type='mmpretrain.MobileNetV2'), [24, 32, 96, 320]),
     (dict(type='mmpretrain.MobileNetV3', arch='large'), [24, 40, 112, 960]),
     (dict(type='mmpretrain.EfficientNet', arch='b0'), [24, 40, 112, 1280]),
-], ids=['resnet34', 'slim', 'mobilenetv2', 'mobilenetv3', 'efficientnet_b0'])
+    (dict(type='mmdet.CSPNeXt', deepen_factor=0.167, widen_factor=0.375, norm_cfg=dict(type='BN'),
+          act_cfg=dict(type='mmdet.SiLU')), [48, 96, 192, 384]),
+], ids=['resnet34', 'slim', 'mobilenetv2', 'mobilenetv3', 'efficientnet_b0', 'cspnext'])
 def test_any_student_gives_four_maps(backbone, channels):
     """At strides 4 to 32, all of it trained; the heads take their channels."""
     detector, segmentor = ready(TASKS['detection']), ready(TASKS['segmentation'])
@@ -83,6 +85,13 @@ def test_schedules_keep_their_proportions():
     assert parts == [('LinearLR', 0, 1), ('CosineAnnealingLR', 1, 20)]
     scale_schedule(classifier, epochs=4, iterations=5)
     assert [(part.type, part.T_max, part.end) for part in classifier.param_scheduler] == [('CosineAnnealingLR', 4, 4)]
+
+    rtmdet = ready('coco/rtmdet_tiny_r18_300e_coco.py')
+    scale_schedule(rtmdet, epochs=30, iterations=50)  # of 300, the last 20 without mosaics
+    assert (rtmdet.train_cfg.max_epochs, rtmdet.custom_hooks[1].switch_epoch) == (30, 28)
+    assert (rtmdet.train_cfg.val_interval, rtmdet.train_cfg.dynamic_intervals) == (1, [(28, 1)])
+    assert rtmdet.default_hooks.checkpoint.interval == 1
+    assert [(part.begin, part.end) for part in rtmdet.param_scheduler] == [(0, 150), (15, 30)]
 
     probe = ready(TASKS['linear-probe'])
     scale_schedule(probe, epochs=10, iterations=5)  # of 100

@@ -31,6 +31,7 @@ def settled(student, recipe='auto', teacher='RN50/openai'):
     ('mobilenetv2', 'ViT-B-16/openai', (2, 4, 7), None),
     ('resnet50', 'shapes', (1, 2, 3), 8),
     ('efficientnet_b0', 'RN50x64/openai', (3, 4, 6), 32),
+    ('cspnext-tiny', 'RN50/openai', (2, 3, 4), 16),
 ])
 def test_auto_is_dense_where_it_can_be(student, teacher, outputs, stride):
     model, told = settled(student, teacher=teacher)

@@ -52,7 +52,7 @@ def detection(cfg):
         2, [[3, SIZE, SIZE]] * 2,
         num_items=[2, 2],
         num_classes=heads.bbox_head.num_classes,
-        with_mask='mask_head' in heads)
+        with_mask='mask_head' in heads or 'loss_mask' in heads.bbox_head)
 
 
 def segmentation(cfg):

@@ -31,6 +31,8 @@ QUICK = {
     'lgd_r18-slim_shapes', 'linear_r18-slim_shapes', 'linear_mobilenetv2_imagenet', 'linear_timm_imagenet',
     'r18_dense_pretrain', 'timm_dense_pretrain',
     'finetune_r18_folder', 'faster-rcnn_r18_fpn_1x_coco', 'mask-rcnn_r18-slim_fpn_shapes',
+    'rtmdet_tiny_cspnext-tiny_300e_coco', 'rtmdet-ins_tiny_r18_300e_coco', 'atss_mobilenetv2_fpn_1x_coco',
+    'cspnext-tiny_dense_pretrain', 'segformer_r18_160k_ade20k-512x512',
     'sem-fpn_r18_160k_ade20k-512x512', 'upernet_r18-slim_colours', 'pspnet_mobilenetv2-d8_80k_cityscapes-512x1024'
 }
 ONLY_TESTED = [path for path in CONFIGS if path not in TRAINED]

@@ -19,6 +19,9 @@ BACKBONES = dict(
     resnet=dict(type='mmpretrain.ResNet', depth=18),
     mobilenet_v2=dict(type='mmpretrain.MobileNetV2', widen_factor=0.35),
     mobilenet_v3=dict(type='mmpretrain.MobileNetV3', arch='small'),
+    cspnext=dict(
+        type='mmdet.CSPNeXt', deepen_factor=0.167, widen_factor=0.375, norm_cfg=dict(type='BN'),
+        act_cfg=dict(type='mmdet.SiLU', inplace=True)),
     efficientnet=dict(type='mmpretrain.EfficientNet', arch='b0'),
     ghostnet=dict(type='mmpretrain.TIMMBackbone', model_name='ghostnet_050'))
 

@@ -36,7 +36,7 @@ def test_torchvision_has_the_features(name, pretrained, images, tmp_path, close)
     assert report.relative <= report.tolerance and 'torchvision 0.' in report.library
 
 
-@pytest.mark.parametrize('name', ['mobilenet_v2', 'mobilenet_v3', *(
+@pytest.mark.parametrize('name', ['mobilenet_v2', 'mobilenet_v3', 'cspnext', *(
     pytest.param(name, marks=pytest.mark.slow) for name in ('efficientnet', 'ghostnet'))])
 def test_timm_has_the_features(name, pretrained, images, tmp_path, close):
     report = export_student(pretrained(name)[1], 'timm', tmp_path / 'out')
@@ -70,6 +70,7 @@ def test_huggingface_folder_is_loaded_by_timm(name, pretrained, images, tmp_path
     ('mmdet', 'slim', [8, 16, 32, 64]),
     ('mmseg', 'mobilenet_v2', [8, 16, 32, 112]),
     ('mmdet', 'mobilenet_v3', [16, 24, 48, 576]),
+    ('mmdet', 'cspnext', [48, 96, 192, 384]),
     ('mmdet', 'efficientnet', [24, 40, 112, 1280]),
     ('mmdet', 'ghostnet', [12, 20, 40, 80]),
 ])

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
@@ -41,10 +42,13 @@ def counts(node):
     ('coco/faster-rcnn_r18_fpn_1x_coco.py', 1, ['bbox']),
     ('coco/mask-rcnn_r18_fpn_1x_coco.py', 2, ['bbox', 'segm']),
     ('coco/retinanet_r18_fpn_1x_coco.py', 1, ['bbox']),
+    ('coco/atss_mobilenetv2_fpn_1x_coco.py', 1, ['bbox']),
+    ('coco/rtmdet_tiny_r18_300e_coco.py', 1, ['bbox']),
+    ('coco/rtmdet-ins_s_cspnext-s_300e_coco.py', 1, ['bbox', 'segm']),
     ('lvis/mask-rcnn_r18_fpn_1x_lvis-v1.py', 2, ['bbox', 'segm']),
 ])
 def test_detection(tmp_path, name, heads, metric):
-    root = write_coco_set(tmp_path / 'set', masks='mask' in name)
+    root = write_coco_set(tmp_path / 'set', masks='segm' in metric)
     cfg = config(name)
     line = str(use_own_data(cfg, str(root)))
     assert '4 images to train and 2 to test with, 3 classes: nut, bolt, washer' in line
@@ -60,8 +64,25 @@ def test_detection(tmp_path, name, heads, metric):
     assert dataset.get_data_info(1)['instances'][0]['bbox'] == [16, 16, 40, 40]
 
 
+@pytest.mark.parametrize('name', ['rtmdet_tiny_cspnext-tiny', 'rtmdet-ins_tiny_mobilenetv2'])
+def test_mosaics_of_ones_own_images(tmp_path, name):
+    """Both stages of RTMDet's training, of fewer images than a mosaic has; labels and masks go along."""
+    cfg = config(f'coco/{name}_300e_coco.py')
+    use_own_data(cfg, str(write_coco_set(tmp_path / 'set', masks=True, train=3)))
+    init_default_scope('mmdet')
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    first = [dataset[index % 3] for index in range(8)]  # the cache fills
+    dataset.pipeline = Compose(cfg.custom_hooks[1].switch_pipeline)
+    for item in [*first, *(dataset[index] for index in range(3))]:
+        objects = item['data_samples'].gt_instances
+        assert item['inputs'].shape == (3, 640, 640) and set(objects.labels.tolist()) <= {0, 1, 2}
+        assert 'ins' not in name or len(objects.masks) == len(objects)
+    assert max(len(item['data_samples'].gt_instances) for item in first) > 1
+
+
+
 @pytest.mark.parametrize('images', LAYOUTS)
-@pytest.mark.parametrize('name', ['upernet_r18_80k', 'sem-fpn_mobilenetv2_160k'])
+@pytest.mark.parametrize('name', ['upernet_r18_80k', 'sem-fpn_mobilenetv2_160k', 'segformer_r18_160k'])
 def test_segmentation(tmp_path, images, name):
     masks, suffix = LAYOUTS[images]
     root = write_masks(tmp_path / 'set', images, masks, suffix)
@@ -154,8 +175,9 @@ def test_masks_that_are_not_there(tmp_path):
     root = write_coco_set(tmp_path, masks=True)
     use_own_data(config('coco/mask-rcnn_r18_fpn_1x_coco.py'), str(root))
     _edit(root, lambda content: content['annotations'][1].update(segmentation=[]))
-    with pytest.raises(UserError, match='objects without masks, which .*mask-rcnn_r18.* take a config without'):
-        use_own_data(config('coco/mask-rcnn_r18_fpn_1x_coco.py'), str(root))
+    for name in ('mask-rcnn_r18_fpn_1x', 'rtmdet-ins_tiny_r18_300e'):
+        with pytest.raises(UserError, match=f'objects without masks, which .*{name}.* take a config without'):
+            use_own_data(config(f'coco/{name}_coco.py'), str(root))
 
 
 def _fill(root, split, label, kind=np.uint8):

@@ -38,6 +38,7 @@ class NoBackbone(torch.nn.Module):
     dict(type='mmpretrain.TIMMBackbone', model_name='vit_tiny_patch16_224.augreg_in21k', pretrained=False),
     dict(type='mmdet.RegNet', arch='regnetx_1.6gf', out_indices=(0, 1, 2, 3)),
     dict(type='lgd_mm.MobileNetV2', widen_factor=0.5),
+    dict(type='mmdet.CSPNeXt', deepen_factor=0.33, norm_cfg=dict(type='BN'), act_cfg=dict(type='mmdet.SiLU')),
     dict(type='lgd_mm.OnesOwn'),
 ])
 def test_backbones_stay_as_they_are(config):
@@ -65,7 +66,9 @@ def test_what_is_refused_is_named(changes, key):
 
 @pytest.mark.parametrize('name', ['lgd/r18_pretrain.py', 'lgd/timm_pretrain.py', 'baselines/seed-dino_r18_pretrain.py',
                                   'classification/linear_r18_folder.py', 'coco/mask-rcnn_r18_fpn_1x_coco.py',
-                                  'ade20k/upernet_r18_80k_ade20k-512x512.py'])
+                                  'coco/rtmdet-ins_s_cspnext-s_300e_coco.py', 'coco/atss_r18_fpn_1x_coco.py',
+                                  'ade20k/upernet_r18_80k_ade20k-512x512.py',
+                                  'ade20k/segformer_r18_160k_ade20k-512x512.py'])
 def test_ready_configs_are_on_the_list(name):
     """As their runs leave them: model, loaders and evaluators."""
     cfg = Config.fromfile(ROOT / 'configs' / name)
@@ -125,6 +128,8 @@ CONVNEXT = dict(type='mmpretrain.ConvNeXt', arch='tiny')
     (dict(CONVNEXT, arch=dict(depths=[65536] * 9, channels=[1] * 9)), 'backbone.arch.depths.0 is 65536, too many'),
     (dict(CONVNEXT, arch=dict(depths=[900] * 12, channels=[1] * 12)), 'backbone.arch.depths.11 is 900, too many'),
     (dict(CONVNEXT, arch=dict(depths=[1] * 1001, channels=[1])), 'depths is a list, of 1,001 numbers'),
+    (dict(type='mmdet.CSPNeXt', deepen_factor=1e6), 'backbone.deepen_factor is 1000000.0, more than 10: no'),
+    (dict(type='mmdet.CSPDarknet', deepen_factor=11), 'backbone.deepen_factor is 11, more than 10: no backbone is as'),
     (dict(CONVNEXT, arch=dict(depths=[1], channels=[2**19] * 3)), 'channels.2 .* 1,572,864 together'),
     (dict(type='mmpretrain.MobileNetV2', widen_factor=float('inf')), 'widen_factor is inf, no number'),
     (dict(type='mmpretrain.MobileNetV2', widen_factor=float('nan')), 'widen_factor is nan, no number'),

@@ -1,4 +1,4 @@
-"""A classifier that trains in a second, for what all scopes share; the tools in this process."""
+"""A classifier that trains in a second, for what all scopes share."""
 
 import runpy
 import sys
@@ -43,6 +43,22 @@ randomness = dict(seed=0)
 """
 
 
+@pytest.fixture
+def tool(monkeypatch, capfd):
+    """Runs one of ``tools/`` with its arguments in this process, which spares the seconds of a start; returns what it
+    printed."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
+
+    def run(script, *arguments):
+        forget_runs()
+        monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])
+        runpy.run_path(str(ROOT / script), run_name='__main__')
+        return capfd.readouterr().out
+
+    return run
+
+
 @pytest.fixture(scope='session')
 def pictures(tmp_path_factory) -> Path:
     """Twelve images in two folders, which are their classes."""
@@ -66,19 +82,3 @@ def trained(tmp_path_factory, classifier) -> Path:
     folder = tmp_path_factory.mktemp('trained') / 'run'
     train(classifier, work_dir=str(folder))
     return folder
-
-
-@pytest.fixture
-def tool(monkeypatch, capfd):
-    """Runs one of ``tools/`` with its arguments in this process, which spares the seconds of a start; returns what it
-    printed."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
-
-    def run(script, *arguments):
-        forget_runs()
-        monkeypatch.setattr(sys, 'argv', [script, *map(str, arguments)])
-        runpy.run_path(str(ROOT / script), run_name='__main__')
-        return capfd.readouterr().out
-
-    return run

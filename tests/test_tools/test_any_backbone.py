@@ -5,7 +5,8 @@ import re
 import pytest
 
 from lgd_mm.students import read_student
-from tests.test_tools.test_real_data import AVERAGE, FEW_REGIONS, loaders
+from tests.test_tools.real import loaders
+from tests.test_tools.test_real_data import AVERAGE, FEW_REGIONS
 from tests.tiny import write_lgd_config
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]

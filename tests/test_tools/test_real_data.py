@@ -10,10 +10,10 @@ import torch
 
 from lgd_mm.students import read_student
 from tests.processes import run_group
+from tests.test_tools.real import QUICK, loaders, scalars
 from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config, write_tiny_teacher
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
-QUICK = ['num_workers=0', 'persistent_workers=False']
 #: The heads of a detector cost most of a CPU's time.
 FEW_REGIONS = [
     'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
@@ -21,15 +21,6 @@ FEW_REGIONS = [
 ]
 #: The table of COCOeval: twelve averages over IoU, area and detections.
 AVERAGE = re.compile(r'Average \w+ +\(A[PR]\) @\[ IoU=\S+ +\| area= *(\w+) \| maxDets= *\d+ \] = (\S+)')
-
-
-def loaders(root, *splits):
-    return [f'{split}_dataloader.{setting}' for split in splits for setting in (f'dataset.data_root={root}', *QUICK)]
-
-
-def scalars(folder):
-    """The metrics of a test."""
-    return json.loads(next(folder.glob('*/*.json')).read_text())
 
 
 @pytest.fixture(scope='module')

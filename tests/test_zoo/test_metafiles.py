@@ -70,11 +70,11 @@ def test_shipped_metafiles():
 @pytest.mark.parametrize('old, new, mistake', [
     ('Name: lgd-resnet18_headless', 'Name: lgd-resnet34_headless', 'lgd-resnet34_headless is there twice'),
     ('Name: lgd-timm_headless', 'Name: lgd-TIMM_headless', 'lgd-TIMM_headless has capital letters'),
-    ('In Collection: LGD students', 'In Collection: none', 'lgd-efficientnet-b0_headless is in no collection'),
+    ('In Collection: LGD students', 'In Collection: none', 'lgd-cspnext-s_headless is in no collection'),
     ('students/r18_headless.py', 'students/r19.py', 'lgd-resnet18_headless has no config configs/students/r19.py'),
     ('students/r18_headless.py', 'students/r19.py', 'configs/students/r18_headless.py is not listed'),
     ('students/r18_headless.py', 'lgd/r18_pretrain.py', 'lgd-resnet18_headless is not beside its config'),
-    ('Weights: null', 'Weights: https://example.org/w.pth', 'efficientnet-b0_headless: its weights and the status'),
+    ('Weights: null', 'Weights: https://example.org/w.pth', 'cspnext-s_headless: its weights and the status'),
     ('Results: null', 'Results: [{Task: A, Dataset: B, Metrics: {C: 1}}]', 'has results without weights'),
 ])
 def test_mistakes_are_found(copy, old, new, mistake):

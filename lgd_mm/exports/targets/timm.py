@@ -1,5 +1,7 @@
 """A state dict for timm's own networks."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +59,21 @@ def timm_weights(student: Student) -> tuple[Architecture, dict[str, Tensor]]:
     if known is None or not timm.is_model(known.name):
         raise unknown_to('timm', student, 'it is none of its names')
     model = timm.create_model(known.name, **known.arguments).eval()
-    weights = renamed(student.backbone.state_dict(), model.state_dict())
+    names = model.state_dict()
+    weights = renamed(_in_order(student.backbone.state_dict(), names), names)
     if weights is None:
         raise unknown_to('timm', student, f'the layers of {known.name} are others')
     model.load_state_dict(weights)
     if not known.arguments.get('features_only') and not _pools_alike(model, student):
         known.arguments['global_pool'] = ''
     return known, weights
+
+
+def _in_order(weights: dict[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
+    """Weights in timm's order where it has the same names, but for its stages': the layers of a CSPNeXt are registered
+    otherwise than in mmdet."""
+    ours = [re.sub(r'^stages\.(\d+)', lambda stage: f'stage{int(stage[1]) + 1}', name) for name in names]
+    return {name: weights[name] for name in ours} if {*ours} == {*weights} else weights
 
 
 @torch.no_grad()

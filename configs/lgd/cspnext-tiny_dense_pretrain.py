@@ -1,0 +1,10 @@
+# CSPNeXt-tiny: strides 8, 16 and 32 are its own outputs.
+_base_ = './r18_dense_pretrain.py'
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='mmdet.CSPNeXt',
+        deepen_factor=0.167,
+        widen_factor=0.375,
+        norm_cfg=dict(type='BN'),
+        act_cfg=dict(type='mmdet.SiLU', inplace=True)))

@@ -1,0 +1,3 @@
+# CSPNeXt-s, filled from a checkpoint of LGD: zero-shot with the names of its pre-training.
+_base_ = './cspnext-s_headless.py'
+model = dict(type='lgd_mm.ZeroShotStudent', neck=dict(type='lgd_mm.MLPProjection'))

@@ -36,6 +36,17 @@ def test_a_neck_follows(name, backbone, channels):
     assert [each.shape[2:] for each in maps] == [(16, 24), (8, 12), (4, 6), (2, 3)]
 
 
+def test_rtmdet_takes_three_maps():
+    """Of its own strides, from networks with and without finer ones."""
+    name = 'coco/rtmdet_tiny_cspnext-tiny_300e_coco.py'
+    assert config(name, 'timm/mobilenetv4_conv_small').model.neck.in_channels == [64, 96, 960]
+    assert config(name, 'resnet18').model.backbone.out_indices == (1, 2, 3)
+    first, neck = config(name, 'timm/vit_tiny_patch16_224').model.neck
+    assert first.levels == 3 and neck.in_channels == [96, 192, 192]
+    own = config('coco/faster-rcnn_r18_fpn_1x_coco.py', 'cspnext-tiny').model
+    assert own.neck.in_channels == [48, 96, 192, 384] and own.backbone.norm_cfg.type == 'SyncBN'
+
+
 def test_heads_follow():
     cfg = config('cityscapes/pspnet_r18-d8_80k_cityscapes-512x1024.py', 'timm/resnet34')
     assert (cfg.model.decode_head.in_channels, cfg.model.auxiliary_head.in_channels) == (512, 256)

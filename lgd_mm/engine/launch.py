@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import get_rank, is_main_process
@@ -44,6 +45,7 @@ from lgd_mm.errors import Stopped, UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.models.backbones.timm import synchronise_timm
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
@@ -220,6 +222,8 @@ class QuietRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """As mmengine's; a model that is frozen has nothing to be shared by processes, and torch refuses to wrap it."""
+        if self.distributed and torch.cuda.is_available():
+            synchronise_timm(model)
         if self.distributed and not any(parameter.requires_grad for parameter in model.parameters()):
             return model.to(get_device())
         wrapped: nn.Module = super().wrap_model(model_wrapper_cfg, model)

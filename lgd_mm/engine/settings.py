@@ -167,8 +167,7 @@ def set_cpu_processes(cfg: Config) -> bool:
         broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False),
         **{key: value for key, value in (cfg.get('model_wrapper_cfg') or {}).items() if key == 'static_graph'})
-    converted = cfg.pop('sync_bn', None) is not None  # mmengine's, for networks whose layers are no config
-    return _replace_sync_bn(cfg.model) or converted
+    return _replace_sync_bn(cfg.model)
 
 
 def _replace_sync_bn(node: Any) -> bool:

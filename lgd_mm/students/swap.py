@@ -53,8 +53,6 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
     if len(chosen.strides) < len(wanted):
         _put_before(cfg, dict(type='lgd_mm.SimpleFeaturePyramid', **pyramid))
     cfg.model.backbone = ConfigDict(chosen.backbone)
-    if 'model_name' in chosen.backbone:
-        cfg.sync_bn = 'torch'  # over the images of all GPUs: a detector has few on each
     if maps.divisor > 1 and cfg.default_scope == 'mmseg':  # mmdet pads by itself
         cfg.model.data_preprocessor.test_cfg = dict(size_divisor=maps.divisor)
 
@@ -79,10 +77,8 @@ def _trained(backbone: Mapping[str, Any]) -> dict[str, Any]:
     # build no layer behind the last of them.
     for default in ('frozen_stages', 'out_indices'):
         config.pop(default, None)
-    if 'model_name' in config:  # timm's take no such settings
-        return config
     parameters = inspect.signature(MODELS.get(kind)).parameters
-    passed_on = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    passed_on = any(each.kind is each.VAR_KEYWORD for each in parameters.values()) and 'model_name' not in parameters
     if 'norm_eval' in parameters or passed_on:
         config['norm_eval'] = False
     if 'norm_cfg' in parameters or passed_on:  # over the images of all GPUs: a detector has few on each

@@ -53,7 +53,8 @@ def test_students_of_timm():
     use_backbone(detector, timm)
     assert detector.model.neck.in_channels == [24, 40, 80, 160]
     assert detector.model.backbone.to_dict() == dict(
-        type='lgd_mm.TIMMBackbone', model_name='ghostnet_100', features_only=True, out_indices=(1, 2, 3, 4))
+        type='lgd_mm.TIMMBackbone', model_name='ghostnet_100', features_only=True, out_indices=(1, 2, 3, 4),
+        norm_cfg=dict(type='SyncBN'))
     use_backbone(classifier, timm)
     assert classifier.model.head.in_channels == 1280 and classifier.model.neck.type == 'GlobalAveragePooling'
     tokens = dict(type='mmpretrain.TIMMBackbone', model_name='vit_tiny_patch16_224', img_size=128)

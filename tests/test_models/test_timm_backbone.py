@@ -5,6 +5,7 @@ import timm
 import torch
 
 from lgd_mm.models.backbones import TIMMBackbone
+from lgd_mm.models.backbones.timm import synchronise_timm
 from lgd_mm.models.backbones.timm_keys import in_form_of
 from lgd_mm.registry import MODELS
 
@@ -53,6 +54,20 @@ def test_own_size_is_timms_own():
     theirs.load_state_dict({key.removeprefix('timm_model.'): value for key, value in ours.state_dict().items()})
     images = torch.randn(1, 3, 224, 224)
     assert torch.equal(ours(images)[-1], theirs(images))
+
+
+@torch.no_grad()
+def test_norms_over_all_gpus_keep_their_activations():
+    """timm computes some in its norms; those that no config asks for stay as they are."""
+    names = dict(one=build('test_efficientnet', norm_cfg=dict(type='SyncBN')), other=build('test_efficientnet'))
+    model = torch.nn.ModuleDict(names)
+    images, keys = torch.randn(2, 3, SIZE, SIZE), list(model.state_dict())
+    before = model['one'](images)[0]
+    synchronise_timm(model)
+    assert torch.equal(model['one'](images)[0], before) and list(model.state_dict()) == keys
+    norms = [module for module in model['one'].modules() if isinstance(module, torch.nn.SyncBatchNorm)]
+    assert len(norms) > 10 and not any(isinstance(module, torch.nn.BatchNorm2d) for module in model['one'].modules())
+    assert not any(isinstance(module, torch.nn.SyncBatchNorm) for module in model['other'].modules())
 
 
 #: Each naming of timm: keys as they are, flattened, within the network, a class of its own; with what only the plain

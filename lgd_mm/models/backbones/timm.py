@@ -32,6 +32,8 @@ class TIMMBackbone(BaseModule):
         pretrained (bool): Begin with timm's weights. Defaults to False.
         checkpoint_path (str): Weights to begin with. Defaults to ``''``: none.
         in_channels (int): Of the images. Defaults to 3.
+        norm_cfg (dict, optional): ``dict(type='SyncBN')`` lets :func:`synchronise_timm` take batch norms over the
+            images of all GPUs. Defaults to None: each GPU by itself.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
         **kwargs: Further arguments of ``timm.create_model``.
     """
@@ -42,10 +44,12 @@ class TIMMBackbone(BaseModule):
                  pretrained: bool = False,
                  checkpoint_path: str = '',
                  in_channels: int = 3,
+                 norm_cfg: dict[str, Any] | None = None,
                  init_cfg: dict[str, Any] | None = None,
                  **kwargs: Any) -> None:
         import timm  # takes a second
         super().__init__(init_cfg)
+        self.synchronised = (norm_cfg or {}).get('type') == 'SyncBN'
         self.timm_model: Any = timm.create_model(
             model_name,
             features_only=features_only,
@@ -92,6 +96,19 @@ class TIMMBackbone(BaseModule):
         return F.pad(inputs, (0, right, 0, below)) if below or right else inputs
 
 
+def synchronise_timm(model: nn.Module) -> None:
+    """Take the batch norms of timm's networks over the images of all GPUs, where their config says so. mmengine's own
+    ``sync_bn`` would leave out the activations that timm computes in its norms.
+
+    Args:
+        model (nn.Module): Changed in place.
+    """
+    from timm.layers import convert_sync_batchnorm
+    for module in model.modules():
+        if isinstance(module, TIMMBackbone) and module.synchronised:
+            module.timm_model = convert_sync_batchnorm(module.timm_model)
+
+
 def _rename(module: nn.Module, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
     """Before weights go in, give those of another form of the network the keys of this one."""
     own = {key for key in state_dict if key.startswith(prefix)}
@@ -117,14 +134,14 @@ def timm_channels_last(model_name: str) -> bool:
 
 
 @cache
-def for_any_size(model_name: str) -> dict[str, Any]:
+def for_any_size(model_name: str) -> Mapping[str, Any]:
     """What lets a network take images of any size.
 
     Args:
         model_name (str): Of timm.
 
     Returns:
-        dict[str, Any]: Arguments of ``timm.create_model``; none if it takes any size by itself, or its class cannot.
+        Mapping[str, Any]: Arguments of ``timm.create_model``; none if it takes any size by itself, or its class cannot.
     """
     import timm
     known = timm.get_pretrained_cfg(model_name)

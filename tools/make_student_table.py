@@ -6,6 +6,7 @@ again within a minute: delete the table to measure all again.
 """
 
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import timm
@@ -96,13 +97,13 @@ def parameters(network: nn.Module) -> int:
 
 
 def takes_only(network: nn.Module, side: int) -> bool:
-    """Whether a network takes images of its own side alone, or of few others, such as multiples of it."""
-    try:
-        outputs(network, 256 if side != 256 else 192)
-    except Exception:  # whatever comes first
-        outputs(network, side)
-        return True
-    return False
+    """Whether a network takes images of its own side alone, and not of multiples of it either."""
+    for other in (256 if side != 256 else 192, 2 * side):
+        with suppress(Exception):  # whatever comes first
+            outputs(network, other)
+            return False
+    outputs(network, side)
+    return True
 
 
 @torch.no_grad()

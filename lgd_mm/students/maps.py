@@ -27,16 +27,15 @@ class Maps(NamedTuple):
         backbone (dict[str, Any]): The config of a backbone with these outputs.
         strides (tuple[int, ...]): Of each map, in pixels.
         channels (tuple[int, ...]): Of each map.
-        any_size (bool): Whether it takes images of any size, of sides that :attr:`divisor` divides.
-        divisor (int): 1 if the sides may be any.
+        divisor (int, optional): What divides the sides of images that it takes: 1 if they may be any, their own size
+            for networks of windows; None if it takes no other size.
         size (int): Side of the images it was made for, in pixels.
     """
 
     backbone: dict[str, Any]
     strides: tuple[int, ...]
     channels: tuple[int, ...]
-    any_size: bool
-    divisor: int
+    divisor: int | None
     size: int
 
     @property
@@ -157,17 +156,17 @@ def _measured(config: dict[str, Any]) -> Maps:
     """What a backbone returns of an empty image."""
     network = _built(config).to('meta')
     network.eval()  # mmpretrain's return nothing
-    side = PROBE
-    maps = _shown(network, side, side // 2)
-    any_size = maps is not None
-    divisor = 1 if any_size and _shown(network, side + 1, side // 2 + 3) else COARSEST
-    if maps is None:
-        side = own_size(network)
-        maps = _shown(network, side, side)
+    own = side = own_size(network)
+    if maps := _shown(network, PROBE, PROBE // 2):
+        side, divisor = PROBE, 1 if _shown(network, PROBE + 1, PROBE // 2 + 3) else COARSEST
+    elif maps := _shown(network, own, 2 * own):
+        divisor = own
+    else:
+        maps, divisor = _shown(network, own, own), None
     if maps is None or any(not isinstance(each, Tensor) or each.dim() != 4 for each in maps):
         raise UserError(no_maps(config))
     return Maps(config, tuple(round(side / each.shape[2]) for each in maps), tuple(each.shape[1] for each in maps),
-                any_size, divisor, own_size(network))
+                divisor, own)
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """Any backbone in a config for classification, detection or segmentation."""
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
         return
     wanted = _strides(cfg)
     maps = maps_of(_trained(backbone), wanted[-1])
-    if not maps.any_size:
+    if maps.divisor is None:
         raise UserError(f'the student ({describe(backbone)}) takes no images but of {maps.size} x {maps.size} pixels, '
                         'and those of detection and segmentation are of many sizes: take task=classification or '
                         'linear-probe, or another student (lgd-mm list students --head fpn)')
@@ -53,8 +54,8 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
     if len(chosen.strides) < len(wanted):
         _put_before(cfg, dict(type='lgd_mm.SimpleFeaturePyramid', **pyramid))
     cfg.model.backbone = ConfigDict(chosen.backbone)
-    if maps.divisor > 1 and cfg.default_scope == 'mmseg':  # mmdet pads by itself
-        cfg.model.data_preprocessor.test_cfg = dict(size_divisor=maps.divisor)
+    if maps.divisor > 1:
+        _pad(cfg, maps.divisor)
 
 
 def _pool(cfg: Config, backbone: Mapping[str, Any]) -> None:
@@ -96,6 +97,16 @@ def _strides(cfg: Config) -> tuple[int, ...]:
         network = build_backbone(cfg).to('meta')
     network.eval()  # mmpretrain's return nothing
     return tuple(PROBE // each.shape[-1] for each in network(torch.zeros(1, 3, PROBE, PROBE, device='meta')))
+
+
+def _pad(cfg: Config, divisor: int) -> None:
+    """Let images be padded to sides that a divisor divides, below and on the right."""
+    preprocessor = cfg.model.data_preprocessor
+    if cfg.default_scope == 'mmdet':
+        preprocessor.pad_size_divisor = math.lcm(preprocessor.get('pad_size_divisor', 1), divisor)
+        return
+    preprocessor.test_cfg = dict(size_divisor=divisor)
+    preprocessor.size = tuple(-(-side // divisor) * divisor for side in preprocessor.size)
 
 
 def _widen(cfg: Config, channels: Sequence[int]) -> None:

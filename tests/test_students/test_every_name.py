@@ -59,7 +59,7 @@ def taken_through(name, folder):
     """Build, pre-train, write, read, plug in and train a step; returns the side of the images and the maps' strides."""
     backbone = dict(type='lgd_mm.TIMMBackbone', model_name=name)
     maps = maps_of(backbone)
-    side = 64 if maps.any_size else maps.size
+    side = maps.size if maps.divisor in (None, maps.size) else 64
     distiller = MODELS.build(dict(
         type='lgd_mm.FeatureMimicking', backbone=backbone, neck=dict(type='lgd_mm.MLPProjection'),
         teacher=RandomTeacher()))
@@ -94,9 +94,11 @@ def taken_through(name, folder):
                    for value in filled.values()) == len(filled)
         truth = InstanceData(bboxes=torch.tensor([[8., 8., 40., 40.]]), labels=torch.tensor([1]))
         from mmdet.structures import DetDataSample
-        sample = DetDataSample(metainfo=dict(img_shape=(64, 96), pad_shape=(64, 96), batch_input_shape=(64, 96)))
+        across = side + maps.size if side == maps.size else 96
+        shape = (side, across)
+        sample = DetDataSample(metainfo=dict(img_shape=shape, pad_shape=shape, batch_input_shape=shape))
         sample.gt_instances = truth
-        losses = detector(torch.randn(1, 3, 64, 96), [sample], mode='loss')
+        losses = detector(torch.randn(1, 3, *shape), [sample], mode='loss')
     total = sum(part for loss in losses.values() for part in (loss if isinstance(loss, list) else [loss]))
     total.backward()
     assert torch.isfinite(total)

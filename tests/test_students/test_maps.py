@@ -10,25 +10,27 @@ def timm(name, **kwargs):
     return dict(type='lgd_mm.TIMMBackbone', model_name=name, **kwargs)
 
 
-@pytest.mark.parametrize(('backbone', 'strides', 'channels', 'outputs', 'any_size'), [
-    (timm('resnet18'), (2, 4, 8, 16, 32), (64, 64, 128, 256, 512), (0, 1, 2, 3, 4), True),
-    (timm('mobilenetv4_conv_small'), (2, 4, 8, 16, 32), (32, 32, 64, 96, 960), (0, 1, 2, 3, 4), True),
-    (timm('convnext_atto'), (4, 8, 16, 32), (40, 80, 160, 320), (0, 1, 2, 3), True),
-    (timm('swin_tiny_patch4_window7_224'), (4, 8, 16, 32), (96, 192, 384, 768), (0, 1, 2, 3), True),
-    (timm('vit_tiny_patch16_224'), (16, 16, 16), (192, 192, 192), (9, 10, 11), True),
-    (timm('eva02_tiny_patch14_224'), (14, 14, 14), (192, 192, 192), (9, 10, 11), True),
-    (timm('efficientformerv2_s0'), (4, 8, 16, 32), (32, 48, 96, 176), (0, 1, 2, 3), False),
-    (timm('levit_128s'), (16, 32, 64), (128, 256, 384), (0, 1, 2), False),
-    (timm('cspdarknet53'), (1, 2, 4, 8, 16, 32), (32, 64, 128, 256, 512, 1024), (0, 1, 2, 3, 4, 5), True),
-    (dict(type='mmpretrain.ResNet', depth=18, base_channels=8), (4, 8, 16, 32), (8, 16, 32, 64), (0, 1, 2, 3), True),
+@pytest.mark.parametrize(('backbone', 'strides', 'channels', 'outputs', 'divisor'), [
+    (timm('resnet18'), (2, 4, 8, 16, 32), (64, 64, 128, 256, 512), (0, 1, 2, 3, 4), 1),
+    (timm('mobilenetv4_conv_small'), (2, 4, 8, 16, 32), (32, 32, 64, 96, 960), (0, 1, 2, 3, 4), 1),
+    (timm('convnext_atto'), (4, 8, 16, 32), (40, 80, 160, 320), (0, 1, 2, 3), 1),
+    (timm('swin_tiny_patch4_window7_224'), (4, 8, 16, 32), (96, 192, 384, 768), (0, 1, 2, 3), 1),
+    (timm('vit_tiny_patch16_224'), (16, 16, 16), (192, 192, 192), (9, 10, 11), 1),
+    (timm('eva02_tiny_patch14_224'), (14, 14, 14), (192, 192, 192), (9, 10, 11), 1),
+    (timm('efficientformerv2_s0'), (4, 8, 16, 32), (32, 48, 96, 176), (0, 1, 2, 3), None),
+    (timm('levit_128s'), (16, 32, 64), (128, 256, 384), (0, 1, 2), None),
+    (timm('cspdarknet53'), (1, 2, 4, 8, 16, 32), (32, 64, 128, 256, 512, 1024), (0, 1, 2, 3, 4, 5), 1),
+    (timm('test_maxvit'), (2, 4, 8, 16, 32), (32, 32, 64, 96, 128), (0, 1, 2, 3, 4), 160),
+    (timm('coat_lite_tiny'), (4, 8, 16, 32), (64, 128, 256, 320), (0, 1, 2, 3), 32),
+    (dict(type='mmpretrain.ResNet', depth=18, base_channels=8), (4, 8, 16, 32), (8, 16, 32, 64), (0, 1, 2, 3), 1),
     (dict(type='mmdet.CSPNeXt', deepen_factor=0.167, widen_factor=0.375), (2, 4, 8, 16, 32), (24, 48, 96, 192, 384),
-     (0, 1, 2, 3, 4), True),
-    (dict(type='mmpretrain.VisionTransformer', arch='deit-tiny'), (16, ), (192, ), [-1], True),
+     (0, 1, 2, 3, 4), 1),
+    (dict(type='mmpretrain.VisionTransformer', arch='deit-tiny'), (16, ), (192, ), [-1], 1),
 ], ids=lambda value: value.get('model_name', value['type']) if isinstance(value, dict) else None)
-def test_maps(backbone, strides, channels, outputs, any_size):
+def test_maps(backbone, strides, channels, outputs, divisor):
     maps = maps_of(backbone)
     assert (maps.strides, maps.channels) == (strides, channels)
-    assert maps.backbone['out_indices'] == outputs and maps.any_size is any_size
+    assert maps.backbone['out_indices'] == outputs and maps.divisor == divisor
 
 
 def test_chosen():

@@ -71,6 +71,15 @@ def test_a_plain_transformer_gets_a_simple_pyramid():
     assert [each.shape[1:] for each in maps] == [(48, 28, 56), (96, 14, 28), (192, 7, 14), (192, 3, 7)]
 
 
+def test_images_are_padded_for_windows():
+    """To sides that divide; upstream's own divisor counts, too."""
+    detector = config('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/test_maxvit').model
+    assert detector.data_preprocessor.pad_size_divisor == 160
+    segmentor = config('ade20k/upernet_r18_80k_ade20k-512x512.py', 'timm/test_maxvit').model
+    assert segmentor.data_preprocessor.size == (640, 640)
+    assert segmentor.data_preprocessor.test_cfg.to_dict() == dict(size_divisor=160)
+
+
 @torch.no_grad()
 def test_positions_stay_where_they_are():
     """In the pyramid of a map of another stride: a map that holds each position's own place."""

@@ -48,6 +48,7 @@ class TIMMBackbone(BaseModule):
                  init_cfg: dict[str, Any] | None = None,
                  **kwargs: Any) -> None:
         import timm  # takes a second
+        from timm.layers import PatchEmbed
         super().__init__(init_cfg)
         self.synchronised = (norm_cfg or {}).get('type') == 'SyncBN'
         self.timm_model: Any = timm.create_model(
@@ -62,6 +63,10 @@ class TIMMBackbone(BaseModule):
                 self.timm_model.reset_classifier(0, '')
             except AssertionError:  # it cannot do without its own pooling
                 self.timm_model.reset_classifier(0)
+        for module in self.timm_model.modules():
+            if isinstance(module, PatchEmbed) and module.strict_img_size:
+                module.strict_img_size = False
+                module.register_forward_pre_hook(_follow_size)
         if pretrained or checkpoint_path:
             self._is_init = True  # mmengine's init_weights() keeps what is there
         self.register_load_state_dict_pre_hook(_rename)
@@ -94,6 +99,11 @@ class TIMMBackbone(BaseModule):
             return inputs
         below, right = (-length % each for length, each in zip(inputs.shape[-2:], side))
         return F.pad(inputs, (0, right, 0, below)) if below or right else inputs
+
+
+def _follow_size(patches: Any, inputs: Any) -> None:
+    """Before patches are cut: CoaT, which is made for any size, asks them for the grid that they are on."""
+    patches.grid_size = patches.dynamic_feat_size(inputs[0].shape[-2:])
 
 
 def synchronise_timm(model: nn.Module) -> None:

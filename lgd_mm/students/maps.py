@@ -139,22 +139,23 @@ def no_maps(backbone: Mapping[str, Any], strides: Sequence[int] = (4, 8, 16, 32)
 def _of_timm(config: dict[str, Any]) -> Maps:
     """timm says which maps there are; that they are where it says is measured."""
     try:
-        info: Any = _built(config).timm_model.feature_info
+        network = _built(config)
+        info: Any = network.timm_model.feature_info
         declared = tuple(info.reduction())
     except Exception as error:  # timm raises whatever comes first, for networks that it cannot take apart
         if 'output_stride' in config:
             raise UserError(f'the student ({describe(config)}) has no dilated form, and this config takes maps of '
                             f'stride {config["output_stride"]}: take one with UPerNet or an FPN') from error
         raise UserError(no_maps(config)) from error
-    measured = _measured({**config, 'out_indices': tuple(info.out_indices)})
+    measured = _measured({**config, 'out_indices': tuple(info.out_indices)}, network)
     alike = len(declared) == len(measured.strides) and all(
         abs(math.log2(one / other)) < 0.25 for one, other in zip(declared, measured.strides))
     return measured._replace(strides=declared) if alike else measured
 
 
-def _measured(config: dict[str, Any]) -> Maps:
+def _measured(config: dict[str, Any], network: Any = None) -> Maps:
     """What a backbone returns of an empty image."""
-    network = _built(config).to('meta')
+    network = (_built(config) if network is None else network).to('meta')
     network.eval()  # mmpretrain's return nothing
     own = side = own_size(network)
     if maps := _shown(network, PROBE, PROBE // 2):

@@ -85,6 +85,8 @@ FORMS = {
     'swin_tiny_patch4_window7_224': ('norm.', ),
     'cspresnet50': (),
     'vgg11': ('pre_logits', ),
+    'dpn48b': ('features.conv5_bn_ac', ),
+    'efficientvit_b0': ('head.in_conv', 'head.classifier'),
     'xcit_nano_12_p16_224': ('cls_token', 'cls_attn_blocks', 'norm.'),
 }
 

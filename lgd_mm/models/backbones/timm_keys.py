@@ -33,9 +33,5 @@ def _by_place(weights: Mapping[str, object]) -> dict[str, str]:
     for prefix in AROUND:
         if keys and all(place.startswith(prefix) for place in keys.values()):
             keys = {key: place.removeprefix(prefix) for key, place in keys.items()}
-    return {key: _place(place) for key, place in keys.items()}
-
-
-def _place(key: str) -> str:
-    head, _, rest = key.partition('.')
-    return f'{head.replace("_", ".")}.{rest}'
+    # A flattened module is called by its path with underscores, which its parts may have, too.
+    return {key: place.replace('.', '_') for key, place in keys.items()}

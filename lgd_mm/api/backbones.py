@@ -7,7 +7,9 @@ from mmengine.config import Config
 
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.student import find_student
-from lgd_mm.api.students import TIMM, student_config
+from lgd_mm.api.students import STUDENTS, TIMM, student_config
+from lgd_mm.safety.bounded_build import bounded_build
+from lgd_mm.students.backbone import build_backbone
 from lgd_mm.students.read import read_student_file
 
 
@@ -24,9 +26,9 @@ def backbone_named(name: str) -> dict[str, Any]:
     Raises:
         UserError: If there is none of that name; names the nearest.
     """
-    if os.path.exists(name):
-        return read_student_file(find_student(name)).backbone_config
-    if not name.startswith(TIMM):
+    if name not in STUDENTS and not name.startswith(TIMM):
+        if os.path.exists(name):
+            return _of_file(name)
         from mmpretrain.apis.model import ModelHub, list_models
         if name in list_models():
             return _plain(ModelHub.get(name).config)
@@ -34,6 +36,15 @@ def backbone_named(name: str) -> dict[str, Any]:
     cfg = Config.fromfile(ready_config(file))
     cfg.merge_from_dict(changes)
     return _plain(cfg)
+
+
+def _of_file(path: str) -> dict[str, Any]:
+    """What a student's file says, once it was seen that it builds no more than the file fills."""
+    file = read_student_file(find_student(path))
+    backbone = file.backbone_config
+    with bounded_build(file.backbone.values(), file.path):
+        build_backbone(Config(dict(default_scope='mmpretrain', model=dict(backbone=backbone))))
+    return backbone
 
 
 def _plain(cfg: Config) -> dict[str, Any]:

@@ -38,4 +38,5 @@ def _right_way_up(input: Tensor, target: Tensor, weight: Tensor, alpha: float) -
     own = target[:, None] == torch.arange(input.size(1), device=input.device)
     sign = own.to(scores) * 2 - 1
     share = own.to(scores) * (2 * alpha - 1) + 1 - alpha
-    return scores * sign, sign, share * weight[target][:, None] if weight.numel() else share
+    weights = F.pad(weight, (0, 1), value=1.)  # of the background, too
+    return scores * sign, sign, share * weights[target][:, None] if weight.numel() else share

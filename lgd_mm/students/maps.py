@@ -122,6 +122,23 @@ def for_dense_guidance(backbone: Mapping[str, Any]) -> dict[str, Any]:
     return chosen.backbone
 
 
+@torch.enable_grad()
+def idle_parameters(backbone: Mapping[str, Any]) -> list[str]:
+    """Parameters of a backbone that none of its outputs depends on.
+
+    Args:
+        backbone (Mapping[str, Any]): Its config, with the outputs that are used.
+
+    Returns:
+        list[str]: Their keys.
+    """
+    network = _built(backbone).to('meta')
+    network.eval()  # mmpretrain's return nothing
+    size = own_size(network)
+    sum(each.sum() for each in network(torch.zeros(1, 3, size, size, device='meta'))).backward()
+    return [key for key, parameter in network.named_parameters() if parameter.requires_grad and parameter.grad is None]
+
+
 def no_maps(backbone: Mapping[str, Any], strides: Sequence[int] = (4, 8, 16, 32), has: Sequence[int] = ()) -> str:
     """The sentence about a backbone without the maps that a task needs.
 
@@ -130,9 +147,9 @@ def no_maps(backbone: Mapping[str, Any], strides: Sequence[int] = (4, 8, 16, 32)
         strides (Sequence[int]): That are needed. Defaults to those of detection and segmentation.
         has (Sequence[int]): Strides that there are. Defaults to none.
     """
-    instead = f'only of {", ".join(map(str, has))}, and' if has else 'which'
-    return (f'the student ({describe(backbone)}) has no maps of strides {", ".join(map(str, strides))}, {instead} '
-            'detection and segmentation need them: take task=classification or linear-probe, or another student '
+    has_not = f'has maps of strides {", ".join(map(str, has))}' if has else 'has no maps of several strides'
+    return (f'the student ({describe(backbone)}) {has_not}, and detection and segmentation need '
+            f'{", ".join(map(str, strides))}: take task=classification or linear-probe, or another student '
             '(lgd-mm list students --head fpn)')
 
 

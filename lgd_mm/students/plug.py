@@ -71,7 +71,8 @@ def _leave_to_student(cfg: Config) -> None:
     # Older keys for the weights of a backbone, of mmseg and mmdet: they exclude backbone.init_cfg.
     if 'pretrained' in cfg.model:
         cfg.model.pretrained = None
-    cfg.model.backbone.pop('pretrained', None)
+    for key in ('pretrained', 'checkpoint_path'):
+        cfg.model.backbone.pop(key, None)
 
 
 def misfit(cfg: Config, student: StudentFile, report: KeyReport) -> str:

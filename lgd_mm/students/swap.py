@@ -13,7 +13,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.features import of_empty_image, width_of
 from lgd_mm.models.necks.simple_pyramid import STRIDES, SimpleFeaturePyramid
 from lgd_mm.students.backbone import build_backbone, describe
-from lgd_mm.students.maps import PROBE, for_dense_guidance, maps_of, no_maps
+from lgd_mm.students.maps import PROBE, for_dense_guidance, idle_parameters, maps_of, no_maps
 
 #: Backbones whose form for dense tasks has another name.
 DENSE = {'mmpretrain.MobileNetV2': 'lgd_mm.MobileNetV2', 'mmpretrain.TIMMBackbone': 'lgd_mm.TIMMBackbone'}
@@ -35,38 +35,44 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
     if cfg.get('default_scope') == 'mmpretrain' or str(cfg.model.type).startswith('lgd_mm.'):
         _pool(cfg, backbone)
         return
-    wanted = _strides(cfg)
+    wanted = _wanted(cfg)
     maps = maps_of(_trained(backbone), wanted[-1])
     if maps.divisor is None:
         raise UserError(f'the student ({describe(backbone)}) takes no images but of {maps.size} x {maps.size} pixels, '
                         'and those of detection and segmentation are of many sizes: take task=classification or '
                         'linear-probe, or another student (lgd-mm list students --head fpn)')
-    chosen = maps.chosen(wanted)
-    if chosen is not None:
-        channels = chosen.channels
-    elif maps.plain and wanted == STRIDES[-len(wanted):]:
+    chosen, pyramid, divisor = maps.chosen(wanted), None, maps.divisor
+    if chosen is None and maps.plain and wanted == STRIDES[-len(wanted):]:
+        chosen, divisor = maps.last(), math.lcm(divisor, STRIDES[-1])
         pyramid = dict(in_channels=maps.channels[-1], stride=maps.strides[-1], levels=len(wanted))
-        channels = SimpleFeaturePyramid(**pyramid).channels
-        chosen = maps.last()
-    else:
+    if chosen is None:
         raise UserError(no_maps(backbone, wanted, sorted(set(maps.strides))))
-    _widen(cfg, channels)
-    if len(chosen.strides) < len(wanted):
+    _widen(cfg, chosen.channels if pyramid is None else SimpleFeaturePyramid(**pyramid).channels)
+    if pyramid is not None:
         _put_before(cfg, dict(type='lgd_mm.SimpleFeaturePyramid', **pyramid))
     cfg.model.backbone = ConfigDict(chosen.backbone)
-    if maps.divisor > 1:
-        _pad(cfg, maps.divisor)
+    if divisor > 1:
+        _pad(cfg, divisor)
+    if idle_parameters(chosen.backbone):  # DistributedDataParallel would wait for their gradients
+        cfg.find_unused_parameters = True
 
 
 def _pool(cfg: Config, backbone: Mapping[str, Any]) -> None:
-    """For classification, and for models of this package: they find widths by themselves, but for upstream's head."""
+    """For classification, and for models of this package: they find widths by themselves, but for upstream's parts."""
     maps = cfg.model.get('dense') and 'out_indices' not in backbone
-    cfg.model.backbone = ConfigDict(for_dense_guidance(backbone) if maps else backbone)
-    if cfg.model.type != 'ImageClassifier':
+    own, cfg.model.backbone = cfg.model.backbone, ConfigDict(for_dense_guidance(backbone) if maps else backbone)
+    teacher = cfg.model.get('teacher') or {}
+    if teacher.get('backbone') == own:  # one of the student's kind
+        teacher.backbone = ConfigDict(backbone)
+    head, neck = cfg.model.get('head') or {}, cfg.model.get('neck') or {}
+    if 'in_channels' not in {**head, **neck}:
         return
     feature = of_empty_image(build_backbone(cfg))[-1]
-    cfg.model.head.in_channels = width_of(feature)
-    if feature.dim() != 4:
+    if 'in_channels' in neck:
+        neck.in_channels = width_of(feature)
+    elif 'in_channels' in head:
+        head.in_channels = width_of(feature)
+    if feature.dim() != 4 and neck.get('type', '').endswith('GlobalAveragePooling'):
         cfg.model.neck = ConfigDict(type='lgd_mm.MeanPooling')
 
 
@@ -78,25 +84,36 @@ def _trained(backbone: Mapping[str, Any]) -> dict[str, Any]:
     # build no layer behind the last of them.
     for default in ('frozen_stages', 'out_indices'):
         config.pop(default, None)
-    parameters = inspect.signature(MODELS.get(kind)).parameters
-    passed_on = any(each.kind is each.VAR_KEYWORD for each in parameters.values()) and 'model_name' not in parameters
-    if 'norm_eval' in parameters or passed_on:
-        config['norm_eval'] = False
-    if 'norm_cfg' in parameters or passed_on:  # over the images of all GPUs: a detector has few on each
-        default = parameters['norm_cfg'].default if 'norm_cfg' in parameters else None
-        own = config.get('norm_cfg') or default or {}
+    if (norm_eval := _parameter(kind, 'norm_eval')) is not None:
+        config[norm_eval.name] = False
+    if (norm := _parameter(kind, 'norm_cfg')) is not None:  # over the images of all GPUs: a detector has few on each
+        own = config.get('norm_cfg') or norm.default or {}
         if own.get('type', 'BN') == 'BN':
             config['norm_cfg'] = {**own, 'type': 'SyncBN'}
     return config
 
 
+def _parameter(kind: str, name: str) -> inspect.Parameter | None:
+    """A parameter of a class, or of the one that it passes others on to."""
+    for owner in inspect.getmro(MODELS.get(kind)):
+        parameters = inspect.signature(owner.__init__).parameters if '__init__' in owner.__dict__ else {}
+        if name in parameters:
+            return parameters[name]
+    return None
+
+
 @torch.no_grad()
-def _strides(cfg: Config) -> tuple[int, ...]:
-    """Strides of the maps that a config's own backbone gives."""
+def _wanted(cfg: Config) -> tuple[int, ...]:
+    """Strides of the maps that a config's own backbone gives; those that its FPN passes over are taken out of it."""
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         network = build_backbone(cfg).to('meta')
     network.eval()  # mmpretrain's return nothing
-    return tuple(PROBE // each.shape[-1] for each in network(torch.zeros(1, 3, PROBE, PROBE, device='meta')))
+    strides = tuple(PROBE // each.shape[-1] for each in network(torch.zeros(1, 3, PROBE, PROBE, device='meta')))
+    neck = cfg.model.get('neck')
+    passed_over = neck.get('start_level', 0) if isinstance(neck, dict) else 0
+    if passed_over:
+        neck.start_level = 0
+    return strides[passed_over:]
 
 
 def _pad(cfg: Config, divisor: int) -> None:
@@ -105,22 +122,33 @@ def _pad(cfg: Config, divisor: int) -> None:
     if cfg.default_scope == 'mmdet':
         preprocessor.pad_size_divisor = math.lcm(preprocessor.get('pad_size_divisor', 1), divisor)
         return
-    preprocessor.test_cfg = dict(size_divisor=divisor)
+    preprocessor.test_cfg = {**(preprocessor.get('test_cfg') or {}), 'size_divisor': divisor}
     preprocessor.size = tuple(-(-side // divisor) * divisor for side in preprocessor.size)
 
 
 def _widen(cfg: Config, channels: Sequence[int]) -> None:
     """Let what stands behind the backbone take its channels."""
-    if cfg.model.get('neck'):
-        cfg.model.neck.in_channels = list(channels)
+    neck = cfg.model.get('neck')
+    first = neck[0] if isinstance(neck, list) else neck
+    if first:
+        first.in_channels = list(channels)
         return
-    auxiliary = cfg.model.get('auxiliary_head') or []
-    for head in (cfg.model.decode_head, *(auxiliary if isinstance(auxiliary, list) else [auxiliary])):
+    heads = [head for name in ('decode_head', 'auxiliary_head') for head in _listed(cfg.model.get(name))]
+    if not heads:
+        raise UserError(f'{cfg.filename} has neither model.neck nor model.decode_head, so it is not known what takes '
+                        'the maps of another backbone: change model.backbone in the config itself')
+    for head in heads:
         index = head.get('in_index', -1)
         head.in_channels = channels[index] if isinstance(index, int) else [channels[each] for each in index]
+        if 'c1_in_channels' in head:  # DeepLabV3+
+            head.c1_in_channels = channels[0]
+
+
+def _listed(part: Any) -> list[Any]:
+    return list(part) if isinstance(part, (list, tuple)) else [part] if part else []
 
 
 def _put_before(cfg: Config, pyramid: dict[str, Any]) -> None:
     """Let a neck stand behind the backbone, before the one that may be there."""
-    neck = cfg.model.get('neck')
-    cfg.model.neck = [pyramid, neck] if neck else pyramid
+    neck = _listed(cfg.model.get('neck'))
+    cfg.model.neck = [pyramid, *neck] if neck else pyramid

@@ -115,3 +115,5 @@ def test_other_keys_stay():
     assert in_form_of({'stages_0.conv_a.weight': 0}, weights) == {'head.weight': 1, 'stages_0.conv_a.weight': 2}
     alike = {'a_b.weight': 0, 'a.b.weight': 0}  # of no known form
     assert in_form_of(alike, weights) == weights
+    twice = {'stages.0.w': 1, 'stages_0.w': 2}
+    assert in_form_of({'stages_0.w': 0}, twice) == twice

@@ -11,7 +11,13 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.necks import SimpleFeaturePyramid
 from lgd_mm.registry import MODELS
 from lgd_mm.students.backbone import build_backbone
+from lgd_mm.students.file import student_metadata, write_student
+from lgd_mm.students.maps import idle_parameters
+from lgd_mm.students.plug import plug_student
 from lgd_mm.students.swap import use_backbone
+
+SLIM = dict(type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8)
+TIMM = dict(type='lgd_mm.TIMMBackbone', model_name='test_resnet')
 
 
 def config(name, backbone):
@@ -21,7 +27,6 @@ def config(name, backbone):
 
 
 @pytest.mark.parametrize(('name', 'backbone', 'channels'), [
-    ('coco/retinanet_r18_fpn_1x_coco.py', 'timm/mobilenetv4_conv_small', [32, 64, 96, 960]),
     ('coco/mask-rcnn_r18_fpn_1x_coco.py', 'timm/swin_tiny_patch4_window7_224', [96, 192, 384, 768]),
     ('lvis/mask-rcnn_r18_fpn_1x_lvis-v1.py', 'efficientnet_b0', [24, 40, 112, 1280]),
     ('ade20k/sem-fpn_r18_160k_ade20k-512x512.py', 'timm/convnext_atto', [40, 80, 160, 320]),
@@ -34,6 +39,37 @@ def test_a_neck_follows(name, backbone, channels):
         maps = build_backbone(cfg).to('meta')(torch.zeros(1, 3, 64, 96, device='meta'))
     assert [each.shape[1] for each in maps] == channels
     assert [each.shape[2:] for each in maps] == [(16, 24), (8, 12), (4, 6), (2, 3)]
+
+
+def test_what_an_fpn_passes_over_is_not_asked_for():
+    """Layers without a gradient would stop DistributedDataParallel; where some stay, it is told."""
+    retinanet = config('coco/retinanet_r18_fpn_1x_coco.py', 'timm/mobilenetv4_conv_small')
+    assert retinanet.model.neck.in_channels == [64, 96, 960] and retinanet.model.neck.start_level == 0
+    assert retinanet.model.backbone.out_indices == (2, 3, 4) and not retinanet.get('find_unused_parameters')
+    plain = config('coco/atss_r18_fpn_1x_coco.py', 'timm/vit_tiny_patch16_224').model.neck
+    assert plain[0].levels == 3 and plain[1].in_channels == [96, 192, 192]
+    idle = config('coco/retinanet_r18_fpn_1x_coco.py', 'timm/hrnet_w18_small')
+    assert idle.find_unused_parameters
+    assert idle_parameters(idle.model.backbone)[0].startswith('timm_model.stage4.0.fuse')
+
+
+@pytest.mark.parametrize('name', ['supervised', 'simclr', 'seed-simclr', 'mimicking', 'lgd-dense'])
+def test_every_pre_training_of_the_suite_takes_another_student(name):
+    cfg = config(f'shapes/{name}_r18-slim_shapes.py', 'timm/test_efficientnet')
+    width = 256
+    if name == 'seed-simclr':
+        assert cfg.model.teacher.backbone == cfg.model.backbone
+        return
+    if name in ('supervised', 'simclr'):
+        part = cfg.model.head if name == 'supervised' else cfg.model.neck
+        assert part.in_channels == width
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(cfg.model)
+    feature = model.backbone(torch.zeros(2, 3, 64, 64))[-1]
+    if name == 'lgd-dense':
+        assert len(model.backbone(torch.zeros(2, 3, 64, 64))) == 3
+    elif name != 'mimicking':
+        assert model.neck((feature, ))[0].shape[0] == 2
 
 
 def test_rtmdet_takes_three_maps():
@@ -62,6 +98,7 @@ def test_a_plain_transformer_gets_a_simple_pyramid():
     detector = config('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/vit_tiny_patch16_224').model
     first, fpn = detector.neck
     assert first.to_dict() == dict(type='lgd_mm.SimpleFeaturePyramid', in_channels=192, stride=16, levels=4)
+    assert detector.data_preprocessor.pad_size_divisor == 32
     assert fpn.in_channels == [48, 96, 192, 192]
     segmentor = config('ade20k/upernet_r18_80k_ade20k-512x512.py', 'timm/eva02_tiny_patch14_224')
     assert segmentor.model.neck.stride == 14 and segmentor.model.decode_head.in_channels == [48, 96, 192, 192]
@@ -116,6 +153,7 @@ def test_pre_training_takes_any():
     ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/hiera_tiny_224', 'takes no images but of 224 x 224 pixels'),
     ('lgd/r18_mobilenetv2_pretrain.py', 'resnet18', 'takes the place of model.backbone, which .* does not'),
     ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'timm/resnet18x', "no student is called 'timm/resnet18x'; .*resnet18"),
+    ('ade20k/upernet_r18_80k_ade20k-512x512.py', 'timm/levit_128s', 'takes no images but of 224'),
     ('coco/faster-rcnn_r18_fpn_1x_coco.py', 'resnet19', "no student is called 'resnet19'; .*resnet18"),
 ])
 def test_what_does_not_fit_is_told(name, backbone, told):
@@ -128,3 +166,25 @@ def test_names():
         type='mmpretrain.ResNet', depth=34, num_stages=4, out_indices=(3, ), style='pytorch')
     assert backbone_named('timm/resnet18') == dict(type='lgd_mm.TIMMBackbone', model_name='resnet18')
     assert backbone_named('resnet18')['depth'] == 18
+
+
+def test_the_backbone_of_a_students_file(tmp_path):
+    """Of the file's own size, whatever it says of itself."""
+    network = build_backbone(Config(dict(default_scope='mmpretrain', model=dict(backbone=SLIM))))
+    for name, told in (('honest', SLIM), ('wild', {**SLIM, 'base_channels': 4096, 'stem_channels': 4096})):
+        metadata = student_metadata(dict(model=dict(backbone=told)), 1, {})
+        write_student(network.state_dict(), metadata, tmp_path / name)
+    assert backbone_named(str(tmp_path / 'honest.safetensors')) == SLIM
+    with pytest.raises(UserError, match='wild.safetensors'):
+        backbone_named(str(tmp_path / 'wild.safetensors'))
+
+
+def test_a_student_goes_before_other_weights(tmp_path):
+    """timm's own file, which the config named, is not what the network begins with."""
+    network = build_backbone(Config(dict(default_scope='mmpretrain', model=dict(backbone=TIMM))))
+    file, _ = write_student(network.state_dict(), student_metadata(dict(model=dict(backbone=TIMM)), 1, {}), tmp_path / 's')
+    cfg = Config(dict(default_scope='mmpretrain', model=dict(backbone={**TIMM, 'checkpoint_path': 'x.pth'})))
+    plug_student(cfg, file)
+    filled = MODELS.build(cfg.model.backbone)
+    filled.init_weights()
+    assert all(torch.equal(value, network.state_dict()[key]) for key, value in filled.state_dict().items())

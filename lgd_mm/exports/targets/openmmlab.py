@@ -20,10 +20,9 @@ from lgd_mm.models.backbones.timm_keys import in_form_of
 from lgd_mm.students.file import write_student
 from lgd_mm.students.maps import maps_of
 from lgd_mm.students.network import Student
+from lgd_mm.students.swap import DENSE
 
 STRIDES = (4, 8, 16, 32)
-#: Other names of backbones whose last layers would get no gradient, which DistributedDataParallel refuses.
-SHORTER = {'mmpretrain.MobileNetV2': 'lgd_mm.MobileNetV2'}
 
 BEGIN = """# {student}: to be inherited, as README.md shows. The checkpoint lies beside this file.
 """
@@ -78,7 +77,7 @@ def write_mmseg(student: Student, folder: Path) -> Written:
 
 def _write_dense(student: Student, folder: Path, library: str) -> Written:
     backbone = _of_library(student.metadata['backbone'])
-    kind = SHORTER.get(backbone['type'], backbone['type'])
+    kind = backbone['type'] if 'model_name' in backbone else DENSE.get(backbone['type'], backbone['type'])
     try:
         chosen = maps_of({**backbone, 'type': kind}).chosen(STRIDES)
     except UserError as error:
@@ -97,7 +96,7 @@ def _of_library(backbone: dict[str, Any]) -> dict[str, Any]:
     """A backbone without this package where mmpretrain's own class does the same."""
     if 'model_name' not in backbone or timm_channels_last(backbone['model_name']):
         return backbone
-    return {**backbone, **for_any_size(backbone['model_name']), 'type': 'mmpretrain.TIMMBackbone'}
+    return {**for_any_size(backbone['model_name']), **backbone, 'type': 'mmpretrain.TIMMBackbone'}
 
 
 def _write(student: Student, folder: Path, library: str, backbone: dict[str, Any]) -> tuple[Tensor, ...]:

@@ -121,14 +121,9 @@ def synchronise_timm(model: nn.Module) -> None:
 
 def _rename(module: nn.Module, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
     """Before weights go in, give those of another form of the network the keys of this one."""
-    own = {key for key in state_dict if key.startswith(prefix)}
+    own = [key for key in state_dict if key.startswith(prefix)]
     given = {key.removeprefix(prefix): state_dict.pop(key) for key in own}
-    state_dict.update({prefix + key: value for key, value in in_form_of(_keys(module), given).items()})
-
-
-def _keys(module: nn.Module) -> Mapping[str, Any]:
-    """What ``state_dict()`` has, without a copy."""
-    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    state_dict.update({prefix + key: value for key, value in in_form_of(module.state_dict(), given).items()})
 
 
 @cache

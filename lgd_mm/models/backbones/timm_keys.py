@@ -20,11 +20,11 @@ def in_form_of(own: Mapping[str, object], weights: Mapping[str, Value]) -> dict[
     Returns:
         dict[str, Value]: The same in the same order; keys that the wanted form lacks stay.
     """
-    names = _by_place(own)
-    if len(set(names.values())) < len(names):  # two places that are written alike: no other form of it is known
-        return dict(weights)
+    names, given = _by_place(own), _by_place(weights)
+    if any(len(set(each.values())) < len(each) for each in (names, given)):
+        return dict(weights)  # places that are written alike: no other form of it is known
     wanted = {place: key for key, place in names.items()}
-    return {wanted.get(place, key): weights[key] for key, place in _by_place(weights).items()}
+    return {wanted.get(place, key): weights[key] for key, place in given.items()}
 
 
 def _by_place(weights: Mapping[str, object]) -> dict[str, str]:

@@ -77,8 +77,8 @@ def taken_through(name, folder):
     student = Student(read_student_file(file))
     assert student.file.backbone_config['model_name'] == name and own_size(student.backbone) == maps.size
     distiller.eval()
-    torch.testing.assert_close(student.maps(student.mean + images * student.std)[-1], distiller.backbone(images)[-1],
-                               rtol=1e-3, atol=1e-3)
+    there, again = distiller.backbone(images)[-1], student.maps(student.mean + images * student.std)[-1]
+    assert (there - again).abs().max() <= 1e-3 * there.abs().max()  # images are rounded, there and back
 
     cfg = Config.fromfile(ready_config('coco/retinanet_r18_fpn_1x_coco.py'))
     cfg.merge_from_dict(dict(model=SMALL))

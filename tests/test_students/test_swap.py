@@ -182,7 +182,8 @@ def test_the_backbone_of_a_students_file(tmp_path):
 def test_a_student_goes_before_other_weights(tmp_path):
     """timm's own file, which the config named, is not what the network begins with."""
     network = build_backbone(Config(dict(default_scope='mmpretrain', model=dict(backbone=TIMM))))
-    file, _ = write_student(network.state_dict(), student_metadata(dict(model=dict(backbone=TIMM)), 1, {}), tmp_path / 's')
+    metadata = student_metadata(dict(model=dict(backbone=TIMM)), 1, {})
+    file, _ = write_student(network.state_dict(), metadata, tmp_path / 'student')
     cfg = Config(dict(default_scope='mmpretrain', model=dict(backbone={**TIMM, 'checkpoint_path': 'x.pth'})))
     plug_student(cfg, file)
     filled = MODELS.build(cfg.model.backbone)

@@ -41,7 +41,8 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
         raise UserError(f'the student ({describe(backbone)}) takes no images but of {maps.size} x {maps.size} pixels, '
                         'and those of detection and segmentation are of many sizes: take task=classification or '
                         'linear-probe, or another student (lgd-mm list students --head fpn)')
-    chosen, pyramid, divisor = maps.chosen(wanted), None, maps.divisor
+    chosen, divisor = maps.chosen(wanted), maps.divisor
+    pyramid: dict[str, Any] | None = None
     if chosen is None and maps.plain and wanted == STRIDES[-len(wanted):]:
         chosen, divisor = maps.last(), math.lcm(divisor, STRIDES[-1])
         pyramid = dict(in_channels=maps.channels[-1], stride=maps.strides[-1], levels=len(wanted))
@@ -61,10 +62,9 @@ def _pool(cfg: Config, backbone: Mapping[str, Any]) -> None:
     """For classification, and for models of this package: they find widths by themselves, but for upstream's parts."""
     maps = cfg.model.get('dense') and 'out_indices' not in backbone
     own, cfg.model.backbone = cfg.model.backbone, ConfigDict(for_dense_guidance(backbone) if maps else backbone)
-    teacher = cfg.model.get('teacher') or {}
+    teacher, head, neck = (cfg.model.get(part) or ConfigDict() for part in ('teacher', 'head', 'neck'))
     if teacher.get('backbone') == own:  # one of the student's kind
         teacher.backbone = ConfigDict(backbone)
-    head, neck = cfg.model.get('head') or {}, cfg.model.get('neck') or {}
     if 'in_channels' not in {**head, **neck}:
         return
     feature = of_empty_image(build_backbone(cfg))[-1]
@@ -96,7 +96,8 @@ def _trained(backbone: Mapping[str, Any]) -> dict[str, Any]:
 def _parameter(kind: str, name: str) -> inspect.Parameter | None:
     """A parameter of a class, or of the one that it passes others on to."""
     for owner in inspect.getmro(MODELS.get(kind)):
-        parameters = inspect.signature(owner.__init__).parameters if '__init__' in owner.__dict__ else {}
+        build = owner.__dict__.get('__init__')
+        parameters = inspect.signature(build).parameters if build else {}
         if name in parameters:
             return parameters[name]
     return None

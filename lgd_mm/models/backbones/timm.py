@@ -48,25 +48,26 @@ class TIMMBackbone(BaseModule):
                  init_cfg: dict[str, Any] | None = None,
                  **kwargs: Any) -> None:
         import timm  # takes a second
-        from timm.layers import PatchEmbed
+        from timm.layers.patch_embed import PatchEmbed
         super().__init__(init_cfg)
         self.synchronised = (norm_cfg or {}).get('type') == 'SyncBN'
-        self.timm_model: Any = timm.create_model(
+        network: Any = timm.create_model(
             model_name,
             features_only=features_only,
             pretrained=pretrained,
             checkpoint_path=checkpoint_path,
             in_chans=in_channels,
             **{**for_any_size(model_name), **kwargs})
-        if hasattr(self.timm_model, 'reset_classifier'):
+        if hasattr(network, 'reset_classifier'):
             try:
-                self.timm_model.reset_classifier(0, '')
+                network.reset_classifier(0, '')
             except AssertionError:  # it cannot do without its own pooling
-                self.timm_model.reset_classifier(0)
-        for module in self.timm_model.modules():
+                network.reset_classifier(0)
+        for module in network.modules():
             if isinstance(module, PatchEmbed) and module.strict_img_size:
                 module.strict_img_size = False
                 module.register_forward_pre_hook(_follow_size)
+        self.timm_model = network
         if pretrained or checkpoint_path:
             self._is_init = True  # mmengine's init_weights() keeps what is there
         self.register_load_state_dict_pre_hook(_rename)
@@ -113,7 +114,7 @@ def synchronise_timm(model: nn.Module) -> None:
     Args:
         model (nn.Module): Changed in place.
     """
-    from timm.layers import convert_sync_batchnorm
+    from timm.layers.norm_act import convert_sync_batchnorm
     for module in model.modules():
         if isinstance(module, TIMMBackbone) and module.synchronised:
             module.timm_model = convert_sync_batchnorm(module.timm_model)

@@ -67,7 +67,7 @@ STUDENTS = 'students'
                    'guidance.')
 @click.option('--size', type=click.IntRange(min=1), metavar='PIXELS', help='Students that take images of this side.')
 def list_names(what: str, words: tuple[str, ...], **wanted: Any) -> None:
-    """What there is to choose from; each PART is a part of the name, or a pattern with * in it, in any case.
+    """What there is to choose from; names have every PART in them, or fit it where it has a *, in any case.
 
     \b
     Examples:

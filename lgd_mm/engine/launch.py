@@ -101,6 +101,8 @@ def train(config: str,
             folder.
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher, backbone)
+    if not cfg.get('train_dataloader'):
+        raise UserError(f'config {config} has no train_dataloader: it is only tested, by tools/test.py')
     if student and from_scratch:
         raise UserError(f'--student {student} begins with weights, --from-scratch without: give one of them')
     if from_scratch and (weights := begin_at_random(cfg)):
@@ -171,8 +173,7 @@ def test(config: str,
     check_classes(cfg, 'test')
     preflight.check_work_dir(cfg.work_dir)
     state = load_checkpoint_file(checkpoint) if checkpoint else {}
-    cfg.load_from = checkpoint
-    cfg.resume = False
+    cfg.load_from, cfg.resume = checkpoint, False
 
     with user_errors(cfg, when_disk_is_full='') as runners:
         runner = _build(cfg)
@@ -186,7 +187,7 @@ def test(config: str,
             # mmdet's own packs the masks of its predictions.
             dump = 'mmdet.DumpDetResults' if cfg.get('default_scope') == 'mmdet' else 'mmengine.DumpResults'
             runner.test_evaluator.metrics.append(METRICS.build(dict(type=dump, out_file_path=out)))
-        watch_labels(runner)
+        watch_labels(runner, 'test')
         with lines(runner):
             metrics = runner.test()
     end_processes()
@@ -257,7 +258,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         preflight.check_disk_space(cfg.work_dir, runner.model)
         check_view_size(runner)
         check_lone_image(runner)
-        watch_labels(runner)
+        watch_labels(runner, 'train', 'val')
         with progress_bar(runner), stopped_by_signals(runner):
             try:
                 runner.train()

@@ -54,17 +54,18 @@ def check_categories(cfg: Config, *splits: str) -> None:
                     f'{key}.metainfo.classes, and left out (annotations: {dropped})')
 
 
-def watch_labels(runner: Runner) -> None:
+def watch_labels(runner: Runner, *splits: str) -> None:
     """Look at each mask that a segmentation run loads.
 
     Args:
         runner (Runner): Built; its loaders hold mmseg's data sets.
+        *splits (str): Those that it reads, of ``'train'``, ``'val'`` and ``'test'``; the others may not be there.
     """
     heads = runner.cfg.model.get('decode_head')
     if not heads:
         return
     classes = (heads[-1] if isinstance(heads, (list, tuple)) else heads)['num_classes']
-    loops = [getattr(runner, f'{split}_loop') for split in ('train', 'val', 'test')
+    loops = [getattr(runner, f'{split}_loop') for split in splits
              if getattr(runner, f'_{split}_loop') is not None]
     for loop in loops:
         for dataset in _innermost(loop.dataloader.dataset):

@@ -149,7 +149,7 @@ def no_maps(backbone: Mapping[str, Any], strides: Sequence[int] = (4, 8, 16, 32)
     """
     has_not = f'has maps of strides {", ".join(map(str, has))}' if has else 'has no maps of several strides'
     return (f'the student ({describe(backbone)}) {has_not}, and detection and segmentation need '
-            f'{", ".join(map(str, strides))}: take task=classification or linear-probe, or another student '
+            f'{", ".join(map(str, strides))}: take it for classification, or another student '
             '(lgd-mm list students --head fpn)')
 
 

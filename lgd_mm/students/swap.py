@@ -31,7 +31,8 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
         UserError: If the task needs maps that the backbone does not have, or images of sizes that it does not take.
     """
     if not isinstance(cfg.get('model'), dict) or 'backbone' not in cfg.model:
-        raise UserError(f'--backbone takes the place of model.backbone, which {cfg.filename} does not have')
+        raise UserError(f'--backbone takes the place of model.backbone, which {cfg.filename} does not have: give a '
+                        'config of one student')
     if cfg.get('default_scope') == 'mmpretrain' or str(cfg.model.type).startswith('lgd_mm.'):
         _pool(cfg, backbone)
         return
@@ -39,8 +40,8 @@ def use_backbone(cfg: Config, backbone: Mapping[str, Any]) -> None:
     maps = maps_of(_trained(backbone), wanted[-1])
     if maps.divisor is None:
         raise UserError(f'the student ({describe(backbone)}) takes no images but of {maps.size} x {maps.size} pixels, '
-                        'and those of detection and segmentation are of many sizes: take task=classification or '
-                        'linear-probe, or another student (lgd-mm list students --head fpn)')
+                        'and those of detection and segmentation are of many sizes: take it for classification, or '
+                        'another student (lgd-mm list students --head fpn)')
     chosen, divisor = maps.chosen(wanted), maps.divisor
     pyramid: dict[str, Any] | None = None
     if chosen is None and maps.plain and wanted == STRIDES[-len(wanted):]:

@@ -98,7 +98,7 @@ def taken_through(name, folder):
         shape = (side, across)
         sample = DetDataSample(metainfo=dict(img_shape=shape, pad_shape=shape, batch_input_shape=shape))
         sample.gt_instances = truth
-        losses = detector(torch.randn(1, 3, *shape), [sample], mode='loss')
+        losses = detector(torch.randn(2, 3, *shape), [sample, sample], mode='loss')
     total = sum(part for loss in losses.values() for part in (loss if isinstance(loss, list) else [loss]))
     total.backward()
     assert torch.isfinite(total)

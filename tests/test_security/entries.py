@@ -19,6 +19,7 @@ TAKES = dict(
     student=('load_student', 'zero_shot', 'finetune', 'finetune, detection', 'export_student', 'embed', 'plug_student'),
     run=('evaluate', 'evaluate a folder', 'evaluate a folder, on images', 'add_run'),
     checkpoint=('evaluate_features', 'export_checkpoint', 'test'),
+    backbone=('backbone_named', ),
     init=('pretrain --init', ),
     path=('load_student', 'load_student, a folder'),
     resume=('resume', ),
@@ -36,7 +37,7 @@ OTHER = (
     'amp', 'workers', 'seed', 'tracker', 'recipe', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name',
     'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'share',
     'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
-    'auto_scale_lr', 'steps', 'pictures', 'world')
+    'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size')
 
 
 class Entries:
@@ -57,6 +58,7 @@ class Entries:
 
     def of_files(self) -> dict[str, Callable[[Path], object]]:
         """Those that take a file."""
+        from lgd_mm.api.backbones import backbone_named
         from lgd_mm.evaluation import evaluate_features
         from lgd_mm.exports import export_student
         from lgd_mm.students import export_checkpoint
@@ -71,6 +73,7 @@ class Entries:
             'export_student': lambda file: export_student(file, 'safetensors', self.new()),
             'export_checkpoint': lambda file: export_checkpoint(file, self.new() / 'student'),
             'read_student_file': read_student_file,
+            'backbone_named': lambda file: backbone_named(str(file)),
             'plug_student': self.plug,
             'pretrain --init': lambda file: self.plug(file, allow_partial=True),
             'evaluate_features': lambda file: evaluate_features(

@@ -13,6 +13,7 @@ from tests.tiny import ROOT
 #: Every place that builds something, or runs a config, and where what it builds comes from.
 BUILDS = {
     # Of a config that a user names, or that this package ships.
+    'lgd_mm/api/backbones.py': 1, 'tools/make_student_table.py': 3,
     'lgd_mm/api/evaluating.py': 1, 'lgd_mm/api/finetuning.py': 1, 'lgd_mm/api/pretraining.py': 1,
     'lgd_mm/evaluation/features.py': 1,
     'lgd_mm/own_data/check_config.py': 1, 'lgd_mm/engine/fill_teacher_cache.py': 3, 'lgd_mm/engine/launch.py': 1,

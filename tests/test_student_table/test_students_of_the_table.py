@@ -47,9 +47,9 @@ def test_known_students():
     assert TABLE['mobilenetv2'] == StudentRow(
         'mobilenetv2', 2_223_872, 224, False, (2, 4, 8, 16, 32), (16, 24, 32, 96, 1280), 'NCHW')
     assert TABLE['timm/vit_tiny_patch16_224'] == StudentRow(
-        'timm/vit_tiny_patch16_224', 5_524_416, 224, True, (16, 16, 16), (192, 192, 192), 'NCHW')
+        'timm/vit_tiny_patch16_224', 5_524_416, 224, False, (16, 16, 16), (192, 192, 192), 'NCHW')
     assert TABLE['timm/swin_tiny_patch4_window7_224'] == StudentRow(
-        'timm/swin_tiny_patch4_window7_224', 27_519_354, 224, True, (4, 8, 16, 32), (96, 192, 384, 768), 'NHWC')
+        'timm/swin_tiny_patch4_window7_224', 27_519_354, 224, False, (4, 8, 16, 32), (96, 192, 384, 768), 'NHWC')
     assert all({8, 16, 32} <= set(TABLE[name].strides) for name in LGD.maps)
 
 

@@ -21,6 +21,7 @@ PACKAGES = {
 MOVED = {
     'allow_list': 'safety.allow_list safety.allowed_packages',
     'api.class_folders': 'own_data.class_folders',
+    'api.downstream': 'students.swap',
     'api.nearest': 'console.words',
     'benchmark.cause': 'suite.failure',
     'benchmark.chatter': 'console.quiet',

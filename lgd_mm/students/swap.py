@@ -66,13 +66,11 @@ def _pool(cfg: Config, backbone: Mapping[str, Any]) -> None:
     teacher, head, neck = (cfg.model.get(part) or ConfigDict() for part in ('teacher', 'head', 'neck'))
     if teacher.get('backbone') == own:  # one of the student's kind
         teacher.backbone = ConfigDict(backbone)
-    if 'in_channels' not in {**head, **neck}:
+    told = next((part for part in (neck, head) if 'in_channels' in part), None)
+    if told is None:
         return
     feature = of_empty_image(build_backbone(cfg))[-1]
-    if 'in_channels' in neck:
-        neck.in_channels = width_of(feature)
-    elif 'in_channels' in head:
-        head.in_channels = width_of(feature)
+    told.in_channels = width_of(feature)
     if feature.dim() != 4 and neck.get('type', '').endswith('GlobalAveragePooling'):
         cfg.model.neck = ConfigDict(type='lgd_mm.MeanPooling')
 

@@ -36,6 +36,9 @@ class TIMMBackbone(BaseModule):
             images of all GPUs. Defaults to None: each GPU by itself.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
         **kwargs: Further arguments of ``timm.create_model``.
+
+    Attributes:
+        channels_last (bool): Whether the network itself puts the channels of its maps last.
     """
 
     def __init__(self,
@@ -68,6 +71,7 @@ class TIMMBackbone(BaseModule):
                 module.strict_img_size = False
                 module.register_forward_pre_hook(_follow_size)
         self.timm_model = network
+        self.channels_last = 'NHWC' in str(getattr(network, 'output_fmt', ''))
         if pretrained or checkpoint_path:
             self._is_init = True  # mmengine's init_weights() keeps what is there
         self.register_load_state_dict_pre_hook(_rename)
@@ -85,11 +89,6 @@ class TIMMBackbone(BaseModule):
         outputs = outputs if isinstance(outputs, (list, tuple)) else (outputs, )
         return tuple(output.permute(0, 3, 1, 2).contiguous() if self.channels_last and output.dim() == 4 else output
                      for output in outputs)
-
-    @property
-    def channels_last(self) -> bool:
-        """Whether the network puts the channels of its maps last."""
-        return 'NHWC' in str(getattr(self.timm_model, 'output_fmt', ''))
 
     def _padded(self, inputs: Tensor) -> Tensor:
         """Images whose sides the patches divide, where the network does not see to that."""

@@ -147,13 +147,14 @@ def test_detection_reads_the_users_classes(run, tmp_path):
 
 
 def test_segmentation_is_counted_in_iterations(run, tmp_path):
-    """Two epochs of four images in batches of two are four iterations."""
+    """Two epochs of four images in batches of two are four iterations; a training needs no test set."""
     data = write_masks(tmp_path / 'set', 'images/{split}', 'masks/{split}', train=4, val=1)
     small = {
         'train_dataloader.dataset.pipeline.2.scale': (64, 64),
         'train_dataloader.dataset.pipeline.3.crop_size': (64, 64),
         'val_dataloader.dataset.pipeline.1.scale': (64, 64), 'model.data_preprocessor.size': (64, 64),
-        'model.decode_head.channels': 8, 'model.auxiliary_head.channels': 8}
+        'model.decode_head.channels': 8, 'model.auxiliary_head.channels': 8,
+        'test_dataloader.dataset.data_root': str(tmp_path / 'nowhere')}
     done = lgd_mm.finetune('segmentation', run.out, data, out=tmp_path / 'run', epochs=2, batch_size=2, workers=0,
                            options=small)
     assert done.history[-1]['iter'] == 4 and done.checkpoint.name == 'iter_4.pth'

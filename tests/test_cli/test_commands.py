@@ -63,6 +63,9 @@ def test_from_images_to_predictions(photos, birds, tmp_path, monkeypatch):
     assert len((tmp_path / 'found.csv').read_text().splitlines()) == 1 + 20 * 3
     assert 'linear/top1' in typed('evaluate', 'run', '--data', birds)
     assert 'differs by at most 0 ' in typed('export', 'run', '--to', 'safetensors', '--out', 'exported')
+    several = typed('export', 'run', '--to', 'safetensors', '--to', 'mmpretrain', '--out', 'several')
+    assert several.count('differs by') == 2
+    assert sorted(path.name for path in (tmp_path / 'several').iterdir()) == ['mmpretrain', 'safetensors']
     with pytest.raises(UserError, match='int8 is for the target onnx'):
         typed('export', 'run', '--to', 'safetensors', '--out', 'x', '--int8')
     with pytest.raises(UserError, match="no export target 'onx'; did you mean 'onnx'"):

@@ -3,6 +3,8 @@
 import pytest
 
 from lgd_mm import errors
+from lgd_mm.engine.launch import train
+from tests.tiny import ROOT
 
 
 @pytest.mark.parametrize(('rank', 'waited'), [(None, []), ('0', []), ('3', [errors.OTHERS_WAIT])])
@@ -22,3 +24,11 @@ def test_other_errors_pass():
     """They keep their traceback."""
     with pytest.raises(ZeroDivisionError), errors.reported():
         print(1 / 0)
+
+
+def test_a_config_that_only_tests_is_not_trained(tmp_path):
+    """It would ask for a teacher's weights before anything else."""
+    config = ROOT / 'configs/classification/zero-shot_r18_imagenet.py'
+    with pytest.raises(errors.UserError, match='imagenet.py has no train_dataloader: it is only tested, by tools'):
+        train(str(config), work_dir=str(tmp_path / 'run'))
+    assert not (tmp_path / 'run').exists()

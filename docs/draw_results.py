@@ -9,8 +9,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from lgd_mm.suite.figures import columns, find_figure
 from lgd_mm.suite.files import read_results
-from lgd_mm.suite.table import columns, find_figure
 
 OUT = Path(__file__).with_name('images') / 'results.png'
 #: Panels by task and metric, and what they are called.

@@ -21,9 +21,9 @@ from torch import nn
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.runs.environment import environment
 from lgd_mm.students.backbone import build_backbone
+from lgd_mm.suite.figures import columns, find_figure
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.schema import Figure, Results
-from lgd_mm.suite.table import columns, find_figure
 
 HERE = Path(__file__).parent
 FOLDER, PICTURE = HERE / 'results' / 'students', HERE / 'images' / 'students.png'

@@ -23,6 +23,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
                         '`lgd-mm list students`, or "checkpoint": that of the checkpoint')
     parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
                         '(docs/own_data.md)')
+    parser.add_argument('--log-samples', action='store_true', help='keep what each test image adds to the '
+                        'metrics, in image_results.npz of the work dir')
     parser.add_argument('--cfg-options', nargs='+', action=read_options, metavar='KEY=VALUE',
                         help='overwrite keys of the config, lists as key="[a,b]"')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')

@@ -35,6 +35,7 @@ from lgd_mm.engine.checks.view_size import check_view_size
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.hooks.checkpoints import check_same_batches
 from lgd_mm.engine.hooks.report import write_reports
+from lgd_mm.engine.image_results import keep_image_results
 from lgd_mm.engine.loader_workers import outlive_signals
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import lines, progress_bar
@@ -75,7 +76,8 @@ def train(config: str,
           tracker: str | None = None,
           cfg_options: Mapping[str, Any] | None = None,
           launcher: str = 'none',
-          backbone: Mapping[str, Any] | None = None) -> Runner:
+          backbone: Mapping[str, Any] | None = None,
+          log_samples: bool = False) -> Runner:
     """Train a config.
 
     Args:
@@ -92,6 +94,7 @@ def train(config: str,
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
         backbone (Mapping[str, Any], optional): Config of a backbone in the place of the config's own. Defaults to None.
+        log_samples (bool): Keep what each validation image adds to the metrics. Defaults to False.
 
     Returns:
         Runner: After training.
@@ -126,7 +129,7 @@ def train(config: str,
     preflight.check_work_dir(cfg.work_dir)
     with alone_in_run(cfg.work_dir) if get_rank() == 0 else nullcontext():
         check_in_one_place(cfg.work_dir)
-        runner = _train(cfg, student, allow_partial_student, resume)
+        runner = _train(cfg, student, allow_partial_student, resume, log_samples)
         end_processes()
         write_reports(runner)
         print_rank0(summary(runner, curves))
@@ -140,7 +143,8 @@ def test(config: str,
          data: str | None = None,
          cfg_options: Mapping[str, Any] | None = None,
          launcher: str = 'none',
-         backbone: Mapping[str, Any] | None = None) -> dict[str, float]:
+         backbone: Mapping[str, Any] | None = None,
+         log_samples: bool = False) -> dict[str, float]:
     """Evaluate a checkpoint on a config's test set.
 
     Args:
@@ -153,6 +157,7 @@ def test(config: str,
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
         backbone (Mapping[str, Any], optional): Config of a backbone in the place of the config's own. Defaults to None.
+        log_samples (bool): Keep what each test image adds to the metrics. Defaults to False.
 
     Returns:
         dict[str, float]: The metrics.
@@ -188,6 +193,8 @@ def test(config: str,
             dump = 'mmdet.DumpDetResults' if cfg.get('default_scope') == 'mmdet' else 'mmengine.DumpResults'
             runner.test_evaluator.metrics.append(METRICS.build(dict(type=dump, out_file_path=out)))
         watch_labels(runner, 'test')
+        if log_samples:
+            keep_image_results(runner, 'test')
         with lines(runner):
             metrics = runner.test()
     end_processes()
@@ -240,7 +247,8 @@ class QuietRunner(Runner):
         return loader
 
 
-def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume: str | None) -> Runner:
+def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume: str | None,
+           log_samples: bool) -> Runner:
     """Build and train in a work dir that is this run's alone."""
     state = _set_resume(cfg, resume)
     resumed_at = state and (state['meta']['epoch'], state['meta']['iter'])
@@ -259,6 +267,8 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         check_view_size(runner)
         check_lone_image(runner)
         watch_labels(runner, 'train', 'val')
+        if log_samples:
+            keep_image_results(runner, 'val')
         with progress_bar(runner), stopped_by_signals(runner):
             try:
                 runner.train()

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lgd_mm.suite.figures import Column, columns, find_cell, find_figure
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.schema import Figure, Results
-from lgd_mm.suite.table import Column, columns, find_cell, find_figure
 
 
 class Pair(NamedTuple):

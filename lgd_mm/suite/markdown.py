@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 
 from lgd_mm.suite import table
+from lgd_mm.suite.figures import columns
+from lgd_mm.suite.marks import leaders
 from lgd_mm.suite.schema import Results
 
 
@@ -32,8 +34,8 @@ def markdown_report(results: Results) -> str:
 
 
 def _table(results: Results) -> str:
-    shown = table.columns(results)
-    leading = table.leaders(results)
+    shown = columns(results)
+    leading = leaders(results)
     headings = [f'{_plain(column.task)}: {_plain(column.heading)}' for column in shown]
     lines = [['entry', *headings, 'time per seed'], ['---', *['---:'] * (len(shown) + 1)]]
     for label in (entry.label for entry in results.entries):

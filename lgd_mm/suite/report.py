@@ -9,9 +9,10 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.report.charts import SERIES, Bar, bar_chart
 from lgd_mm.report.page import render_page
-from lgd_mm.suite import table
+from lgd_mm.suite import figures, table
 from lgd_mm.suite.curves import cells_without_work_dirs, training_charts
 from lgd_mm.suite.markdown import markdown_report
+from lgd_mm.suite.marks import leaders
 from lgd_mm.suite.predictions import Picture, draw_predictions, find_models
 from lgd_mm.suite.schema import Results
 
@@ -40,8 +41,8 @@ def _page(results: Results) -> str:
     return render_page(
         Path(__file__).with_name('report.html.jinja'),
         results=results,
-        columns=table.columns(results),
-        leaders=table.leaders(results),
+        columns=figures.columns(results),
+        leaders=leaders(results),
         machine=vars(results.machine),
         notes=table.notes(results),
         bars=_bar_charts(results),
@@ -50,7 +51,7 @@ def _page(results: Results) -> str:
         troubles=troubles,
         missing=cells_without_work_dirs(results),
         colours=len(SERIES),
-        find_figure=table.find_figure,
+        find_figure=figures.find_figure,
         format_figure=table.format_figure,
         format_memory=table.format_memory,
         format_row_time=table.format_row_time,
@@ -60,10 +61,10 @@ def _page(results: Results) -> str:
 def _bar_charts(results: Results) -> list[tuple[str, Markup]]:
     """A chart for each metric that was measured, with a bar for each entry."""
     charts = []
-    for index, column in enumerate(table.columns(results)):
+    for index, column in enumerate(figures.columns(results)):
         bars = []
         for label in (entry.label for entry in results.entries):
-            figure = table.find_figure(results, label, column)
+            figure = figures.find_figure(results, label, column)
             shown, _ = table.format_figure(results, label, column)
             bars.append(Bar(label, figure.mean, figure.std, figure.values, '') if figure else
                         Bar(label, None, None, (), shown))

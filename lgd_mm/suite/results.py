@@ -12,7 +12,7 @@ from lgd_mm.io.files import read_plain
 from lgd_mm.io.typed_json import is_number
 from lgd_mm.suite.definition import PRETRAINING, Suite
 from lgd_mm.suite.run import Run
-from lgd_mm.suite.schema import VERSION, Cell, EntryRow, Figure, Machine, Record, Results, TaskColumns
+from lgd_mm.suite.schema import VERSION, Cell, EntryRow, Figure, ImageSet, Machine, Record, Results, TaskColumns
 
 
 def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, Record], failures: Mapping[Run, str],
@@ -94,8 +94,7 @@ def _cell(runs: Sequence[Run], records: Mapping[Run, Record], failures: Mapping[
         state='failed' if failed else 'done' if len(done) == len(runs) else 'not run',
         seeds=[run.seed for run in finished],
         n=len(done),
-        metrics={key: _figure([record.metrics[key] for record in done], scale)
-                 for key, scale in scales.items()} if done else {},
+        metrics={key: _figure(done, key, scale) for key, scale in scales.items()} if done else {},
         seconds=_mean([record.seconds for record in done]),
         images_per_second=_mean([record.images_per_second for record in done]),
         peak_memory_mb=max((record.peak_memory_mb for record in done if record.peak_memory_mb), default=None),
@@ -105,15 +104,26 @@ def _cell(runs: Sequence[Run], records: Mapping[Run, Record], failures: Mapping[
         hashes=[record.hash for record in done],
         versions=_common([record.versions for record in done]),
         machine=_machine(done),
-        error='\n'.join(failed) or None)
+        error='\n'.join(failed) or None,
+        tested=_same([record.tested for record in done]))
 
 
-def _figure(values: Sequence[float | None], scale: float) -> Figure | None:
+def _figure(records: Sequence[Record], key: str, scale: float) -> Figure | None:
     """None if a seed has measured no number: the mean of the others would be that of the luckier ones."""
+    values = [record.metrics[key] for record in records]
     scaled = [value * scale for value in values if value is not None and is_number(value * scale)]
     if len(scaled) < len(values):
         return None
-    return Figure(statistics.mean(scaled), statistics.stdev(scaled) if len(scaled) > 1 else None, scaled)
+    figure = Figure(statistics.mean(scaled), statistics.stdev(scaled) if len(scaled) > 1 else None, scaled)
+    if _same([record.tested for record in records]) and all(key in record.draws for record in records):
+        figure.draws = [record.draws[key] for record in records]
+        figure.classes = {name: [record.classes[key][name] for record in records]
+                          for name in records[0].classes.get(key, {})}
+    return figure
+
+
+def _same(tested: Sequence[ImageSet | None]) -> ImageSet | None:
+    return tested[0] if tested and all(one == tested[0] for one in tested) else None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

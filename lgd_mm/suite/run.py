@@ -22,11 +22,11 @@ from lgd_mm.runs.measures import gpu_name, images_per_second, last_metrics, peak
 from lgd_mm.suite.definition import PRETRAINING, ROOT, resolved
 from lgd_mm.suite.failure import failure_reason
 from lgd_mm.suite.files import Damaged, finite, read_record, write
+from lgd_mm.suite.images import RECORD, with_images
 from lgd_mm.suite.launcher import LOCK, Launcher, end_orphan
 from lgd_mm.suite.progress import Progress, parse_progress
 from lgd_mm.suite.schema import VERSION, Machine, Record, Start
 
-RECORD = 'run.json'
 STUDENT = 'student.safetensors'
 OUTPUT = 'output.log'
 #: Seconds between two looks at a run's output.
@@ -78,7 +78,8 @@ class Run:
         tested = self._tested()
         tool = ['tools/train.py', self.config] if tested is None else ['tools/test.py', self.config, tested]
         student = ['--student', self.student] if self.student else []
-        whole = [*tool, '--work-dir', self.work_dir, *student, *self.flags, '--cfg-options', *self.options]
+        kept = [] if self.task == PRETRAINING else ['--log-samples']
+        whole = [*tool, '--work-dir', self.work_dir, *student, *self.flags, *kept, '--cfg-options', *self.options]
         return list(map(str, whole))
 
     def _tested(self) -> Path | None:
@@ -186,7 +187,7 @@ class Run:
             peak_memory_mb=memory, memory_of=memory_of, versions=about['versions'],
             machine=Machine(**about['machine']))
         write(self.work_dir / RECORD, record)
-        return record
+        return with_images(record, self.work_dir)
 
     def _begin(self) -> Start:
         """Go on with what an earlier start of the same settings left, or set aside what is of others."""

@@ -20,6 +20,7 @@ from lgd_mm.io.lock import alone
 from lgd_mm.suite.definition import Suite
 from lgd_mm.suite.disk_space import check_disk_space
 from lgd_mm.suite.files import write
+from lgd_mm.suite.images import with_images
 from lgd_mm.suite.launcher import Launcher
 from lgd_mm.suite.plan import choose, iterations
 from lgd_mm.suite.progress import Progress
@@ -119,7 +120,7 @@ class SuiteRunner:
         for run in choose(self.suite, processes=self.launcher.gpus):
             with suppress(*OF_ONE_RUN):
                 if run not in self.runs and (record := run.record()) is not None:
-                    found[run] = record
+                    found[run] = with_images(record, run.work_dir)
         return found
 
     def _run_all(self) -> None:
@@ -156,7 +157,7 @@ class SuiteRunner:
             self._fail(run, _sentence(error))
             return True
         if record is not None:
-            self._finish(run, record)
+            self._finish(run, with_images(record, run.work_dir))
         return record is not None
 
     @staticmethod

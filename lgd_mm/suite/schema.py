@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-#: Version of both files. Files of version 1 have no number, and ``spread`` for ``std``.
-VERSION = 2
+#: Version of both files. Files of version 1 have no number, and ``spread`` for ``std``; before 3 nothing is known of
+#: single test images.
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,19 @@ class Machine:
     threads: int | str | None = None
     gpu: str | None = None
     date: str | None = None
+
+
+@dataclass
+class ImageSet:
+    """The images that a run was tested on.
+
+    Attributes:
+        images (int): Their number.
+        digest (str): Of their names and their order.
+    """
+
+    images: int
+    digest: str
 
 
 @dataclass
@@ -72,6 +86,9 @@ class Record:
         machine (Machine): It ran on.
         done (bool): True.
         version (int): Of the file.
+        tested (ImageSet, optional): The test images; None if the run has kept nothing of them.
+        draws (dict[str, list[float]]): By metric, its percentage of each of several draws of the test images.
+        classes (dict[str, dict[str, float]]): By metric, the percentage of each class.
     """
 
     hash: str
@@ -89,6 +106,9 @@ class Record:
     machine: Machine
     done: bool = True
     version: int = 1
+    tested: ImageSet | None = None
+    draws: dict[str, list[float]] = field(default_factory=dict)
+    classes: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass
@@ -99,11 +119,16 @@ class Figure:
         mean (float): Over the seeds.
         std (float, optional): Standard deviation over the seeds; None with one.
         values (list[float]): Of each seed.
+        draws (list[list[float]]): Of each seed, its percentage of each of several draws of the test images, which are
+            the same for all runs; empty if a run has kept nothing of them.
+        classes (dict[str, list[float]]): Of each class and seed.
     """
 
     mean: float
     std: float | None = field(metadata={'before': 'spread'})
     values: list[float]
+    draws: list[list[float]] = field(default_factory=list)
+    classes: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass
@@ -127,6 +152,7 @@ class Cell:
         versions (dict[str, str]): Of the packages.
         machine (Machine): The runs were on.
         error (str, optional): The last lines of what failed.
+        tested (ImageSet, optional): The test images; None if they are unknown or not the same for all seeds.
     """
 
     entry: str
@@ -145,6 +171,7 @@ class Cell:
     versions: dict[str, str]
     machine: Machine
     error: str | None
+    tested: ImageSet | None = None
 
     def __post_init__(self) -> None:
         for name in ('seeds', 'commands', 'work_dirs', 'hashes'):

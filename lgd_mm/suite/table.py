@@ -1,82 +1,17 @@
-"""The results as a table for the terminal, and the rule that decides which figure leads."""
+"""The results as a table for the terminal."""
 
 import math
-from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lgd_mm.suite.schema import Cell, Figure, Results
+from lgd_mm.suite.figures import Column, columns, find_cell, find_figure
+from lgd_mm.suite.marks import leaders
+from lgd_mm.suite.schema import Cell, Results
 
 #: Figures beside each other that fit a terminal of 100 columns.
 COLUMNS_PER_TABLE = 5
-
-
-class Column(NamedTuple):
-    """A metric of a task.
-
-    Attributes:
-        task (str): Name of the task.
-        key (str): As the evaluator logs it.
-        title (str): In the table.
-        better (str): ``'higher'`` or ``'lower'``.
-        scale (float): From the evaluator's value to percent.
-    """
-
-    task: str
-    key: str
-    title: str
-    better: str
-    scale: float
-
-    @property
-    def heading(self) -> str:
-        """The title; an arrow says where less is better."""
-        return self.title if self.better == 'higher' else f'{self.title} ↓'
-
-
-def columns(results: Results) -> list[Column]:
-    """The metrics of all tasks, in the order of the table."""
-    return [Column(task.name, **vars(metric)) for task in results.tasks for metric in task.metrics]
-
-
-def find_cell(results: Results, label: str, task: str) -> Cell | None:
-    """The cell of an entry and a task; None where the two do not go together or were not chosen."""
-    return next((cell for cell in results.cells if (cell.entry, cell.task) == (label, task)), None)
-
-
-def find_figure(results: Results, label: str, column: Column) -> Figure | None:
-    """That of a finished cell, in percent, or None."""
-    cell = find_cell(results, label, column.task)
-    return cell.metrics.get(column.key) if cell and cell.state == 'done' else None
-
-
-def leaders(results: Results) -> dict[tuple[str, str], str | None]:
-    """Which entry leads in each metric by more than chance explains.
-
-    An entry leads when its mean minus its standard deviation is above every other entry's mean plus that entry's
-    standard deviation (the other way round where lower is better). Without one (a single seed) or a second figure,
-    nobody leads.
-
-    Args:
-        results (Results): The content of ``results.json``.
-
-    Returns:
-        dict[tuple[str, str], str | None]: For each task and metric key, the leading entry's label, or None.
-    """
-    return {(column.task, column.key): _leader(results, column) for column in columns(results)}
-
-
-def _leader(results: Results, column: Column) -> str | None:
-    sign = 1 if column.better == 'higher' else -1
-    found = {entry.label: find_figure(results, entry.label, column) for entry in results.entries}
-    figures = {label: (sign * figure.mean, figure.std or 0.0) for label, figure in found.items() if figure}
-    if len(figures) < 2 or any(figure and figure.std is None for figure in found.values()):
-        return None
-    best = max(figures, key=lambda label: figures[label][0])
-    mean, std = figures.pop(best)
-    return best if mean - std > max(map(sum, figures.values())) else None
 
 
 def results_table(results: Results) -> RenderableType:
@@ -148,8 +83,8 @@ def notes(results: Results) -> list[str]:
     else:
         of = '' if len(used) == counts[0] else 'of '
         n = f'n = {counts[0]} seeds ({of}{seeds})' if len(counts) == 1 else f'n = {counts[0]} to {counts[-1]} seeds'
-        marking = (f'Percent; mean ± standard deviation over {n}; bold leads every other figure of its column by more '
-                   'than both deviations together.')
+        marking = (f'Percent; mean ± standard deviation over {n}; bold leads every other figure of its column '
+                   '(5 % for any false mark in the table; docs/evaluation.md).')
     total = f'{format_seconds(results.seconds)} in total on {machine(results)}, {results.machine.date}.'
     return [marking, total, *_missing(results)]
 

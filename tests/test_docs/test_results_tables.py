@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lgd_mm.suite.figures import columns, find_figure
 from lgd_mm.suite.files import read_results
-from lgd_mm.suite.table import columns, find_figure, format_figure
+from lgd_mm.suite.table import format_figure
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / 'docs' / 'results'

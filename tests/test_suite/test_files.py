@@ -32,8 +32,8 @@ def test_results_of_version_1(name: str) -> None:
     found = read_results(path)
     assert found.version == 1
     for new, old in zip(found.cells, content['cells'], strict=True):
-        assert {key: vars(figure) for key, figure in new.metrics.items()} == {
-            key: dict(mean=figure['mean'], std=figure['spread'], values=figure['values'])
+        assert new.metrics == {
+            key: Figure(figure['mean'], figure['spread'], figure['values'])
             for key, figure in old['metrics'].items()}
     assert vars(found.machine) == content['machine'] and found.versions == content['versions']
     assert {pair.difference for pair in compare(found, found).pairs} == {0.0}
@@ -44,7 +44,7 @@ def test_what_is_written_is_read(file: Path) -> None:
     made.cells[0].metrics['error'] = None
     write(file, made)
     assert read_results(file) == made
-    assert json.loads(file.read_text())['version'] == made.version == VERSION == 2
+    assert json.loads(file.read_text())['version'] == made.version == VERSION == 3
     write(file, Start('0a', 1.5, version=VERSION))
     assert read_record(file) == Start('0a', 1.5, version=VERSION)
 
@@ -75,7 +75,7 @@ def test_numbers_that_are_none() -> None:
     (dict(machine=None), 'machine is None, and must be an object'),
     (dict(machine=dict(threads=[1])), 'machine.threads is [1], and must be a whole number'),
     (dict(versions=dict(torch=2)), "versions['torch'] is 2, and must be a string"),
-    (dict(version=VERSION + 1), 'by a later version of lgd_mm (its version is 3, and this one reads up to 2): update'),
+    (dict(version=VERSION + 1), 'by a later version of lgd_mm (its version is 4, and this one reads up to 3): update'),
     (dict(version='2'), "version is '2', and must be a whole number"),
     (dict(done=1), 'done is 1, and must be true or false'),
     (dict(seed='0'), "seed is '0', and must be a whole number"),
@@ -150,14 +150,14 @@ def test_records_that_cannot_be_read(file: Path) -> None:
 
 def test_a_figure_is_named_as_before_or_as_now(file: Path) -> None:
     write(file, results({'probe': [metric('top-1')]}, ['A'], [cell('A', 'probe', {'top-1': (20.0, 1.0)})]))
-    file.write_text(file.read_text().replace('"std"', '"spread"').replace(' "version": 2', ' "of a later day": 2'))
+    file.write_text(file.read_text().replace('"std"', '"spread"').replace(' "version": 3', ' "of a later day": 3'))
     found = read_results(file)
-    assert found.version == 1 and found.cells[0].metrics['top-1'] == Figure(20.0, 1.0, [19.0, 20.0, 21.0])
+    assert found.version == 1 and found.cells[0].metrics['top-1'] == Figure(20.0, 1.0, [21.0, 19.0, 20.0])
 
 
 def test_results_of_version_1_with_nan(file: Path) -> None:
     """They may hold the figure of a run that diverged."""
     write(file, results({'probe': [metric('top-1')]}, ['A'], [cell('A', 'probe', {'top-1': (20.0, 1.0)})]))
     text = file.read_text().replace('20.0', 'NaN').replace('"std"', '"spread"')
-    file.write_text(text.replace(' "version": 2', ' "x": 2'))
+    file.write_text(text.replace(' "version": 3', ' "x": 3'))
     assert read_results(file).cells[0].metrics == {'top-1': None}

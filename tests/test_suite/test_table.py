@@ -1,4 +1,4 @@
-"""The terminal table and the rule that marks a figure."""
+"""The terminal table."""
 
 import io
 import re
@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from lgd_mm.suite.schema import Machine, Results
-from lgd_mm.suite.table import format_memory, format_row_time, format_seconds, leaders, notes, results_table
+from lgd_mm.suite.table import format_memory, format_row_time, format_seconds, notes, results_table
 from tests.test_suite.made_up import cell, metric, results, row
 
 TASKS = {'probe': [metric('top-1'), metric('error', better='lower')], 'UPerNet': [metric('mIoU')]}
@@ -16,41 +16,6 @@ TASKS = {'probe': [metric('top-1'), metric('error', better='lower')], 'UPerNet':
 def two(first: dict, second: dict, **others: object) -> Results:
     """Two entries on the first task."""
     return results(TASKS, ['A', 'B'], [cell('A', 'probe', first, **others), cell('B', 'probe', second, **others)])
-
-
-@pytest.mark.parametrize('a, b, leader', [
-    ((20.0, 1.5), (24.0, 1.5), 'B'),  # 4.0 ahead, deviations 3.0 together
-    ((24.0, 1.5), (20.0, 1.5), 'A'),
-    ((20.0, 0.5), (21.0, 0.5), None),  # 1.0 ahead, deviations 1.0 together
-    ((20.0, 0.5), (21.125, 0.5), 'B'),
-    ((20.0, None), (24.0, 0.1), None),
-    ((20.0, None), (24.0, None), None),
-])
-def test_leader_is_ahead_by_more_than_both_deviations(a, b, leader) -> None:
-    found = leaders(two({'top-1': a, 'error': (5.0, 1.0)}, {'top-1': b, 'error': (5.0, 1.0)}))
-    assert found == {('probe', 'top-1'): leader, ('probe', 'error'): None, ('UPerNet', 'mIoU'): None}
-
-
-def test_less_may_be_better() -> None:
-    found = leaders(two({'top-1': (5.0, 1.0), 'error': (2.0, 0.5)}, {'top-1': (5.0, 1.0), 'error': (4.0, 0.5)}))
-    assert found['probe', 'error'] == 'A'
-
-
-def test_every_other_figure_must_be_behind() -> None:
-    made = two({'top-1': (50.0, 1.0), 'error': (0.0, 0.0)}, {'top-1': (20.0, 1.0), 'error': (0.0, 0.0)})
-    made.entries.append(row('C'))
-    assert leaders(made)['probe', 'top-1'] == 'A'
-    made.cells.append(cell('C', 'probe', {'top-1': (45.0, 4.5), 'error': (0.0, 0.0)}))
-    assert leaders(made)['probe', 'top-1'] is None
-
-
-def test_a_lone_figure_and_those_of_unfinished_cells_do_not_count() -> None:
-    made = two({'top-1': (50.0, 1.0), 'error': (0.0, 0.0)}, {'top-1': (60.0, 1.0), 'error': (0.0, 0.0)})
-    made.cells[1].state = 'failed'
-    assert leaders(made)['probe', 'top-1'] is None
-    made.entries.append(row('C'))
-    made.cells.append(cell('C', 'probe', {'top-1': (40.0, 1.0), 'error': (0.0, 0.0)}))
-    assert leaders(made)['probe', 'top-1'] == 'A'
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 
+import numpy as np
 import pytest
 import torch
 
+from lgd_mm.statistics.files import read
 from lgd_mm.students import read_student
 from tests.processes import run_group
 from tests.test_tools.real import QUICK, loaders, scalars
@@ -39,6 +41,12 @@ def student(data_dir, tmp_path_factory):
     file = folder / 'run' / 'student.safetensors'
     assert read_student(file)[1]['iteration'] == 5
     return file
+
+
+def of_images(work_dir, key):
+    """A metric in percent, from what each image adds to it."""
+    kept = read(work_dir / 'image_results.npz')
+    return 100 * kept.metrics[key].values(np.ones((1, len(kept.images))))[0]
 
 
 def test_mask_rcnn_on_coco(data_dir, student, tmp_path):
@@ -143,11 +151,12 @@ def test_upernet_on_ade20k(data_dir, student, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert '120 of 120 backbone keys matched' in done.stdout
 
-    done = run_tool('tools/test.py', config, tmp_path / 'iter_2.pth', '--work-dir', tmp_path / 'test', '--cfg-options',
-                    *options)
+    done = run_tool('tools/test.py', config, tmp_path / 'iter_2.pth', '--log-samples', '--work-dir', tmp_path / 'test',
+                    '--cfg-options', *options)
     assert done.returncode == 0, done.stderr[-3000:]
     assert len(re.findall(r'^\| +\S.*\| +\S+ +\| +\S+ +\|$', done.stdout, re.MULTILINE)) == 151  # with the heading
     assert 0 < scalars(tmp_path / 'test')['mIoU'] < 100
+    assert of_images(tmp_path / 'test', 'mIoU') == pytest.approx(scalars(tmp_path / 'test')['mIoU'], abs=5e-3)
 
 
 def test_a_teacher_alone_on_ade20k(data_dir, tmp_path, tool, capfd):

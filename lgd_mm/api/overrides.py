@@ -32,9 +32,10 @@ UNTYPED: dict[str, tuple[Callable[..., Any], ...]] = {
     'env_cfg.mp_cfg': (set_multi_processing, ),
     'env_cfg.dist_cfg': (init_process_group, ),
 }
-#: Keys that mmengine reads beside those arguments.
+#: Keys that mmengine or our runner read beside those arguments.
 READ_TOO = {
-    '': ('default_scope', 'custom_imports', 'auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'env_cfg'),
+    '': ('default_scope', 'custom_imports', 'auto_scale_lr', 'find_unused_parameters', 'model_wrapper_cfg', 'env_cfg',
+         'frozen_backbone'),
     'train_dataloader': ('num_batch_per_epoch', ),
     'train_cfg': ('by_epoch', ),
     'optim_wrapper': ('constructor', 'paramwise_cfg'),

@@ -1,30 +1,21 @@
 """One way to train and to test a config, whichever library it belongs to."""
 
-import logging
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
-from mmengine.device import get_device
-from mmengine.dist import get_rank, is_main_process
-from mmengine.logging import MMLogger
+from mmengine.dist import get_rank
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
-from torch import nn
-from torch.utils.data import DataLoader
 
 from lgd_mm.compat.coco_api import init_as_pycocotools
 from lgd_mm.compat.lvis_api import init_as_lvis
 from lgd_mm.console.progress import still
-from lgd_mm.console.quiet import LOGGED
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.datasets.shared_memory import shared
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.checks.best_metric import check_best
@@ -36,17 +27,15 @@ from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.hooks.checkpoints import check_same_batches
 from lgd_mm.engine.hooks.report import write_reports
 from lgd_mm.engine.image_results import keep_image_results
-from lgd_mm.engine.loader_workers import outlive_signals
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import lines, progress_bar
+from lgd_mm.engine.quiet_runner import NOT_TOLD, QuietRunner
 from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
-from lgd_mm.io.files import write_text
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.models.backbones.timm import synchronise_timm
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
@@ -55,9 +44,6 @@ from lgd_mm.runs import checkpoints
 from lgd_mm.runs.replacement import check_in_one_place
 from lgd_mm.students.plug import plug_student
 from lgd_mm.students.scratch import begin_at_random
-
-#: Beginnings of what only the log file is told.
-FOR_THE_FILE = ('------', 'Config:', 'Hooks will be executed', 'Exp name: ', 'Distributed training is not used')
 
 # The same numbers as pycocotools and lvis in a fraction of the time; mmdet must not have been imported yet.
 init_as_pycocotools()
@@ -206,45 +192,8 @@ def _build(cfg: Config) -> Runner:
     _forget_visualizers(Visualizer)
     with still('reading the data and building the networks'):
         runner = QuietRunner.from_cfg(cfg)
-    runner.logger.addFilter(lambda record: not record.getMessage().startswith(LOGGED))
+    runner.logger.addFilter(lambda record: not NOT_TOLD.match(record.getMessage()))
     return runner
-
-
-class QuietRunner(Runner):
-    """mmengine's; versions, hooks and the whole config are in its log file alone, and not the first hundreds of lines
-    that a user sees."""
-
-    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """As mmengine's."""
-        logger = super().build_logger(*args, **kwargs)
-        for handler in logger.handlers:
-            if type(handler) is logging.StreamHandler:
-                handler.addFilter(lambda record: not record.getMessage().lstrip('\n').startswith(FOR_THE_FILE))
-        return logger
-
-    def dump_config(self) -> None:
-        """As mmengine's, but whole or not at all, and not through a link."""
-        if is_main_process():
-            name = os.path.basename(self.cfg.filename) if self.cfg.filename else f'{self.timestamp}.py'
-            write_text(os.path.join(self.work_dir, name), self.cfg.dump())
-
-    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
-        """As mmengine's; a model that is frozen has nothing to be shared by processes, and torch refuses to wrap it."""
-        if self.distributed and torch.cuda.is_available():
-            synchronise_timm(model)
-        if self.distributed and not any(parameter.requires_grad for parameter in model.parameters()):
-            return model.to(get_device())
-        wrapped: nn.Module = super().wrap_model(model_wrapper_cfg, model)
-        return wrapped
-
-    @staticmethod
-    def build_dataloader(*args: Any, **kwargs: Any) -> DataLoader[Any]:
-        """As mmengine's, with workers that a signal to the whole run leaves alone, and that tell when there is no
-        shared memory."""
-        loader = Runner.build_dataloader(*args, **kwargs)
-        loader.collate_fn = partial(shared, loader.collate_fn)
-        outlive_signals(loader)
-        return loader
 
 
 def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume: str | None,

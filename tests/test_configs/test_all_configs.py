@@ -9,6 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 
 import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
+from lgd_mm.engine.frozen_backbone import freeze_backbone
 from lgd_mm.safety.saved_config import saved_run
 from tests.configs import read_config
 from tests.test_configs.batches import SIZE, small
@@ -33,6 +34,8 @@ QUICK = {
     'finetune_r18_folder', 'faster-rcnn_r18_fpn_1x_coco', 'mask-rcnn_r18-slim_fpn_shapes',
     'rtmdet_tiny_cspnext-tiny_300e_coco', 'rtmdet-ins_tiny_r18_300e_coco', 'atss_mobilenetv2_fpn_1x_coco',
     'cspnext-tiny_dense_pretrain', 'segformer_r18_160k_ade20k-512x512',
+    'linear-seg-frozen_mobilenetv2_40k_ade20k-512x512', 'sem-fpn-frozen_r18-slim_shapes',
+    'mask-rcnn-frozen_r18-slim_fpn_shapes',
     'sem-fpn_r18_160k_ade20k-512x512', 'upernet_r18-slim_colours', 'pspnet_mobilenetv2-d8_80k_cityscapes-512x1024'
 }
 ONLY_TESTED = [path for path in CONFIGS if path not in TRAINED]
@@ -78,6 +81,8 @@ def test_a_run_of_it_is_read_from_its_folder(path):
 def test_builds_and_trains_a_step(path, teacher):
     """All parameters get a gradient, so that DistributedDataParallel needs no ``find_unused_parameters``."""
     cfg, model, batch = built(path, teacher)
+    if cfg.get('frozen_backbone'):
+        freeze_backbone(model)
     model.train()
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
@@ -91,8 +96,10 @@ def test_builds_and_trains_a_step(path, teacher):
 
     assert torch.isfinite(loss) and loss > 0
     moved = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
-    frozen = path.stem.startswith('linear_')
-    assert (type(model).__name__ == 'LinearProbe') is frozen  # the suites test the class that ImageNet's probe has
+    probe = path.stem.startswith('linear_')
+    assert (type(model).__name__ == 'LinearProbe') is probe  # the suites test the class that ImageNet's probe has
+    assert cfg.get('frozen_backbone', False) is ('frozen_' in path.stem)
+    frozen = probe or 'frozen_' in path.stem
     assert any('backbone.' in name for name in moved) is not frozen and moved
 
 

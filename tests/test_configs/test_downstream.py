@@ -53,7 +53,7 @@ def test_backbone(path):
     else:
         index = model.decode_head.in_index
         assert model.decode_head.in_channels == (channels if isinstance(index, (list, tuple)) else channels[index])
-        if 'auxiliary_head' in model:
+        if model.get('auxiliary_head'):
             assert model.auxiliary_head.in_channels == channels[model.auxiliary_head.in_index]
     if cfg.default_scope == 'mmseg':
         assert model.pretrained is None

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.engine.frozen_backbone import KEY as FROZEN
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.structure import StructureGuidance
@@ -58,6 +59,9 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
     if averaged[0] != averaged[1]:
         was, now = ('with EMAHook' if has else 'without EMAHook' for has in averaged)
         found.append(('custom_hooks', was, now))
+    was, now = (bool(config.get(FROZEN)) for config in (before, after))
+    if was != now:
+        found.append((FROZEN, was, now))
     if found:
         key, was, now = found[0]
         more = f', and {len(found) - 1} other keys differ, such as {found[1][0]}' if found[1:] else ''

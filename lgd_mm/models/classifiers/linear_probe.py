@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import torch
 from mmpretrain.models import ImageClassifier
 from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import feature_channels, mean_pool
+from lgd_mm.models.frozen import freeze
 from lgd_mm.registry import MODELS
 
 
@@ -28,18 +28,12 @@ class LinearProbe(ImageClassifier):
 
     def __init__(self, backbone: dict[str, Any], head: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(backbone, **kwargs)
-        self.backbone.requires_grad_(False)
+        freeze(self.backbone)
         channels = feature_channels(self.backbone)
         if head.get('in_channels', channels) != channels:
             raise UserError(f'model.head.in_channels is {head["in_channels"]}, but the backbone has {channels} '
                             f'channels: set it to {channels} or leave it out')
         self.head = MODELS.build({**head, 'in_channels': channels})
-
-    def train(self, mode: bool = True) -> 'LinearProbe':
-        """Switch the head between training and testing; the backbone stays in eval mode."""
-        super().train(mode)
-        self.backbone.eval()
-        return self
 
     def extract_feat(self, inputs: Tensor, stage: str = 'neck') -> tuple[Tensor]:
         """Pooled features of the frozen backbone.
@@ -52,5 +46,4 @@ class LinearProbe(ImageClassifier):
         Returns:
             tuple[Tensor]: (B, d), without gradient.
         """
-        with torch.no_grad():
-            return (mean_pool(self.backbone(inputs)[-1]), )
+        return (mean_pool(self.backbone(inputs)[-1]), )

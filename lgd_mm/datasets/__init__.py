@@ -1,5 +1,6 @@
-"""Pre-training images and their views, registered in ``DATASETS``, ``TRANSFORMS`` and ``DATA_SAMPLERS``."""
+"""Pre-training images, their views, and labelled images; in ``DATASETS``, ``TRANSFORMS`` and ``DATA_SAMPLERS``."""
 
+from lgd_mm.datasets.few_labels import FewLabels
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.labelled_images import LabelledImages
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
@@ -9,7 +10,7 @@ from lgd_mm.datasets.views import PackView, RandomView
 from lgd_mm.moved import moved_names
 
 __all__ = [
-    'LabelledImages', 'LoadImage', 'PackView', 'RandomView', 'ShardedImages', 'UnlabelledImages',
+    'FewLabels', 'LabelledImages', 'LoadImage', 'PackView', 'RandomView', 'ShardedImages', 'UnlabelledImages',
     'UnreadableImage', 'ViewSampler'
 ]
 

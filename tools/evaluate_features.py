@@ -1,4 +1,4 @@
-"""k-NN, zero-shot and linear probe of a frozen student, on features that are computed once."""
+"""k-NN, zero-shot, linear probe and few labels of a frozen student, on features that are computed once."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from lgd_mm.errors import reported
 
 def parse_args() -> argparse.Namespace:
     """A config and a student, and how the probe is trained."""
-    from lgd_mm.evaluation.evaluate import EPOCHS, RATES
+    from lgd_mm.evaluation.evaluate import DRAWS, EPOCHS, RATES
     from lgd_mm.io.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config for k-NN, linear probe or zero-shot classification')
@@ -18,6 +18,10 @@ def parse_args() -> argparse.Namespace:
                         help='learning rates of the probe, trained at once (default: '
                         f'{" ".join(f"{rate:g}" for rate in RATES)})')
     parser.add_argument('--epochs', type=int, default=EPOCHS, help=f'of the probe (default: {EPOCHS})')
+    parser.add_argument('--shots', nargs='+', type=int, default=(), metavar='N',
+                        help='numbers of images of each class that a logistic regression learns from, such as 1 5 10 20'
+                        ' (default: none)')
+    parser.add_argument('--draws', type=int, default=DRAWS, help=f'of these images (default: {DRAWS})')
     parser.add_argument('--categories', nargs='+', metavar='NAME', help='names of the classes for zero-shot, or one '
                         'file or set of them (default: those in the config)')
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',

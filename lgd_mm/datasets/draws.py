@@ -27,8 +27,7 @@ def draw_of_each_class(labels: Sequence[int], shots: int, draw: int, classes: Se
         UserError: If a number is out of bounds, or a class has fewer images; names the class.
     """
     _check(draw)
-    if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
-        raise UserError(f'shots={shots!r}: give a whole number of images of each class, 1 or more')
+    check_shot(shots)
     given = np.asarray(labels, dtype=np.int64)
     count = max(len(classes or ()), int(given.max(initial=-1)) + 1)
     numbers = np.bincount(given, minlength=count)
@@ -40,6 +39,16 @@ def draw_of_each_class(labels: Sequence[int], shots: int, draw: int, classes: Se
                         f'it{f", or shots={has}" if has else ""}')
     drawn = [np.flatnonzero(given == label)[_order(draw, numbers[label], label)[:shots]] for label in range(count)]
     return sorted(np.concatenate(drawn).tolist())
+
+
+def check_shot(shots: int) -> None:
+    """See that a number of images of each class is one.
+
+    Raises:
+        UserError: If it is not.
+    """
+    if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
+        raise UserError(f'shots={shots!r}: give a whole number of images of each class, 1 or more')
 
 
 def draw_of_all(count: int, images: int | float, draw: int) -> list[int]:

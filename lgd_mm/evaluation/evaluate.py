@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
@@ -15,8 +16,10 @@ from lgd_mm.engine.failures import user_errors
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import probe
 from lgd_mm.evaluation.features import Features, features_of
+from lgd_mm.evaluation.few_shot_accuracy import Shots, of_predictions
 from lgd_mm.evaluation.predict import by_names, by_neighbours
 from lgd_mm.evaluation.report import Rate, Results
+from lgd_mm.models.classifiers.few_shot import check_shots, classify, few_shot_weights
 from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.registry import MODELS
@@ -26,6 +29,8 @@ from lgd_mm.students.read import StudentFile, read_student_file
 #: Published is 30 for a batch of 256, of features of full width.
 RATES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 EPOCHS = 100
+#: Of few labels.
+DRAWS = 5
 
 
 def evaluate_features(config: str,
@@ -34,8 +39,10 @@ def evaluate_features(config: str,
                       lrs: Sequence[float] = RATES,
                       epochs: int = EPOCHS,
                       categories: str | list[str] | None = None,
-                      cfg_options: Mapping[str, Any] | None = None) -> Results:
-    """Evaluate a frozen student by k-NN, zero-shot and linear probe, with one pass over the images.
+                      cfg_options: Mapping[str, Any] | None = None,
+                      shots: Sequence[int] = (),
+                      draws: int = DRAWS) -> Results:
+    """Evaluate a frozen student by k-NN, zero-shot, linear probe and few labels, with one pass over the images.
 
     Args:
         config (str): Config for k-NN, linear probe or zero-shot classification; without training images only
@@ -47,6 +54,9 @@ def evaluate_features(config: str,
         categories (str | list[str], optional): Names for zero-shot, as of :func:`lgd_mm.language.category_names`.
             Defaults to ``model.categories``, or the classes that the config states for the test images.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
+        shots (Sequence[int]): Numbers of training images of each class that a logistic regression learns from, see
+            :func:`lgd_mm.models.classifiers.logistic.fit_logistic`. Defaults to none.
+        draws (int): Draws of these images, over which it means. Defaults to 5.
 
     Returns:
         Results: Percent.
@@ -54,15 +64,17 @@ def evaluate_features(config: str,
     Raises:
         UserError: If the user's set-up has a mistake.
     """
+    check_shots(shots, draws)
     if min(lrs) <= 0 or epochs < 1:
         given = ' '.join(map(str, lrs))
         raise UserError(f'--lrs {given} --epochs {epochs}: rates must be above 0, and epochs at least 1')
     cfg = settings.load_config(config, cfg_options, work_dir, 'none')
-    return evaluate_student(cfg, read_student_file(checkpoint), lrs, epochs, categories)
+    return evaluate_student(cfg, read_student_file(checkpoint), lrs, epochs, categories, shots, draws)
 
 
 def evaluate_student(cfg: Config, file: StudentFile, lrs: Sequence[float] = RATES, epochs: int = EPOCHS,
-                     categories: str | list[str] | None = None) -> Results:
+                     categories: str | list[str] | None = None, shots: Sequence[int] = (),
+                     draws: int = DRAWS) -> Results:
     """As :func:`evaluate_features`, of what has been read.
 
     Args:
@@ -71,6 +83,8 @@ def evaluate_student(cfg: Config, file: StudentFile, lrs: Sequence[float] = RATE
         lrs (Sequence[float]): As above.
         epochs (int): As above.
         categories (str | list[str], optional): As above.
+        shots (Sequence[int]): As above.
+        draws (int): As above.
 
     Returns:
         Results: Percent.
@@ -98,6 +112,7 @@ def evaluate_student(cfg: Config, file: StudentFile, lrs: Sequence[float] = RATE
         results.knn = _top1(by_neighbours(train, tested, results.k, results.temperature), tested)
         seed = (cfg.get('randomness') or {}).get('seed') or 0
         results.rates = _sweep(train, tested, lrs, epochs, seed)
+        results.few_shot = _few_shot(train, tested, shots, draws)
     return results
 
 
@@ -142,6 +157,15 @@ def _sweep(train: Features, tested: Features, lrs: Sequence[float], epochs: int,
     chosen_by = probe.top1(probes, features[held], labels[held]).tolist()
     reported = probe.top1(probes, tested.pooled.to(get_device()), tested.labels.to(get_device())).tolist()
     return [Rate(*figures) for figures in zip(lrs, chosen_by, reported)]
+
+
+def _few_shot(train: Features, tested: Features, shots: Sequence[int], draws: int) -> list[Shots]:
+    if not shots:
+        return []
+    device = get_device()
+    weights = few_shot_weights(train.pooled.to(device), train.labels.to(device), shots, draws, train.classes)
+    predicted = [classify(weights, part.to(device)).cpu() for part in tested.pooled.split(probe.CHUNK)]
+    return of_predictions(shots, torch.cat(predicted), tested.labels)
 
 
 def _top1(predicted: Tensor, tested: Features) -> float:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,11 +36,13 @@ class Features(NamedTuple):
         pooled (Tensor): Pooled last output of the backbone (N, d), float16.
         labels (Tensor): Classes (N, ), int64.
         embeddings (Tensor, optional): Projected features (N, D), float16; None for a student without projection.
+        classes (Sequence[str], optional): Names of the classes, where the data set says them. Defaults to None.
     """
 
     pooled: Tensor
     labels: Tensor
     embeddings: Tensor | None
+    classes: Sequence[str] | None = None
 
 
 def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: StudentFile,
@@ -77,7 +79,7 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
         features = _compute(student, MODELS.build(_preprocessor(cfg)), loader, split)
         _write(path, features)
     print_rank0(f'features of {len(features.labels)} images ({split}): {path}')
-    return features
+    return features._replace(classes=loader.dataset.metainfo.get('classes'))
 
 
 def _fingerprint(cfg: Config, loader_cfg: Mapping[str, Any], dataset: Any, file: StudentFile) -> str:
@@ -129,7 +131,7 @@ def _write(path: Path, features: Features) -> None:
     """Write a whole file or none."""
     try:
         with replacing(path) as part:
-            save_file({name: value for name, value in features._asdict().items() if value is not None}, part)
+            save_file({name: value for name, value in features._asdict().items() if isinstance(value, Tensor)}, part)
     except (OSError, SafetensorError) as error:
         raise UserError(f'the features cannot be written to {path.parent} ({error}): free disk space or give another '
                         'with --work-dir FOLDER') from error

@@ -2,7 +2,7 @@
 
 from lgd_mm.models.backbones import MobileNetV2, TIMMBackbone
 from lgd_mm.models.baselines import SEED, CompRess, FeatureMimicking
-from lgd_mm.models.classifiers import KNNClassifier, LinearProbe
+from lgd_mm.models.classifiers import FewShotProbe, KNNClassifier, LinearProbe
 from lgd_mm.models.dense import DenseGuidance
 from lgd_mm.models.heads import LGDHead, alignment_loss
 from lgd_mm.models.lgd import LGD
@@ -16,9 +16,9 @@ from lgd_mm.moved import moved_names
 
 __all__ = [
     'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'DenseGuidance', 'FPNProjection', 'FeatureMimicking',
-    'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents', 'MeanPooling',
-    'MobileNetV2', 'OpenCLIPTeacher', 'PyramidProjection', 'SimpleFeaturePyramid', 'TIMMBackbone', 'ViewPreprocessor',
-    'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
+    'FewShotProbe', 'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents',
+    'MeanPooling', 'MobileNetV2', 'OpenCLIPTeacher', 'PyramidProjection', 'SimpleFeaturePyramid', 'TIMMBackbone',
+    'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
 ]
 
 __getattr__ = moved_names(__name__, CachedTeacher='lgd_mm.teacher_cache')

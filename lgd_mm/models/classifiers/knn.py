@@ -4,14 +4,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.dist import all_gather, get_world_size
-from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from lgd_mm.errors import UserError
-from lgd_mm.models.common import IMAGENET_PREPROCESSOR, with_scores
-from lgd_mm.models.features import mean_pool, watch_channels
+from lgd_mm.models.classifiers.memory import FeatureMemory
+from lgd_mm.models.common import with_scores
 from lgd_mm.registry import MODELS
 
 #: Images of the bank that a batch is compared with at a time: 256 x 65,536 similarities take 64 MiB.
@@ -19,7 +17,7 @@ CHUNK = 65536
 
 
 @MODELS.register_module()
-class KNNClassifier(BaseModel):
+class KNNClassifier(FeatureMemory):
     """Lets the nearest training images vote (`Wu et al. 2018 <https://arxiv.org/abs/1805.01978>`_, with the settings
     of DINO, `arXiv:2104.14294 <https://arxiv.org/abs/2104.14294>`_).
 
@@ -41,33 +39,16 @@ class KNNClassifier(BaseModel):
                  k: int = 20,
                  temperature: float = 0.07,
                  data_preprocessor: dict[str, Any] | None = None) -> None:
-        super().__init__({**IMAGENET_PREPROCESSOR, **(data_preprocessor or {})})
-        self.backbone = watch_channels(MODELS.build(backbone))
+        super().__init__(backbone, data_preprocessor)
         self.num_classes, self.k, self.temperature = num_classes, k, temperature
-        self.seen: list[tuple[Tensor, Tensor]] = []
-        self.bank = torch.empty(0, 0), torch.empty(0)
 
-    def train(self, mode: bool = True) -> 'KNNClassifier':
-        """The backbone is never trained and stays in eval mode.
-
-        Before a test, all processes of a run come here: they share what they have seen, however many batches each had
-        and will have.
-        """
-        if self.training and not mode:
-            self._share()
-        super().train(mode)
-        self.backbone.eval()
-        return self
-
-    @torch.no_grad()
     def embed(self, inputs: Tensor) -> Tensor:
         """Normalised features (B, d) of normalised images (B, 3, H, W)."""
-        return F.normalize(mean_pool(self.backbone(inputs)[-1]).float(), dim=1)
+        return F.normalize(super().embed(inputs), dim=1)
 
-    def remember(self, inputs: Tensor, data_samples: list[DataSample]) -> None:
-        """Keep the features (in float16) and the labels of a batch."""
-        labels = torch.cat([sample.gt_label for sample in data_samples])
-        self.seen.append((self.embed(inputs).half(), labels))
+    def record(self, inputs: Tensor, data_samples: list[DataSample]) -> tuple[Tensor, ...]:
+        """Features and labels."""
+        return self.embed(inputs).half(), torch.cat([sample.gt_label for sample in data_samples])
 
     def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
         """Classify images.
@@ -83,30 +64,8 @@ class KNNClassifier(BaseModel):
         Raises:
             UserError: If fewer than k training images were seen.
         """
-        if self.seen:
-            self._share()
         votes = vote(self.embed(inputs), *self.bank, self.num_classes, self.k, self.temperature)
         return with_scores(votes, data_samples)
-
-    def _share(self) -> None:
-        """Make the bank of what all processes have seen since it was made."""
-        like = next(self.parameters())
-        features, labels = ([torch.cat(parts) for parts in zip(*self.seen)] or
-                            [like.new_empty(0, 0, dtype=torch.half), like.new_empty(0, dtype=torch.long)])
-        if get_world_size() > 1:
-            width = max(int(each) for each in all_gather(torch.tensor(features.shape[1], device=like.device)))
-            features = _of_all_processes(features.reshape(len(features), width))
-            labels = _of_all_processes(labels)
-        if len(labels):
-            self.bank = features, labels
-        self.seen.clear()
-
-    def forward(self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor') -> Any:
-        """mmengine's entry: ``mode`` is ``'loss'`` (remembers, there is no loss), ``'predict'`` or ``'tensor'``."""
-        if mode == 'loss':
-            self.remember(inputs, data_samples or [])
-            return {}
-        return self.predict(inputs, data_samples) if mode == 'predict' else self.embed(inputs)
 
 
 def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int, temperature: float) -> Tensor:
@@ -145,10 +104,3 @@ def _neighbours(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[
         similarities, nearest = similarities.topk(min(k, similarities.shape[1]), dim=1)
         nearest_labels = nearest_labels.gather(1, nearest)
     return similarities, nearest_labels
-
-
-def _of_all_processes(part: Tensor) -> Tensor:
-    """Concatenate what the processes hold, which may differ in length."""
-    counts = [int(count) for count in all_gather(torch.tensor(len(part), device=part.device))]
-    padded = torch.cat([part, part.new_zeros(max(counts) - len(part), *part.shape[1:])])
-    return torch.cat([other[:count] for other, count in zip(all_gather(padded), counts)])

@@ -21,9 +21,9 @@ OTHERS = {'_base_', 'students'}
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob('*.py') if not OTHERS & set(path.parts))
 
 #: Suites of the benchmark name other configs and have no model of their own.
-SUITES = ('ablation', 'dense', 'dense_search', 'harder', 'quickstart', 'speed', 'suite', 'text_control')
+SUITES = ('ablation', 'dense', 'dense_search', 'harder', 'probes', 'quickstart', 'speed', 'suite', 'text_control')
 CONFIGS = [path for path in FILES if path.stem not in SUITES]
-TRAINED = [path for path in CONFIGS if not path.stem.startswith(('knn_', 'zero-shot'))]
+TRAINED = [path for path in CONFIGS if not path.stem.startswith(('few-shot_', 'knn_', 'zero-shot'))]
 #: One of each task, method and student is trained in a quick run of the tests.
 QUICK = {
     'r18_pretrain', 'r18_cached_pretrain', 'r18_mobilenetv2_pretrain', 'mobilenetv2_pretrain',
@@ -34,6 +34,7 @@ QUICK = {
     'finetune_r18_folder', 'faster-rcnn_r18_fpn_1x_coco', 'mask-rcnn_r18-slim_fpn_shapes',
     'rtmdet_tiny_cspnext-tiny_300e_coco', 'rtmdet-ins_tiny_r18_300e_coco', 'atss_mobilenetv2_fpn_1x_coco',
     'cspnext-tiny_dense_pretrain', 'segformer_r18_160k_ade20k-512x512',
+    'finetune-10shots_r18-slim_shapes', 'upernet-50images_r18-slim_shapes', 'mask-rcnn-50images_r18-slim_fpn_shapes',
     'linear-seg-frozen_mobilenetv2_40k_ade20k-512x512', 'sem-fpn-frozen_r18-slim_shapes',
     'mask-rcnn-frozen_r18-slim_fpn_shapes',
     'sem-fpn_r18_160k_ade20k-512x512', 'upernet_r18-slim_colours', 'pspnet_mobilenetv2-d8_80k_cityscapes-512x1024'
@@ -113,7 +114,15 @@ def test_builds_and_predicts(path, teacher):
         if path.stem.startswith('knn_'):
             model.k = 2
             model(**data, mode='loss')
+        if path.stem.startswith('few-shot_'):
+            model.num_classes, model.shots = 2, (1, )
+            for place, sample in enumerate(data['data_samples']):
+                sample.set_metainfo(dict(sample_idx=place))
+            model(**data, mode='loss')
         samples = model(**data, mode='predict')
+    if path.stem.startswith('few-shot_'):  # each image is the one that its class was learned from
+        assert [sample.few_shot_label.tolist() for sample in samples] == [[[label] * model.draws] for label in range(2)]
+        return
     if path.stem.startswith('zero-shot-segmentation_'):
         assert [tuple(sample.pred_sem_seg.shape) for sample in samples] == [(SIZE, SIZE)] * 2
         classes = 41 if path.stem.endswith('harder') else {'ade20k': 150, 'shapes': 9}[path.parts[0]]

@@ -16,4 +16,5 @@ test_cfg = None
 optim_wrapper = dict(type='lgd_mm.ReadOnlyOptimWrapper', optimizer=dict(_delete_=True, type='SGD', lr=0.))
 param_scheduler = None
 train_cfg = dict(max_epochs=1, val_interval=1)
-default_hooks = dict(checkpoint=None)  # nothing is learned, the student's file is all there is
+# Nothing is learned, the student's file is all there is, and there is no loss to be read later.
+default_hooks = dict(checkpoint=None, runtime_info=dict(type='RuntimeInfoHook'))

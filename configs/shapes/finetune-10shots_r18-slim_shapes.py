@@ -27,3 +27,4 @@ train_dataloader = dict(
             ])))
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05))
 train_cfg = dict(max_epochs=50, val_interval=50)
+default_hooks = dict(checkpoint=dict(interval=10))

@@ -1,4 +1,5 @@
-# The student trained on with the shapes of 10 images of each, in 250 steps of 16.
+# The student trained on with the shapes of 10 images of each: the recipe of fine-tuning on a folder
+# (../_base_/schedules/finetune_sgd_100e.py), with its rate for batches of 16.
 _base_ = './linear_r18-slim_shapes.py'
 model = dict(
     _delete_=True,
@@ -25,6 +26,12 @@ train_dataloader = dict(
                 dict(type='RandomFlip', prob=0.5),
                 dict(type='PackInputs'),
             ])))
-optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05))
-train_cfg = dict(max_epochs=50, val_interval=50)
-default_hooks = dict(checkpoint=dict(interval=10))
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='SGD', lr=0.1 * 16 / 256, momentum=0.9, weight_decay=1e-4),
+    paramwise_cfg=dict(custom_keys={'head.fc': dict(lr_mult=10)}))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', T_max=95, by_epoch=True, begin=5, end=100, convert_to_iter_based=True),
+]
+train_cfg = dict(max_epochs=100, val_interval=100)
+default_hooks = dict(checkpoint=dict(interval=20))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgd_mm.errors import UserError
 
@@ -77,7 +78,7 @@ def draw_of_all(count: int, images: int | float, draw: int) -> list[int]:
     return sorted(_order(draw, count)[:taken].tolist())
 
 
-def _order(draw: int, count: int, label: int = 0) -> np.ndarray:
+def _order(draw: int, count: int, label: int = 0) -> NDArray[np.int_]:
     """numpy keeps what RandomState draws the same in all its versions, unlike its newer generators or torch's."""
     return np.random.RandomState([draw, label]).permutation(count)
 

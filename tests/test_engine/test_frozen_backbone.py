@@ -7,6 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, DefaultScope, init_default_scope
 
+from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks.same_run import check_same_run
 from lgd_mm.engine.frozen_backbone import asks_for_it, freeze_backbone
@@ -81,6 +82,7 @@ def taken(runner):
 @pytest.mark.parametrize(('path', 'backbone', 'amp'), [
     *(('shapes/sem-fpn-frozen_r18-slim_shapes.py', name, name == 'timm') for name in BACKBONES),
     ('shapes/linear-seg-frozen_r18-slim_shapes.py', 'ResNet', False),
+    ('shapes/linear-seg-frozen_r18-slim_shapes.py', 'timm', False),
     ('shapes/mask-rcnn-frozen_r18-slim_fpn_shapes.py', 'MobileNetV2', True),
 ])
 def test_not_a_bit_moves(tmp_path, path, backbone, amp):
@@ -154,6 +156,13 @@ def test_a_network_that_is_frozen_twice_and_copied():
 def test_neither_yes_nor_no(given, sentence):
     with pytest.raises(UserError, match=sentence):
         asks_for_it(Config(dict(frozen_backbone=given)))
+
+
+def test_by_the_front_door():
+    cfg = read_config('coco/retinanet_r18_fpn_1x_coco.py')
+    assert not asks_for_it(cfg)
+    apply_overrides(cfg, dict(frozen_backbone=True))
+    assert asks_for_it(cfg)
 
 
 def test_what_has_no_backbone_to_leave(tmp_path):

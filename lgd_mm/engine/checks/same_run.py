@@ -59,9 +59,9 @@ def check_same_run(cfg: Config, meta: Mapping[str, Any], model: nn.Module, path:
     if averaged[0] != averaged[1]:
         was, now = ('with EMAHook' if has else 'without EMAHook' for has in averaged)
         found.append(('custom_hooks', was, now))
-    was, now = (bool(config.get(FROZEN)) for config in (before, after))
-    if was != now:
-        found.append((FROZEN, was, now))
+    frozen = [bool(config.get(FROZEN)) for config in (before, after)]
+    if frozen[0] != frozen[1]:
+        found.append((FROZEN, frozen[0], frozen[1]))
     if found:
         key, was, now = found[0]
         more = f', and {len(found) - 1} other keys differ, such as {found[1][0]}' if found[1:] else ''

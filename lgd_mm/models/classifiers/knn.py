@@ -64,7 +64,8 @@ class KNNClassifier(FeatureMemory):
         Raises:
             UserError: If fewer than k training images were seen.
         """
-        votes = vote(self.embed(inputs), *self.bank, self.num_classes, self.k, self.temperature)
+        features, labels = self.bank
+        votes = vote(self.embed(inputs), features, labels, self.num_classes, self.k, self.temperature)
         return with_scores(votes, data_samples)
 
 

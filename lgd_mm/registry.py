@@ -20,8 +20,8 @@ DATA_SAMPLERS = Registry(
     'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='lgd_mm', locations=['lgd_mm.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='lgd_mm', locations=['lgd_mm.engine'])
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='lgd_mm', locations=['lgd_mm.engine'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='lgd_mm',
-                   locations=['lgd_mm.lean_mmseg', 'lgd_mm.evaluation.few_shot_accuracy'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='lgd_mm', locations=[
+    'lgd_mm.metrics', 'lgd_mm.lean_mmseg', 'lgd_mm.evaluation.few_shot_accuracy'])
 OPTIM_WRAPPERS = Registry(
     'optim_wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='lgd_mm', locations=['lgd_mm.engine'])
 VISBACKENDS = Registry(

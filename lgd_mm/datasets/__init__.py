@@ -1,5 +1,6 @@
 """Pre-training images, their views, and labelled images; in ``DATASETS``, ``TRANSFORMS`` and ``DATA_SAMPLERS``."""
 
+from lgd_mm.datasets.corruptions import Corrupt, CorruptedImages
 from lgd_mm.datasets.few_labels import FewLabels
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.labelled_images import LabelledImages
@@ -10,8 +11,8 @@ from lgd_mm.datasets.views import PackView, RandomView
 from lgd_mm.moved import moved_names
 
 __all__ = [
-    'FewLabels', 'LabelledImages', 'LoadImage', 'PackView', 'RandomView', 'ShardedImages', 'UnlabelledImages',
-    'UnreadableImage', 'ViewSampler'
+    'Corrupt', 'CorruptedImages', 'FewLabels', 'LabelledImages', 'LoadImage', 'PackView', 'RandomView', 'ShardedImages',
+    'UnlabelledImages', 'UnreadableImage', 'ViewSampler'
 ]
 
 __getattr__ = moved_names(__name__, CachedImages='lgd_mm.teacher_cache')

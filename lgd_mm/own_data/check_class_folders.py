@@ -34,8 +34,8 @@ def check_classes(cfg: Config, *splits: str) -> None:
     first: tuple[str, list[str]] | None = None
     for split in splits:
         dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
-        if str(dataset.get('type')).endswith('FewLabels'):
-            dataset = dataset.get('dataset') or {}
+        while 'dataset' in dataset:
+            dataset = dataset['dataset']
         kind = str(dataset.get('type')).split('.')[-1]
         if kind not in FOLDER_DATASETS:
             continue

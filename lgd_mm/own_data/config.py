@@ -55,9 +55,13 @@ def _use_detection(cfg: Config, data: DetectionFolder) -> DetectionFolder:
             metainfo=dict(classes=data.classes, palette=class_colours(len(data.classes))),
             **(dict(filter_cfg=dict(filter_empty_gt=True, min_size=1)) if split == 'train' else dict(test_mode=True))))
         if split == 'val' and cfg.get(f'{loader}_dataloader'):
-            cfg[f'{loader}_evaluator'] = ConfigDict(
+            metric = ConfigDict(
                 type='CocoMetric', ann_file=data.annotations[split], metric=['bbox', 'segm'] if masks else ['bbox'],
                 format_only=False)
+            if _is(cfg[f'{loader}_evaluator'], 'CorruptionMetric'):
+                cfg[f'{loader}_evaluator'].metric = metric
+            else:
+                cfg[f'{loader}_evaluator'] = metric
     return data
 
 
@@ -88,10 +92,15 @@ def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
     for step in inner.pipeline:
         step.pop('reduce_zero_label', None)
     dataset = ConfigDict(pipeline=inner.pipeline, **settings)
-    if 'pipeline' in cfg[key].dataset and 'dataset' in cfg[key].dataset:  # mosaics are made by the wrapper
+    # Some wrappers do what the pipeline needs: one makes mosaics, one says how to corrupt an image.
+    if 'dataset' in cfg[key].dataset and ('pipeline' in cfg[key].dataset or _is(cfg[key].dataset, 'CorruptedImages')):
         cfg[key].dataset.dataset = dataset
     else:
         cfg[key].dataset = dataset
+
+
+def _is(node: Any, name: str) -> bool:
+    return isinstance(node, Mapping) and str(node.get('type')).endswith(name)
 
 
 def _innermost(dataset: ConfigDict) -> ConfigDict:

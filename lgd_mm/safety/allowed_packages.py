@@ -21,11 +21,12 @@ DATA = ('mmengine.dataset', 'mmcv.transforms', 'mmpretrain.datasets', 'mmdet.dat
         'lgd_mm.datasets', 'lgd_mm.lean_mmseg',
         'lgd_mm.teacher_cache')
 METRICS = ('mmpretrain.evaluation.metrics', 'mmdet.evaluation.metrics', 'mmseg.evaluation.metrics',
-           'lgd_mm.lean_mmseg', 'lgd_mm.evaluation.few_shot_accuracy')
+           'lgd_mm.lean_mmseg', 'lgd_mm.metrics', 'lgd_mm.evaluation.few_shot_accuracy')
 #: The metrics of a file: others write where their arguments say, or read what they wrote.
 METRIC_CLASSES = ('Accuracy', 'SingleLabelMetric', 'ConfusionMatrix', 'MultiLabelMetric', 'AveragePrecision',
                   'VOCMultiLabelMetric', 'VOCAveragePrecision', 'RetrievalRecall', 'RetrievalAveragePrecision',
-                  'FewShotAccuracy', 'CocoMetric', 'LVISMetric', 'VOCMetric', 'IoUMetric')
+                  'FewShotAccuracy', 'CocoMetric', 'LVISMetric', 'VOCMetric', 'IoUMetric', 'CalibrationError',
+                  'CorruptionMetric')
 #: Modules in those packages that read pickles, run what a string says, fetch something, wait for pipes, or write beside
 #: the data. tests/test_security/test_readers.py looks at the sources of all others.
 EXCEPT = (

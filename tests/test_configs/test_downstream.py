@@ -166,6 +166,8 @@ def test_labelled_images(path):
     cfg = read_config(path)
     train, val, test = (cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test'))
     name = path.stem.split('_')[2]
+    if name.endswith('-corrupted'):
+        name, test = name.removesuffix('-corrupted'), test.dataset
     root = name.split('-')[0]
     assert {dataset.data_root.strip('/') for dataset in (train, val, test)} == {f'data/{root}'}
     assert cfg.model.head.num_classes == (256 if root == 'caltech256' else 1000)

@@ -296,3 +296,20 @@ def test_configs_that_cannot_take_it(tmp_path):
     with pytest.raises(UserError, match='model.decode_head.loss_decode.class_weight has 9 weights, .* 4 classes'):
         use_own_data(config('shapes/upernet_r18-slim_shapes.py'),
                      str(write_masks(tmp_path, 'images/{split}', 'masks/{split}')))
+
+
+def test_corrupted_images_of_ones_own(tmp_path):
+    """The wrapper stays, and each corruption is measured for itself: pooled, images would count many times."""
+    root = write_coco_set(tmp_path / 'set')
+    cfg = config('coco/faster-rcnn_r18_fpn_1x_coco-corrupted.py')
+    use_own_data(cfg, str(root))
+    assert cfg.test_dataloader.dataset.type == 'lgd_mm.CorruptedImages'
+    assert cfg.test_dataloader.dataset.dataset.ann_file.endswith('annotations/val.json')
+    assert cfg.test_evaluator.type == 'lgd_mm.CorruptionMetric' and cfg.val_evaluator.type == 'CocoMetric'
+    assert cfg.test_evaluator.metric.ann_file == cfg.val_evaluator.ann_file
+    init_default_scope('mmdet')
+    assert len(DATASETS.build(cfg.test_dataloader.dataset)) == 76 * 2
+
+    masks = config('ade20k/upernet_r18_80k_ade20k-512x512-corrupted.py')
+    use_own_data(masks, str(write_masks(tmp_path / 'set2', 'images/{split}', 'masks/{split}')))
+    assert masks.test_dataloader.dataset.dataset.type == 'lgd_mm.PicturesAndMasks'

@@ -71,11 +71,18 @@ def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
         for part, value in dict(ann_file=dataset.get('ann_file'), **parts).items():
             if value and isinstance(value, str):  # lists are of several files or of what is no path
                 yield f'{key}.{part}', os.path.join(root, value)
-    evaluators = cfg.get(f'{split}_evaluator') or ()
+    yield from _named_by_evaluators(f'{split}_evaluator', cfg.get(f'{split}_evaluator') or ())
+
+
+def _named_by_evaluators(key: str, evaluators: Any) -> Iterator[tuple[str, str]]:
+    """Of evaluators and of those within them; CocoMetric's ``metric`` is words."""
     for index, evaluator in enumerate([evaluators] if isinstance(evaluators, Mapping) else evaluators):
+        if not isinstance(evaluator, Mapping):
+            continue
+        own = key if isinstance(evaluators, Mapping) else f'{key}.{index}'
         if isinstance(evaluator.get('ann_file'), str) and _is_local(evaluator):
-            item = '' if isinstance(evaluators, Mapping) else f'.{index}'
-            yield f'{split}_evaluator{item}.ann_file', evaluator['ann_file']
+            yield f'{own}.ann_file', evaluator['ann_file']
+        yield from _named_by_evaluators(f'{own}.metric', evaluator.get('metric') or ())
 
 
 def _is_local(node: Mapping[str, Any]) -> bool:

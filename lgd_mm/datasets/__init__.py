@@ -5,14 +5,16 @@ from lgd_mm.datasets.few_labels import FewLabels
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.labelled_images import LabelledImages
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
+from lgd_mm.datasets.outliers import LabelOutlier
+from lgd_mm.datasets.shapes.images import DrawnImages
 from lgd_mm.datasets.sharded_images import ShardedImages
 from lgd_mm.datasets.view_sampler import ViewSampler
 from lgd_mm.datasets.views import PackView, RandomView
 from lgd_mm.moved import moved_names
 
 __all__ = [
-    'Corrupt', 'CorruptedImages', 'FewLabels', 'LabelledImages', 'LoadImage', 'PackView', 'RandomView', 'ShardedImages',
-    'UnlabelledImages', 'UnreadableImage', 'ViewSampler'
+    'Corrupt', 'CorruptedImages', 'DrawnImages', 'FewLabels', 'LabelOutlier', 'LabelledImages', 'LoadImage', 'PackView',
+    'RandomView', 'ShardedImages', 'UnlabelledImages', 'UnreadableImage', 'ViewSampler'
 ]
 
 __getattr__ = moved_names(__name__, CachedImages='lgd_mm.teacher_cache')

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from lgd_mm.datasets.of_config import datasets_of
+from lgd_mm.datasets.outliers import OUTLIER
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.engine.failures import user_errors
@@ -17,8 +18,10 @@ from lgd_mm.errors import UserError
 from lgd_mm.evaluation import probe
 from lgd_mm.evaluation.features import Features, features_of
 from lgd_mm.evaluation.few_shot_accuracy import Shots, of_predictions
-from lgd_mm.evaluation.predict import by_names, by_neighbours
+from lgd_mm.evaluation.predict import by_names, by_neighbours, familiarity
 from lgd_mm.evaluation.report import Rate, Results
+from lgd_mm.metrics.outliers import outlier_auroc
+from lgd_mm.metrics.retrieval import retrieval_map
 from lgd_mm.models.classifiers.few_shot import check_shots, classify, few_shot_weights
 from lgd_mm.models.zero_shot import NO_PROJECTION, bank_of_names
 from lgd_mm.own_data.check_class_folders import check_classes
@@ -42,11 +45,12 @@ def evaluate_features(config: str,
                       cfg_options: Mapping[str, Any] | None = None,
                       shots: Sequence[int] = (),
                       draws: int = DRAWS) -> Results:
-    """Evaluate a frozen student by k-NN, zero-shot, linear probe and few labels, with one pass over the images.
+    """Evaluate a frozen student by k-NN, zero-shot, linear probe, few labels and retrieval, with one pass over the images.
 
     Args:
         config (str): Config for k-NN, linear probe or zero-shot classification; without training images only
-            zero-shot is done.
+            zero-shot and retrieval are done. Test images of the label -1 are outliers, see
+            :class:`lgd_mm.metrics.OutlierAUROC`.
         checkpoint (str): Whatever ``--student`` takes; zero-shot needs a checkpoint of the pre-training.
         work_dir (str, optional): Keeps the features. Defaults to the config's own, else ``work_dirs/NAME``.
         lrs (Sequence[float]): Learning rates of the probe. Defaults to 0.1 to 100.
@@ -102,14 +106,21 @@ def evaluate_student(cfg: Config, file: StudentFile, lrs: Sequence[float] = RATE
 
     with user_errors(cfg, when_disk_is_full=''):
         student = Student(file, cfg)
-    tested = _features(cfg, test, test, file, student)
+    every = _features(cfg, test, test, file, student)
+    outlier = every.labels == OUTLIER
+    tested, outliers = every.of(~outlier), every.of(outlier)
     results = Results()
+    if int(tested.labels.bincount().max()) > 1:
+        results.retrieval = 100 * retrieval_map(tested.pooled, tested.labels)
     if bank is not None:
         results.zero_shot, results.names = _top1(by_names(tested, bank), tested), len(bank)
     if cfg.get('train_dataloader'):
         train = _features(cfg, 'train', test, file, student)
         results.k, results.temperature = cfg.model.get('k', 20), cfg.model.get('temperature', 0.07)
         results.knn = _top1(by_neighbours(train, tested, results.k, results.temperature), tested)
+        if len(outliers.labels):
+            known, others = (familiarity(train, part, results.k) for part in (tested, outliers))
+            results.outliers = 100 * outlier_auroc(known, others)
         seed = (cfg.get('randomness') or {}).get('seed') or 0
         results.rates = _sweep(train, tested, lrs, epochs, seed)
         results.few_shot = _few_shot(train, tested, shots, draws)
@@ -129,7 +140,7 @@ def _features(cfg: Config, split: str, test: str, file: StudentFile, student: St
     """Features of a split, loaded as the test images are."""
     pipeline = next(node['pipeline'] for _, node in datasets_of(cfg, test) if 'pipeline' in node)
     for _, node in datasets_of(cfg, split):
-        if 'pipeline' in node:
+        if 'pipeline' in node and split != test:
             node['pipeline'] = pipeline  # type: ignore[index]
     loader = {**cfg[f'{test}_dataloader'], 'dataset': cfg[f'{split}_dataloader'].dataset}
     with user_errors(cfg, when_disk_is_full=''):

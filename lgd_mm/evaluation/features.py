@@ -34,7 +34,7 @@ class Features(NamedTuple):
 
     Attributes:
         pooled (Tensor): Pooled last output of the backbone (N, d), float16.
-        labels (Tensor): Classes (N, ), int64.
+        labels (Tensor): Classes (N, ), int64; :data:`lgd_mm.datasets.outliers.OUTLIER` of an image of none.
         embeddings (Tensor, optional): Projected features (N, D), float16; None for a student without projection.
         classes (Sequence[str], optional): Names of the classes, where the data set says them. Defaults to None.
     """
@@ -43,6 +43,14 @@ class Features(NamedTuple):
     labels: Tensor
     embeddings: Tensor | None
     classes: Sequence[str] | None = None
+
+    def of(self, chosen: Tensor) -> 'Features':
+        """Those of some images.
+
+        Args:
+            chosen (Tensor): Whether an image is one of them (N, ), bool.
+        """
+        return Features(*(None if part is None else part[chosen] for part in self))
 
 
 def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: StudentFile,

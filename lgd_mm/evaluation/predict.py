@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation.features import Features
-from lgd_mm.models.classifiers.knn import vote
+from lgd_mm.models.classifiers.knn import nearest, vote
 from lgd_mm.models.zero_shot import zero_shot_scores
 
 #: Images that ask their neighbours at a time.
@@ -56,3 +56,24 @@ def by_neighbours(train: Features, tested: Features, k: int, temperature: float)
     queries = F.normalize(tested.pooled.float(), dim=1).to(device)
     votes = [vote(part, bank, labels, num_classes, k, temperature) for part in queries.split(QUERIES)]
     return torch.cat(votes).argmax(dim=1).cpu()
+
+
+def familiarity(train: Features, tested: Features, k: int) -> Tensor:
+    """How near images are to the training images.
+
+    Args:
+        train (Features): Of the training images.
+        tested (Features): Of N images.
+        k (int): Which neighbour counts.
+
+    Returns:
+        Tensor: Cosine similarities to the k-th nearest training image (N, ).
+
+    Raises:
+        UserError: If there are fewer than k training images.
+    """
+    device = get_device()
+    bank = F.normalize(train.pooled.float(), dim=1).half().to(device)
+    queries = F.normalize(tested.pooled.float(), dim=1).to(device)
+    found = [nearest(part, bank, train.labels.to(device), k)[0][:, -1] for part in queries.split(QUERIES)]
+    return torch.cat(found).cpu()

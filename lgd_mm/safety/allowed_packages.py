@@ -26,7 +26,7 @@ METRICS = ('mmpretrain.evaluation.metrics', 'mmdet.evaluation.metrics', 'mmseg.e
 METRIC_CLASSES = ('Accuracy', 'SingleLabelMetric', 'ConfusionMatrix', 'MultiLabelMetric', 'AveragePrecision',
                   'VOCMultiLabelMetric', 'VOCAveragePrecision', 'RetrievalRecall', 'RetrievalAveragePrecision',
                   'FewShotAccuracy', 'CocoMetric', 'LVISMetric', 'VOCMetric', 'IoUMetric', 'CalibrationError',
-                  'CorruptionMetric')
+                  'CorruptionMetric', 'OutlierAUROC', 'RetrievalMAP')
 #: Modules in those packages that read pickles, run what a string says, fetch something, wait for pipes, or write beside
 #: the data. tests/test_security/test_readers.py looks at the sources of all others.
 EXCEPT = (

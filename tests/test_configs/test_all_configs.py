@@ -129,7 +129,8 @@ def test_builds_and_predicts(path, teacher):
         highest = max(int(sample.pred_sem_seg.data.max()) for sample in samples)
         assert highest < len(model.dataset_meta['classes']) == classes
         return
-    classes = {'caltech256': 256, 'slim_shapes': 8, 'slim_corrupted': 8, 'slim_harder': 40, 'colours': 6}
+    classes = {'caltech256': 256, 'slim_shapes': 8, 'slim_corrupted': 8, 'slim_outliers': 8, 'slim_harder': 40,
+               'colours': 6}
     expected = next((count for end, count in classes.items() if path.stem.endswith(end)), 1000)
     assert [tuple(sample.pred_score.shape) for sample in samples] == [(expected, )] * 2
     assert sum(float(sample.pred_score.sum()) for sample in samples) == pytest.approx(2)

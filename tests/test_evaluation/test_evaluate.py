@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_features
 from lgd_mm.evaluation import features as features_module
@@ -15,6 +16,7 @@ from lgd_mm.evaluation.features import features_of
 from lgd_mm.evaluation.predict import by_names, by_neighbours
 from lgd_mm.models.zero_shot import bank_of_names
 from lgd_mm.registry import MODELS
+from lgd_mm.runs.measures import last_metrics
 from lgd_mm.students import export_checkpoint
 from lgd_mm.students.network import Student
 from lgd_mm.students.read import read_student_file
@@ -151,3 +153,27 @@ def test_mistakes(config, checkpoint, folder, tmp_path, arguments, sentence):
         arguments['checkpoint'] = bare(checkpoint, tmp_path)
     with pytest.raises(UserError, match=sentence):
         evaluate_features(config, work_dir=str(tmp_path / 'run'), **arguments)
+
+
+def test_retrieval_and_outliers(config, checkpoint, folder, tmp_path):
+    """As the metrics say of the same student in a run; an outlier is no test image."""
+    plain = evaluate_features(config, checkpoint, str(tmp_path / 'plain'), **QUICK)
+    assert plain.outliers is None and 0 < plain.retrieval < 100
+    cfg = Config.fromfile(config)
+    known = cfg.test_dataloader.dataset
+    others = dict(known, data_prefix='train/tree', with_label=False, pipeline=[
+        known.pipeline[0], dict(type='lgd_mm.LabelOutlier'), known.pipeline[1]])
+    cfg.test_dataloader.dataset = dict(type='ConcatDataset', datasets=[known, others], ignore_keys=['classes'])
+    cfg.train_dataloader.dataset.pipeline = known.pipeline
+    cfg.model = dict(type='lgd_mm.KNNClassifier', backbone=cfg.model.backbone, num_classes=4, k=3)
+    cfg.merge_from_dict(dict(
+        train_cfg=dict(by_epoch=True, max_epochs=1), val_cfg={}, val_evaluator=dict(type='lgd_mm.OutlierAUROC'),
+        optim_wrapper=dict(type='lgd_mm.ReadOnlyOptimWrapper', optimizer=dict(type='SGD', lr=0.)),
+        default_hooks=dict(checkpoint=None)))
+    cfg.val_dataloader = cfg.test_dataloader
+    cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None
+    cfg.dump(tmp_path / 'outliers.py')
+    found = evaluate_features(str(tmp_path / 'outliers.py'), checkpoint, str(tmp_path / 'run'), **QUICK)
+    assert (found.retrieval, found.zero_shot) == (plain.retrieval, plain.zero_shot) and 0 < found.outliers < 100
+    launch.train(str(tmp_path / 'outliers.py'), checkpoint, work_dir=str(tmp_path / 'trained'))
+    assert last_metrics(tmp_path / 'trained')['outliers/auroc'] == pytest.approx(found.outliers, abs=0.3)

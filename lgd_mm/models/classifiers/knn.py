@@ -55,8 +55,9 @@ class KNNClassifier(FeatureMemory):
 
         Args:
             inputs (Tensor): Normalised images (B, 3, H, W).
-            data_samples (list[DataSample], optional): Filled with ``pred_score`` (C, ), which sums to one, and
-                ``pred_label``. Defaults to None.
+            data_samples (list[DataSample], optional): Filled with ``pred_score`` (C, ), which sums to one,
+                ``pred_label``, ``feature`` (d, ) and ``familiarity``, the cosine similarity of the k-th neighbour.
+                Defaults to None.
 
         Returns:
             list[DataSample]: One for each image.
@@ -64,9 +65,13 @@ class KNNClassifier(FeatureMemory):
         Raises:
             UserError: If fewer than k training images were seen.
         """
-        features, labels = self.bank
-        votes = vote(self.embed(inputs), features, labels, self.num_classes, self.k, self.temperature)
-        return with_scores(votes, data_samples)
+        features = self.embed(inputs)
+        similarities, classes = nearest(features, *self.bank, self.k)
+        samples = with_scores(_votes(similarities, classes, self.num_classes, self.temperature), data_samples)
+        for sample, feature, familiarity in zip(samples, features, similarities[:, -1]):
+            sample.set_field(feature, 'feature')
+            sample.set_field(familiarity, 'familiarity')
+        return samples
 
 
 def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int, temperature: float) -> Tensor:
@@ -86,22 +91,38 @@ def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int
     Raises:
         UserError: If the bank holds fewer than k images.
     """
+    return _votes(*nearest(queries, bank, labels, k), num_classes, temperature)
+
+
+def nearest(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the nearest images of a bank.
+
+    Args:
+        queries (Tensor): Normalised features (B, d), float32.
+        bank (Tensor): Normalised features (N, d) of the training images, float16 or float32.
+        labels (Tensor): Their classes (N, ).
+        k (int): How many are sought.
+
+    Returns:
+        tuple[Tensor, Tensor]: Cosine similarities and classes (B, k), the nearest first.
+
+    Raises:
+        UserError: If the bank holds fewer than k images.
+    """
     if len(bank) < k:
         raise UserError(f'model.k={k} neighbours are asked to vote, but there are only {len(bank)} training images: '
                         'give --cfg-options model.k=N')
-    similarities, classes = _neighbours(queries, bank, labels, k)
-    votes = similarities.new_zeros(len(queries), num_classes)
-    votes.scatter_add_(1, classes, ((similarities - 1) / temperature).exp())
-    return votes / votes.sum(dim=1, keepdim=True)
-
-
-def _neighbours(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Similarities and labels (B, k) of the nearest images in the bank."""
     similarities, nearest_labels = queries.new_empty(len(queries), 0), labels.new_empty(len(queries), 0)
     for features, classes in zip(bank.split(CHUNK), labels.split(CHUNK)):
         # Products in float32: float16 cannot tell near neighbours apart.
         similarities = torch.cat([similarities, queries @ features.float().T], dim=1)
         nearest_labels = torch.cat([nearest_labels, classes.expand(len(queries), -1)], dim=1)
-        similarities, nearest = similarities.topk(min(k, similarities.shape[1]), dim=1)
-        nearest_labels = nearest_labels.gather(1, nearest)
+        similarities, positions = similarities.topk(min(k, similarities.shape[1]), dim=1)
+        nearest_labels = nearest_labels.gather(1, positions)
     return similarities, nearest_labels
+
+
+def _votes(similarities: Tensor, classes: Tensor, num_classes: int, temperature: float) -> Tensor:
+    votes = similarities.new_zeros(len(similarities), num_classes)
+    votes.scatter_add_(1, classes, ((similarities - 1) / temperature).exp())
+    return votes / votes.sum(dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""k-NN, zero-shot, linear probe and few labels of a frozen student, on features that are computed once."""
+"""k-NN, zero-shot, linear probe, few labels and retrieval of a frozen student, on features that are computed once."""
 
 import argparse
 

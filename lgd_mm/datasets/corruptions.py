@@ -105,14 +105,16 @@ class CorruptedImages:
         corruptions (str | Sequence[str]): Names of :data:`CORRUPTIONS` or families of :data:`FAMILIES`. Defaults to all
             15.
         severities (Sequence[int]): Of 1 to 5. Defaults to all.
+        lazy_init (bool): Whether the clean data set is read later, as mmdet has it for the sake of ``metainfo``.
+            Defaults to False.
 
     Raises:
         UserError: If there is no such corruption or severity, one is named twice, or the pipeline does not corrupt.
     """
 
-    def __init__(self, dataset: Any, corruptions: str | Sequence[str] = CORRUPTIONS,
-                 severities: Sequence[int] = SEVERITIES) -> None:
-        self.dataset = DATASETS.build(dataset) if isinstance(dataset, Mapping) else dataset
+    def __init__(self, dataset: Mapping[str, Any], corruptions: str | Sequence[str] = CORRUPTIONS,
+                 severities: Sequence[int] = SEVERITIES, lazy_init: bool = False) -> None:
+        self.dataset = DATASETS.build({**dataset, 'lazy_init': True} if lazy_init else dataset)
         steps = getattr(getattr(self.dataset, 'pipeline', None), 'transforms', ())
         if not any(isinstance(step, Corrupt) for step in steps):
             raise UserError("lgd_mm.CorruptedImages.dataset has no dict(type='lgd_mm.Corrupt') in its pipeline: all "

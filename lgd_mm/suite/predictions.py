@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.datasets.corruptions import CorruptedImages
 from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
 from lgd_mm.io.images import open_image
@@ -109,6 +110,8 @@ def draw_predictions(models: Mapping[str, Model], n: int = 3) -> list[Picture]:
             model = load(cfg, str(checkpoint), device='cpu')
             if dataset is None:  # in the scope that loading the model has set
                 dataset = DATASETS.build(cfg.val_dataloader.dataset)
+                if isinstance(dataset, CorruptedImages):  # predictions lie on the images as they are
+                    dataset = dataset.dataset
                 chosen = np.unique(np.linspace(0, len(dataset) - 1, n).round().astype(int))
             predictions[label] = [model.test_step(pseudo_collate([dataset[index]]))[0] for index in chosen]
     if dataset is None:

@@ -120,9 +120,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def wrapped(folder, steps=('LoadImageFromFile', 'lgd_mm.Corrupt', 'PackInputs'), **kwargs):
+def wrapped(folder, steps=('LoadImageFromFile', 'lgd_mm.Corrupt', 'PackInputs'), metainfo=None, **kwargs):
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        clean = dict(type='CustomDataset', data_root=str(folder), pipeline=[dict(type=step) for step in steps])
+        clean = dict(type='CustomDataset', data_root=str(folder), metainfo=metainfo,
+                     pipeline=[dict(type=step) for step in steps])
         return DATASETS.build(dict(type='lgd_mm.CorruptedImages', dataset=clean, **kwargs))
 
 
@@ -137,6 +138,12 @@ def test_a_data_set_once_for_each_part(folder):
     rgb = image(seed=2)  # the third image, of which the 7th sample is fog at 2
     assert np.array_equal(samples[6]['inputs'].permute(1, 2, 0).numpy()[..., ::-1], corrupted(rgb, 'fog', 2))
     assert np.array_equal(samples[2]['inputs'].permute(1, 2, 0).numpy()[..., ::-1], rgb)
+
+
+def test_what_it_is_of_is_known_before_it_is_read(folder):
+    """mmdet's inferencer builds it so, for the names and colours of the classes."""
+    lazy = wrapped(folder, metainfo=dict(classes=('cat', 'dog')), lazy_init=True)
+    assert lazy.metainfo['classes'] == ('cat', 'dog') and not lazy.dataset._fully_initialized
 
 
 def test_workers_change_nothing(folder):

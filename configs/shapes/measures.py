@@ -1,11 +1,11 @@
-# What accuracy does not tell of the students of the generated world: corrupted images, calibration, retrieval, outliers:
-# make suite SUITE=measures, or python tools/benchmark.py configs/shapes/measures.py
+# What accuracy does not tell of the students of the generated world: corrupted images, calibration, retrieval and
+# outliers: make suite SUITE=measures, or python tools/benchmark.py configs/shapes/measures.py
 _base_ = './suite.py'
 title = 'The generated world, beside accuracy'
 note = ('The students of the generated world, measured clean and under a corruption of each family (Gaussian noise, '
-        'motion blur, fog, JPEG) at severities 1 and 3, by the calibration of their probabilities, by how early an image '
-        'finds the others of its class, and by how well the distance to the tenth of 1,000 training images tells '
-        'images of the harder world from its own.')
+        'motion blur, fog, JPEG) at severities 1 and 3, by the calibration of their probabilities, by how early an '
+        'image finds the others of its class, and by how well the distance to the tenth of 1,000 training images '
+        'tells images of the harder world from its own.')
 work_dir = 'work_dirs/measures'
 world, teacher = _base_.world, _base_.teacher
 top1 = {

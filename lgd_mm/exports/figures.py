@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from mmengine.analysis import get_model_complexity_info
 
 from lgd_mm.exports.check import SIDE, sample_image
 from lgd_mm.runs.environment import environment
+from lgd_mm.students.complexity import complexity
 from lgd_mm.students.network import Student
 
 #: Passes that are not timed, and passes that are.
@@ -23,7 +23,7 @@ class Figures(NamedTuple):
         parameters (int): Of the backbone.
         projection (int): Parameters of the projection to the teacher's space; 0 without one.
         megabytes (float): Of the backbone's weights, in 10^6 bytes.
-        multiply_adds (int): Of the backbone, counted by mmengine, which calls them FLOPs.
+        multiply_adds (int): Of the backbone, see :class:`lgd_mm.students.complexity.Complexity`.
         milliseconds (float): Median time for one image on the CPU, in PyTorch.
         machine (str): Where that was measured.
     """
@@ -47,15 +47,15 @@ def measure(student: Student) -> Figures:
     """
     image = sample_image()
     state = student.backbone.state_dict().values()
-    info = get_model_complexity_info(student.backbone, inputs=(image, ), show_table=False, show_arch=False)
+    parameters, multiply_adds = complexity(student.backbone, SIDE, SIDE)
     machine = environment()['machine']
     with torch.no_grad():
         milliseconds = median_ms(lambda: student.outputs(image))
     return Figures(
-        parameters=sum(value.numel() for value in student.backbone.parameters()),
+        parameters=parameters,
         projection=0 if student.neck is None else sum(value.numel() for value in student.neck.parameters()),
         megabytes=sum(value.nbytes for value in state) / 1e6,
-        multiply_adds=int(info['flops']),
+        multiply_adds=multiply_adds,
         milliseconds=milliseconds,
         machine=f'{machine["processor"]}, {machine["threads"]} thread{"s" if machine["threads"] > 1 else ""}, PyTorch '
                 f'{torch.__version__.split("+")[0]}, {machine["date"]}')

@@ -1,0 +1,1 @@
+"""What a student costs where it runs: time, memory, energy."""

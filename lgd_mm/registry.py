@@ -14,14 +14,15 @@ from mmengine.registry import Registry
 
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='lgd_mm', locations=['lgd_mm.models', 'lgd_mm.teacher_cache'])
 DATASETS = Registry(
-    'dataset', parent=MMENGINE_DATASETS, scope='lgd_mm', locations=['lgd_mm.datasets', 'lgd_mm.teacher_cache'])
+    'dataset', parent=MMENGINE_DATASETS, scope='lgd_mm',
+    locations=['lgd_mm.datasets', 'lgd_mm.teacher_cache', 'lgd_mm.watching'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='lgd_mm', locations=['lgd_mm.datasets'])
 DATA_SAMPLERS = Registry(
     'data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='lgd_mm', locations=['lgd_mm.datasets'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='lgd_mm', locations=['lgd_mm.engine'])
-LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='lgd_mm', locations=['lgd_mm.engine'])
+LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='lgd_mm', locations=['lgd_mm.engine', 'lgd_mm.watching'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='lgd_mm', locations=[
-    'lgd_mm.metrics', 'lgd_mm.lean_mmseg', 'lgd_mm.evaluation.few_shot_accuracy'])
+    'lgd_mm.metrics', 'lgd_mm.lean_mmseg', 'lgd_mm.evaluation.few_shot_accuracy', 'lgd_mm.watching'])
 OPTIM_WRAPPERS = Registry(
     'optim_wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='lgd_mm', locations=['lgd_mm.engine'])
 VISBACKENDS = Registry(

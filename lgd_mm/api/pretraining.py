@@ -20,6 +20,7 @@ from lgd_mm.api.schedules import SHORTEST_WARM_UP
 from lgd_mm.api.student import find_student
 from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
+from lgd_mm.api.watching import Watch, use_watch
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
@@ -54,6 +55,10 @@ def pretrain(images: str | Path,
              resume: bool = False,
              overwrite: bool = False,
              tracker: str | None = None,
+             watch: str | Path | None = None,
+             watch_every: int = 1,
+             keep_best: bool = False,
+             patience: int | None = None,
              options: Mapping[str, Any] | None = None) -> Run:
     """Pre-train a student from unlabelled images and category names (`arXiv:2406.11689
     <https://arxiv.org/abs/2406.11689>`_).
@@ -88,6 +93,12 @@ def pretrain(images: str | Path,
         resume (bool): Go on with the run in ``out``, or begin it. Defaults to False.
         overwrite (bool): Replace the run in ``out``. Defaults to False.
         tracker (str, optional): ``'tensorboard'`` or ``'wandb'``, to log to as well. Defaults to None.
+        watch (str | Path, optional): Folder of held-out images, best in ``CLASS/*`` with classes that are names: after
+            epochs, the student's zero-shot and k-NN accuracy on them and the rank of its embeddings are measured as far
+            as labels and names allow, and logged. It changes nothing of the training. Defaults to None.
+        watch_every (int): Epochs from one such look to the next. Defaults to 1.
+        keep_best (bool): Keep the checkpoint with the best figure, beside those of the schedule. Defaults to False.
+        patience (int, optional): End the training after so many looks without a better figure. Defaults to None.
         options (Mapping[str, Any], optional): Keys of the config to overwrite, such as ``{'model.lgka.momentum':
             0.99}``. Defaults to None.
 
@@ -98,8 +109,10 @@ def pretrain(images: str | Path,
         UserError: If an argument cannot be used, or the set-up has a mistake.
     """
     check_init(init, resume)
+    looks = Watch(watch, watch_every, keep_best, patience)
+    looks.check()
     check_out(out, resume, overwrite)
-    check_inputs_stay(out, overwrite, images, classes, templates, teacher, init, *(options or {}).values())
+    check_inputs_stay(out, overwrite, images, classes, templates, teacher, init, watch, *(options or {}).values())
     name, changes = student_config(student)
     teacher_cfg = teacher_model(teacher)
     categories = parse_classes(classes)
@@ -137,6 +150,8 @@ def pretrain(images: str | Path,
     cfg.randomness.seed = seed
     write_settings(cfg, settings)
     cfg.auto.recipe = dict(value=form, why=why)
+    if watch is not None:
+        use_watch(cfg, looks, names, settings.values['image_size'], settings.values['workers'])
     apply_overrides(cfg, options)
     launching.train(cfg, out, resume, overwrite, None if init is None else find_student(init, bare=True), tracker)
     return Run.of(out)

@@ -28,12 +28,14 @@ def check_pretraining(arguments: Mapping[str, Any]) -> None:
     check_init(arguments['init'], arguments['resume'])
     check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
     check_inputs_stay(arguments['out'], arguments['overwrite'],
-                      *(arguments[name] for name in ('images', 'classes', 'templates', 'teacher', 'init')))
+                      *(arguments[name] for name in ('images', 'classes', 'templates', 'teacher', 'init', 'watch')))
     if not arguments['student'].startswith(TIMM):
         student_config(arguments['student'])
     check_teacher(arguments['teacher'])
     _check_classes(arguments['classes'])
     check_folder(Path(arguments['images']))
+    if arguments['watch']:
+        check_folder(Path(arguments['watch']), 'watch')
     _check_templates(arguments['templates'])
     if arguments['init']:
         check_student(arguments['init'])

@@ -48,6 +48,12 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
 @click.option('--templates', metavar='FILE', help="Prompts, one on each line, {} for the name.  [default: OpenAI's 80]")
 @click.option('--seed', type=SEED, default=0, show_default=True, help='Of weights and views.')
 @click.option('--tracker', type=click.Choice(['tensorboard', 'wandb']), help='Log there as well.')
+@click.option('--watch', metavar='FOLDER', help='Held-out images, best in CLASS/*: accuracy and rank of the student '
+              'on them are logged while it learns; nothing of the training changes.')
+@click.option('--watch-every', type=click.IntRange(min=1), default=1, show_default=True, metavar='N',
+              help='Epochs from one such look to the next.')
+@click.option('--keep-best', is_flag=True, help='Keep the checkpoint with the best figure of --watch.')
+@click.option('--patience', type=click.IntRange(min=1), metavar='N', help='End after N looks without a better figure.')
 @gpus
 @overrides
 def pretrain(**arguments: Any) -> None:
@@ -62,6 +68,7 @@ def pretrain(**arguments: Any) -> None:
       lgd-mm pretrain --images photos --classes "cat,dog,guinea pig" --student mobilenetv2 --epochs 50 --out run
       lgd-mm pretrain --images photos --classes coco --teacher ViT-B-16/laion2b_s34b_b88k --gpus 8 --out run
       lgd-mm pretrain --images photos --classes names.txt --out run model.lgka.momentum=0.99
+      lgd-mm pretrain --images photos --classes names.txt --out run --watch held_out --keep-best
       lgd-mm pretrain --images photos --classes names.txt --out run --resume
     """
     check_pretraining(arguments)

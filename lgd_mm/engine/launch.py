@@ -27,6 +27,7 @@ from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.hooks.checkpoints import check_same_batches
 from lgd_mm.engine.hooks.report import write_reports
 from lgd_mm.engine.image_results import keep_image_results
+from lgd_mm.engine.loops import validate_where_resumed
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import lines, progress_bar
 from lgd_mm.engine.quiet_runner import NOT_TOLD, QuietRunner
@@ -224,10 +225,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
             except Stopped:
                 end_processes()
                 raise
-            if runner.val_loop is not None and (runner.epoch, runner.iter) == resumed_at:
-                # The last checkpoint is saved before the validation, and the run had been stopped in between. Not
-                # runner.val(): it begins a new run, for which EMAHook would take the average anew.
-                runner.val_loop.run()
+            validate_where_resumed(runner, resumed_at)
     return runner
 
 

@@ -4,16 +4,18 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from lgd_mm.registry import LOOPS
 
 
 @LOOPS.register_module()
 class EpochLoop(EpochBasedTrainLoop):
-    """mmengine's, which begins an epoch anew when it is resumed in the middle.
+    """mmengine's, which begins an epoch anew when it is resumed in the middle, and passes over the validation between
+    the checkpoint it is resumed from and the next epoch.
 
-    This one goes on with the batch that comes next; those before it are not loaded.
+    This one goes on with the batch that comes next; those before it are not loaded. It validates first where that is
+    due: what is best, and how long nothing was better, is known as if the run had not been stopped.
 
     Takes the arguments of :class:`mmengine.runner.EpochBasedTrainLoop`.
     """
@@ -23,6 +25,24 @@ class EpochLoop(EpochBasedTrainLoop):
         self._batches = LaterBatches(self.dataloader.batch_sampler)
         # Past torch's guard, which forbids it: nobody has asked the loader for a batch yet.
         object.__setattr__(self.dataloader, 'batch_sampler', self._batches)
+
+    def run(self) -> Any:
+        """All epochs, or those that are left."""
+        self.runner.call_hook('before_train')
+        if self.runner._resume and self._epoch > 0 and self._iter == self._epoch * len(self.dataloader):
+            self._validate()
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            self._validate()
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _validate(self) -> None:
+        """Where it is due, after an epoch."""
+        self._decide_current_val_interval()
+        due = self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs
+        if self.runner.val_loop is not None and self._epoch >= self.val_begin and due:
+            self.runner.val_loop.run()
 
     def run_epoch(self) -> None:
         """One epoch, or the rest of it."""
@@ -34,6 +54,20 @@ class EpochLoop(EpochBasedTrainLoop):
             self.run_iter(index, batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+
+def validate_where_resumed(runner: Runner, resumed_at: tuple[int, int] | None) -> None:
+    """Validate a run that was resumed at its very end: the last checkpoint is saved before the validation, and the run
+    had been stopped in between. :class:`EpochLoop` sees to it by itself.
+
+    Args:
+        runner (Runner): After training.
+        resumed_at (tuple[int, int], optional): Epoch and iteration of the checkpoint.
+    """
+    if runner.val_loop is not None and (runner.epoch, runner.iter) == resumed_at and not isinstance(
+            runner.train_loop, EpochLoop):
+        # Not runner.val(): it begins a new run, for which EMAHook would take the average anew.
+        runner.val_loop.run()
 
 
 class LaterBatches:

@@ -105,10 +105,10 @@ def _teachers(model: Mapping[str, Any]) -> Iterable[Any]:
 
 
 def set_exact_resume(cfg: Config) -> None:
-    """Take this package's loop over epochs and its checkpoints in place of mmengine's.
+    """Take this package's loop over epochs, its checkpoints and its early stopping in place of mmengine's.
 
     Args:
-        cfg (Config): Changed in place: ``train_cfg`` and ``default_hooks.checkpoint``.
+        cfg (Config): Changed in place: ``train_cfg``, ``default_hooks.checkpoint`` and ``custom_hooks``.
     """
     loop = cfg.get('train_cfg') or {}
     if _name_of_type(loop) == 'EpochBasedTrainLoop' or ('type' not in loop and loop.get('by_epoch', True)):
@@ -121,6 +121,9 @@ def set_exact_resume(cfg: Config) -> None:
     hook = cfg.default_hooks.checkpoint
     if hook and _name_of_type(hook) == 'CheckpointHook':
         hook['type'] = 'lgd_mm.CheckpointHook'
+    for each in cfg.get('custom_hooks') or ():
+        if _name_of_type(each) == 'EarlyStoppingHook':
+            each['type'] = 'lgd_mm.EarlyStoppingHook'
 
 
 def set_finite_steps(cfg: Config) -> None:

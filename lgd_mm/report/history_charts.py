@@ -11,7 +11,7 @@ from lgd_mm.runs.history import History
 #: What mmengine logs beside losses.
 TITLES = dict(lr='learning rate', grad_norm='gradient norm', time='seconds per iteration')
 #: What mmengine logs beside the metrics of an evaluation.
-NO_METRICS = ('step', 'iter', 'epoch', 'time', 'data_time')
+NO_METRICS = ('step', 'iter', 'epoch', 'time', 'data_time', 'seconds')
 
 
 def training_charts(history: History) -> list[tuple[str, Markup]]:

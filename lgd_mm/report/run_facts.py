@@ -39,6 +39,9 @@ def run_facts(cfg: Config, model: nn.Module | None, history: History,
         length = f'{last["epoch"]:,} epochs' if 'epoch' in last else f'{last["iter"]:,} iterations'
         facts.append(('training', f'{length}, {cfg.train_dataloader.batch_size:,} images a step in each process'))
         facts.append(('loss', f'{history.training[0]["loss"]:.4g} at first, {last["loss"]:.4g} at last'))
+    looks = [record['seconds'] for record in history.evaluations if isinstance(record.get('seconds'), (int, float))]
+    if looks:
+        facts.append(('watched', f'{len(looks)} time{"s" if len(looks) > 1 else ""}, {sum(looks):.1f} s in all'))
     for key in evaluated(history):
         value = [record[key] for record in history.evaluations if key in record][-1]
         facts.append((key, f'{value:.1f}' + (f', teacher {teacher[key]:.1f}' if key in teacher else '')))

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from lgd_mm.io.files import write_text
 from lgd_mm.models.common import with_scores
 from lgd_mm.models.lgd import LGD
+from lgd_mm.watching.loop import StudentValLoop, check_figures, looked_at, names_of
 
 FILE = 'teacher_zero_shot.json'
 
@@ -55,10 +56,16 @@ def _evaluate(model: LGD, teacher: nn.Module, cfg: Config) -> dict[str, float]:
     metrics = [METRICS.build(evaluator) for evaluator in evaluators]
     for metric in metrics:
         metric.dataset_meta = dataset.metainfo
+    watched = str((cfg.get('val_cfg') or {}).get('type')).endswith(StudentValLoop.__name__)
+    numbers = check_figures(metrics, dataset, names_of(model)) if watched else []
     for batch in loader:
         data = model.data_preprocessor(batch, False)
-        scores = model.head.predict(model.lgka.textual_similarity(teacher(data['inputs'])))
-        samples = [sample.to_dict() for sample in with_scores(scores.cpu(), data['data_samples'])]
+        embeddings = teacher(data['inputs'])
+        if watched:
+            samples = looked_at(model, embeddings, embeddings, data['data_samples'], numbers)
+        else:
+            scores = model.head.predict(model.lgka.textual_similarity(embeddings))
+            samples = [sample.to_dict() for sample in with_scores(scores.cpu(), data['data_samples'])]
         for metric in metrics:
             metric.process(batch, samples)
     # Not evaluate(), in which all processes meet.

@@ -19,14 +19,14 @@ NETWORKS = (
     'lgd_mm.models.zero_shot', 'lgd_mm.lean_mmseg')
 DATA = ('mmengine.dataset', 'mmcv.transforms', 'mmpretrain.datasets', 'mmdet.datasets', 'mmseg.datasets',
         'lgd_mm.datasets', 'lgd_mm.lean_mmseg',
-        'lgd_mm.teacher_cache')
+        'lgd_mm.teacher_cache', 'lgd_mm.watching.images')
 METRICS = ('mmpretrain.evaluation.metrics', 'mmdet.evaluation.metrics', 'mmseg.evaluation.metrics',
-           'lgd_mm.lean_mmseg', 'lgd_mm.metrics', 'lgd_mm.evaluation.few_shot_accuracy')
+           'lgd_mm.lean_mmseg', 'lgd_mm.metrics', 'lgd_mm.evaluation.few_shot_accuracy', 'lgd_mm.watching.metrics')
 #: The metrics of a file: others write where their arguments say, or read what they wrote.
 METRIC_CLASSES = ('Accuracy', 'SingleLabelMetric', 'ConfusionMatrix', 'MultiLabelMetric', 'AveragePrecision',
                   'VOCMultiLabelMetric', 'VOCAveragePrecision', 'RetrievalRecall', 'RetrievalAveragePrecision',
                   'FewShotAccuracy', 'CocoMetric', 'LVISMetric', 'VOCMetric', 'IoUMetric', 'CalibrationError',
-                  'CorruptionMetric', 'OutlierAUROC', 'RetrievalMAP')
+                  'CorruptionMetric', 'OutlierAUROC', 'RetrievalMAP', 'RankMe', 'NeighbourAccuracy', 'ZeroShotAccuracy')
 #: Modules in those packages that read pickles, run what a string says, fetch something, wait for pipes, or write beside
 #: the data. tests/test_security/test_readers.py looks at the sources of all others.
 EXCEPT = (

@@ -74,6 +74,7 @@ def write_data(folder: Path) -> None:
         (folder / 'data/folder').mkdir(parents=True, exist_ok=True)
         (world / name).rename(folder / 'data/folder' / split)
     shutil.copytree(folder / 'data/folder', folder / 'data/birds')
+    shutil.copytree(folder / 'data/folder/val', folder / 'held_out')
     shutil.rmtree(world)
 
     picture = write_image(folder / 'one.jpg', 0)

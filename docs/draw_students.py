@@ -2,25 +2,21 @@
 ``docs/results/students/README.md``.
 
 Usage: ``python docs/draw_students.py RESULTS.json ...``, as ``make students`` does; of several files of a student, a
-pre-training is taken from the last that has it. The time of an image is measured now, so let nothing else run.
+pre-training is taken from the last that has it. What a student costs is taken from the first that has measured it
+(``cost`` of the suite's config); where none has, it is measured now, so let nothing else run.
 """
 
-import json
 import shutil
-import statistics
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
-import torch
 from matplotlib.figure import Figure as Canvas
 from mmengine.config import Config
-from torch import nn
 
 from lgd_mm.api.backbones import backbone_named
-from lgd_mm.runs.environment import environment
-from lgd_mm.students.backbone import build_backbone
+from lgd_mm.costs.measure import measure_cost
+from lgd_mm.costs.report import Cost, Timing
+from lgd_mm.costs.table import cost_notes
 from lgd_mm.suite.figures import columns, find_figure
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.schema import Figure, Results
@@ -31,7 +27,7 @@ FOLDER, PICTURE = HERE / 'results' / 'students', HERE / 'images' / 'students.png
 LABELS = {'random weights': '#b9bcc1', 'mimicking': '#8fa3bf', 'LGD': '#4a6fa5', 'dense LGD': '#1a7f4b'}
 METRICS = {'accuracy/top1': 'zero-shot', 'mIoU': 'mIoU'}
 TASKS = {'accuracy/top1': 'zero-shot', 'mIoU': 'UPerNet'}
-SIDE, ROUNDS, WARM_UP = 224, 15, 3
+SIDE = 224
 OWN = 'ResNet-18, quarter width'
 #: Label and metric -> mean, standard deviation and values.
 Figures = dict[tuple[str, str], Figure]
@@ -40,17 +36,19 @@ Figures = dict[tuple[str, str], Figure]
 def main(files: list[str]) -> None:
     """Read, measure, write and draw."""
     students: dict[str, Figures] = {}
-    networks: dict[str, nn.Module] = {}
+    costs: dict[str, Cost] = {}
+    last: dict[str, Results] = {}
     FOLDER.mkdir(exist_ok=True)
     for file in files:
         results = read_results(Path(file))
         name = (results.backbone or OWN).removeprefix('timm/')
-        networks.setdefault(name, network_of(results))
+        if results.costs:
+            costs.setdefault(name, cost_of(results))
+        last[name] = results
         students.setdefault(name, {}).update(figures_of(results))
         if results.backbone:  # the others' results are committed elsewhere
             shutil.copy(file, FOLDER / f'{name}.json')
-    costs = measured(networks)
-    (FOLDER / 'costs.json').write_text(json.dumps(costs, indent=1) + '\n')
+    costs = {name: costs.get(name) or cost_of(results) for name, results in last.items()}
     (FOLDER / 'README.md').write_text(page(students, costs))
     draw(students, costs)
     print(FOLDER / 'README.md', PICTURE)
@@ -62,37 +60,22 @@ def figures_of(results: Results) -> Figures:
             if TASKS.get(column.key) == column.task and (figure := find_figure(results, label, column))}
 
 
-def network_of(results: Results) -> nn.Module:
-    """The student of a suite, with random weights: they change no time."""
+def cost_of(results: Results) -> Cost:
+    """What the student of a suite costs; measured now if the suite did not ask for it."""
+    if results.costs:
+        return next(iter(results.costs.values()))
     file = next(entry.pretrain for entry in results.entries if entry.pretrain)
-    own = Config.fromfile(HERE.parent / file).model.backbone
+    own = Config.fromfile(HERE.parent / file).model.backbone.to_dict()
     backbone = own if results.backbone is None else backbone_named(results.backbone)
-    network = build_backbone(Config(dict(default_scope='mmpretrain', model=dict(backbone=backbone))))
-    network.eval()
-    return network
+    return measure_cost(results.backbone or OWN, backbone, SIDE, threads=[1])
 
 
-@torch.no_grad()
-def measured(networks: dict[str, nn.Module]) -> dict[str, Any]:
-    """Parameters, and the median time of an image on one thread: one pass of each network in turn."""
-    torch.set_num_threads(1)
-    image = torch.zeros(1, 3, SIDE, SIDE)
-    times: dict[str, list[float]] = {name: [] for name in networks}
-    for number in range(WARM_UP + ROUNDS):
-        for name, network in networks.items():
-            begin = time.perf_counter()
-            network(image)
-            if number >= WARM_UP:
-                times[name].append(1000 * (time.perf_counter() - begin))
-    students = {
-        name: dict(parameters=sum(value.numel() for value in network.parameters()),
-                   milliseconds=round(statistics.median(times[name]), 2))
-        for name, network in networks.items()
-    }
-    return dict(machine=environment()['machine'], students=students)
+def on_one_thread(cost: Cost) -> Timing:
+    """How fast it is on one thread of the CPU."""
+    return next(timing for timing in cost.timings if timing.threads == 1)
 
 
-def page(students: dict[str, Figures], costs: dict[str, Any]) -> str:
+def page(students: dict[str, Figures], costs: dict[str, Cost]) -> str:
     """The table as a page."""
     places = [(label, key) for key in METRICS for label in LABELS]
     places.remove(('random weights', 'accuracy/top1'))
@@ -100,15 +83,17 @@ def page(students: dict[str, Figures], costs: dict[str, Any]) -> str:
     lines = [
         '# Students', '',
         '`make students`: students on the generated world, in percent: mean ± standard deviation over n seeds, or the '
-        f'figure of one. Time of an image of {SIDE} x {SIDE} on one thread ({costs["machine"]["processor"]}), PyTorch, '
-        f'median of {ROUNDS} passes in turn.', '', '![mIoU against time](../../images/students.png)', '',
+        f'figure of one. ms: an image of {SIDE} x {SIDE} on one thread.', '',
+        '![mIoU against time](../../images/students.png)', '',
         f'| {" | ".join(heads)} |', '|---' * len(heads) + '|'
     ]
     for name, figures in students.items():
-        cost = costs['students'][name]
+        cost = costs[name]
         cells = [written(figures.get(place)) for place in places]
-        cells = [name, f'{cost["parameters"] / 1e6:.2f} M', f'{cost["milliseconds"]:.1f}', *cells]
+        cells = [name, f'{cost.parameters / 1e6:.2f} M', f'{on_one_thread(cost).milliseconds:.1f}', *cells]
         lines.append(f'| {" | ".join(cells)} |')
+    notes = dict.fromkeys(note for cost in costs.values() for note in cost_notes(cost))
+    lines += ['', *(f'- {note}' for note in notes)]
     return '\n'.join(lines) + '\n'
 
 
@@ -120,18 +105,18 @@ def written(figure: Figure | None) -> str:
     return f'{figure.mean:.1f}{deviation}'
 
 
-def draw(students: dict[str, Figures], costs: dict[str, Any]) -> None:
+def draw(students: dict[str, Figures], costs: dict[str, Cost]) -> None:
     """mIoU against milliseconds, a colour for each pre-training."""
     canvas = Canvas(figsize=(8, 4.5), layout='constrained')
     axes = canvas.subplots()
     for label, colour in LABELS.items():
-        points = [(costs['students'][name]['milliseconds'], figure.mean, figure.std or 0)
+        points = [(on_one_thread(costs[name]).milliseconds, figure.mean, figure.std or 0)
                   for name, figures in students.items() if (figure := figures.get((label, 'mIoU')))]
         if points:
             times, means, deviations = zip(*points)
             axes.errorbar(times, means, yerr=deviations, fmt='o', color=colour, label=label, capsize=3)
     for name in students:
-        milliseconds = costs['students'][name]['milliseconds']
+        milliseconds = on_one_thread(costs[name]).milliseconds
         axes.axvline(milliseconds, color='#eeeeee', zorder=0)
         axes.annotate(name, (milliseconds, 0.02), rotation=90, xycoords=('data', 'axes fraction'), fontsize=8,
                       ha='right', va='bottom')

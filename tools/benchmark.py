@@ -59,6 +59,7 @@ def main() -> None:
     import torch
 
     from lgd_mm.suite.config import read_suite
+    from lgd_mm.suite.costs import costs_table
     from lgd_mm.suite.definition import ROOT
     from lgd_mm.suite.launcher import Launcher
     from lgd_mm.suite.plan import choose
@@ -83,6 +84,8 @@ def main() -> None:
         console.print('\nStopped. The same command goes on from the last checkpoint of each run, if there is one.')
         sys.exit(interrupts.STATUS)
     console.print(results_table(results))
+    if results.costs:
+        console.print(costs_table(results))
     console.print(f'Report: {suite.work_dir}/report.html and report.md   Figures: {suite.work_dir}/results.json',
                   highlight=False, markup=False)
     if runner.failures:

@@ -7,5 +7,6 @@ note = ('A quarter-width ResNet-18 is pre-trained on unlabelled generated images
         'the same network from random weights.')
 work_dir = 'work_dirs/quickstart'
 seeds = [0]
+cost = None  # it is to be quick
 tasks = [task for task in _base_.tasks if task['name'] != 'linear probe']
 entries = [entry for entry in _base_.entries if entry['label'] in ('random weights', 'LGD', 'dense LGD')]

@@ -10,6 +10,7 @@ world = ['work_dirs/quickstart/data/world.json']
 teacher = ['lgd_mm/datasets/shapes/teacher/open_clip_model.safetensors']
 seeds = [0, 1, 2]
 amp = True
+cost = dict(size=224)
 tasks = [
     dict(
         name='zero-shot',

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.costs.measure import BATCH, SIZE, check_request
 from lgd_mm.datasets.shapes.worlds import WORLDS
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
@@ -40,6 +41,7 @@ VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
                   'a list of different whole numbers'),
     ('entries', 'tasks'): (lambda value: _is_list(value, dict), 'a list of dicts'),
+    ('cost', ): (lambda value: isinstance(value, dict), 'a dict of size, batch and threads'),
     ('metrics', ): (lambda value: isinstance(value, dict), 'a dict of keys and titles'),
     ('amp', 'test_only'): (lambda value: isinstance(value, bool), 'True or False'),
     ('scale', ): (lambda value: isinstance(value, (int, float)) and value > 0, 'a number above 0'),
@@ -88,6 +90,7 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     except CycleError as error:
         raise UserError(f'{path}: students are made from each other ({" from ".join(error.args[1])}): take '
                         '{student:...} out of the options of one') from error
+    _check_cost(path, cfg.get('cost') or {})
     world, kind = cfg.get('shapes_world'), cfg.get('shapes_kind') or Suite.shapes_kind
     check_known(f'{path}: shapes_kind is', [kind], list(WORLDS))
     title, folder = cfg.get('title') or Path(path).stem, cfg.work_dir
@@ -97,7 +100,19 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     return Suite(
         name=Path(path).stem, title=title, note=cfg.get('note') or '', work_dir=Path(folder), seeds=tuple(seeds),
         entries=entries, tasks=tasks, shapes_world=world and Path(world), shapes_kind=kind, amp=bool(cfg.get('amp')),
-        backbone=backbone or cfg.get('backbone'))
+        backbone=backbone or cfg.get('backbone'), cost=dict(cfg.cost) if cfg.get('cost') is not None else None)
+
+
+def _check_cost(path: str, cost: Mapping[str, Any]) -> None:
+    """Numbers that can be measured with, on this machine."""
+    check_known(f'{path}: cost has the key', cost, ('size', 'batch', 'threads'))
+    given = dict(size=SIZE, batch=BATCH, threads=(1, )) | dict(cost)
+    if not all(type(given[key]) is int for key in ('size', 'batch')) or not _is_list(given['threads'], int):
+        raise UserError(f'{path}: cost is {dict(cost)!r}: size and batch must be whole numbers, threads a list of some')
+    try:
+        check_request(**given)
+    except UserError as error:
+        raise UserError(f'{path}: cost.{error}') from error
 
 
 def _task(task: dict[str, Any], where: str) -> Task:

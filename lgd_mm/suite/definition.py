@@ -1,7 +1,7 @@
 """A suite: which students (entries) are measured on which tasks, with which seeds."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,8 @@ class Suite:
         shapes_kind (str): Which world that is. Defaults to ``'shapes'``.
         amp (bool): Pre-train with autocast where the hardware gains from it.
         backbone (str, optional): Takes the place of the configs' own: a name of ``lgd-mm list students``.
+        cost (Mapping[str, Any], optional): What each student costs is measured: arguments of
+            :func:`lgd_mm.costs.measure.measure_cost` (``size``, ``batch``, ``threads``).
     """
 
     name: str
@@ -99,6 +101,7 @@ class Suite:
     shapes_kind: str = 'shapes'
     amp: bool = False
     backbone: str | None = None
+    cost: Mapping[str, Any] | None = None
 
 
 def slug(name: str) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from lgd_mm.suite import table
+from lgd_mm.suite.costs import costs_markdown
 from lgd_mm.suite.figures import columns
 from lgd_mm.suite.marks import leaders
 from lgd_mm.suite.schema import Results
@@ -24,6 +25,7 @@ def markdown_report(results: Results) -> str:
     if results.note:
         parts.append(_plain(results.note))
     parts += [_fenced(results.command, 'bash'), _table(results), '\n'.join(f'- {note}' for note in _notes(results))]
+    parts += costs_markdown(results, _plain)
     if failed:
         parts.append('## Failed')
         for cell in failed:

@@ -10,6 +10,7 @@ from lgd_mm.io.files import write_text
 from lgd_mm.report.charts import SERIES, Bar, bar_chart
 from lgd_mm.report.page import render_page
 from lgd_mm.suite import figures, table
+from lgd_mm.suite.costs import cost_columns
 from lgd_mm.suite.curves import cells_without_work_dirs, training_charts
 from lgd_mm.suite.markdown import markdown_report
 from lgd_mm.suite.marks import leaders
@@ -46,6 +47,7 @@ def _page(results: Results) -> str:
         machine=vars(results.machine),
         notes=table.notes(results),
         bars=_bar_charts(results),
+        costs=cost_columns(results),
         charts=training_charts(results),
         images=images,
         troubles=troubles,

@@ -17,6 +17,7 @@ from lgd_mm.console.progress import Heartbeat
 from lgd_mm.datasets.shapes import write_world
 from lgd_mm.errors import UserError
 from lgd_mm.io.lock import alone
+from lgd_mm.suite.costs import earlier_costs, measure_costs
 from lgd_mm.suite.definition import Suite
 from lgd_mm.suite.disk_space import check_disk_space
 from lgd_mm.suite.files import write
@@ -96,6 +97,7 @@ class SuiteRunner:
         with alone(folder / LOCK, f'is running a benchmark in {folder}: wait for it, or give another folder with '
                    '--work-dir'):
             check_replaceable(folder / RESULTS, self.suite.name)
+            known = earlier_costs(folder / RESULTS)
             if self.suite.shapes_world:
                 write_world(self.suite.shapes_world, kind=self.suite.shapes_kind)
             for missing in filter(None, map(Run.missing_input, self.runs)):
@@ -105,7 +107,12 @@ class SuiteRunner:
             self._others = self._find_others()
             self._run_all()
             self._others = self._find_others()  # some may have been made from what is new now
-            return self._save()
+            results = self._save()
+            if self.suite.cost is not None:
+                labels = [entry.label for entry in results.entries]
+                results.costs = measure_costs(self.suite, labels, known, lambda line: self._say(escape(line)))
+                write(folder / RESULTS, results)
+            return results
 
     @staticmethod
     def _to_do(run: Run) -> bool:

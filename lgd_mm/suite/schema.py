@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lgd_mm.costs.report import Cost
+
 #: Version of both files. Files of version 1 have no number, and ``spread`` for ``std``; before 3 nothing is known of
 #: single test images.
 VERSION = 3
@@ -215,6 +217,7 @@ class Results:
         machine (Machine): The runs were on.
         version (int): Of the file.
         backbone (str, optional): That took the place of the configs' own.
+        costs (dict[str, Cost]): Of the entries' students, by label; empty if the suite does not ask for them.
     """
 
     suite: str
@@ -229,9 +232,13 @@ class Results:
     machine: Machine
     version: int = 1
     backbone: str | None = None
+    costs: dict[str, Cost] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         labels = [entry.label for entry in self.entries]
         for number, cell in enumerate(self.cells):
             if cell.entry not in labels:
                 raise ValueError(f'has no entry {cell.entry!r}, of which cells[{number}] is')
+        for label in self.costs:
+            if label not in labels:
+                raise ValueError(f'has no entry {label!r}, of which costs is')

@@ -28,8 +28,8 @@ class WatchedImages(LabelledImages):
         samples = super()._find_samples()
         if len(samples) < 2:
             held = f'{len(samples) or "no"} image'
-            raise UserError(f'{os.path.normpath(self.img_prefix)} holds {held}, and a pre-training is watched on several: put more into '
-                            'it, some hundred if there are, that it does not learn from')
+            raise UserError(f'{os.path.normpath(self.img_prefix)} holds {held}, and a pre-training is watched on '
+                            'several: put more into it, some hundred if there are, that it does not learn from')
         return samples
 
     @property

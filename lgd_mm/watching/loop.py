@@ -104,8 +104,8 @@ def check_figures(metrics: Sequence[Any], dataset: Any, names: Sequence[str]) ->
             raise UserError(f'val_evaluator has {type(metric).__name__}, which lgd_mm.StudentValLoop has nothing for: '
                             'give lgd_mm.RankMe, lgd_mm.NeighbourAccuracy or lgd_mm.ZeroShotAccuracy')
         if reason := lacking[metric.needs]:
-            raise UserError(f'lgd_mm.{type(metric).__name__} cannot be measured on {dataset.img_prefix}: {reason}; take '
-                            'it out of val_evaluator, or give other images')
+            raise UserError(f'lgd_mm.{type(metric).__name__} cannot be measured on {dataset.img_prefix}: {reason}; '
+                            'take it out of val_evaluator, or give other images')
     return numbers_of(dataset.metainfo['classes'], names) if folders else []
 
 

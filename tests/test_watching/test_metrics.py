@@ -60,8 +60,8 @@ def test_no_image_finds_itself():
 
 
 def test_as_evaluators():
-    samples = [dict(feature=torch.eye(2)[label], embedding=torch.eye(3)[label], label=label, taken_for=label * 5, name=5)
-               for label in (0, 0, 1, 1)]
+    samples = [dict(feature=torch.eye(2)[label], embedding=torch.eye(3)[label], label=label, taken_for=label * 5,
+                    name=5) for label in (0, 0, 1, 1)]
     found = {}
     for metric in (RankMe(), NeighbourAccuracy(k=1), ZeroShotAccuracy()):
         metric.process(None, samples[:3])

@@ -23,17 +23,17 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
-def from_json(kind: type[T], content: Any, of: str, cure: str) -> T:
+def from_json(kind: type[T], content: Any, of: str, cure: str, exact: bool = False) -> T:
     """Make a dataclass of what JSON says.
 
     Args:
         kind (type): A dataclass. Its fields are strings, numbers, truth values, ``Literal``, lists, dicts with string
             keys, dataclasses, or unions of them. A field with a default may be missing in the content; with
-            ``metadata={'before': NAME}`` it may have its former name. Unknown keys are passed over.
-            ``__post_init__`` may raise a :class:`ValueError` that says what does not fit together.
+            ``metadata={'before': NAME}`` it may have its former name. ``__post_init__`` may raise a :class:`ValueError` that says what does not fit together.
         content (Any): As :func:`json.loads` returns it.
         of (str): Where it comes from, for messages.
         cure (str): Ends the message.
+        exact (bool): Refuse keys that are no fields, which else are passed over. Defaults to False.
 
     Returns:
         T: Every value has the type of its field.
@@ -42,32 +42,35 @@ def from_json(kind: type[T], content: Any, of: str, cure: str) -> T:
         UserError: Names the first key that does not fit, what is there, and what it must be.
     """
     try:
-        return _parse(kind, content, '')
+        return _parse(kind, content, '', exact)
     except ValueError as error:
         raise UserError(f'{of}: {error}: {cure}') from error
 
 
-def _parse(kind: Any, value: Any, where: str) -> Any:
+def _parse(kind: Any, value: Any, where: str, exact: bool) -> Any:
     if get_origin(kind) is UnionType:
         kind = next((part for part in get_args(kind) if _fits(part, value)), get_args(kind)[0])
     if not _fits(kind, value):
         raise ValueError(f'{where or "it"} is {reprlib.repr(value)}, and must be {_words(kind)}')
     if is_dataclass(kind):
-        return _parse_fields(kind, value, where)
+        return _parse_fields(kind, value, where, exact)
     if get_origin(kind) is list:
-        return [_parse(get_args(kind)[0], part, f'{where}[{index}]') for index, part in enumerate(value)]
+        return [_parse(get_args(kind)[0], part, f'{where}[{index}]', exact) for index, part in enumerate(value)]
     if get_origin(kind) is dict:
-        return {key: _parse(get_args(kind)[1], part, f'{where}[{reprlib.repr(key)}]') for key, part in value.items()}
+        return {key: _parse(get_args(kind)[1], part, f'{where}[{reprlib.repr(key)}]', exact)
+                for key, part in value.items()}
     return value
 
 
-def _parse_fields(kind: Any, value: dict[str, Any], where: str) -> Any:
+def _parse_fields(kind: Any, value: dict[str, Any], where: str, exact: bool) -> Any:
     types = get_type_hints(kind)
     found = {}
+    if exact and (unknown := [key for key in value if key not in types]):
+        raise ValueError(f'{where or "it"} has the key {reprlib.repr(unknown[0])}; there are: {", ".join(types)}')
     for field in fields(kind):
         key = field.name if field.name in value else field.metadata.get('before', field.name)
         if key in value:
-            found[field.name] = _parse(types[field.name], value[key], f'{where}.{key}' if where else key)
+            found[field.name] = _parse(types[field.name], value[key], f'{where}.{key}' if where else key, exact)
         elif not _has_default(field):
             raise ValueError(f'{where or "it"} has no {field.name}')
     try:

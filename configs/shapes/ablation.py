@@ -5,7 +5,7 @@ title = 'Ablation of LGD'
 note = ('Published: alpha 0.5, momentum 0.999, with the positive column, rows of the visual bank as they come, unseen '
         'rows in the softmax. One setting differs in each row; alpha 0 is the textual loss alone, alpha 1 the visual.')
 work_dir = 'work_dirs/ablation'
-tasks = [task for task in _base_.tasks if task['name'] in ('zero-shot', 'UPerNet')]
+tasks = ['shapes/zero-shot', 'shapes/upernet']
 entries = [
     dict(
         label=label,

@@ -7,7 +7,7 @@ note = ('Recommended: the published losses and 3 x the textual loss at every pos
         'the names do not say.')
 work_dir = 'work_dirs/dense_search'
 seeds = [0, 1, 2]
-tasks = [task for task in _base_.tasks if task['name'] != 'Mask R-CNN']
+tasks = ['shapes/zero-shot', 'shapes/zero-shot-colours', 'shapes/zero-shot-segmentation', 'shapes/upernet']
 recommended = 'configs/shapes/lgd-dense_r18-slim_shapes.py'
 of_positions = [  # the parts of dense guidance, for methods without names
     'model.backbone.out_indices=(1,2,3)', 'model.teacher.dense_stride=8', 'model.dense.type=lgd_mm.DenseGuidance'

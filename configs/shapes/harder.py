@@ -13,42 +13,8 @@ teacher = ['lgd_mm/datasets/shapes/teacher_harder/open_clip_model.safetensors']
 seeds = [0, 1, 2]
 amp = True
 tasks = [
-    dict(
-        name='zero-shot',
-        config='configs/shapes/zero-shot_r18-slim_harder.py',
-        test_only=True,
-        metrics={'accuracy/top1': 'top-1'},
-        inputs=world + teacher),
-    dict(
-        name='zero-shot colours',
-        config='configs/shapes/zero-shot_r18-slim_harder-colours.py',
-        test_only=True,
-        metrics={'accuracy/top1': 'top-1'},
-        inputs=world + teacher),
-    dict(
-        name='zero-shot segmentation',
-        config='configs/shapes/zero-shot-segmentation_r18-slim_harder.py',
-        test_only=True,
-        metrics={'mIoU': 'mIoU'},
-        inputs=world + teacher),
-    dict(
-        name='Mask R-CNN',
-        config='configs/shapes/mask-rcnn_r18-slim_fpn_harder.py',
-        metrics={
-            'coco/bbox_mAP': dict(title='box AP', scale=100),
-            'coco/segm_mAP': dict(title='mask AP', scale=100)
-        },
-        inputs=world),
-    dict(
-        name='UPerNet',
-        config='configs/shapes/upernet_r18-slim_harder.py',
-        metrics={'mIoU': 'mIoU'},
-        inputs=world),
-    dict(
-        name='UPerNet colours',
-        config='configs/shapes/upernet_r18-slim_harder-colours.py',
-        metrics={'mIoU': 'mIoU'},
-        inputs=world),
+    'harder/zero-shot', 'harder/zero-shot-colours', 'harder/zero-shot-segmentation', 'harder/mask-rcnn',
+    'harder/upernet', 'harder/upernet-colours'
 ]
 entries = [
     dict(

@@ -5,7 +5,7 @@ title = 'Fast forms of LGD'
 note = ('"fast" draws its views as numbers and has a fused optimiser; "cached" takes the same views and the teacher\'s '
         'embeddings of them from a cache. In all of them the teacher computes in bf16 with folded batch-norms.')
 work_dir = 'work_dirs/speed'
-tasks = [task for task in _base_.tasks if task['name'] in ('zero-shot', 'linear probe')]
+tasks = ['shapes/zero-shot', 'shapes/linear']
 entries = [
     dict(label='live', pretrain='configs/shapes/lgd_r18-slim_shapes.py', inputs=_base_.world + _base_.teacher),
     dict(label='fast', pretrain='configs/shapes/lgd_r18-slim_shapes_fast.py', inputs=_base_.world + _base_.teacher),

@@ -11,32 +11,7 @@ teacher = ['lgd_mm/datasets/shapes/teacher/open_clip_model.safetensors']
 seeds = [0, 1, 2]
 amp = True
 cost = dict(size=224)
-tasks = [
-    dict(
-        name='zero-shot',
-        config='configs/shapes/zero-shot_r18-slim_shapes.py',
-        test_only=True,
-        metrics={'accuracy/top1': 'top-1'},
-        inputs=world + teacher),
-    dict(
-        name='linear probe',
-        config='configs/shapes/linear_r18-slim_shapes.py',
-        metrics={'accuracy/top1': 'top-1'},
-        inputs=world),
-    dict(
-        name='Mask R-CNN',
-        config='configs/shapes/mask-rcnn_r18-slim_fpn_shapes.py',
-        metrics={
-            'coco/bbox_mAP': dict(title='box AP', scale=100),
-            'coco/segm_mAP': dict(title='mask AP', scale=100)
-        },
-        inputs=world),
-    dict(
-        name='UPerNet',
-        config='configs/shapes/upernet_r18-slim_shapes.py',
-        metrics={'mIoU': 'mIoU'},
-        inputs=world),
-]
+tasks = ['shapes/zero-shot', 'shapes/linear', 'shapes/mask-rcnn', 'shapes/upernet']
 entries = [
     dict(label='random weights', without=['zero-shot']),
     dict(label='mimicking', pretrain='configs/shapes/mimicking_r18-slim_shapes.py', inputs=world + teacher),

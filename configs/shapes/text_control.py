@@ -9,24 +9,12 @@ work_dir = 'work_dirs/text_control'
 colours = ['blue', 'green', 'orange', 'purple', 'red', 'yellow']
 shapes = ['circle', 'crescent', 'cross', 'diamond', 'ring', 'square', 'star', 'triangle']
 tasks = [
-    dict(
-        name=f'zero-shot {kind}',
-        config=f'configs/shapes/zero-shot_r18-slim_{kind}.py',
-        test_only=True,
-        metrics={'accuracy/top1': 'top-1'},
-        inputs=_base_.world + _base_.teacher) for kind in ('shapes', 'colours')
-] + [
-    dict(
-        name=f'linear probe {kind}',
-        config=f'configs/shapes/linear_r18-slim_{kind}.py',
-        metrics={'accuracy/top1': 'top-1'},
-        inputs=_base_.world) for kind in ('shapes', 'colours')
-] + [
-    dict(
-        name=f'UPerNet {kind}',
-        config=f'configs/shapes/upernet_r18-slim_{kind}.py',
-        metrics={'mIoU': 'mIoU'},
-        inputs=_base_.world) for kind in ('shapes', 'colours')
+    dict(task='shapes/zero-shot', name='zero-shot shapes'),
+    'shapes/zero-shot-colours',
+    dict(task='shapes/linear', name='linear probe shapes'),
+    'shapes/linear-colours',
+    dict(task='shapes/upernet', name='UPerNet shapes'),
+    'shapes/upernet-colours',
 ]
 entries = [
     dict(

@@ -13,6 +13,7 @@ from lgd_mm.datasets.shapes.worlds import WORLDS
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
 from lgd_mm.io.options import parse_options
+from lgd_mm.suite.config_tasks import with_registry
 from lgd_mm.suite.definition import (
     PLACE_OF_STUDENT,
     PRETRAINING,
@@ -23,24 +24,27 @@ from lgd_mm.suite.definition import (
     check_known,
     slug,
 )
+from lgd_mm.suite.same_students import check_students
 from lgd_mm.suite.schema import Metric
 
 #: Characters of the name of a folder that every file system takes.
 LONGEST = 200
 
 
-def _is_list(value: Any, kind: type) -> bool:
+def _is_list(value: Any, kind: type | tuple[type, ...]) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(part, kind) for part in value)
 
 
 #: What a value must be, by its key: whether it is, and in words.
 VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'backbone', 'label', 'name', 'config', 'pretrain',
-     'student', 'key'): (lambda value: isinstance(value, str), 'a string'),
+     'student', 'key', 'reference', 'task'): (lambda value: isinstance(value, str), 'a string'),
     ('options', 'inputs', 'without'): (lambda value: _is_list(value, str), 'a list of strings'),
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
                   'a list of different whole numbers'),
-    ('entries', 'tasks'): (lambda value: _is_list(value, dict), 'a list of dicts'),
+    ('entries', ): (lambda value: _is_list(value, dict), 'a list of dicts'),
+    ('tasks', ): (lambda value: _is_list(value, (dict, str)), 'a list of names of tasks (lgd-mm list tasks) or dicts'),
+    ('version', 'test_images'): (lambda value: type(value) is int and value > 0, 'a whole number above 0'),
     ('cost', ): (lambda value: isinstance(value, dict), 'a dict of size, batch and threads'),
     ('metrics', ): (lambda value: isinstance(value, dict), 'a dict of keys and titles'),
     ('amp', 'test_only'): (lambda value: isinstance(value, bool), 'True or False'),
@@ -55,7 +59,8 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
 
     Args:
         path (str): The config file. Its keys are the attributes of :class:`Suite`, of which ``entries`` and ``tasks``
-            are lists of dicts; a metric is ``key: title`` or ``key: dict(title=..., scale=...)``.
+            are lists of dicts; a task may be a name of the registry, and a metric is ``key: title`` or
+            ``key: dict(title=..., scale=...)``.
         options (Mapping[str, Any], optional): Keys to overwrite.
         work_dir (str, optional): Goes before the config's own, which goes before ``work_dirs/NAME``.
         backbone (str, optional): Goes before the config's own, and adds its name to title and default folder.
@@ -71,11 +76,14 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
         if not cfg.get(key):
             raise UserError(f'{path} is no suite: it has no {key} (configs/shapes/suite.py shows how one looks)')
     _check_values(cfg, Suite, f'{path}: ')
-    tasks = tuple(_task(dict(task), f'{path}: tasks[{index}]') for index, task in enumerate(cfg.tasks))
+    tasks = tuple(_task(dict(task=task) if isinstance(task, str) else dict(task), f'{path}: tasks[{index}]')
+                  for index, task in enumerate(cfg.tasks))
     entries = tuple(_entry(dict(entry), f'{path}: entries[{index}]') for index, entry in enumerate(cfg.entries))
     seeds = cfg.get('seeds') or [0]
     _check_names(path, 'entry', [entry.label for entry in entries])
     _check_names(path, 'task', [task.name for task in tasks] + [PRETRAINING])
+    check_students(path, entries)
+    check_known(f'{path}: reference is', filter(None, [cfg.get('reference')]), [entry.label for entry in entries])
     for entry in entries:
         check_known(f'{path}: entry {entry.label!r} is without', entry.without, [task.name for task in tasks])
         check_known(f'{path}: entry {entry.label!r} takes the student of', entry.teachers,
@@ -100,7 +108,8 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     return Suite(
         name=Path(path).stem, title=title, note=cfg.get('note') or '', work_dir=Path(folder), seeds=tuple(seeds),
         entries=entries, tasks=tasks, shapes_world=world and Path(world), shapes_kind=kind, amp=bool(cfg.get('amp')),
-        backbone=backbone or cfg.get('backbone'), cost=dict(cfg.cost) if cfg.get('cost') is not None else None)
+        backbone=backbone or cfg.get('backbone'), reference=cfg.get('reference'),
+        cost=dict(cfg.cost) if cfg.get('cost') is not None else None)
 
 
 def _check_cost(path: str, cost: Mapping[str, Any]) -> None:
@@ -115,12 +124,15 @@ def _check_cost(path: str, cost: Mapping[str, Any]) -> None:
         raise UserError(f'{path}: cost.{error}') from error
 
 
-def _task(task: dict[str, Any], where: str) -> Task:
+def _task(given: dict[str, Any], where: str) -> Task:
+    _check(given, Task, where)
+    task = with_registry(given, where)
     _check(task, Task, where, required=('name', 'config', 'metrics'))
     return Task(
         name=task['name'], config=_file(task['config'], f'{where}.config'),
         metrics=tuple(_metric(key, about, f'{where}.metrics[{key!r}]') for key, about in task['metrics'].items()),
-        test_only=bool(task.get('test_only')), options=_options(task, where), inputs=_inputs(task))
+        test_only=bool(task.get('test_only')), options=_options(task, where), inputs=_inputs(task),
+        task=task.get('task'), version=task.get('version') or 1, test_images=task.get('test_images'))
 
 
 def _metric(key: str, about: Any, where: str) -> Metric:
@@ -155,7 +167,7 @@ def _inputs(node: dict[str, Any]) -> tuple[Path, ...]:
     return tuple(map(Path, node.get('inputs') or ()))
 
 
-def _check(node: dict[str, Any], kind: type, where: str, required: Sequence[str]) -> None:
+def _check(node: dict[str, Any], kind: type, where: str, required: Sequence[str] = ()) -> None:
     """Keys and values of a part of the config."""
     check_known(f'{where} has the key', node, [field.name for field in fields(kind)])
     _check_values(node, kind, f'{where}.')

@@ -31,6 +31,9 @@ class Task:
         test_only (bool): ``config`` takes the checkpoint of the pre-training itself, as zero-shot classification does.
         options (tuple[str, ...]): ``KEY=VALUE`` overrides.
         inputs (tuple[Path, ...]): Further files that decide the outcome.
+        task (str, optional): Its name in the registry, which says all that the suite does not.
+        version (int): Of its protocol.
+        test_images (int, optional): Images that it is measured on; another number is refused. None: any.
     """
 
     name: str
@@ -39,6 +42,9 @@ class Task:
     test_only: bool = False
     options: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = ()
+    task: str | None = None
+    version: int = 1
+    test_images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ class Suite:
         backbone (str, optional): Takes the place of the configs' own: a name of ``lgd-mm list students``.
         cost (Mapping[str, Any], optional): What each student costs is measured: arguments of
             :func:`lgd_mm.costs.measure.measure_cost` (``size``, ``batch``, ``threads``).
+        reference (str, optional): Label of the entry that reports compare the others with. Defaults to the first.
     """
 
     name: str
@@ -102,6 +109,7 @@ class Suite:
     amp: bool = False
     backbone: str | None = None
     cost: Mapping[str, Any] | None = None
+    reference: str | None = None
 
 
 def slug(name: str) -> str:

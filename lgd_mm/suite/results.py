@@ -44,7 +44,7 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, Record], fa
         title=suite.title,
         note=suite.note,
         command=command,
-        tasks=[TaskColumns(task.name, str(task.config), list(task.metrics)) for task in tasks],
+        tasks=[TaskColumns(task.name, str(task.config), list(task.metrics), task.task, task.version) for task in tasks],
         entries=[
             EntryRow(entry.label, _name(entry.pretrain), _name(entry.student), list(entry.without))
             for entry in suite.entries if any(run.entry == entry.label for run in runs)
@@ -53,7 +53,8 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, Record], fa
         seconds=sum(record.seconds for record in records.values()),
         versions=_common([record.versions for record in records.values()]),
         machine=_machine(records.values()),
-        backbone=suite.backbone)
+        backbone=suite.backbone,
+        reference=suite.reference if any(run.entry == suite.reference for run in runs) else None)
 
 
 def check_replaceable(file: Path, suite: str) -> None:

@@ -183,11 +183,21 @@ class Cell:
 
 @dataclass
 class TaskColumns:
-    """A task: its name, its config and its metrics."""
+    """A column group.
+
+    Attributes:
+        name (str): Unique in the suite.
+        config (str): That was trained or tested.
+        metrics (list[Metric]): That it measured.
+        task (str, optional): Its name in the registry; None: a config of the suite's own.
+        version (int): Of its protocol. Defaults to 1, as in files that name none.
+    """
 
     name: str
     config: str
     metrics: list[Metric]
+    task: str | None = None
+    version: int = 1
 
 
 @dataclass
@@ -218,6 +228,7 @@ class Results:
         version (int): Of the file.
         backbone (str, optional): That took the place of the configs' own.
         costs (dict[str, Cost]): Of the entries' students, by label; empty if the suite does not ask for them.
+        reference (str, optional): Label of the entry that the others are compared with; None: the first.
     """
 
     suite: str
@@ -233,6 +244,7 @@ class Results:
     version: int = 1
     backbone: str | None = None
     costs: dict[str, Cost] = field(default_factory=dict)
+    reference: str | None = None
 
     def __post_init__(self) -> None:
         labels = [entry.label for entry in self.entries]

@@ -8,6 +8,7 @@ import click
 
 from lgd_mm.api.students import TIMM
 from lgd_mm.cli.list_students import known_students, list_students
+from lgd_mm.cli.list_tasks import known_tasks, list_tasks
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import UserError
 from lgd_mm.student_table import HEADS
@@ -54,11 +55,13 @@ def models() -> Iterator[Line]:
 
 LISTS: dict[str, Callable[[], Iterator[Line]]] = dict(
     teachers=teachers, classes=classes, configs=configs, models=models)
-STUDENTS = 'students'
+STUDENTS, TASKS = 'students', 'tasks'
+#: Options that only one of the lists takes.
+OPTIONS = {STUDENTS: ('max_params', 'head', 'size'), TASKS: ('metric', )}
 
 
 @click.command('list')
-@click.argument('what', type=click.Choice([STUDENTS, *LISTS], case_sensitive=False))
+@click.argument('what', type=click.Choice([STUDENTS, TASKS, *LISTS], case_sensitive=False))
 @click.argument('words', nargs=-1, metavar='[PART]...')
 @click.option('--max-params', type=click.FloatRange(min=0, min_open=True), metavar='MILLIONS',
               help='Students with at most as many parameters.')
@@ -66,24 +69,33 @@ STUDENTS = 'students'
               help='Students that serve it: fpn is for detectors and segmenters on strides 4 to 32, dense for dense '
                    'guidance.')
 @click.option('--size', type=click.IntRange(min=1), metavar='PIXELS', help='Students that take images of this side.')
+@click.option('--metric', metavar='NAME', help='Tasks that measure it, such as mIoU.')
 def list_names(what: str, words: tuple[str, ...], **wanted: Any) -> None:
     """What there is to choose from; names have every PART in them, or fit it where it has a *, in any case.
 
     \b
     Examples:
       lgd-mm list students --max-params 10 --head fpn
+      lgd-mm list tasks coco
       lgd-mm list teachers vit-b-16 laion
       lgd-mm list configs "coco/*"
     """
     def named(name: str) -> bool:
         return all(_has(name.casefold(), word.casefold()) for word in words)
 
+    for option, value in wanted.items():
+        if value is not None and option not in OPTIONS.get(what, ()):
+            owner = next(name for name, options in OPTIONS.items() if option in options)
+            raise UserError(f'--{option.replace("_", "-")} is for `lgd-mm list {owner}`: leave it out for {what}')
+    of_list = {option: wanted[option] for option in OPTIONS.get(what, ())}
+    known: Collection[str]
     if what == STUDENTS:
-        known: Collection[str] = known_students()
-        lines = list_students(named, **wanted)
+        known = known_students()
+        lines = list_students(named, **of_list)
+    elif what == TASKS:
+        known = known_tasks()
+        lines = list_tasks(named, words, **of_list)
     else:
-        for option in (name.replace('_', '-') for name, value in wanted.items() if value is not None):
-            raise UserError(f'--{option} is for `lgd-mm list {STUDENTS}`: leave it out for {what}')
         known = found = dict(LISTS[what]())
         lines = [line for name, line in found.items() if named(name)]
     if not lines:

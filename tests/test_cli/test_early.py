@@ -67,6 +67,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (['list', 'students'], 'timm/resnet18 '),
     (['list', 'students', '--max-params', '10', '--head', 'fpn', '--size', '224'], 'mobilenetv2 '),
     (['list', 'students', 'resnet_18'], "none of the students is called 'resnet_18': did you mean 'resnet18'"),
+    (['list', 'tasks'], 'coco/mask-rcnn '),
+    (['list', 'tasks', 'shapes/upernet'], 'shapes/upernet, version 1: UPerNet'),
     (['list', 'teachers', '--head', 'fpn'], '--head is for `lgd-mm list students`: leave it out for teachers'),
     (['pretain'], "Did you mean 'pretrain'?"),
 ]

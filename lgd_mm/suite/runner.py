@@ -1,6 +1,6 @@
 """Runs a suite: finished runs are skipped, a failed one is reported, the others go on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +28,7 @@ from lgd_mm.suite.progress import Progress
 from lgd_mm.suite.results import check_replaceable, collect
 from lgd_mm.suite.run import Run
 from lgd_mm.suite.schema import Record, Results
+from lgd_mm.suite.task_data import check_task_data
 
 #: What may be wrong with a single run: its set-up, its folder, or a value in its config.
 OF_ONE_RUN = (UserError, OSError, ValueError)
@@ -103,7 +104,9 @@ class SuiteRunner:
             for missing in filter(None, map(Run.missing_input, self.runs)):
                 raise UserError(f'{missing}, one of the inputs in suite {self.suite.name}, does not exist: put it '
                                 'there, or take it out of inputs')
-            check_disk_space(self.suite, filter(self._to_do, self.runs))
+            to_do = list(filter(self._to_do, self.runs))
+            self._check_tasks({run.task for run in to_do})
+            check_disk_space(self.suite, to_do)
             self._others = self._find_others()
             self._run_all()
             self._others = self._find_others()  # some may have been made from what is new now
@@ -120,6 +123,12 @@ class SuiteRunner:
             return run.record() is None
         except OF_ONE_RUN:
             return False
+
+    def _check_tasks(self, names: Collection[str]) -> None:
+        """Before hours of work; what is measured elsewhere has its data there."""
+        for task in self.suite.tasks if self.launcher.partition is None else ():
+            if task.name in names:
+                check_task_data(task)
 
     def _find_others(self) -> dict[Run, Record]:
         """What is finished of the suite's other runs: a part of a suite adds to the results of the rest."""

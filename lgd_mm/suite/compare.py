@@ -11,6 +11,7 @@ from rich.text import Text
 from lgd_mm.suite.figures import Column, columns, find_cell, find_figure
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.schema import Figure, Results
+from lgd_mm.suite.unlike_tasks import unlike_tasks
 
 
 class Pair(NamedTuple):
@@ -39,7 +40,8 @@ class Comparison(NamedTuple):
 
     Attributes:
         pairs (list[Pair]): Figures both have, in A's order.
-        notes (list[str]): Sentences on what only one of them has, and on what they were measured with.
+        notes (list[str]): Sentences on what is not subtracted, on what only one of them has, and on what they were
+            measured with.
     """
 
     pairs: list[Pair]
@@ -56,7 +58,8 @@ def compare(a: Results, b: Results) -> Comparison:
     Returns:
         Comparison: Of B with A.
     """
-    shared = [column for column in columns(a) if _name(column) in map(_name, columns(b))]
+    apart = unlike_tasks(a, b)
+    shared = [column for column in columns(a) if _name(column) in map(_name, columns(b)) and column.task not in apart]
     labels = _labels(b)
     pairs = []
     for label in _labels(a):
@@ -64,7 +67,7 @@ def compare(a: Results, b: Results) -> Comparison:
             before, after = find_figure(a, label, column), find_figure(b, label, column)
             if before and after:
                 pairs.append(Pair(label, column, before, after))
-    return Comparison(pairs, [*_only('A', a, b), *_only('B', b, a), *_conditions(a, b)])
+    return Comparison(pairs, [*apart.values(), *_only('A', a, b), *_only('B', b, a), *_conditions(a, b)])
 
 
 def compare_table(a: Path, b: Path) -> RenderableType:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from lgd_mm.errors import UserError
 from lgd_mm.suite import files as suite_files
+from lgd_mm.suite import unlike_tasks
 from lgd_mm.suite.compare import compare, compare_table
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.schema import Machine, Results
@@ -123,3 +124,36 @@ def test_results_of_another_version_are_refused(pair: tuple[Results, Results], t
         file.write_text(json.dumps(content))
         with pytest.raises(UserError, match=re.escape(f'{file}: {message}: give the results.json')):
             read_results(file)
+
+
+@pytest.mark.parametrize('in_a, in_b, told', [
+    (dict(version=1), dict(version=2), 'A has version 1 of the task, and B version 2'),
+    (dict(), dict(task='coco/atss', version=2), 'A has version 1 of coco/atss, and B version 2'),
+    (dict(task='coco/atss', version=3), dict(task='coco/atss', version=2), 'A has version 3 of coco/atss, and B version 2'),
+    (dict(task='coco/atss'), dict(task='coco/retinanet'), 'A measures coco/atss, and B coco/retinanet'),
+])
+def test_other_tasks_are_not_subtracted(pair: tuple[Results, Results], tmp_path: Path, in_a: dict, in_b: dict,
+                                        told: str) -> None:
+    for suite, about in zip(pair, (in_a, in_b)):
+        vars(suite.tasks[0]).update(about)
+    found = compare(*map(read_results, write(tmp_path, *pair)))
+    assert {item.column.task for item in found.pairs} == {'UPerNet'}
+    assert found.notes[0] == f'probe is not subtracted: {told}.' and len(found.notes) == 4
+
+
+def test_a_task_that_one_file_does_not_name_is_the_same(pair: tuple[Results, Results]) -> None:
+    """Files of earlier versions know neither names nor versions."""
+    pair[1].tasks[0].task = 'imagenet/linear'
+    assert {item.column.task for item in compare(*pair).pairs} == {'probe', 'UPerNet'}
+
+
+@pytest.mark.parametrize('digests, told', [
+    (('aa' * 32, 'bb' * 32), ['probe is not subtracted: the test images are others (A: aaaaaaaaaaaa, B: bbbbbbbbbbbb).']),
+    (('aa' * 32, 'aa' * 32), []), ((None, 'bb' * 32), []), ((None, None), [])])
+def test_other_images_are_not_subtracted(pair: tuple[Results, Results], monkeypatch: pytest.MonkeyPatch,
+                                         digests: tuple, told: list[str]) -> None:
+    monkeypatch.setattr(unlike_tasks, 'test_images', lambda suite, task: digests[suite is pair[1]] if task == 'probe'
+                        else 'cc')
+    found = compare(*pair)
+    assert [note for note in found.notes if 'subtracted' in note] == told
+    assert any(item.column.task == 'probe' for item in found.pairs) == (not told)

@@ -57,7 +57,7 @@ def curve_chart(name: str, curves: Sequence[Curve], x_label: str, markers: bool 
     Returns:
         Markup: An ``<svg>`` element.
     """
-    figure, axes = _figure(3.2, 2.1)
+    figure, axes = new_figure(3.2, 2.1)
     for curve in curves:
         axes.plot(curve.x, curve.y, color=SERIES[curve.series % len(SERIES)], linewidth=1.4,
                   marker='o' if markers or len(curve.x) == 1 else None, markersize=3.5)
@@ -66,7 +66,7 @@ def curve_chart(name: str, curves: Sequence[Curve], x_label: str, markers: bool 
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.grid(axis='y', color=INK, alpha=0.12, linewidth=0.8)
-    return _svg(figure, name)
+    return svg_element(figure, name)
 
 
 def bar_chart(name: str, bars: Sequence[Bar], series: int | None = None) -> Markup:
@@ -80,7 +80,7 @@ def bar_chart(name: str, bars: Sequence[Bar], series: int | None = None) -> Mark
     Returns:
         Markup: An ``<svg>`` element.
     """
-    figure, axes = _figure(3.2, 0.2 + 0.3 * len(bars))
+    figure, axes = new_figure(3.2, 0.2 + 0.3 * len(bars))
     ends = [0.0]
     for y, bar in enumerate(bars):
         end = 0.0
@@ -95,26 +95,71 @@ def bar_chart(name: str, bars: Sequence[Bar], series: int | None = None) -> Mark
         ends.append(end)
     axes.set_xlim(0, max(ends) * 1.2 or 1)
     axes.set_ylim(len(bars) - 0.4, -0.6)
-    labels = ['\n'.join(textwrap.wrap(bar.label, 18, max_lines=2, placeholder=' …')) for bar in bars]
-    axes.set_yticks(range(len(bars)), labels, linespacing=0.95, parse_math=False)
+    name_rows(axes, [bar.label for bar in bars])
     axes.set_xticks([])
     axes.spines['bottom'].set_visible(False)
-    return _svg(figure, name)
+    return svg_element(figure, name)
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure in inches whose frame is only what the eye needs."""
+def name_rows(axes: Axes, labels: Sequence[str], lines: int = 2) -> None:
+    """Write a label before each row of a chart.
+
+    Args:
+        axes (Axes): Its rows are at 0, 1, 2, ... of its vertical axis.
+        labels (Sequence[str]): Of the rows.
+        lines (int): That a label has at most; what is longer ends with dots. Defaults to 2.
+    """
+    short = ['\n'.join(textwrap.wrap(label, 18, max_lines=lines, placeholder=' …')) for label in labels]
+    axes.set_yticks(range(len(labels)), short, linespacing=0.95, parse_math=False)
+
+
+def described(chart: Markup, name: str, title: str, description: str) -> Markup:
+    """A chart with the words that are read out in its place.
+
+    Args:
+        chart (Markup): An ``<svg>`` element.
+        name (str): Unique on the page; made part of the ids of the words.
+        title (str): What it shows.
+        description (str): What is seen in it, in a sentence or two.
+
+    Returns:
+        Markup: The element.
+    """
+    head = Markup('<svg role="img" aria-labelledby="{name}-title" aria-describedby="{name}-about"{rest}>'
+                  '<title id="{name}-title">{title}</title><desc id="{name}-about">{description}</desc>')
+    rest, _, body = chart.removeprefix('<svg').partition('>')
+    return head.format(name=name, rest=Markup(rest), title=title, description=description) + Markup(body)  # nosec B704
+
+
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """Begin a chart.
+
+    Args:
+        width (float): Inches; 3.2 are as wide as a phone, with texts of 10 points as large as those of the page.
+        height (float): Inches.
+
+    Returns:
+        tuple[Figure, Axes]: With a frame that is only what the eye needs.
+    """
     figure = Figure(figsize=(width, height), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.spines[['top', 'right']].set_visible(False)
     axes.spines[['left', 'bottom']].set(color=INK, alpha=0.35)
-    axes.tick_params(color=INK, labelcolor=INK, length=0, labelsize=9.5)
+    axes.tick_params(color=INK, labelcolor=INK, length=0, labelsize=10)
     return figure, axes
 
 
-def _svg(figure: Figure, name: str) -> Markup:
-    """The figure as an element to be put into HTML: no prolog, own ids, the page's colours and font."""
+def svg_element(figure: Figure, name: str) -> Markup:
+    """A figure as an element to be put into HTML: no prolog, own ids, the page's colours and font.
+
+    Args:
+        figure (Figure): Drawn in :data:`INK` and :data:`SERIES`.
+        name (str): Unique on the page; made part of the SVG's ids.
+
+    Returns:
+        Markup: An ``<svg>`` element.
+    """
     stream = io.StringIO()
     with rc_context({'svg.fonttype': 'none', 'svg.hashsalt': name}), warnings.catch_warnings():
         # Text stays text and ids are repeatable. The browser has the glyphs that matplotlib's font lacks.

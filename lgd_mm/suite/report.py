@@ -7,9 +7,10 @@ from markupsafe import Markup
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
-from lgd_mm.report.charts import SERIES, Bar, bar_chart
+from lgd_mm.report.charts import SERIES, Bar, bar_chart, described
 from lgd_mm.report.page import render_page
 from lgd_mm.suite import figures, table
+from lgd_mm.suite.comparisons import comparisons
 from lgd_mm.suite.costs import cost_columns
 from lgd_mm.suite.curves import cells_without_work_dirs, training_charts
 from lgd_mm.suite.markdown import markdown_report
@@ -57,7 +58,8 @@ def _page(results: Results) -> str:
         format_figure=table.format_figure,
         format_memory=table.format_memory,
         format_row_time=table.format_row_time,
-        format_seconds=table.format_seconds)
+        format_seconds=table.format_seconds,
+        **comparisons(results))
 
 
 def _bar_charts(results: Results) -> list[tuple[str, Markup]]:
@@ -71,7 +73,9 @@ def _bar_charts(results: Results) -> list[tuple[str, Markup]]:
             bars.append(Bar(label, figure.mean, figure.std, figure.values, '') if figure else
                         Bar(label, None, None, (), shown))
         if any(bar.mean is not None for bar in bars):
-            charts.append((f'{column.task}: {column.heading}', bar_chart(f'bar-{index}', bars)))
+            title = f'{column.task}: {column.heading}'
+            words = '; '.join(' '.join((bar.label, *table.format_figure(results, bar.label, column))) for bar in bars)
+            charts.append((title, described(bar_chart(f'bar-{index}', bars), f'bar-{index}', title, words)))
     return charts
 
 

@@ -86,7 +86,15 @@ def notes(results: Results) -> list[str]:
         marking = (f'Percent; mean ± standard deviation over {n}; bold leads every other figure of its column '
                    '(5 % for any false mark in the table; docs/evaluation.md).')
     total = f'{format_seconds(results.seconds)} in total on {machine(results)}, {results.machine.date}.'
-    return [marking, total, *_missing(results)]
+    return [marking, total, *_versions(results), *_missing(results)]
+
+
+def _versions(results: Results) -> list[str]:
+    """Of the tasks, where one has had another protocol before."""
+    changed = [f'{task.name} is version {task.version}{f" of {task.task}" if task.task else ""}'
+               for task in results.tasks if task.version > 1]
+    return [f'Protocols that have changed: {"; ".join(changed)}. Figures of other versions do not compare.'
+            ] if changed else []
 
 
 def _missing(results: Results) -> list[str]:

@@ -129,7 +129,8 @@ def test_results_of_another_version_are_refused(pair: tuple[Results, Results], t
 @pytest.mark.parametrize('in_a, in_b, told', [
     (dict(version=1), dict(version=2), 'A has version 1 of the task, and B version 2'),
     (dict(), dict(task='coco/atss', version=2), 'A has version 1 of coco/atss, and B version 2'),
-    (dict(task='coco/atss', version=3), dict(task='coco/atss', version=2), 'A has version 3 of coco/atss, and B version 2'),
+    (dict(task='coco/atss', version=3), dict(task='coco/atss', version=2),
+     'A has version 3 of coco/atss, and B version 2'),
     (dict(task='coco/atss'), dict(task='coco/retinanet'), 'A measures coco/atss, and B coco/retinanet'),
 ])
 def test_other_tasks_are_not_subtracted(pair: tuple[Results, Results], tmp_path: Path, in_a: dict, in_b: dict,
@@ -148,7 +149,8 @@ def test_a_task_that_one_file_does_not_name_is_the_same(pair: tuple[Results, Res
 
 
 @pytest.mark.parametrize('digests, told', [
-    (('aa' * 32, 'bb' * 32), ['probe is not subtracted: the test images are others (A: aaaaaaaaaaaa, B: bbbbbbbbbbbb).']),
+    (('aa' * 32, 'bb' * 32),
+     ['probe is not subtracted: the test images are others (A: aaaaaaaaaaaa, B: bbbbbbbbbbbb).']),
     (('aa' * 32, 'aa' * 32), []), ((None, 'bb' * 32), []), ((None, None), [])])
 def test_other_images_are_not_subtracted(pair: tuple[Results, Results], monkeypatch: pytest.MonkeyPatch,
                                          digests: tuple, told: list[str]) -> None:

@@ -140,8 +140,8 @@ def test_a_suite_names_tasks(fake, files) -> None:
     ('', r"tasks\[0\]: there is no task ''"),
     (7, 'tasks is .7, .*: it must be a list of names of tasks'),
     (dict(task=7), r'tasks\[0\].task is 7: it must be a string'),
-    (dict(task='shapes/upernet', version=2), 'asks for version 2 of task shapes/upernet, and this lgd_mm has version 1: '
-     'update lgd_mm, or take version out'),
+    (dict(task='shapes/upernet', version=2),
+     'asks for version 2 of task shapes/upernet, and this lgd_mm has version 1: update lgd_mm, or take version out'),
     (dict(task='shapes/upernet', version='1'), r"tasks\[0\].version is '1': it must be a whole number above 0"),
     (dict(task='shapes/upernet', version=0), r'tasks\[0\].version is 0: it must be a whole number above 0'),
     (dict(task='shapes/upernet', config='train.py'), 'has both task and config: config is that of the task'),
@@ -156,7 +156,7 @@ def test_mistakes_in_a_suite(fake, task: object, message: str) -> None:
 
 def test_an_earlier_version_is_in_an_earlier_lgd_mm(fake, files) -> None:
     files(FILE.replace('version: 1', 'version: 3'))
-    with pytest.raises(UserError, match='version 2 of task own/one, and this .* has version 3: install the lgd_mm that'):
+    with pytest.raises(UserError, match='version 2 of task own/one, and this .* has version 3: install the lgd_mm'):
         config_tasks.with_registry(dict(task='own/one', version=2), 'here')
 
 

@@ -29,7 +29,8 @@ def from_json(kind: type[T], content: Any, of: str, cure: str, exact: bool = Fal
     Args:
         kind (type): A dataclass. Its fields are strings, numbers, truth values, ``Literal``, lists, dicts with string
             keys, dataclasses, or unions of them. A field with a default may be missing in the content; with
-            ``metadata={'before': NAME}`` it may have its former name. ``__post_init__`` may raise a :class:`ValueError` that says what does not fit together.
+            ``metadata={'before': NAME}`` it may have its former name. ``__post_init__`` may raise a
+            :class:`ValueError` that says what does not fit together.
         content (Any): As :func:`json.loads` returns it.
         of (str): Where it comes from, for messages.
         cure (str): Ends the message.

@@ -129,9 +129,11 @@ def registered_task(name: str, where: str, version: int | None = None) -> Regist
     """
     known = registered_tasks()
     if name not in known:
-        raise UserError(f'{where}: there is no task {name!r}: {did_you_mean(name, known)}`lgd-mm list tasks` prints all')
+        near = did_you_mean(name, known)
+        raise UserError(f'{where}: there is no task {name!r}: {near}`lgd-mm list tasks` prints all')
     has = known[name].card.version
     if version is not None and version != has:
+        cure = 'update lgd_mm' if version > has else 'install the lgd_mm that has it'
         raise UserError(f'{where} asks for version {version} of task {name}, and this lgd_mm has version {has}: '
-                        f'{"update lgd_mm" if version > has else "install the lgd_mm that has it"}, or take version out')
+                        f'{cure}, or take version out')
     return known[name]

@@ -35,8 +35,9 @@ def test_a_line():
 def test_a_card():
     text = typed('list', 'tasks', 'coco/mask-rcnn')
     assert text.startswith('coco/mask-rcnn, version 1: COCO Mask R-CNN\n\nMask R-CNN (arXiv 1703.06870)')
-    for told in ('box AP (coco/bbox_mAP, higher is better); mask AP', 'trains configs/coco/mask-rcnn_r18_fpn_1x_coco.py',
-                 '5,000', 'data/coco/val2017', 'https://cocodataset.org', "tasks = ['coco/mask-rcnn']"):
+    for told in ('box AP (coco/bbox_mAP, higher is better); mask AP',
+                 'trains configs/coco/mask-rcnn_r18_fpn_1x_coco.py', '5,000',
+                 'data/coco/val2017', 'https://cocodataset.org', "tasks = ['coco/mask-rcnn']"):
         assert told in text
     assert 'tests the checkpoint of a pre-training with configs/' in typed('list', 'tasks', 'imagenet/zero-shot')
 

@@ -10,14 +10,15 @@ from lgd_mm.report.charts import INK, SERIES, name_rows, new_figure, svg_element
 ENDS = 10
 
 
-def gain_chart(name: str, gains: Sequence[tuple[str, float]], series: int) -> Markup:
-    """A bar for each class to the right or the left of no difference.
+def gain_chart(name: str, gains: Sequence[tuple[str, float]], series: int, higher: bool = True) -> Markup:
+    """A bar for each class to the right or the left of no difference; those that get worse are pale.
 
     Args:
         name (str): Unique on the page; made part of the SVG's ids.
         gains (Sequence[tuple[str, float]]): Classes and their differences in percent, from top to bottom; of more than
             2 x :data:`ENDS`, those at either end.
         series (int): Number of the colour.
+        higher (bool): Whether more is better. Defaults to True.
 
     Returns:
         Markup: An ``<svg>`` element.
@@ -29,7 +30,7 @@ def gain_chart(name: str, gains: Sequence[tuple[str, float]], series: int) -> Ma
     for y, (_, gain) in enumerate(shown):
         if left_out > 0 and y == ENDS:
             continue
-        axes.barh(y, gain, height=0.66, color=SERIES[series % len(SERIES)], alpha=1 if gain > 0 else 0.55)
+        axes.barh(y, gain, height=0.66, color=SERIES[series % len(SERIES)], alpha=1 if (gain > 0) == higher else 0.55)
         axes.annotate(f'{gain:+.1f}', (max(gain, 0), y), (4, 0), va='center', textcoords='offset points', color=INK,
                       fontsize=10)
     furthest = max([abs(gain) for _, gain in shown]) or 1

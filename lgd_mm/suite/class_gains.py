@@ -102,7 +102,7 @@ def gain_charts(found: Sequence[ClassGains]) -> list[tuple[str, Markup, str]]:
     charts = []
     for index, each in enumerate(found):
         title = f'{each.label}, {each.column.task}: {each.column.heading}'
-        chart = gain_chart(f'classes-{index}', each.gains, each.series)
+        chart = gain_chart(f'classes-{index}', each.gains, each.series, each.column.better == 'higher')
         charts.append((title, described(chart, f'classes-{index}', title, each.sentence()), each.sentence()))
     return charts
 

@@ -78,8 +78,8 @@ def _records(cell: Cell) -> list[Record]:
 
 def _figure(records: Sequence[Record], column: Column, ends: Sequence[str]) -> Figure | None:
     """Over the seeds; -1 stands for a size without objects."""
-    logged = [next(filter(None.__ne__, (record.metrics.get(column.key + end) for end in ends)), None)
-              for record in records]
+    keys = [column.key + end for end in ends]
+    logged = [next((record.metrics[key] for key in keys if key in record.metrics), None) for record in records]
     values = [value * column.scale for value in logged if value is not None and value >= 0]
     if not values or len(values) < len(records):
         return None

@@ -102,3 +102,13 @@ def test_a_chart_is_told_in_words() -> None:
     svg = described(Markup('<svg viewBox="0 0 1 1"><g/></svg>'), 'c', 'A & B', '<script>')
     assert svg == ('<svg role="img" aria-labelledby="c-title" aria-describedby="c-about" viewBox="0 0 1 1">'
                    '<title id="c-title">A &amp; B</title><desc id="c-about">&lt;script&gt;</desc><g/></svg>')
+
+
+@pytest.mark.parametrize('higher', [True, False])
+def test_what_gets_worse_is_pale(higher: bool) -> None:
+    svg = gain_chart('c', [('cat', 2.0), ('dog', -3.0)], 1, higher)
+    bars = re.findall(r'd="M ([\d.]+) [\d.]+ *\n?L ([\d.]+) [^"]*" clip-path[^>]*style="fill: var\(--s[^)]*\)([^"]*)"', svg)
+    lengths = {round(abs(float(right) - float(left))): 'opacity' in style for left, right, style in bars}
+    short, long = sorted(lengths)
+    assert long / short == pytest.approx(1.5, rel=0.05)
+    assert (lengths[short], lengths[long]) == (not higher, higher)

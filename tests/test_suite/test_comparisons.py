@@ -164,6 +164,7 @@ def test_the_page_and_the_text_hold_it_all(made: Results, by_class: dict, tmp_pa
     assert tables == page.count('<div class="scroll" tabindex="0">\n<table')  # each scrolls in its own box
     assert charts == 2 + 1 + 2 + 1 + 2 and page.count('<desc ') == page.count('<svg')
     assert '<script' not in page and '<td class="lead">+15.0 (12.0 to 18.0)</td><td>&lt; 0.001</td>' in page
+    assert page.count('<ul class="legend">') == 1  # the runs of this suite have left no curves
     assert 'Protocols that have changed: Mask R-CNN is version 2 of coco/mask-rcnn.' in page
 
     text = (tmp_path / 'out/report.md').read_text()

@@ -19,7 +19,8 @@ def latency(results: Results, label: str) -> float | None:
         label (str): Of the entry.
     """
     cost = (getattr(results, 'costs', None) or {}).get(label)
-    return cost.latency_ms.get('1') if cost else None
+    return next((timing.milliseconds for timing in (cost.timings if cost else ())
+                 if (timing.device, timing.threads) == ('CPU', 1)), None)
 
 
 def pareto_charts(results: Results) -> list[tuple[str, Markup]]:

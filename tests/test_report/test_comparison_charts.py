@@ -107,7 +107,7 @@ def test_a_chart_is_told_in_words() -> None:
 @pytest.mark.parametrize('higher', [True, False])
 def test_what_gets_worse_is_pale(higher: bool) -> None:
     svg = gain_chart('c', [('cat', 2.0), ('dog', -3.0)], 1, higher)
-    bars = re.findall(r'd="M ([\d.]+) [\d.]+ *\n?L ([\d.]+) [^"]*" clip-path[^>]*style="fill: var\(--s[^)]*\)([^"]*)"', svg)
+    bars = re.findall(r'd="M ([\d.]+) [\d.]+ *\n?L ([\d.]+) [^"]*" clip-[^>]*style="fill: var\(--s[^)]*\)([^"]*)"', svg)
     lengths = {round(abs(float(right) - float(left))): 'opacity' in style for left, right, style in bars}
     short, long = sorted(lengths)
     assert long / short == pytest.approx(1.5, rel=0.05)

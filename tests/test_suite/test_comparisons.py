@@ -15,7 +15,7 @@ from lgd_mm.suite.class_gains import class_gains, class_tables
 from lgd_mm.suite.files import read_results, write
 from lgd_mm.suite.forest import forest_charts, format_difference, format_p
 from lgd_mm.suite.marks import Difference
-from lgd_mm.suite.pareto import pareto_charts
+from lgd_mm.suite.pareto import latency, pareto_charts
 from lgd_mm.suite.reference import reference_of
 from lgd_mm.suite.schema import VERSION, Machine, Record, Results
 from lgd_mm.suite.sizes import size_figures
@@ -74,16 +74,24 @@ def test_differences_are_drawn_and_told(made: Results) -> None:
     assert 'var(--series-1)' in box and 'var(--series-2)' in box  # the colours of the entries everywhere
 
 
+def costing(milliseconds: float) -> SimpleNamespace:
+    """As a suite measures it: on one thread, on several, and on a GPU."""
+    return SimpleNamespace(timings=[
+        SimpleNamespace(device=device, threads=threads, milliseconds=milliseconds * factor)
+        for device, threads, factor in (('GPU', None, 0.1), ('CPU', 8, 0.3), ('CPU', 1, 1.0))])
+
+
 def test_cost_is_drawn_once_two_are_known(made: Results) -> None:
     assert pareto_charts(made) == []
-    made.costs = {label: SimpleNamespace(latency_ms={'1': 5.0}) for label in LABELS}
+    made.costs = {label: costing(5.0) for label in LABELS}
     assert pareto_charts(made) == []  # one backbone
-    made.costs['SEED'] = SimpleNamespace(latency_ms={'1': 2.5})
+    made.costs['SEED'] = costing(2.5)
     del made.costs['random']
+    assert [latency(made, label) for label in LABELS] == [None, 5.0, 2.5]
     (title, box), (_, error) = pareto_charts(made)
     assert title == 'Mask R-CNN: coco/bbox_mAP' and 'random' not in box
     assert 'better than: SEED, LGD.</desc>' in box and 'better than: SEED, LGD.</desc>' in error
-    made.costs['LGD'] = SimpleNamespace(latency_ms={'1': 2.0})
+    made.costs['LGD'] = costing(2.0)
     assert 'better than: LGD.</desc>' in pareto_charts(made)[1][1]  # less is better
 
 
@@ -146,7 +154,7 @@ def test_the_page_and_the_text_hold_it_all(made: Results, by_class: dict, tmp_pa
     evil = '<script>x</script> | *x*'
     by_class['LGD', 'Mask R-CNN'][evil] = 3.0
     by_class['random', 'Mask R-CNN'][evil] = 1.0
-    made.costs = {label: SimpleNamespace(latency_ms={'1': 2.0 + n}) for n, label in enumerate(LABELS)}
+    made.costs = {label: costing(2.0 + n) for n, label in enumerate(LABELS)}
     made.tasks[0].version, made.tasks[0].task = 2, 'coco/mask-rcnn'
     for folder in made.cells[1].work_dirs:
         record(folder, {f'{BOX}_s': 0.25})

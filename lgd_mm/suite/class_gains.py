@@ -1,16 +1,15 @@
 """Which classes gain, and which lose, against the reference of a suite."""
 
+import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from lgd_mm.io.typed_json import is_number
 from lgd_mm.report.charts import described
 from lgd_mm.report.gain_chart import gain_chart
-from lgd_mm.suite.per_image import per_class
+from lgd_mm.suite.figures import Column, columns, find_figure
 from lgd_mm.suite.schema import Results
-from lgd_mm.suite.table import Column, columns
 
 #: Percent; a smaller difference is shown as none.
 LEAST = 0.05
@@ -59,11 +58,10 @@ def class_gains(results: Results, reference: str) -> list[ClassGains]:
     """
     found = []
     for column in columns(results):
-        theirs = per_class(results, reference, column.task, column.key) or {}
+        theirs = _of_classes(results, reference, column)
         for series, entry in enumerate(results.entries):
-            ours = per_class(results, entry.label, column.task, column.key) if entry.label != reference else None
-            shared = [(name, (theirs[name], value)) for name, value in (ours or {}).items()
-                      if is_number(value) and is_number(theirs.get(name))]
+            ours = _of_classes(results, entry.label, column) if entry.label != reference else {}
+            shared = [(name, (theirs[name], value)) for name, value in ours.items() if name in theirs]
             shared.sort(key=lambda each: each[1][0] - each[1][1], reverse=column.better == 'lower')
             if shared:
                 found.append(ClassGains(entry.label, series, column, dict(shared)))
@@ -105,6 +103,12 @@ def gain_charts(found: Sequence[ClassGains]) -> list[tuple[str, Markup, str]]:
         chart = gain_chart(f'classes-{index}', each.gains, each.series, each.column.better == 'higher')
         charts.append((title, described(chart, f'classes-{index}', title, each.sentence()), each.sentence()))
     return charts
+
+
+def _of_classes(results: Results, label: str, column: Column) -> dict[str, float]:
+    """A metric of each class, mean over the seeds; empty where the runs have kept nothing of single images."""
+    figure = find_figure(results, label, column)
+    return {name: statistics.mean(values) for name, values in figure.classes.items()} if figure else {}
 
 
 def _named(gain: tuple[str, float]) -> str:

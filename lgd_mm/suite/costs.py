@@ -14,9 +14,10 @@ from lgd_mm.costs.report import Cost, Timing
 from lgd_mm.costs.table import cost_notes, format_latency, ran_by
 from lgd_mm.errors import UserError
 from lgd_mm.suite.definition import PRETRAINING, Entry, Suite, resolved
+from lgd_mm.suite.figures import find_cell
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.schema import Results
-from lgd_mm.suite.table import find_cell, format_seconds
+from lgd_mm.suite.table import format_seconds
 
 
 class CostColumns(NamedTuple):

@@ -6,9 +6,9 @@ from markupsafe import Markup
 
 from lgd_mm.report.charts import described
 from lgd_mm.report.forest_chart import Row, forest_chart
+from lgd_mm.suite.figures import columns
 from lgd_mm.suite.marks import Difference
 from lgd_mm.suite.schema import Results
-from lgd_mm.suite.table import columns
 
 
 def forest_charts(results: Results, found: Sequence[Difference]) -> list[tuple[str, Markup]]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from lgd_mm.suite.class_gains import class_gains
+from lgd_mm.suite.figures import columns
 from lgd_mm.suite.forest import format_difference
 from lgd_mm.suite.marks import Difference, differences
 from lgd_mm.suite.markup import plain, table_of
 from lgd_mm.suite.reference import reference_of
 from lgd_mm.suite.schema import Results
 from lgd_mm.suite.sizes import SizeFigures, size_figures
-from lgd_mm.suite.table import columns
 
 
 def comparison_parts(results: Results) -> list[str]:

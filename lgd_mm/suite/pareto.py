@@ -4,8 +4,8 @@ from markupsafe import Markup
 
 from lgd_mm.report.charts import described
 from lgd_mm.report.pareto_chart import Place, frontier, pareto_chart
+from lgd_mm.suite.figures import columns, find_figure
 from lgd_mm.suite.schema import Results
-from lgd_mm.suite.table import columns, find_figure
 
 #: What :func:`latency` is.
 COST = 'ms per image, one CPU thread'
@@ -18,7 +18,7 @@ def latency(results: Results, label: str) -> float | None:
         results (Results): The content of ``results.json``.
         label (str): Of the entry.
     """
-    cost = (getattr(results, 'costs', None) or {}).get(label)
+    cost = results.costs.get(label)
     return next((timing.milliseconds for timing in (cost.timings if cost else ())
                  if (timing.device, timing.threads) == ('CPU', 1)), None)
 

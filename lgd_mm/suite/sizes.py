@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from lgd_mm.errors import UserError
 from lgd_mm.report.charts import Bar
+from lgd_mm.suite.figures import Column, columns, find_cell
 from lgd_mm.suite.files import read_record
 from lgd_mm.suite.run import RECORD
 from lgd_mm.suite.schema import Cell, Figure, Record, Results
-from lgd_mm.suite.table import Column, columns, find_cell
 
 #: Size -> what COCO's and LVIS's keys end with. Areas of up to 32**2, up to 96**2, and more pixels.
 SIZES = {'small': ('_s', 's'), 'medium': ('_m', 'm'), 'large': ('_l', 'l')}

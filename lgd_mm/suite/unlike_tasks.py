@@ -1,6 +1,6 @@
 """Tasks of two suites that have a name in common and are not the same: their figures are not subtracted."""
 
-from lgd_mm.suite.per_image import test_images
+from lgd_mm.suite.marks import image_sets
 from lgd_mm.suite.schema import Results, TaskColumns
 
 
@@ -26,7 +26,11 @@ def _difference(a: Results, task: TaskColumns, b: Results, other: TaskColumns) -
     if task.version != other.version:
         name = task.task or other.task or 'the task'
         return f'A has version {task.version} of {name}, and B version {other.version}'
-    images, others = test_images(a, task.name), test_images(b, other.name)
-    if images and others and images != others:
-        return f'the test images are others (A: {images[:12]}, B: {others[:12]})'
+    images, others = image_sets(a, task.name), image_sets(b, other.name)
+    if images != others and '' not in images | others:
+        return f'the test images are others (A: {_digests(images)}, B: {_digests(others)})'
     return None
+
+
+def _digests(images: set[str]) -> str:
+    return ', '.join(sorted(digest[:12] for digest in images))

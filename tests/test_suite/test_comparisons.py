@@ -12,6 +12,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.suite import class_gains as gains_module
 from lgd_mm.suite import comparisons, markdown_comparisons, report
 from lgd_mm.suite.class_gains import class_gains, class_tables
+from lgd_mm.suite.figures import columns
 from lgd_mm.suite.files import read_results, write
 from lgd_mm.suite.forest import forest_charts, format_difference, format_p
 from lgd_mm.suite.marks import Difference
@@ -19,7 +20,7 @@ from lgd_mm.suite.pareto import latency, pareto_charts
 from lgd_mm.suite.reference import reference_of
 from lgd_mm.suite.schema import VERSION, Machine, Record, Results
 from lgd_mm.suite.sizes import size_figures
-from lgd_mm.suite.table import columns, notes
+from lgd_mm.suite.table import notes
 from tests.pages import check_page
 from tests.test_suite.made_up import MACHINE, cell, metric, results
 

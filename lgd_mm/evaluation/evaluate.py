@@ -45,7 +45,7 @@ def evaluate_features(config: str,
                       cfg_options: Mapping[str, Any] | None = None,
                       shots: Sequence[int] = (),
                       draws: int = DRAWS) -> Results:
-    """Evaluate a frozen student by k-NN, zero-shot, linear probe, few labels and retrieval, with one pass over the images.
+    """Evaluate a frozen student by k-NN, zero-shot, probes, few labels and retrieval, with one pass over the images.
 
     Args:
         config (str): Config for k-NN, linear probe or zero-shot classification; without training images only

@@ -1,14 +1,16 @@
 """The same image through two forms of a student."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lgd_mm.datasets.shapes.scene import draw_scene
 from lgd_mm.errors import UserError
 from lgd_mm.exports.report import Difference
+from lgd_mm.students.network import Student
 
 #: Height and width of the image, in pixels.
 SIDE = 224
@@ -61,3 +63,42 @@ def compare(library: str, expected: Mapping[str, Tensor], found: Mapping[str, Te
                             f'of the largest value, and {tolerance:g} is allowed: nothing was written')
         differences.append(Difference(largest, largest / scale))
     return Difference.largest_of(differences)
+
+
+def of_student(student: Student, maps: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Mapping[str, Tensor]]:
+    """What to compare maps with that the student's own config does not return, such as those of finer strides.
+
+    Args:
+        student (Student): The student.
+        maps (Mapping[str, Tensor]): What another form of it makes of :func:`sample_image`, each (1, C, h, w).
+
+    Returns:
+        tuple[dict[str, Tensor], Mapping[str, Tensor]]: By the same names, of all that the student's layers compute what
+        is most like each map, or if nothing has its shape the last; and ``maps``.
+    """
+    own = _computed(student)
+    return {name: _closest(found, own) for name, found in maps.items()}, maps
+
+
+@torch.no_grad()
+def _computed(student: Student) -> list[Tensor]:
+    """Every map that the student's own layers make of the image."""
+    maps: list[Tensor] = []
+
+    def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+        if isinstance(output, Tensor) and output.dim() == 4:
+            maps.append(output.clone())
+
+    hooks = [module.register_forward_hook(keep) for module in student.backbone.modules()]
+    try:
+        student(sample_image())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return maps
+
+
+def _closest(wanted: Tensor, maps: list[Tensor]) -> Tensor:
+    """The map that is most like another; the last if none has its shape."""
+    fitting = [found for found in maps if found.shape == wanted.shape]
+    return min(fitting, key=lambda found: (found - wanted).abs().max().item(), default=maps[-1])

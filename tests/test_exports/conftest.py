@@ -23,7 +23,10 @@ BACKBONES = dict(
         type='mmdet.CSPNeXt', deepen_factor=0.167, widen_factor=0.375, norm_cfg=dict(type='BN'),
         act_cfg=dict(type='mmdet.SiLU', inplace=True)),
     efficientnet=dict(type='mmpretrain.EfficientNet', arch='b0'),
-    ghostnet=dict(type='mmpretrain.TIMMBackbone', model_name='ghostnet_050'))
+    ghostnet=dict(type='mmpretrain.TIMMBackbone', model_name='ghostnet_050'),
+    mobilenet_v2_full=dict(type='mmpretrain.MobileNetV2'),
+    timm_resnet=dict(type='lgd_mm.TIMMBackbone', model_name='resnet18'),
+    vit=dict(type='lgd_mm.TIMMBackbone', model_name='test_vit'))
 
 
 @pytest.fixture(autouse=True)

@@ -80,6 +80,8 @@ TARGETS: dict[str, Target] = {
     'mmdet': Target('.openmmlab:write_mmdet', dict(mmdet='onedl-mmdetection'), any_student=False),
     'mmseg': Target('.openmmlab:write_mmseg', dict(mmseg='onedl-mmsegmentation'), any_student=False),
     'torchvision': Target('.torchvision:write', dict(torchvision='torchvision'), any_student=False),
+    'torchvision-detection': Target(
+        '.torchvision_detection:write', dict(torchvision='torchvision'), any_student=False),
     'timm': Target('.timm:write', dict(timm='timm'), any_student=False),
     'safetensors': Target('.safetensors:write', dict(safetensors='safetensors')),
     'onnx': Target('.onnx:write', dict(onnx='onnx', onnxruntime='onnxruntime', onnxscript='onnxscript'),

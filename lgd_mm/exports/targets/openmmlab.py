@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
-from lgd_mm.exports.check import SAME_KERNELS, compare, sample_image
+from lgd_mm.exports.check import SAME_KERNELS, compare, of_student, sample_image
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written, unknown_to
 from lgd_mm.io.key_report import KeyReport
@@ -86,9 +86,7 @@ def _write_dense(student: Student, folder: Path, library: str) -> Written:
         raise unknown_to(library, student, 'its outputs have not the strides 4, 8, 16 and 32')
     maps = _write(student, folder, library, chosen.backbone)
     names = [f'map of stride {stride}' for stride in STRIDES]
-    own = _computed(student)
-    expected = [_closest(found, own) for found in maps]
-    difference = compare(library, dict(zip(names, expected)), dict(zip(names, maps)), SAME_KERNELS)
+    difference = compare(library, *of_student(student, dict(zip(names, maps))), SAME_KERNELS)
     return _written(library, difference, USAGE_MAPS.format(base=BASES[library], necks=NECKS[library]))
 
 
@@ -147,30 +145,6 @@ def _built(library: str, backbone: dict[str, Any]) -> nn.Module:
         module.init_weights()  # type: ignore[operator]
     module.eval()
     return module
-
-
-@torch.no_grad()
-def _computed(student: Student) -> list[Tensor]:
-    """Every map that the student's own layers make of the image."""
-    maps: list[Tensor] = []
-
-    def keep(module: nn.Module, inputs: Any, output: Any) -> None:
-        if isinstance(output, Tensor) and output.dim() == 4:
-            maps.append(output.clone())
-
-    hooks = [module.register_forward_hook(keep) for module in student.backbone.modules()]
-    try:
-        student(sample_image())
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return maps
-
-
-def _closest(wanted: Tensor, maps: list[Tensor]) -> Tensor:
-    """The map that is most like another; the last if none has its shape."""
-    fitting = [found for found in maps if found.shape == wanted.shape]
-    return min(fitting, key=lambda found: (found - wanted).abs().max().item(), default=maps[-1])
 
 
 def _written(library: str, difference: Difference, usage: str) -> Written:

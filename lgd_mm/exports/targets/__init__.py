@@ -89,6 +89,7 @@ TARGETS: dict[str, Target] = {
     'torch-export': Target('.torch_export:write', {}),
     'huggingface': Target(
         '.huggingface:write', dict(timm='timm', huggingface_hub='huggingface_hub'), any_student=False),
+    'transformers': Target('.transformers:write', dict(transformers='transformers'), any_student=False),
 }
 
 

@@ -63,7 +63,8 @@ def write(student: Student, folder: Path) -> Written:
     build = partial(getattr(backbone_utils, function), **arguments)
     weights = renamed(student.backbone.state_dict(), build(norm_layer=nn.BatchNorm2d).body.state_dict())
     if weights is None:
-        raise unknown_to('torchvision', student, f'{function} builds {name} in its full width alone, with other layers')
+        raise unknown_to('torchvision', student, f'{function} builds {name} in its full width alone, with '
+                         'other layers (mmdet takes any width)')
     file = folder / f'{name}.pth'
     save_torch(file, weights)
 

@@ -44,7 +44,7 @@ def corrupted(image: NDArray[Any], corruption: str, severity: int) -> NDArray[An
     """
     from imagecorruptions import corrupt  # compiles, which takes a second
     digest = hashlib.sha256(f'{corruption} {severity} {image.shape}'.encode())
-    digest.update(np.ascontiguousarray(image))
+    digest.update(np.ascontiguousarray(image).data)
     seed = int.from_bytes(digest.digest()[:4], 'little')
     state = np.random.get_state()
     np.random.seed(seed)
@@ -160,7 +160,7 @@ def _names(given: Sequence[str]) -> list[str]:
 
 
 def _severities(given: Sequence[int]) -> list[int]:
-    listed = list(given) if isinstance(given, (list, tuple)) else [given]
+    listed: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
     if not listed or len(set(listed)) < len(listed) or not all(
             type(severity) is int and severity in SEVERITIES for severity in listed):
         raise UserError(f'lgd_mm.CorruptedImages.severities={given!r}: give some of 1, 2, 3, 4 and 5, each once')

@@ -50,7 +50,8 @@ class Features(NamedTuple):
         Args:
             chosen (Tensor): Whether an image is one of them (N, ), bool.
         """
-        return Features(*(None if part is None else part[chosen] for part in self))
+        embeddings = None if self.embeddings is None else self.embeddings[chosen]
+        return Features(self.pooled[chosen], self.labels[chosen], embeddings)
 
 
 def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: StudentFile,

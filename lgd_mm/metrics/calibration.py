@@ -62,7 +62,8 @@ class CalibrationError(BaseMetric):
         Returns:
             dict[str, float]: ``ece`` in percent.
         """
-        return dict(ece=100 * calibration_error(*map(torch.tensor, zip(*results)), self.bins))
+        confidences, correct = map(torch.tensor, zip(*results))
+        return dict(ece=100 * calibration_error(confidences, correct, self.bins))
 
 
 def calibration_error(confidences: Tensor, correct: Tensor, bins: int = 15) -> float:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from lgd_mm.datasets.corruptions import CORRUPTIONS, FAMILIES, SEVERITIES, Corrupt, corrupted
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
+from tests.configs import read_config
 
 
 def image(height=48, width=40, seed=0):
@@ -166,3 +167,26 @@ def test_workers_change_nothing(folder):
 def test_mistakes(folder, kwargs, sentence):
     with pytest.raises(UserError, match=sentence):
         wrapped(folder, **kwargs)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize('name', ['coco/faster-rcnn_r18_fpn_1x_coco-corrupted', 'ade20k/upernet_r18_80k_ade20k-512x512-'
+                                  'corrupted'])
+def test_real_images(data_dir, name):
+    """As a config reads them: other pixels in each part, and the same boxes and masks."""
+    cfg = read_config(f'{name}.py')
+    root = data_dir / ('coco' if name.startswith('coco') else 'ade/ADEChallengeData2016')
+    inner = cfg.test_dataloader.dataset.dataset
+    inner.data_root, inner.indices = str(root), 1
+    cfg.test_dataloader.dataset.severities = [5]
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        dataset = DATASETS.build(cfg.test_dataloader.dataset)
+        clean, *others = [dataset[index] for index in range(len(dataset))]
+    assert len(others) == 15 and len({bytes(each['inputs'].numpy()) for each in (clean, *others)}) == 16
+    for each in others:
+        one, other = (sample['data_samples'] for sample in (clean, each))
+        assert each['inputs'].shape == clean['inputs'].shape and one.img_shape == other.img_shape
+        if 'gt_sem_seg' in one:
+            assert one.gt_sem_seg.data.equal(other.gt_sem_seg.data)
+        else:
+            assert one.gt_instances.bboxes.tensor.equal(other.gt_instances.bboxes.tensor)

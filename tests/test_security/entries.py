@@ -37,7 +37,7 @@ OTHER = (
     'amp', 'workers', 'seed', 'tracker', 'recipe', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name',
     'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'share',
     'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
-    'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size')
+    'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric')
 
 
 class Entries:

@@ -19,6 +19,7 @@ BUILDS = {
     'lgd_mm/own_data/check_config.py': 1, 'lgd_mm/engine/fill_teacher_cache.py': 3, 'lgd_mm/engine/launch.py': 1,
     'lgd_mm/engine/settings.py': 1,
     'lgd_mm/engine/summary.py': 1, 'lgd_mm/suite/plan.py': 1, 'lgd_mm/suite/disk_space.py': 1,
+    'lgd_mm/suite/task_data.py': 1,
     'lgd_mm/zoo/finished.py': 1,
     # Parts of a model, of the config that builds the model.
     'lgd_mm/models/classifiers/knn.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,

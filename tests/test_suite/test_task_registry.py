@@ -101,7 +101,7 @@ def test_a_file_is_read(files) -> None:
     ('version: 1', 'version: true', 'version is True, and must be a whole number'),
     ('    version: 1\n', '', "tasks['one'] has no version"),
     ('test_images: 7', 'test_images: 0', 'has a test_images of 0, and it must be at least 1'),
-    ('title: One', 'titel: One', "tasks['one'] has the key 'titel'; there are: version, title, config, metrics"),
+    ('title: One', 'heading: One', "tasks['one'] has the key 'heading'; there are: version, title, config, metrics"),
     ('scale: 100', 'scale: 100, unit: px', "metrics[0] has the key 'unit'; there are: key, title, scale, better"),
     ('better: higher', 'better: more', "better is 'more', and must be 'higher' or 'lower'"),
     ('source: here', 'source: here\nauthor: me', "it has the key 'author'; there are: source, data, tasks"),
@@ -146,7 +146,7 @@ def test_a_suite_names_tasks(fake, files) -> None:
     (dict(task='shapes/upernet', version=0), r'tasks\[0\].version is 0: it must be a whole number above 0'),
     (dict(task='shapes/upernet', config='train.py'), 'has both task and config: config is that of the task'),
     (dict(task='shapes/upernet', test_images=3), 'has both task and test_images'),
-    (dict(task='shapes/upernet', titel='x'), "has the key 'titel'; there are: name"),
+    (dict(task='shapes/upernet', heading='x'), "has the key 'heading'; there are: name"),
 ])
 def test_mistakes_in_a_suite(fake, task: object, message: str) -> None:
     fake.settings['tasks'][0] = task

@@ -23,7 +23,7 @@ def time_on_gpu(backbone: nn.Module, size: int, batch: int, device: str = 'cuda'
     Returns:
         Timing: Other work on the GPU is not seen.
     """
-    form = dict(device=device, dtype=torch.float16, memory_format=torch.channels_last)
+    form: dict[str, Any] = dict(device=device, dtype=torch.float16, memory_format=torch.channels_last)
     before = torch.cuda.memory_allocated(device)
     torch.cuda.reset_peak_memory_stats(device)
     network = backbone.to(**form)

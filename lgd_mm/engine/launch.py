@@ -201,7 +201,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
            log_samples: bool) -> Runner:
     """Build and train in a work dir that is this run's alone."""
     state = _set_resume(cfg, resume)
-    resumed_at = state and (state['meta']['epoch'], state['meta']['iter'])
+    resumed_at = None if state is None else (state['meta']['epoch'], state['meta']['iter'])
     with user_errors(cfg, when_disk_is_full=', then go on with --resume') as runners:
         if student:
             plug_student(cfg, student, allow_partial_student)

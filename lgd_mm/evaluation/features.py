@@ -51,7 +51,7 @@ class Features(NamedTuple):
             chosen (Tensor): Whether an image is one of them (N, ), bool.
         """
         embeddings = None if self.embeddings is None else self.embeddings[chosen]
-        return Features(self.pooled[chosen], self.labels[chosen], embeddings)
+        return Features(self.pooled[chosen], self.labels[chosen], embeddings, self.classes)
 
 
 def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: StudentFile,

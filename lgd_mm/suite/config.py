@@ -115,7 +115,7 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
 def _check_cost(path: str, cost: Mapping[str, Any]) -> None:
     """Numbers that can be measured with, on this machine."""
     check_known(f'{path}: cost has the key', cost, ('size', 'batch', 'threads'))
-    given = dict(size=SIZE, batch=BATCH, threads=(1, )) | dict(cost)
+    given: dict[str, Any] = dict(size=SIZE, batch=BATCH, threads=(1, )) | dict(cost)
     if not all(type(given[key]) is int for key in ('size', 'batch')) or not _is_list(given['threads'], int):
         raise UserError(f'{path}: cost is {dict(cost)!r}: size and batch must be whole numbers, threads a list of some')
     try:

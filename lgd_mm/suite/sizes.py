@@ -9,7 +9,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.report.charts import Bar
 from lgd_mm.suite.figures import Column, columns, find_cell
 from lgd_mm.suite.files import read_record
-from lgd_mm.suite.run import RECORD
+from lgd_mm.suite.images import RECORD
 from lgd_mm.suite.schema import Cell, Figure, Record, Results
 
 #: Size -> what COCO's and LVIS's keys end with. Areas of up to 32**2, up to 96**2, and more pixels.

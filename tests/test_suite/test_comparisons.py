@@ -4,12 +4,11 @@ import json
 import math
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from lgd_mm.costs.report import Cost, Timing
 from lgd_mm.errors import UserError
-from lgd_mm.suite import class_gains as gains_module
 from lgd_mm.suite import comparisons, markdown_comparisons, report
 from lgd_mm.suite.class_gains import class_gains, class_tables
 from lgd_mm.suite.figures import columns
@@ -60,7 +59,7 @@ def test_a_suite_says_its_reference(fake, tmp_path: Path) -> None:
 
 def difference(made: Results, label: str, mean: float, low: float | None, high: float | None, p: float | None,
                column: int = 0) -> Difference:
-    return Difference(label, 'random', columns(made)[column], mean, low, high, p, p, p is not None and p < 0.05)
+    return Difference(label, 'random', columns(made)[column], mean, low, high, p, p)
 
 
 def test_differences_are_drawn_and_told(made: Results) -> None:
@@ -75,11 +74,12 @@ def test_differences_are_drawn_and_told(made: Results) -> None:
     assert 'var(--series-1)' in box and 'var(--series-2)' in box  # the colours of the entries everywhere
 
 
-def costing(milliseconds: float) -> SimpleNamespace:
+def costing(milliseconds: float) -> Cost:
     """As a suite measures it: on one thread, on several, and on a GPU."""
-    return SimpleNamespace(timings=[
-        SimpleNamespace(device=device, threads=threads, milliseconds=milliseconds * factor)
-        for device, threads, factor in (('GPU', None, 0.1), ('CPU', 8, 0.3), ('CPU', 1, 1.0))])
+    times = [(device, threads, milliseconds * factor)
+             for device, threads, factor in (('GPU', None, 0.1), ('CPU', 8, 0.3), ('CPU', 1, 1.0))]
+    return Cost('A', 'ResNet', 224, 32, 1000, 2000, [
+        Timing(device, 'onnxruntime', threads, 9, ms, ms, ms, 1000 / ms) for device, threads, ms in times])
 
 
 def test_cost_is_drawn_once_two_are_known(made: Results) -> None:
@@ -129,12 +129,14 @@ def test_sizes_of_lvis(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def by_class(monkeypatch: pytest.MonkeyPatch) -> dict:
+def by_class(made: Results) -> dict:
     """Figures of classes by entry and task."""
-    found = {('random', 'Mask R-CNN'): dict(cat=10.0, dog=20.0, owl=30.0, gone=math.nan),
-             ('LGD', 'Mask R-CNN'): dict(cat=30.0, dog=15.0, owl=30.0, gone=5.0, new=1.0),
-             ('random', 'probe'): dict(cat=10.0, dog=20.0), ('SEED', 'probe'): dict(cat=5.0, dog=21.0)}
-    monkeypatch.setattr(gains_module, 'per_class', lambda made, entry, task, key: found.get((entry, task)))
+    found = {('random', 'Mask R-CNN'): dict(cat=[10.0], dog=[20.0], owl=[30.0]),
+             ('LGD', 'Mask R-CNN'): dict(cat=[29.0, 31.0], dog=[15.0, 15.0], owl=[30.0, 30.0], new=[1.0, 1.0]),
+             ('random', 'probe'): dict(cat=[10.0], dog=[20.0]), ('SEED', 'probe'): dict(cat=[5.0], dog=[21.0])}
+    for one in made.cells:
+        for figure in filter(None, one.metrics.values()):
+            figure.classes = found.setdefault((one.entry, one.task), {})
     return found
 
 
@@ -146,15 +148,16 @@ def test_gains_are_sorted_and_told(made: Results, by_class: dict) -> None:
     assert error.sentence() == '1 of 2 classes improve, most cat (-5.0); 1 of 2 classes get worse, most dog (+1.0)'
     table, _ = class_tables([box, error])
     assert table.rows == [('cat', 10.0, [20.0]), ('dog', 20.0, [-5.0]), ('owl', 30.0, [0.0])]
-    by_class.clear()
+    for figures in by_class.values():
+        figures.clear()
     assert class_gains(made, 'random') == []
 
 
 def test_the_page_and_the_text_hold_it_all(made: Results, by_class: dict, tmp_path: Path,
                                            monkeypatch: pytest.MonkeyPatch) -> None:
     evil = '<script>x</script> | *x*'
-    by_class['LGD', 'Mask R-CNN'][evil] = 3.0
-    by_class['random', 'Mask R-CNN'][evil] = 1.0
+    by_class['LGD', 'Mask R-CNN'][evil] = [3.0, 3.0]
+    by_class['random', 'Mask R-CNN'][evil] = [1.0]
     made.costs = {label: costing(2.0 + n) for n, label in enumerate(LABELS)}
     made.tasks[0].version, made.tasks[0].task = 2, 'coco/mask-rcnn'
     for folder in made.cells[1].work_dirs:

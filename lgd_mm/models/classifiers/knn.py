@@ -66,7 +66,8 @@ class KNNClassifier(FeatureMemory):
             UserError: If fewer than k training images were seen.
         """
         features = self.embed(inputs)
-        similarities, classes = nearest(features, *self.bank, self.k)
+        bank, labels = self.bank
+        similarities, classes = nearest(features, bank, labels, self.k)
         samples = with_scores(_votes(similarities, classes, self.num_classes, self.temperature), data_samples)
         for sample, feature, familiarity in zip(samples, features, similarities[:, -1]):
             sample.set_field(feature, 'feature')

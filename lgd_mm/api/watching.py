@@ -14,7 +14,7 @@ from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.image_folder import EXTENSIONS, files_below
 from lgd_mm.datasets.labelled_images import class_folders, count_images
 from lgd_mm.errors import UserError
-from lgd_mm.own_data.class_folders import find_parts
+from lgd_mm.own_data.class_folders import PARTS
 from lgd_mm.watching.names import no_neighbours, no_zero_shot
 
 #: Figures, the best to choose by first, and the metrics that give them.
@@ -66,10 +66,10 @@ def use_watch(cfg: Config, watch: Watch, names: Sequence[str], image_size: int, 
         workers (int): Loader processes.
 
     Raises:
-        UserError: If there are fewer than two images.
+        UserError: If there are fewer than two images, or none that are held out.
     """
     assert watch.folder is not None
-    root = find_parts(watch.folder, training=False)[1]
+    root = _held_out(Path(os.path.realpath(watch.folder)))
     base = Config.fromfile(config_root() / '_base_' / 'watch.py')
     found, folders = _images(root)
     reasons = {'zero-shot/top1': no_zero_shot(folders, names), 'knn/top1': no_neighbours(folders),
@@ -93,6 +93,19 @@ def use_watch(cfg: Config, watch: Watch, names: Sequence[str], image_size: int, 
         stopping: dict[str, Any] = dict(type='lgd_mm.EarlyStoppingHook', monitor=figures[0], rule='greater',
                                         min_delta=1e-6, check_finite=False, patience=watch.patience)
         cfg.custom_hooks = [*cfg.custom_hooks, stopping]
+
+
+def _held_out(folder: Path) -> Path:
+    """The folder itself, or its part to test with if it has nothing but parts: a class may be called train."""
+    folders = class_folders(folder)
+    if not folders or not {name.lower() for name in folders} <= {name for names in PARTS.values() for name in names}:
+        return folder
+    for part in PARTS['val']:
+        for name, path in folders.items():
+            if name.lower() == part:
+                return Path(path)
+    raise UserError(f'watch: {folder} has images to train with alone, in {", ".join(folders)}: give some that are held '
+                    'out')
 
 
 def _images(root: Path) -> tuple[int, list[str]]:

@@ -56,7 +56,7 @@ class EpochLoop(EpochBasedTrainLoop):
         self._epoch += 1
 
 
-def validate_where_resumed(runner: Runner, resumed_at: tuple[int, int] | None) -> None:
+def validate_where_resumed(runner: Runner, resumed_at: Any) -> None:
     """Validate a run that was resumed at its very end: the last checkpoint is saved before the validation, and the run
     had been stopped in between. :class:`EpochLoop` sees to it by itself.
 

@@ -49,6 +49,18 @@ def test_what_is_no_figure(task, save_best, hook, sentence):
         check(task, save_best, **hook)
 
 
+@pytest.mark.parametrize(('metric', 'figure'), [
+    ('RankMe', 'embedding/rankme'), ('NeighbourAccuracy', 'knn/top1'), ('ZeroShotAccuracy', 'zero-shot/top1')])
+def test_figures_of_a_pretraining(metric, figure):
+    """Named as the metrics name them; of the rank, nothing but the rule tells that more is better."""
+    cfg = Config(dict(val_dataloader=dict(batch_size=1), val_evaluator=dict(type=f'lgd_mm.{metric}'),
+                      default_hooks=dict(checkpoint=dict(save_best=figure, rule='greater'))))
+    check_best(cfg)
+    cfg.default_hooks.checkpoint.save_best = 'top1'
+    with pytest.raises(UserError, match=f'save_best=top1 is no figure of the validation, which gives {figure}$'):
+        check_best(cfg)
+
+
 def test_a_run_without_validation():
     with pytest.raises(UserError, match='save_best=auto needs a validation, and the config has none'):
         check_best(Config(dict(default_hooks=dict(checkpoint=dict(save_best='auto')), val_dataloader=None)))

@@ -45,6 +45,16 @@ def test_parts_of_a_labelled_set(held_out, tmp_path):
     for part in ('train', 'val'):
         shutil.copytree(held_out, tmp_path / part)
     assert settled(tmp_path).val_dataloader.dataset.data_root == str(tmp_path / 'val')
+    shutil.rmtree(tmp_path / 'val')
+    with pytest.raises(UserError, match='has images to train with alone, in train: give some that are held out'):
+        settled(tmp_path)
+
+
+def test_a_class_that_is_called_train(held_out, tmp_path):
+    shutil.copytree(held_out / 'circle', tmp_path / 'train')
+    shutil.copytree(held_out / 'square', tmp_path / 'bus')
+    cfg = settled(tmp_path, ['bus', 'train'])
+    assert cfg.val_dataloader.dataset.data_root == str(tmp_path) and len(cfg.val_evaluator) == 3
 
 
 @pytest.mark.parametrize('folders, names, figures, said', [

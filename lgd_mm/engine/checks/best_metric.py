@@ -126,7 +126,7 @@ EVALUATORS: dict[str, tuple[str, Callable[[Mapping[str, Any]], Iterator[str]]]] 
     'LVISMetric': ('lvis', _of_lvis),
     'IoUMetric': ('', _of_segmentation),
     'Accuracy': ('accuracy', _of_classification),
-    'RankMe': ('embedding', lambda evaluator: ['rankme']),
-    'NeighbourAccuracy': ('knn', lambda evaluator: ['top1']),
-    'ZeroShotAccuracy': ('zero-shot', lambda evaluator: ['top1']),
+    'RankMe': ('embedding', lambda evaluator: iter(['rankme'])),
+    'NeighbourAccuracy': ('knn', lambda evaluator: iter(['top1'])),
+    'ZeroShotAccuracy': ('zero-shot', lambda evaluator: iter(['top1'])),
 }

@@ -169,9 +169,9 @@ def test_the_page_and_the_text_hold_it_all(made: Results, by_class: dict, tmp_pa
     report.write_report(made, tmp_path / 'out')
     page = (tmp_path / 'out/report.html').read_text()
     check_page(page)
-    assert re.findall('<h2>(.*?)</h2>', page)[:5] == [
-        'Results', 'Differences from random', 'Accuracy against cost', 'By the size of objects',
-        'Classes, against random']
+    assert re.findall('<h2>(.*?)</h2>', page)[:6] == [
+        'Results', 'What a student costs', 'Differences from random', 'Accuracy against cost',
+        'By the size of objects', 'Classes, against random']
     tables, charts = page.count('<table'), page.count('<svg role="img"')
     assert tables == page.count('<div class="scroll" tabindex="0">\n<table')  # each scrolls in its own box
     assert charts == 2 + 1 + 2 + 1 + 2 and page.count('<desc ') == page.count('<svg')

@@ -55,8 +55,8 @@ def test_the_model_says_how_near(monkeypatch):
     model = MODELS.build(dict(type='lgd_mm.KNNClassifier', num_classes=3, k=5, backbone=dict(
         type='mmpretrain.ResNet', depth=18, stem_channels=8, base_channels=8))).eval()
     monkeypatch.setattr(model, 'embed', lambda inputs: F.normalize(inputs, dim=1))
-    model.remember(bank, [DataSample().set_gt_label(index % 3) for index in range(30)])
-    samples = model.predict(tested)
+    model(bank, [DataSample().set_gt_label(index % 3) for index in range(30)], mode='loss')
+    samples = model(tested, mode='predict')
     distances = torch.cdist(F.normalize(tested, dim=1), F.normalize(bank, dim=1)).sort(dim=1).values[:, 4]
     found = torch.stack([sample.familiarity for sample in samples])
     torch.testing.assert_close(found, 1 - distances**2 / 2, rtol=0, atol=1e-3)  # the bank is of half precision

@@ -84,4 +84,4 @@ def agreement(first: Sequence[float], second: Sequence[float], draws: Draws) -> 
 def told_apart(drawn: Floats) -> int:
     """Of how many pairs of students (S, B) the 95 % interval of the difference excludes 0: none is corrected for."""
     bounds = [np.percentile(one - other, (2.5, 97.5)) for one, other in combinations(drawn, 2)]
-    return sum(low > 0 or high < 0 for low, high in bounds)
+    return sum(bool(low > 0 or high < 0) for low, high in bounds)

@@ -161,3 +161,20 @@ def test_figures_of_the_generated_world():
         generated_figures(folders, {**sizes, 'LGD': 2})
     with pytest.raises(UserError, match='no measure has all of LGD, DINO'):
         generated_figures(folders, {'LGD': 3, 'DINO': 1})
+
+
+def test_comparison_is_written():
+    """Each measure of one world with each of the other, with random weights and without them."""
+    from frozen_students import PerImage
+    from small_world import compare, show
+    real = {label: [{'objects': PerImage(np.eye(4)[:, :1] * right, np.ones((4, 1)))}] * 2
+            for label, right in (('random weights', 0), ('SEED', 1), ('LGD', 2))}
+    generated = {'mIoU': {'random weights': [10., 12], 'SEED': [20., 24], 'LGD': [30., 36]}}
+    report = json.loads(json.dumps(compare(generated, real, 50), allow_nan=False))
+    assert report['figures']['objects'] == {'random weights': [0, 0], 'SEED': [25, 25], 'LGD': [50, 50]}
+    assert report['intervals']['mIoU']['SEED'] == [20, 24]
+    assert (report['pairs'], report['told_apart']) == (3, {'mIoU': 3, 'objects': 0})  # the image may not be drawn
+    assert [(row['generated'], row['real'], row['n'], row['tau'], row['p']) for row in report['agreement']] == [
+        ('mIoU', 'objects', 3, pytest.approx(1), pytest.approx(1 / 3)),
+        ('mIoU', 'objects', 2, pytest.approx(1), pytest.approx(1))]
+    show(report)

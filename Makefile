@@ -33,7 +33,7 @@ quickstart: env
 	@$(PY) tools/benchmark.py configs/shapes/quickstart.py $(JOBS) --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
 
 suite: env
-	@$(PY) tools/benchmark.py configs/shapes/$(or $(filter harder measures probes,$(SUITE)),suite).py $(JOBS) \
+	@$(PY) tools/benchmark.py configs/shapes/$(or $(filter harder probes,$(SUITE)),suite).py $(JOBS) \
 		$(if $(STUDENT),--backbone $(STUDENT)) $(if $(filter quick,$(SUITE)),$(QUICK))
 
 # Small students beside the suite's own, whose results are committed: hours.

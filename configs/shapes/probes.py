@@ -48,3 +48,6 @@ tasks = [
         metrics=instances,
         inputs=_base_.world),
 ]
+entries = [
+    dict(entry, without=[name for name in entry.get('without', ()) if name == 'zero-shot']) for entry in _base_.entries
+]

@@ -11,29 +11,54 @@ teacher = ['lgd_mm/datasets/shapes/teacher/open_clip_model.safetensors']
 seeds = [0, 1, 2]
 amp = True
 cost = dict(size=224)
-tasks = ['shapes/zero-shot', 'shapes/linear', 'shapes/mask-rcnn', 'shapes/upernet']
+tasks = [
+    f'shapes/{name}' for name in ('zero-shot', 'zero-shot-colours', 'zero-shot-segmentation', 'linear', 'mask-rcnn',
+                                  'upernet', 'zero-shot-corrupted', 'upernet-corrupted', 'knn', 'outliers',
+                                  'few-labels')
+]
+# By names needs a student that imitates the embeddings of the teacher; at each position, one of a dense pre-training.
+positions = ['zero-shot segmentation']
+by_names = ['zero-shot', 'zero-shot colours', 'zero-shot, corrupted', *positions]
 entries = [
-    dict(label='random weights', without=['zero-shot']),
-    dict(label='mimicking', pretrain='configs/shapes/mimicking_r18-slim_shapes.py', inputs=world + teacher),
-    dict(label='SEED', pretrain='configs/shapes/seed_r18-slim_shapes.py', inputs=world + teacher),
-    dict(label='LGD', pretrain='configs/shapes/lgd_r18-slim_shapes.py', inputs=world + teacher),
-    dict(label='dense LGD', pretrain='configs/shapes/lgd-dense_r18-slim_shapes.py', inputs=world + teacher),
+    dict(label='random weights', without=by_names),
+    dict(
+        label='mimicking',
+        pretrain='configs/shapes/mimicking_r18-slim_shapes.py',
+        without=positions,
+        inputs=world + teacher),
+    dict(
+        label='SEED',
+        pretrain='configs/shapes/seed_r18-slim_shapes.py',
+        without=positions,
+        inputs=world + teacher),
+    dict(
+        label='LGD',
+        pretrain='configs/shapes/lgd_r18-slim_shapes.py',
+        without=positions,
+        inputs=world + teacher),
+    dict(
+        label='dense LGD',
+        pretrain='configs/shapes/lgd-dense_r18-slim_shapes.py',
+        inputs=world + teacher),
     dict(
         label='CompRess',
         pretrain='configs/shapes/compress_r18-slim_shapes.py',
-        without=['zero-shot'],
+        without=by_names,
         inputs=world + teacher),
     dict(
         label='supervised',
         pretrain='configs/shapes/supervised_r18-slim_shapes.py',
-        without=['zero-shot'],
+        without=by_names,
         inputs=world),
     dict(
-        label='SimCLR', pretrain='configs/shapes/simclr_r18-slim_shapes.py', without=['zero-shot'], inputs=world),
+        label='SimCLR',
+        pretrain='configs/shapes/simclr_r18-slim_shapes.py',
+        without=by_names,
+        inputs=world),
     dict(
         label='SEED, SimCLR teacher',
         pretrain='configs/shapes/seed-simclr_r18-slim_shapes.py',
         options=['model.teacher.checkpoint={student:SimCLR}'],
-        without=['zero-shot'],
+        without=by_names,
         inputs=world),
 ]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def _is_list(value: Any, kind: type | tuple[type, ...]) -> bool:
 #: What a value must be, by its key: whether it is, and in words.
 VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'backbone', 'label', 'name', 'config', 'pretrain',
-     'student', 'key', 'reference', 'task'): (lambda value: isinstance(value, str), 'a string'),
+     'student', 'key', 'reference', 'task', 'of'): (lambda value: isinstance(value, str), 'a string'),
     ('options', 'inputs', 'without'): (lambda value: _is_list(value, str), 'a list of strings'),
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
                   'a list of different whole numbers'),
@@ -78,7 +78,9 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     _check_values(cfg, Suite, f'{path}: ')
     tasks = tuple(_task(dict(task=task) if isinstance(task, str) else dict(task), f'{path}: tasks[{index}]')
                   for index, task in enumerate(cfg.tasks))
-    entries = tuple(_entry(dict(entry), f'{path}: entries[{index}]') for index, entry in enumerate(cfg.entries))
+    tasks = tuple(_with_network(task, tasks, path) for task in tasks)
+    entries = tuple(_without_networks(_entry(dict(entry), f'{path}: entries[{index}]'), tasks)
+                    for index, entry in enumerate(cfg.entries))
     seeds = cfg.get('seeds') or [0]
     _check_names(path, 'entry', [entry.label for entry in entries])
     _check_names(path, 'task', [task.name for task in tasks] + [PRETRAINING])
@@ -90,7 +92,7 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
                     [other.label for other in entries if other is not entry and other.pretrain])
         check_known(f'{path}: entry {entry.label!r} has seeds', entry.seeds or (), seeds)
         for task in tasks:
-            if task.test_only and not (entry.pretrain or entry.student or task.name in entry.without):
+            if task.test_only and not (task.of or entry.pretrain or entry.student or task.name in entry.without):
                 raise UserError(f'{path}: entry {entry.label!r} has neither pretrain nor student, and task '
                                 f'{task.name!r} only tests: give it one, or without=[{task.name!r}]')
     try:
@@ -132,7 +134,23 @@ def _task(given: dict[str, Any], where: str) -> Task:
         name=task['name'], config=_file(task['config'], f'{where}.config'),
         metrics=tuple(_metric(key, about, f'{where}.metrics[{key!r}]') for key, about in task['metrics'].items()),
         test_only=bool(task.get('test_only')), options=_options(task, where), inputs=_inputs(task),
-        task=task.get('task'), version=task.get('version') or 1, test_images=task.get('test_images'))
+        of=task.get('of'), task=task.get('task'), version=task.get('version') or 1, test_images=task.get('test_images'))
+
+
+def _with_network(task: Task, tasks: Sequence[Task], path: str) -> Task:
+    """With the name of the task whose network it tests, which may be given as the registry has it."""
+    if task.of is None:
+        return task
+    trained = {name: other.name for other in tasks if not other.test_only
+               for name in (other.name, other.task) if name is not None}
+    check_known(f'{path}: task {task.name!r} tests the network of', [task.of], list(trained))
+    return replace(task, of=trained[task.of], test_only=True)
+
+
+def _without_networks(entry: Entry, tasks: Sequence[Task]) -> Entry:
+    """What tests the network of a task that an entry cannot do, it cannot do either."""
+    missing = tuple(task.name for task in tasks if task.of in entry.without and task.name not in entry.without)
+    return replace(entry, without=(*entry.without, *missing))
 
 
 def _metric(key: str, about: Any, where: str) -> Metric:

@@ -8,7 +8,7 @@ from lgd_mm.suite.schema import Metric
 from lgd_mm.suite.task_registry import registered_task
 
 #: What the registry alone says of its tasks.
-PROTOCOL = ('config', 'test_only', 'test_images')
+PROTOCOL = ('config', 'test_only', 'of', 'test_images')
 
 
 def with_registry(task: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def with_registry(task: Mapping[str, Any], where: str) -> dict[str, Any]:
                             'another is another task')
     card = registered_task(task['task'], where, task.get('version')).card
     return dict(
-        task=task['task'], version=card.version, config=card.config, test_only=card.test_only,
+        task=task['task'], version=card.version, config=card.config, test_only=card.test_only, of=card.of,
         test_images=card.test_images, name=task.get('name') or card.title,
         metrics=task.get('metrics') or {metric.key: _about(metric) for metric in card.metrics},
         options=list(task.get('options') or ()), inputs=[*card.inputs, *(task.get('inputs') or ())])

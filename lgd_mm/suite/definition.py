@@ -29,6 +29,7 @@ class Task:
         config (Path): Trained with ``--student``, or only tested.
         metrics (tuple[Metric, ...]): What is read from its log.
         test_only (bool): ``config`` takes the checkpoint of the pre-training itself, as zero-shot classification does.
+        of (str, optional): Name of another task, whose trained network ``config`` tests: on corrupted images, say.
         options (tuple[str, ...]): ``KEY=VALUE`` overrides.
         inputs (tuple[Path, ...]): Further files that decide the outcome.
         task (str, optional): Its name in the registry, which says all that the suite does not.
@@ -40,6 +41,7 @@ class Task:
     config: Path
     metrics: tuple[Metric, ...]
     test_only: bool = False
+    of: str | None = None
     options: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = ()
     task: str | None = None

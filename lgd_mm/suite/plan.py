@@ -38,7 +38,9 @@ def choose(suite: Suite, labels: Sequence[str] | None = None, names: Sequence[st
     check_known(f'suite {suite.name} has no entry', labels or (), [entry.label for entry in suite.entries])
     check_known(f'suite {suite.name} has no task', names or (), [task.name for task in suite.tasks])
     check_known(f'suite {suite.name} has no seed', seeds or (), suite.seeds)
-    tasks = [task for task in suite.tasks if not names or task.name in names]
+    chosen = {task.name: task for task in suite.tasks if not names or task.name in names}
+    networks = {task.of for task in chosen.values()}
+    tasks = [task for task in suite.tasks if task.name in chosen or task.name in networks]
     runs: dict[Path, Run] = {}
     for seed in seeds or suite.seeds:
         for entry in suite.entries:
@@ -94,6 +96,13 @@ def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
 
 
 def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
+    if task.of:
+        network = _folder(suite, entry.label, seed, task.of)
+        return Run(
+            entry.label, task.name, seed, task.config, _folder(suite, entry.label, seed, task.name),
+            options=(f'randomness.seed={seed}', *task.options), flags=_swapped(suite, test_only=True),
+            checkpoint=network, inputs=task.inputs, metrics=tuple(metric.key for metric in task.metrics),
+            needs=(network, ))
     made = _folder(suite, entry.label, seed, PRETRAINING) if entry.pretrain else None
     student = made / STUDENT if made else entry.student
     # A config may name weights: that of a run names the student it began with.

@@ -33,6 +33,7 @@ class TaskCard:
         test_images (int): Images that it is measured on.
         card (str): What it measures and how, in two or three sentences.
         test_only (bool): Whether it tests the checkpoint of the pre-training itself.
+        of (str, optional): Name of another task, whose trained network it tests.
         inputs (list[str]): Further files that decide the outcome.
     """
 
@@ -43,6 +44,7 @@ class TaskCard:
     test_images: int
     card: str
     test_only: bool = False
+    of: str | None = None
     inputs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob('*.py') if not 
 
 #: Suites of the benchmark name other configs and have no model of their own.
 SUITES = (
-    'ablation', 'dense', 'dense_search', 'harder', 'measures', 'probes', 'quickstart', 'speed', 'suite', 'text_control')
+    'ablation', 'dense', 'dense_search', 'harder', 'probes', 'quickstart', 'readme', 'speed', 'suite', 'text_control')
 CONFIGS = [path for path in FILES if path.stem not in SUITES]
 TRAINED = [path for path in CONFIGS if not path.stem.startswith(('few-shot_', 'knn_', 'zero-shot'))]
 #: One of each task, method and student is trained in a quick run of the tests.

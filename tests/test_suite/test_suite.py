@@ -168,7 +168,7 @@ def test_unknown_parts(fake, chosen, message):
 
 
 @pytest.mark.parametrize(
-    'name', ['suite', 'quickstart', 'text_control', 'ablation', 'harder', 'measures', 'probes'])
+    'name', ['suite', 'quickstart', 'text_control', 'ablation', 'harder', 'probes', 'readme'])
 def test_shipped_suites(name):
     """They read, every config they name has the metrics' evaluator, and every run has its own folder."""
     suite = read_suite(str(ROOT / f'configs/shapes/{name}.py'))

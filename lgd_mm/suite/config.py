@@ -141,7 +141,7 @@ def _with_network(task: Task, tasks: Sequence[Task], path: str) -> Task:
     """With the name of the task whose network it tests, which may be given as the registry has it."""
     if task.of is None:
         return task
-    trained = {name: other.name for other in tasks if not other.test_only
+    trained = {name: other.name for other in tasks if not (other.test_only or other.of)
                for name in (other.name, other.task) if name is not None}
     check_known(f'{path}: task {task.name!r} tests the network of', [task.of], list(trained))
     return replace(task, of=trained[task.of], test_only=True)

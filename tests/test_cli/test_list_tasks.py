@@ -21,9 +21,9 @@ def test_all_and_some():
     assert listed() == list(TASKS)
     assert listed('COCO') == [name for name in TASKS if 'coco' in name]
     assert listed('*/upernet') == ['cityscapes/upernet', 'harder/upernet', 'shapes/upernet']
-    assert listed('mask') == listed('--metric', 'mask ap', 'mask-rcnn')
+    assert listed('mask') == [*listed('--metric', 'mask ap', 'mask-rcnn'), 'shapes/mask-rcnn-corrupted']
     assert listed('--metric', 'miou', 'shapes') == [
-        'shapes/zero-shot-segmentation', 'shapes/upernet', 'shapes/upernet-colours']
+        'shapes/zero-shot-segmentation', 'shapes/upernet', 'shapes/upernet-colours', 'shapes/upernet-corrupted']
 
 
 def test_a_line():

@@ -183,3 +183,31 @@ def test_shipped_suites(name):
 
 def test_slug():
     assert slug('SEED, SimCLR teacher') == 'seed-simclr-teacher' and slug('alpha 0.25') == 'alpha-0.25'
+
+
+def test_a_task_may_test_the_network_of_another(fake) -> None:
+    fake.settings['tasks'].append(fake.task('one, corrupted', of='one', options=['a=1']))
+    suite = fake.read()
+    assert suite.tasks[2].test_only and suite.tasks[2].of == 'one'
+    runs = {run.title: run for run in choose(suite)}
+    tested, trained = runs['random, one, corrupted, seed 1'], runs['random, one, seed 1']
+    assert tested.checkpoint == trained.work_dir and tested.needs == (trained.work_dir, )
+    assert tested.command[:3] == ['tools/test.py', str(fake.folder / 'train.py'), str(trained.work_dir)]
+    assert list(runs).index(trained.title) < list(runs).index(tested.title)
+    alone = choose(suite, ['LGD'], ['one, corrupted'], [0])
+    assert [run.task for run in alone] == ['pre-training', 'one', 'one, corrupted']  # the network has to be made
+
+
+def test_an_entry_without_a_task_has_no_network_of_it(fake) -> None:
+    fake.settings['tasks'].append(fake.task('two, corrupted', of='two'))
+    suite = fake.read()
+    assert suite.entries[0].without == ('two', 'two, corrupted')
+    assert 'random, two, corrupted, seed 0' not in {run.title for run in choose(suite)}
+
+
+@pytest.mark.parametrize('of', ['three', 'tested', 'itself'])
+def test_a_network_is_that_of_a_task_that_trains(fake, of: str) -> None:
+    fake.settings['entries'] = [fake.made('LGD')]
+    fake.settings['tasks'] += [fake.task('tested', test_only=True), fake.task('itself', of=of)]
+    with pytest.raises(UserError, match=f"task 'itself' tests the network of '{of}'; there are: one, two"):
+        fake.read()

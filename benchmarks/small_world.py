@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from coco_objects import read_split, read_world
 from frozen_students import PerImage, frozen, random_student, tell_objects, tell_positions
-from rank_agreement import Draws, agreement, draw, told_apart
+from rank_agreement import Draws, agreement, differences, draw
 from rich.console import Console
 from rich.table import Table
 
@@ -110,21 +110,21 @@ def compare(generated: Mapping[str, Mapping[str, Sequence[float]]], real: Measur
     """
     labels, figures = list(real), {**generated, **values(real)}
     means = {name: [statistics.mean(each[label]) for label in labels] for name, each in figures.items()}
-    intervals, apart, rows = {}, {}, []
+    intervals, apart, widths, rows = {}, {}, {}, []
     for title in generated:
         for task in values(real):
             draws = draw([generated[title][label] for label in labels],
                          [[result[task] for result in real[label]] for label in labels], count)
             for name, drawn in zip((title, task), draws):
                 intervals[name] = dict(zip(labels, np.percentile(drawn, (2.5, 97.5), axis=1).T.tolist()))
-                apart[name] = told_apart(drawn)
+                apart[name], widths[name] = differences(drawn)
             for without in (None, RANDOM):
                 kept = [index for index, label in enumerate(labels) if label != without]
                 found = agreement(*([means[name][index] for index in kept] for name in (title, task)),
                                   Draws(*(drawn[kept] for drawn in draws)))
                 rows.append(dict(generated=title, real=task, n=len(kept), **found._asdict()))
     return dict(figures=figures, intervals=intervals, pairs=len(labels) * (len(labels) - 1) // 2, told_apart=apart,
-                agreement=rows)
+                half_widths=widths, agreement=rows)
 
 
 def show(report: Mapping[str, Any]) -> None:
@@ -166,6 +166,8 @@ def main() -> None:
         if not path:
             raise UserError(f'--students {entry}: give LABEL=FILE')
         students.setdefault(label, []).append(Path(path))
+    if len(students) < 2:
+        raise UserError('--students: give two labels at least, as there is no order of one')
     sizes = {RANDOM: len(given.seeds), **{label: len(paths) for label, paths in students.items()}}
     generated = generated_figures(given.results, sizes)
     again, real = measure(with_random(students, given.seeds), given.coco, given.world, given.out)

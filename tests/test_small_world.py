@@ -96,7 +96,7 @@ def tau_by_hand(first, second):
 
 def test_agreement_by_hand():
     from frozen_students import PerImage
-    from rank_agreement import agreement, draw, told_apart
+    from rank_agreement import agreement, differences, draw
 
     def accuracy(*right):
         return PerImage(np.array(right, float)[:, None], np.ones((len(right), 1)))
@@ -117,7 +117,8 @@ def test_agreement_by_hand():
     assert set(draws.first[0]) == {10, 11, 12}
     assert (draws.second[0][draws.first[0] == 12] == 0).all() and (draws.second[0] > 0).any()
     assert (draws.second[2] == draws.second[3]).all() and (draws.second[1] <= draws.second[2]).all()
-    assert told_apart(np.array([[1., 2, 3], [4, 5, 6], [0, 2, 4]])) == 2  # the second from both others
+    # Differences: -3 always; 1, 0, -1, whose interval is 1.9 wide; 4, 3, 2, likewise.
+    assert differences(np.array([[1., 2, 3], [4, 5, 6], [0, 2, 4]])) == (2, pytest.approx(0.95))
     again = draw(first, second, 400)
     assert (again.first == draws.first).all() and (again.second == draws.second).all()
 
@@ -178,3 +179,30 @@ def test_comparison_is_written():
         ('mIoU', 'objects', 3, pytest.approx(1), pytest.approx(1 / 3)),
         ('mIoU', 'objects', 2, pytest.approx(1), pytest.approx(1))]
     show(report)
+
+
+def test_published_agreement():
+    """The tables of docs/results are those of the file beside them."""
+    folder = Path(__file__).parents[1] / 'docs/results'
+    report = json.loads((folder / 'small_world/agreement.json').read_text())
+    text = (folder / 'README.md').read_text().split('## Does the order hold')[1].replace('−', '-')
+    rows = {}
+    for line in text.splitlines():
+        label, *cells = (cell.strip() for cell in line.strip('|').split('|'))
+        rows.setdefault(label, cells)
+    tasks = [name for name in report['figures'] if name.startswith(('objects', 'positions'))]
+    columns = ['UPerNet: mIoU', 'frozen: probe', *tasks]
+    for label, seeds in report['figures']['UPerNet: mIoU'].items():
+        assert rows[label] == [f'{len(seeds)}', *(
+            f'{np.mean(report["figures"][name][label]):.1f} ({low:.1f}-{high:.1f})'
+            for name in columns for low, high in [report['intervals'][name][label]])]
+    assert rows['pairs told apart, of 15'][1:] == [str(report['told_apart'][name]) for name in columns]
+    for task in tasks:
+        found = [row for row in report['agreement'] if (row['generated'], row['real']) == ('UPerNet: mIoU', task)]
+        name = task.replace(', mean of classes', '').replace(':', ' by class,' if 'classes' in task else ',')
+        assert rows[name] == [text for row in found for text in (
+            f'{row["tau"]:.2f}', f'{row["low"]:.2f} to {row["high"]:.2f}', f'{row["p"]:.2f}')]
+    for row in report['agreement']:  # all five measures of the generated world give one order
+        twin = next(one for one in report['agreement'] if (one['real'], one['n']) == (row['real'], row['n']))
+        assert (row['tau'], row['p']) == (twin['tau'], twin['p'])
+        assert row['n'] == 5 or row['low'] < 0 < row['high']

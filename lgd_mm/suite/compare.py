@@ -8,31 +8,43 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lgd_mm.statistics.differences import LEVEL, Estimate, estimate, holm
 from lgd_mm.suite.figures import Column, columns, find_cell, find_figure
 from lgd_mm.suite.files import read_results
+from lgd_mm.suite.marks import rows
 from lgd_mm.suite.schema import Figure, Results
 from lgd_mm.suite.unlike_tasks import unlike_tasks
 
 
 class Pair(NamedTuple):
-    """A figure of an entry that both suites have."""
+    """A figure of an entry that both suites have.
+
+    Attributes:
+        label (str): The entry.
+        column (Column): The metric.
+        a (Figure): Of the first suite.
+        b (Figure): Of the second.
+        found (Estimate, optional): What is known of the difference; None with one seed.
+        adjusted (float): Its probability without a true difference, by Holm over all pairs.
+    """
 
     label: str
     column: Column
     a: Figure
     b: Figure
 
+    found: Estimate | None
+    adjusted: float = 1.0
+
     @property
     def difference(self) -> float:
-        """B minus A."""
-        return self.b.mean - self.a.mean
+        """B minus A, over the seeds that both have if they share two or more."""
+        return self.found.mean if self.found else self.b.mean - self.a.mean
 
     @property
     def exceeds(self) -> bool:
-        """Whether the difference is larger than both standard deviations together; False where one is unknown."""
-        if self.a.std is None or self.b.std is None:
-            return False
-        return abs(self.difference) > self.a.std + self.b.std
+        """Whether it is more than chance, among all that are shown (docs/evaluation.md)."""
+        return self.adjusted < LEVEL
 
 
 class Comparison(NamedTuple):
@@ -66,7 +78,11 @@ def compare(a: Results, b: Results) -> Comparison:
         for column in shared if label in labels else ():
             before, after = find_figure(a, label, column), find_figure(b, label, column)
             if before and after:
-                pairs.append(Pair(label, column, before, after))
+                two = rows(a, column)[label], rows(b, column)[label]
+                pairs.append(Pair(label, column, before, after, estimate(two[1], two[0], two)))
+    tested = [number for number, pair in enumerate(pairs) if pair.found]
+    for number, adjusted in zip(tested, holm([pair.found.p for pair in pairs if pair.found])):
+        pairs[number] = pairs[number]._replace(adjusted=adjusted)
     return Comparison(pairs, [*apart.values(), *_only('A', a, b), *_only('B', b, a), *_conditions(a, b)])
 
 
@@ -95,7 +111,8 @@ def compare_table(a: Path, b: Path) -> RenderableType:
             Text('' if before == pair.label else pair.label), Text(pair.column.task), Text(pair.column.heading),
             _figure(pair.a), _figure(pair.b), Text(f'{pair.difference:+.1f}', 'bold' if pair.exceeds else ''))
         before = pair.label
-    rule = 'Percent; mean ± standard deviation over seeds; bold differs by more than both deviations together.'
+    rule = ('Percent; mean ± standard deviation over seeds; bold is more than chance (5 % for any false one in the '
+            'table; docs/evaluation.md).')
     shown = [table, Text(rule, 'dim')] if pairs else [Text('The two suites have no figure in common.')]
     return Group(*shown, *(Text(note, 'dim') for note in notes))
 

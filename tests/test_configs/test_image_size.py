@@ -33,7 +33,8 @@ PHOTOS = [photo(*size) for size in ((375, 500), (500, 333), (1200, 900), (100, 9
 
 def steps(loader):
     """Those of a loader that change an image's size, built."""
-    pipeline = loader.dataset.get('dataset', loader.dataset).pipeline
+    dataset = loader.dataset.get('datasets', [loader.dataset.get('dataset', loader.dataset)])[0]
+    pipeline = dataset.pipeline
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return [TRANSFORMS.build(step) for step in pipeline if step.type.split('.')[-1] in STEPS]
 

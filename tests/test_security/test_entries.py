@@ -19,10 +19,11 @@ BUILDS = {
     'lgd_mm/own_data/check_config.py': 1, 'lgd_mm/engine/fill_teacher_cache.py': 3, 'lgd_mm/engine/launch.py': 1,
     'lgd_mm/engine/settings.py': 1,
     'lgd_mm/engine/summary.py': 1, 'lgd_mm/suite/plan.py': 1, 'lgd_mm/suite/disk_space.py': 1,
-    'lgd_mm/suite/task_data.py': 1,
+    'lgd_mm/suite/task_data.py': 1, 'lgd_mm/api/watching.py': 1,
+    'lgd_mm/datasets/few_labels.py': 1, 'lgd_mm/datasets/corruptions.py': 1, 'lgd_mm/metrics/corruptions.py': 1,
     'lgd_mm/zoo/finished.py': 1,
     # Parts of a model, of the config that builds the model.
-    'lgd_mm/models/classifiers/knn.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,
+    'lgd_mm/models/classifiers/memory.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,
     'lgd_mm/models/distiller.py': 3, 'lgd_mm/models/necks/pyramid_between.py': 1,
     'lgd_mm/lean_mmseg/zero_shot.py': 3, 'lgd_mm/models/lgd.py': 2, 'lgd_mm/models/many_students.py': 2,
     'lgd_mm/models/necks/projection.py': 1, 'lgd_mm/models/necks/fpn_projection.py': 1,

@@ -120,7 +120,9 @@ def test_suite_folder(tmp_path):
     text = _config_text(config)
     fake.runner(labels=['random'], seeds=[0]).run()
     before = fake.record('random/seed0/one')
-    assert before.pop('version') == 2 and before['done'] and before.keys() == {
+    for later in ('version', 'tested', 'draws', 'classes'):
+        del before[later]
+    assert before['done'] and before.keys() == {
         'hash', 'done', 'seconds', 'entry', 'task', 'seed', 'command', 'work_dir', 'metrics', 'images_per_second',
         'peak_memory_mb', 'memory_of', 'versions', 'machine'}
     (tmp_path / 'runs/random/seed0/one/run.json').write_text(json.dumps(before))

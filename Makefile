@@ -43,7 +43,7 @@ students: env
 		$(PY) tools/benchmark.py configs/shapes/suite.py --backbone $$student $(JOBS) --tasks zero-shot UPerNet \
 			--entries 'random weights' mimicking LGD 'dense LGD' --seeds $$(seq 0 $$(($(SEEDS) - 1))) || exit; \
 	done
-	@$(PY) docs/draw_students.py docs/results/suite/results.json docs/results/dense/results.json \
+	@$(PY) docs/draw_students.py docs/results/suite/results.json \
 		work_dirs/suite_*/results.json
 
 # A file of tests to each of two workers, which compute on one thread.

@@ -153,9 +153,8 @@ def main() -> None:
     parser.add_argument('--coco', type=Path, required=True, help='folder of COCO 2017, or of a part of it')
     parser.add_argument('--students', nargs='+', required=True, metavar='LABEL=FILE', help='labels as in the results')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='of random weights (default: 0 1 2)')
-    parser.add_argument('--results', type=Path, nargs='+', default=[Path('docs/results/suite'),
-                                                                    Path('docs/results/dense')],
-                        help='folders with results.json (default: docs/results/suite docs/results/dense)')
+    parser.add_argument('--results', type=Path, nargs='+', default=[Path('docs/results/suite')],
+                        help='folders with results.json (default: docs/results/suite)')
     parser.add_argument('--world', type=Path, default='work_dirs/quickstart/data', help='default: %(default)s')
     parser.add_argument('--draws', type=int, default=2000, help='of the bootstrap (default: %(default)s)')
     parser.add_argument('--out', type=Path, default='work_dirs/small_world', help='default: %(default)s')

@@ -1,7 +1,7 @@
 """Draws ``docs/images/results.png`` from results of suites: a panel for each metric, a bar for each pre-training.
 
-Usage: ``python docs/draw_results.py docs/results/suite/results.json docs/results/dense/results.json``. A pre-training
-that several of them have is drawn from the last one. Give it again after a suite was measured anew.
+Usage: ``python docs/draw_results.py docs/results/suite/results.json``. A pre-training that several files have is drawn
+from the last one. Give it again after a suite was measured anew.
 """
 
 import sys

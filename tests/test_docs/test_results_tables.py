@@ -54,10 +54,10 @@ def written(folder):
 
 
 @pytest.mark.parametrize(('page', 'number', 'folders'), [
-    (ROOT / 'README.md', 0, ('suite', 'dense')),
+    (ROOT / 'README.md', 0, ('suite', )),
     (RESULTS / 'README.md', 0, ('suite', )),
     (RESULTS / 'README.md', 1, ('rivals', )),
-    (RESULTS / 'README.md', 2, ('dense', )),
+    (RESULTS / 'README.md', 2, ('suite', )),
 ])
 def test_a_table_says_what_was_measured(page, number, folders):
     measured = {}
@@ -78,7 +78,7 @@ def test_a_table_says_what_was_measured(page, number, folders):
 @pytest.mark.parametrize('heading', ['box AP', 'mask AP', 'mIoU'])
 def test_how_far_dense_guidance_is_ahead(heading):
     """Paired differences of five seeds, and the 95 % interval of their mean by Student's t of four degrees."""
-    results = read_results(RESULTS / 'dense' / 'results.json')
+    results = read_results(RESULTS / 'suite' / 'results.json')
     column = next(each for each in columns(results) if (each.task, each.key) == METRICS[heading])
     dense, supervised = (find_figure(results, label, column).values for label in ('dense LGD', 'supervised'))
     ahead = [ours - theirs for ours, theirs in zip(dense, supervised, strict=True)]

@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / 'some.json'
 
 
-@pytest.mark.parametrize('name', ['suite', 'text_control', 'rivals', 'ablation', 'speed'])
+@pytest.mark.parametrize('name', ['text_control', 'rivals', 'ablation', 'speed'])
 def test_results_of_version_1(name: str) -> None:
     """Their standard deviations were called spread."""
     path = ROOT / 'docs/results' / name / 'results.json'

@@ -165,7 +165,7 @@ def without_checkpoint(command: str) -> str:
     return re.sub(r'/epoch_\d+\.pth| --log-samples', '', command)
 
 
-@pytest.mark.parametrize('folder', ['ablation', 'dense', 'harder', 'rivals', 'speed', 'suite'])
+@pytest.mark.parametrize('folder', ['ablation', 'harder', 'rivals', 'speed', 'suite'])
 def test_finished_runs_of_before_are_recognised(folder: str) -> None:
     """Their commands are those of today's plan, so that their hashes are."""
     content = json.loads((ROOT / 'docs/results' / folder / 'results.json').read_text())

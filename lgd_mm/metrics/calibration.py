@@ -10,6 +10,9 @@ from torch import Tensor
 from lgd_mm.errors import UserError
 from lgd_mm.registry import METRICS
 
+#: The largest number of float64 below 1.
+BELOW_ONE = 1 - 2**-53
+
 
 @METRICS.register_module()
 class CalibrationError(BaseMetric):
@@ -80,4 +83,6 @@ def calibration_error(confidences: Tensor, correct: Tensor, bins: int = 15) -> f
     if not confidences.isfinite().all():
         return float('nan')
     from torchmetrics.functional.classification import binary_calibration_error  # takes seconds
-    return float(binary_calibration_error(confidences.float().clamp(0, 1), correct.int(), n_bins=bins, norm='l1'))
+    # torchmetrics would give what is exactly 1, as the votes of k-NN often are, a bin of its own behind the last one.
+    inside = confidences.double().clamp(0, BELOW_ONE)
+    return float(binary_calibration_error(inside, correct.int(), n_bins=bins, norm='l1'))

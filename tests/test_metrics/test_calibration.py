@@ -23,8 +23,8 @@ def by_definition(confidences, correct, bins):
 @pytest.mark.parametrize('bins', [1, 10, 15])
 def test_definition(bins):
     rng = np.random.default_rng(0)
-    confidences = rng.uniform(0.2, 0.999, 500)
-    correct = rng.random(500) < confidences**2  # says too much
+    confidences = rng.uniform(0.2, 1.2, 500).clip(max=1).astype(np.float32)  # many are certain
+    correct = rng.random(500) < confidences**2 - 0.1  # says too much
     ours = calibration_error(torch.from_numpy(confidences), torch.from_numpy(correct), bins)
     assert ours == pytest.approx(by_definition(confidences, correct, bins), abs=1e-6) and ours > 0.1
 
@@ -45,6 +45,12 @@ def test_by_hand():
     scores, labels = [[0.8, 0.2], [0.8, 0.2], [0.2, 0.8], [0.6, 0.4]], [0, 1, 1, 1]
     assert evaluated(samples(scores, labels)) == dict(
         [('calibration/ece', pytest.approx(100 * (0.75 * (0.8 - 2 / 3) + 0.25 * 0.6), abs=1e-4))])
+
+
+def test_the_last_bin_holds_its_upper_bound():
+    """Two say 0.95 and are right, two are certain and wrong: one bin, |2/4 - 3.9/4|."""
+    scores, labels = [[0.95, 0.05]] * 2 + [[1.0, 0.0]] * 2, [0, 0, 1, 1]
+    assert evaluated(samples(scores, labels))['calibration/ece'] == pytest.approx(47.5, abs=1e-4)
 
 
 @pytest.mark.parametrize(('label', 'error'), [(0, 0), (1, 100)])

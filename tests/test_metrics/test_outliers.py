@@ -37,6 +37,7 @@ def test_near_values_are_told_apart():
 
 def test_odd_values():
     assert outlier_auroc(torch.tensor([1.0000002]), torch.tensor([-1.0000002])) == 1
+    assert outlier_auroc(torch.tensor([1.0004]), torch.tensor([1.0001])) == 1  # a bank of half precision
     assert math.isnan(outlier_auroc(torch.tensor([float('nan')]), torch.tensor([0.0])))
 
 

@@ -38,6 +38,7 @@ def time_on_gpu(backbone: nn.Module, size: int, batch: int, device: str = 'cuda'
     times = latency(lambda: run(image))
     peak = torch.cuda.max_memory_allocated(device)
     images = torch.zeros(batch, 3, size, size).to(**form)
+    run(images)
     energy, missing = _energy_counter(device)
     begin = energy() if energy else None
     images_per_second, count = throughput(lambda: run(images), batch)

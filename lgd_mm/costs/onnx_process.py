@@ -45,8 +45,13 @@ def measure(single: str, batched: str, size: int, batch: int, threads: int) -> T
     peak = memory_mb('VmHWM')
     if batched != single:
         session = _session(batched, threads)
+
+    def many() -> object:
+        return session.run(None, {'images': images})
+
+    many()
     joules = energy.read()
-    images_per_second, count = throughput(lambda: session.run(None, {'images': images}), batch)
+    images_per_second, count = throughput(many, batch)
     spent, seconds, after = energy.joules_since(joules), time.perf_counter() - clock, busy_seconds()
     others = None if busy is None or after is None else max(0.0, after - busy - (own_seconds() - own)) / seconds
     return Timing(

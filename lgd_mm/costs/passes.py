@@ -59,16 +59,15 @@ def latency(run: Callable[[], object]) -> Latency:
 
 
 def throughput(run: Callable[[], object], batch: int) -> tuple[float, int]:
-    """Time passes together.
+    """Time passes together; whatever is measured around this call is of these passes alone.
 
     Args:
-        run (Callable[[], object]): A pass with a batch; returns when it is computed.
+        run (Callable[[], object]): A pass with a batch, which is not the first; returns when it is computed.
         batch (int): Its images.
 
     Returns:
         tuple[float, int]: Images per second, and how many there were.
     """
-    run()
     passes, begin = 0, time.perf_counter()
     while passes < 2 or time.perf_counter() - begin < SECONDS:
         run()

@@ -63,6 +63,29 @@ def test_figures(quick):
     assert cost.key == cost_key(SLIM, 64, 3, [1]) != cost_key(SLIM, 64, 3, [1, 2])
 
 
+def test_energy_is_of_the_passes_that_are_counted(monkeypatch):
+    """Slow ones, of which there are two: each takes 6 J, and has 3 images."""
+    joules = [0.0]
+
+    class Session:
+        def run(self, outputs, inputs):
+            joules[0] += 2 * len(inputs['images'])
+
+    class Energy:
+        missing = None
+
+        def read(self):
+            return joules[0]
+
+        def joules_since(self, before):
+            return joules[0] - before
+
+    monkeypatch.setattr(passes, 'SECONDS', 0)
+    monkeypatch.setattr(onnx_process, '_session', lambda file, threads: Session())
+    monkeypatch.setattr(onnx_process, 'Energy', Energy)
+    assert onnx_process.measure('one', 'many', 8, 3, 1).joules == 2
+
+
 class Same(nn.Module):
     """Pads as TensorFlow does: by the size of the image."""
 

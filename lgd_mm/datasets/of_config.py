@@ -11,6 +11,17 @@ def datasets_of(cfg: Config, split: str) -> Iterator[tuple[str, Mapping[str, Any
     yield from _datasets(f'{split}_dataloader.dataset', (cfg.get(f'{split}_dataloader') or {}).get('dataset'))
 
 
+def innermost(dataset: Any) -> Any:
+    """The dataset config within wrappers that reads files; of several the first.
+
+    Args:
+        dataset (ConfigDict | dict): Of a loader; a wrapper may have a pipeline of its own.
+    """
+    while 'dataset' in dataset or 'datasets' in dataset:
+        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
+    return dataset
+
+
 def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """A dataset config and those it wraps, with their keys."""
     if isinstance(dataset, Mapping):

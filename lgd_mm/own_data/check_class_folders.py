@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from lgd_mm.datasets.image_folder import no_images
 from lgd_mm.datasets.labelled_images import check_same_classes, class_folders
+from lgd_mm.datasets.of_config import innermost
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.walk import is_folder
@@ -33,9 +34,7 @@ def check_classes(cfg: Config, *splits: str) -> None:
         return
     first: tuple[str, list[str]] | None = None
     for split in splits:
-        dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
-        while 'dataset' in dataset:
-            dataset = dataset['dataset']
+        dataset = innermost((cfg.get(f'{split}_dataloader') or {}).get('dataset') or {})  # outliers stand behind it
         kind = str(dataset.get('type')).split('.')[-1]
         if kind not in FOLDER_DATASETS:
             continue

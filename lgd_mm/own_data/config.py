@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from lgd_mm.datasets.of_config import innermost
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.detection import DetectionFolder, read_detection
 from lgd_mm.own_data.folder import OwnFolder
@@ -41,7 +42,7 @@ def use_own_data(cfg: Config, root: str) -> OwnFolder:
 
 
 def _use_detection(cfg: Config, data: DetectionFolder) -> DetectionFolder:
-    masks = any(step.get('with_mask') for step in _innermost(cfg.train_dataloader.dataset).pipeline)
+    masks = any(step.get('with_mask') for step in innermost(cfg.train_dataloader.dataset).pipeline)
     if masks and not data.masks:
         raise UserError(f'{data.root}/annotations has objects without masks, which {cfg.filename} needs: take a config '
                         'without them, such as configs/coco/faster-rcnn_r18_fpn_1x_coco.py')
@@ -88,7 +89,7 @@ def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
     key = f'{loader}_dataloader'
     if not cfg.get(key):
         return
-    inner = _innermost(cfg[key].dataset)
+    inner = innermost(cfg[key].dataset)
     for step in inner.pipeline:
         step.pop('reduce_zero_label', None)
     dataset = ConfigDict(pipeline=inner.pipeline, **settings)
@@ -101,13 +102,6 @@ def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
 
 def _is(node: Any, name: str) -> bool:
     return isinstance(node, Mapping) and str(node.get('type')).endswith(name)
-
-
-def _innermost(dataset: ConfigDict) -> ConfigDict:
-    """The data set within wrappers that reads files; of several the first."""
-    while 'dataset' in dataset or 'datasets' in dataset:  # a wrapper may have a pipeline of its own
-        dataset = dataset.dataset if 'dataset' in dataset else dataset.datasets[0]
-    return dataset
 
 
 def _set_classes(node: Any, count: int, key: str = 'model') -> None:

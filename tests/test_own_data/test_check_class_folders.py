@@ -39,6 +39,16 @@ def test_fitting_ones_pass(root):
     check_classes(config(root, model=dict(backbone=dict())), 'train')
 
 
+def test_test_images_beside_outliers(root):
+    """A class folder more on one side numbers the classes differently, also where others stand beside it."""
+    cfg = config(root)
+    cfg.val_dataloader.dataset = dict(type='ConcatDataset', datasets=[
+        cfg.val_dataloader.dataset, dict(type='lgd_mm.LabelledImages', data_root='others', with_label=False)])
+    check_classes(cfg, 'train', 'val')
+    (root / 'val' / 'dog').rename(root / 'val' / 'bird')
+    assert 'must have folders of the same names' in told(cfg, 'train', 'val')
+
+
 @pytest.mark.parametrize(('model', 'key'), [(dict(head=dict(num_classes=1000)), 'model.head.num_classes'),
                                             (dict(num_classes=1000), 'model.num_classes')])
 def test_another_number_of_classes(root, model, key):

@@ -59,7 +59,7 @@ def use_watch(cfg: Config, watch: Watch, names: Sequence[str], image_size: int, 
     """Put the looks into a config of pre-training, and say what is measured and what is not.
 
     Args:
-        cfg (Config): Changed in place.
+        cfg (Config): Changed in place; says where the images are that the student learns from.
         watch (Watch): What is asked for, checked.
         names (Sequence[str]): Category names of the run; empty for a method without names.
         image_size (int): Side of its views, in pixels.
@@ -70,6 +70,10 @@ def use_watch(cfg: Config, watch: Watch, names: Sequence[str], image_size: int, 
     """
     assert watch.folder is not None
     root = _held_out(Path(os.path.realpath(watch.folder)))
+    learned = Path(os.path.realpath(cfg.train_dataloader.dataset.data_root))
+    if root.is_relative_to(learned) or learned.is_relative_to(root):
+        raise UserError(f'watch: {root} has images that the student learns from, of {learned}: give a folder beside it, '
+                        'with images that are held out')
     base = Config.fromfile(config_root() / '_base_' / 'watch.py')
     found, folders = _images(root)
     reasons = {'zero-shot/top1': no_zero_shot(folders, names), 'knn/top1': no_neighbours(folders),

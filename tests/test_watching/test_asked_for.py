@@ -18,8 +18,9 @@ NAMES = ['circle', 'square', 'star']
 ALL = ['lgd_mm.ZeroShotAccuracy', 'lgd_mm.NeighbourAccuracy', 'lgd_mm.RankMe']
 
 
-def settled(folder, names=NAMES, **given):
+def settled(folder, names=NAMES, learned='images', **given):
     cfg = Config.fromfile(ready_config('lgd/r18_pretrain.py'))
+    cfg.train_dataloader.dataset.data_root = str(learned)
     watch = Watch(folder, **given)
     watch.check()
     use_watch(cfg, watch, names, 64, 0)
@@ -48,6 +49,15 @@ def test_parts_of_a_labelled_set(held_out, tmp_path):
     shutil.rmtree(tmp_path / 'val')
     with pytest.raises(UserError, match='has images to train with alone, in train: give some that are held out'):
         settled(tmp_path)
+
+
+def test_images_that_it_learns_from(held_out, tmp_path):
+    """A figure of these chooses what has learnt them by heart."""
+    shutil.copytree(held_out, tmp_path / 'images' / 'val')
+    for folder in (tmp_path / 'images', tmp_path / 'images' / 'val', tmp_path):
+        with pytest.raises(UserError, match=f'watch: .* has images that the student learns from, of {tmp_path}/images'):
+            settled(folder, learned=tmp_path / 'images')
+    assert settled(tmp_path / 'images', learned=tmp_path / 'images_of_others').val_dataloader
 
 
 def test_a_class_that_is_called_train(held_out, tmp_path):

@@ -50,8 +50,9 @@ def test_what_is_no_figure(task, save_best, hook, sentence):
 
 
 @pytest.mark.parametrize(('metric', 'figure'), [
+    ('CalibrationError', 'calibration/ece'), ('RetrievalMAP', 'retrieval/mAP'), ('OutlierAUROC', 'outliers/auroc'),
     ('RankMe', 'embedding/rankme'), ('NeighbourAccuracy', 'knn/top1'), ('ZeroShotAccuracy', 'zero-shot/top1')])
-def test_figures_of_a_pretraining(metric, figure):
+def test_figures_of_our_metrics(metric, figure):
     """Named as the metrics name them; of the rank, nothing but the rule tells that more is better."""
     cfg = Config(dict(val_dataloader=dict(batch_size=1), val_evaluator=dict(type=f'lgd_mm.{metric}'),
                       default_hooks=dict(checkpoint=dict(save_best=figure, rule='greater'))))

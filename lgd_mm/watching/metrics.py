@@ -1,6 +1,7 @@
 """What is measured of held-out images: how many directions the embeddings fill, and whether classes can be told."""
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,7 +57,8 @@ class RankMe(StudentMetric):
 
 @METRICS.register_module()
 class NeighbourAccuracy(StudentMetric):
-    """Top-1 of k-NN on the pooled features of the backbone: ``knn/top1`` in percent.
+    """Top-1 of k-NN on the pooled features of the backbone: ``knn/top1`` in percent; NaN if a
+    feature is not finite.
 
     The other images vote on each one, with the weights of :class:`lgd_mm.models.classifiers.knn.KNNClassifier`.
 
@@ -82,24 +84,31 @@ class NeighbourAccuracy(StudentMetric):
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Of the features of all processes."""
         features, labels = zip(*results)
-        right = leave_one_out(torch.stack(features), torch.tensor(labels), self.k, self.temperature)
+        stacked = torch.stack(features)
+        if not stacked.isfinite().all():
+            return dict(top1=math.nan)
+        right = leave_one_out(stacked, torch.tensor(labels), self.k, self.temperature)
         return dict(top1=100 * float(right.double().mean()))
 
 
 @METRICS.register_module()
 class ZeroShotAccuracy(StudentMetric):
-    """Top-1 by the category names of the pre-training: ``zero-shot/top1`` in percent.
+    """Top-1 by the category names of the pre-training: ``zero-shot/top1`` in percent; NaN if an
+    embedding is not finite.
 
     All names are candidates, also those that no class folder has.
     """
 
     default_prefix = 'zero-shot'
     needs = 'names'
-    keys = ('taken_for', 'name')
+    keys = ('embedding', 'taken_for', 'name')
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Of the guesses of all processes."""
-        return dict(top1=100 * sum(guess == name for guess, name in results) / len(results))
+        embeddings, guesses, names = zip(*results)
+        if not torch.stack(embeddings).isfinite().all():
+            return dict(top1=math.nan)
+        return dict(top1=100 * sum(map(operator.eq, guesses, names)) / len(results))
 
 
 def rank_me(embeddings: Tensor) -> float:

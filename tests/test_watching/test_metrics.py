@@ -70,6 +70,17 @@ def test_as_evaluators():
     assert found == {'embedding/rankme': pytest.approx(2, rel=1e-4), 'knn/top1': 100, 'zero-shot/top1': 50}
 
 
+@pytest.mark.parametrize('value', [math.nan, math.inf])
+def test_a_student_that_has_diverged(value):
+    """The best of NaN is a class, too, which is right for some images."""
+    samples = [dict(feature=torch.full((2, ), value), embedding=torch.full((3, ), value), label=label, taken_for=0,
+                    name=label) for label in (0, 0, 1)]
+    for metric in (RankMe(), NeighbourAccuracy(), ZeroShotAccuracy()):
+        metric.process(None, samples)
+        figure, = metric.evaluate(3).values()
+        assert math.isnan(figure)
+
+
 def test_names_of_folders():
     names = ['guinea pig', 'Cat', 'dog', 'cat']
     assert numbers_of(['cat', 'guinea_pig', 'cow'], names) == [1, 0, None]

@@ -108,6 +108,9 @@ def evaluate_student(cfg: Config, file: StudentFile, lrs: Sequence[float] = RATE
         student = Student(file, cfg)
     every = _features(cfg, test, test, file, student)
     outlier = every.labels == OUTLIER
+    if outlier.all():
+        raise UserError(f'all {len(outlier)} images of {test}_dataloader are outliers (label {OUTLIER}): give it a '
+                        'ConcatDataset of test images and of these')
     tested, outliers = every.of(~outlier), every.of(outlier)
     results = Results()
     if int(tested.labels.bincount().max()) > 1:
@@ -131,6 +134,9 @@ def _check_config(cfg: Config, test: str) -> None:
     if not cfg.get(f'{test}_dataloader') or 'backbone' not in (cfg.get('model') or {}):
         raise UserError(f'{cfg.filename} has no test_dataloader or no model.backbone: give a config for k-NN, linear '
                         'probe or zero-shot classification (configs/classification)')
+    if any(str(node.get('type')).endswith('CorruptedImages') for _, node in datasets_of(cfg, test)):
+        raise UserError(f'{cfg.filename} tests clean and corrupted images, whose figures are told apart by '
+                        'tools/test.py alone: give the config without corruptions')
     preflight.check_data(cfg, 'train', test)
     check_classes(cfg, 'train', test)
     preflight.check_work_dir(cfg.work_dir)

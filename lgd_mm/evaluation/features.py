@@ -21,7 +21,7 @@ from lgd_mm.console.progress import track
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing
-from lgd_mm.models.common import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR, check_finite
 from lgd_mm.models.features import mean_pool
 from lgd_mm.models.teachers.weights import state_digest
 from lgd_mm.registry import MODELS
@@ -69,7 +69,8 @@ def features_of(cfg: Config, split: str, loader_cfg: Mapping[str, Any], file: St
         Features: Of all images.
 
     Raises:
-        UserError: If there are no images or labels, the student is of another backbone, or no disk space.
+        UserError: If there are no images or labels, the student is of another backbone, what it gives is not finite, or
+            there is no disk space.
     """
     try:
         loader = Runner.build_dataloader(loader_cfg)
@@ -124,7 +125,11 @@ def _compute(student: Student, preprocessor: nn.Module, loader: DataLoader[Any],
         labels.append(torch.cat([sample.gt_label for sample in data['data_samples']]).cpu())
         if student.neck is not None:
             embeddings.append(student.project(maps).half().cpu())
-    return Features(torch.cat(pooled), torch.cat(labels), torch.cat(embeddings) if embeddings else None)
+    features = Features(torch.cat(pooled), torch.cat(labels), torch.cat(embeddings) if embeddings else None)
+    for values in (features.pooled, features.embeddings):
+        if values is not None:
+            check_finite(values)
+    return features
 
 
 def _read(path: Path) -> Features | None:

@@ -45,8 +45,15 @@ class RetrievalMAP(BaseMetric):
 
         Returns:
             dict[str, float]: ``mAP`` in percent.
+
+        Raises:
+            UserError: If all images are outliers, or no class has two images.
         """
-        features, labels = zip(*(result for result in results if result[1] != OUTLIER))
+        asked = [result for result in results if result[1] != OUTLIER]
+        if not asked:
+            raise UserError(f'all {len(results)} images of val_dataloader are outliers, which are not sought: give '
+                            'test images of classes')
+        features, labels = zip(*asked)
         return dict(mAP=100 * retrieval_map(torch.stack(features), torch.tensor(labels)))
 
 

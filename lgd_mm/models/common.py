@@ -32,6 +32,21 @@ def check_number(key: str, value: Any, least: float = 0, above: bool = False, mo
         raise UserError(f'{key} is {value!r}: it must be a number {bounds}')
 
 
+def check_finite(features: Tensor) -> None:
+    """See that labelled images are told by features that say something: a classifier of NaN has a class, too.
+
+    Args:
+        features (Tensor): Of images (N, d), in float16.
+
+    Raises:
+        UserError: If one is NaN, or larger than float16 holds.
+    """
+    broken = int((~features.isfinite()).any(dim=1).sum())
+    if broken:
+        raise UserError(f'the features of {broken} of {len(features)} images are not finite, or larger than float16 '
+                        'holds: the weights of the student are broken, so take an earlier checkpoint')
+
+
 def with_scores(scores: Tensor, data_samples: list[DataSample] | None) -> list[DataSample]:
     """Put class scores (B, C) and their best class into data samples, new ones if there are none."""
     samples = data_samples or [DataSample() for _ in scores]

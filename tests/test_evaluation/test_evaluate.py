@@ -155,6 +155,29 @@ def test_mistakes(config, checkpoint, folder, tmp_path, arguments, sentence):
         evaluate_features(config, work_dir=str(tmp_path / 'run'), **arguments)
 
 
+def test_what_tells_nothing(config, checkpoint, tmp_path):
+    """Outliers alone, corrupted images among the clean ones, and a student of NaN, which would have a class for each
+    image."""
+    cfg = Config.fromfile(config)
+    clean = cfg.test_dataloader.dataset
+    outliers = dict(clean, pipeline=[clean.pipeline[0], dict(type='lgd_mm.LabelOutlier'), clean.pipeline[1]])
+    for dataset, sentence in ((outliers, r'all 20 images of test_dataloader are outliers \(label -1\): give it a Conc'),
+                              (dict(type='lgd_mm.CorruptedImages', dataset=dict(clean, pipeline=[
+                                  clean.pipeline[0], dict(type='lgd_mm.Corrupt'), clean.pipeline[1]])),
+                               'tests clean and corrupted images, whose figures are told apart by tools/test.py')):
+        cfg.test_dataloader.dataset = dataset
+        cfg.dump(tmp_path / 'odd.py')
+        with pytest.raises(UserError, match=sentence):
+            evaluate_features(str(tmp_path / 'odd.py'), checkpoint, str(tmp_path / 'odd'), **QUICK)
+
+    broken = torch.load(checkpoint, weights_only=False)
+    broken['state_dict']['backbone.bn1.bias'] += torch.nan
+    torch.save(broken, tmp_path / 'broken.pth')
+    with pytest.raises(UserError, match='the features of 20 of 20 images are not finite, or larger than float16 holds'):
+        evaluate_features(config, str(tmp_path / 'broken.pth'), str(tmp_path / 'run'), **QUICK)
+    assert not list((tmp_path / 'run').rglob('*.safetensors'))
+
+
 def test_retrieval_and_outliers(config, checkpoint, folder, tmp_path):
     """As the metrics say of the same student in a run; an outlier is no test image."""
     plain = evaluate_features(config, checkpoint, str(tmp_path / 'plain'), **QUICK)

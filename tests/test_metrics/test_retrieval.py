@@ -63,5 +63,9 @@ def test_odd_data():
     assert retrieval_map(torch.zeros(4, 2), torch.tensor([0, 0, 1, 1])) > 0  # all alike: by their order
     with pytest.raises(UserError, match='no class of the test images has two of them'):
         retrieval_map(features, torch.arange(60))
+    metric = RetrievalMAP()
+    metric.process(None, [dict(feature=features[0], gt_label=torch.tensor([-1]))] * 2)
+    with pytest.raises(UserError, match='all 2 images of val_dataloader are outliers, which are not sought'):
+        metric.evaluate(2)
     with pytest.raises(UserError, match='needs features and one label of each image'):
         RetrievalMAP().process(None, [dict(pred_score=0, gt_label=0)])

@@ -59,6 +59,25 @@ def test_votes_by_hand():
     assert int(sample.pred_label) == 2 and int(sample.gt_label) == 2
 
 
+@pytest.mark.parametrize('k', [0, -1])
+def test_no_neighbours(k):
+    model = classifier(k=k)
+    model(BANK, LABELS, mode='loss')
+    with pytest.raises(UserError, match=f'model.k is {k}: it must be a number of at least 1'):
+        model(BANK, mode='predict')
+
+
+@pytest.mark.parametrize('value', [math.nan, 1e30])
+def test_features_that_say_nothing(value):
+    """NaN would be nearest to all, and have a class."""
+    model = classifier()
+    model(torch.cat([BANK, pictures([value, 1, 0])]), [*LABELS, *labelled(1)], mode='loss')
+    model.embed = lambda inputs: inputs.mean(dim=(2, 3))  # not normalised, as those of few labels
+    model(pictures([value, 1, 0]), labelled(1), mode='loss')
+    with pytest.raises(UserError, match=r'the features of [12] of 7 images are not finite, or larger than float16'):
+        model(BANK, mode='predict')
+
+
 def test_near_neighbours_outvote_many():
     """One at cosine 1 against two at 0.6, when the temperature is low."""
     bank, labels = pictures([1, 0, 0], [3, 4, 0], [3, -4, 0], [0, 0, 1]), labelled(3, 1, 1, 0)

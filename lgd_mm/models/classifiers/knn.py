@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.classifiers.memory import FeatureMemory
-from lgd_mm.models.common import with_scores
+from lgd_mm.models.common import check_number, with_scores
 from lgd_mm.registry import MODELS
 
 #: Images of the bank that a batch is compared with at a time: 256 x 65,536 similarities take 64 MiB.
@@ -108,8 +108,9 @@ def nearest(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[Tens
         tuple[Tensor, Tensor]: Cosine similarities and classes (B, k), the nearest first.
 
     Raises:
-        UserError: If the bank holds fewer than k images.
+        UserError: If the bank holds fewer than k images, or k is no number of some.
     """
+    check_number('model.k', k, least=1)
     if len(bank) < k:
         raise UserError(f'model.k={k} neighbours are asked to vote, but there are only {len(bank)} training images: '
                         'give --cfg-options model.k=N')

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from lgd_mm.models.common import IMAGENET_PREPROCESSOR
+from lgd_mm.models.common import IMAGENET_PREPROCESSOR, check_finite
 from lgd_mm.models.features import mean_pool, watch_channels
 from lgd_mm.registry import MODELS
 
@@ -72,12 +72,17 @@ class FeatureMemory(BaseModel):
         return self.embed(inputs)
 
     def share(self) -> None:
-        """Make the bank of what all processes have seen since it was made."""
+        """Make the bank of what all processes have seen since it was made.
+
+        Raises:
+            UserError: If features are not finite.
+        """
         columns = tuple(torch.cat(parts) for parts in zip(*self.seen)) or self._nothing()
         if get_world_size() > 1:
             features, *numbers = columns
             width = max(int(each) for each in all_gather(torch.tensor(features.shape[1], device=features.device)))
             columns = tuple(map(_of_all_processes, (features.reshape(len(features), width), *numbers)))
+        check_finite(columns[0])
         if len(columns[0]):
             self.bank = columns
         self.seen.clear()

@@ -72,8 +72,8 @@ def use_watch(cfg: Config, watch: Watch, names: Sequence[str], image_size: int, 
     root = _held_out(Path(os.path.realpath(watch.folder)))
     learned = Path(os.path.realpath(cfg.train_dataloader.dataset.data_root))
     if root.is_relative_to(learned) or learned.is_relative_to(root):
-        raise UserError(f'watch: {root} has images that the student learns from, of {learned}: give a folder beside it, '
-                        'with images that are held out')
+        raise UserError(f'watch: {root} has images that the student learns from, of {learned}: give a folder beside '
+                        'it, with images that are held out')
     base = Config.fromfile(config_root() / '_base_' / 'watch.py')
     found, folders = _images(root)
     reasons = {'zero-shot/top1': no_zero_shot(folders, names), 'knn/top1': no_neighbours(folders),

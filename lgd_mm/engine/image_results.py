@@ -1,6 +1,6 @@
 """Keeps what each test image adds to the metrics, while a run is tested."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from lgd_mm.statistics.image_results import Areas, ImageResults, RightOrWrong, n
 
 #: Key of a metric, less its prefix, and the results.
 Found = dict[str, ImageResults]
+#: Takes a metric, what it has kept of the images, and the figures that it computed of them.
+Reader = Callable[[Any, Sequence[Any], Mapping[str, Any]], Found]
 
 
 def keep_image_results(runner: Runner, split: str) -> None:
@@ -29,63 +31,71 @@ def keep_image_results(runner: Runner, split: str) -> None:
     loop = getattr(runner, f'{split}_loop')
     if loop is None:
         return
-    metrics: Found = {}
+    found: dict[BaseMetric, Found] = {}
     for metric in loop.evaluator.metrics:
         kinds = {kind.__name__ for kind in type(metric).__mro__}
         read = next((read for name, read in READERS.items() if name in kinds), None)
         if read is not None:
-            _watch(metric, read, metrics, lambda: _write(runner, loop.dataloader.dataset, metrics))
+            _watch(metric, read, found, lambda: _write(runner, loop.dataloader.dataset, found.values()))
 
 
-def _watch(metric: BaseMetric, read: Callable[[Any, Sequence[Any]], Found], metrics: Found,
-           done: Callable[[], None]) -> None:
+def _watch(metric: BaseMetric, read: Reader, found: dict[BaseMetric, Found], done: Callable[[], None]) -> None:
     compute = metric.compute_metrics  # on rank 0, with the results of all processes in the order of the images
 
     def compute_metrics(results: list[Any]) -> Any:
         figures = compute(results)
         prefix = f'{metric.prefix}/' if metric.prefix else ''
-        metrics.update({prefix + key: found for key, found in read(metric, results).items() if key in figures})
+        found[metric] = {prefix + key: each for key, each in read(metric, results, figures).items()}
         done()
         return figures
 
     metric.compute_metrics = compute_metrics
 
 
-def _write(runner: Runner, dataset: Any, metrics: Found) -> None:
+def _write(runner: Runner, dataset: Any, found: Iterable[Found]) -> None:
     entries = [dataset.get_data_info(index) for index in range(len(dataset))]
     paths = [str(entry.get('img_path') or index) for index, entry in enumerate(entries)]
     classes = [str(name) for name in (dataset.metainfo or {}).get('classes') or ()]
+    metrics = {key: each for of_metric in found for key, each in of_metric.items()}
     write(KeptResults(names_of(paths), classes, metrics), Path(runner.work_dir, NAME))
 
 
-def _accuracy(metric: Any, results: Sequence[Any]) -> Found:
-    """Of mmpretrain's ``Accuracy``."""
+def _accuracy(metric: Any, results: Sequence[Any], figures: Mapping[str, Any]) -> Found:
+    """Of mmpretrain's ``Accuracy``. A score that is not above its threshold, 0 unless it is given, is never right."""
+    ranks = [k for k in metric.topk if f'top{k}' in figures]
+    if not ranks:
+        return {}
     labels = torch.cat([result['gt_label'] for result in results])
     if 'pred_score' not in results[0]:
-        predicted = torch.cat([result['pred_label'] for result in results])[:, None]
-        classes = int(torch.maximum(labels, predicted[:, 0]).max()) + 1
-    else:
-        scores = torch.stack([result['pred_score'] for result in results])
-        classes = scores.shape[1]
-        predicted = scores.topk(min(max(metric.topk), classes)).indices
+        predicted = torch.cat([result['pred_label'] for result in results])
+        classes = int(torch.maximum(labels, predicted).max()) + 1
+        return {'top1': RightOrWrong((predicted == labels).numpy(), labels.numpy(), classes)}
+    scores = torch.stack([result['pred_score'] for result in results])
+    highest, predicted = scores.topk(max(metric.topk))
     right = predicted == labels[:, None]
-    return {f'top{k}': RightOrWrong(right[:, :k].any(dim=1).numpy(), labels.numpy(), classes) for k in metric.topk}
+    if metric.thrs[0] is not None:
+        right &= highest > metric.thrs[0]
+    return {f'top{k}': RightOrWrong(right[:, :k].any(dim=1).numpy(), labels.numpy(), scores.shape[1]) for k in ranks}
 
 
-def _areas(metric: Any, results: Sequence[Any]) -> Found:
+def _areas(metric: Any, results: Sequence[Any], figures: Mapping[str, Any]) -> Found:
     """Of mmseg's ``IoUMetric``."""
+    if 'mIoU' not in figures:
+        return {}
     intersection, union, *_ = (np.stack([area.numpy() for area in areas]).astype(np.int64) for areas in zip(*results))
     return {'mIoU': Areas(intersection, union)}
 
 
-def _detections(metric: Any, results: Sequence[Any]) -> Found:
+def _detections(metric: Any, results: Sequence[Any], figures: Mapping[str, Any]) -> Found:
     """Of mmdet's ``CocoMetric``, whose evaluation does not tell what it matched.
 
-    It also counts the objects of annotated images that a part of the set leaves out; there nothing is kept.
+    It also counts the objects of annotated images that a part of the set leaves out; there nothing is kept. LVIS's,
+    which is made from it, computes other figures.
     """
-    if len(results) < len(metric.img_ids):
+    kinds = [kind for kind in ('bbox', 'segm') if f'{kind}_mAP' in figures]
+    if not kinds or len(results) < len(metric.img_ids):
         return {}
-    return {f'{kind}_mAP': _matched(metric, results, kind) for kind in metric.metrics if kind in ('bbox', 'segm')}
+    return {f'{kind}_mAP': _matched(metric, results, kind) for kind in kinds}
 
 
 def _matched(metric: Any, results: Sequence[Any], kind: str) -> Detections:
@@ -94,7 +104,8 @@ def _matched(metric: Any, results: Sequence[Any], kind: str) -> Detections:
     coco, thresholds = metric._coco_api, np.asarray(metric.iou_thrs)
     parts: list[tuple[np.ndarray[Any, Any], ...]] = []
     objects = np.zeros((len(results), len(metric.cat_ids)), np.int64)
-    for image, (_, found) in enumerate(results):
+    for image in sorted(range(len(results)), key=lambda index: results[index][1]['img_id']):  # so COCO settles ties
+        found = results[image][1]
         truth = coco.load_anns(coco.get_ann_ids(img_ids=[found['img_id']]))
         scores = found.get('mask_scores', found['scores']) if kind == 'segm' else found['scores']
         for category, identity in enumerate(metric.cat_ids):
@@ -102,7 +113,7 @@ def _matched(metric: Any, results: Sequence[Any], kind: str) -> Detections:
             crowd = np.array([bool(one.get('iscrowd')) for one in mine], bool)
             objects[image, category] = (~crowd).sum()
             chosen = np.flatnonzero(found['labels'] == category)
-            chosen = chosen[np.argsort(-scores[chosen], kind='stable')][:metric.proposal_nums[0]]
+            chosen = chosen[np.argsort(-scores[chosen], kind='stable')][:max(metric.proposal_nums)]
             if not len(chosen):
                 continue
             if kind == 'segm':
@@ -124,5 +135,4 @@ def _matched(metric: Any, results: Sequence[Any], kind: str) -> Detections:
 
 
 #: Name of a metric's class, or of one that it is made from, and what reads its results.
-READERS: dict[str, Callable[[Any, Sequence[Any]], Found]] = {
-    'Accuracy': _accuracy, 'IoUMetric': _areas, 'CocoMetric': _detections}
+READERS: dict[str, Reader] = {'Accuracy': _accuracy, 'IoUMetric': _areas, 'CocoMetric': _detections}

@@ -10,6 +10,7 @@ import pytest
 import torch
 from mmpretrain.evaluation import Accuracy
 
+import lgd_mm.engine.launch  # noqa: F401 - pycocotools is faster-coco-eval's from now on
 from lgd_mm.engine.image_results import keep_image_results
 from lgd_mm.lean_mmseg import IoUMetric
 from lgd_mm.statistics.files import KeptResults, read
@@ -47,6 +48,18 @@ def test_accuracy(tmp_path) -> None:
     assert kept.images[:2] == ['0.png', '1.png'] and kept.classes == ['a', 'b', 'c']
     for key in ('accuracy/top1', 'accuracy/top2'):
         assert 100 * whole(kept, key) == pytest.approx(figures[key], abs=1e-4) and 0 < figures[key] < 100
+
+
+def test_a_score_of_zero_or_nan_is_never_right(tmp_path) -> None:
+    """As neighbours give to classes that none of them has, and a network that has diverged."""
+    scores = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [float('nan')] * 3, [0.2, 0.5, 0.3]]
+    results = [dict(pred_score=torch.tensor(score), gt_label=torch.tensor([label]))
+               for score, label in zip(scores, (0, 1, 0, 1))]
+    for thrs in (0.0, None, 0.4):
+        figures, kept = evaluated(Accuracy(topk=(1, 2), thrs=thrs), results, tmp_path)
+        assert {key: 100 * whole(kept, key) for key in kept.metrics} == figures and len(figures) == 2
+    _, kept = evaluated(Accuracy(topk=1, thrs=(0.0, 0.5)), results, tmp_path)
+    assert not kept.metrics  # neither figure is the accuracy
 
 
 def test_miou(tmp_path) -> None:
@@ -87,8 +100,6 @@ def coco(folder: Path) -> tuple[Path, list]:
 
 def test_box_and_mask_ap(tmp_path) -> None:
     from mmdet.evaluation import CocoMetric
-
-    import lgd_mm.engine.launch  # noqa: F401 - pycocotools is faster-coco-eval's from now on
     file, results = coco(tmp_path)
     with contextlib.redirect_stdout(None):
         figures, kept = evaluated(CocoMetric(str(file), metric=['bbox', 'segm']), results, tmp_path)
@@ -98,6 +109,62 @@ def test_box_and_mask_ap(tmp_path) -> None:
     with contextlib.redirect_stdout(None):  # of a part of the set, the rest counts as missed: nothing is kept
         _, kept = evaluated(CocoMetric(str(file), metric='bbox'), results[:2], tmp_path)
     assert kept is None or not kept.metrics
+
+
+@pytest.mark.parametrize('order', [1, -1])
+def test_ties_are_settled_as_by_coco_whatever_the_order_of_the_images(tmp_path, order) -> None:
+    from mmdet.evaluation import CocoMetric
+    file, results = coco(tmp_path)
+    tied = [(truth, found | dict(scores=np.full_like(found['scores'], 0.5))) for truth, found in results][::order]
+    with contextlib.redirect_stdout(None):
+        figures, kept = evaluated(CocoMetric(str(file)), tied, tmp_path)
+    assert whole(kept, 'coco/bbox_mAP') == pytest.approx(figures['coco/bbox_mAP'], abs=5e-4)
+
+
+@pytest.mark.parametrize('most', [(100, 300, 1000), (100, 1, 10), (1, 2)])
+def test_as_many_detections_count_as_in_the_log(tmp_path, most) -> None:
+    """Of an image and a class; the right ones are the least sure of 150."""
+    from mmdet.evaluation import CocoMetric
+    file, ((truth, found), *others) = coco(tmp_path)
+    rng = np.random.default_rng(0)
+    wrong = np.hstack([rng.uniform(0, 40, (144, 2)), rng.uniform(40, 63, (144, 2))])
+    many = dict(img_id=1, bboxes=np.vstack([wrong, found['bboxes']]).astype(np.float32), labels=np.zeros(150, int),
+                scores=np.linspace(1, 0.1, 150, dtype=np.float32))
+    with contextlib.redirect_stdout(None):
+        figures, kept = evaluated(CocoMetric(str(file), proposal_nums=most), [(truth, many), *others], tmp_path)
+    assert whole(kept, 'coco/bbox_mAP') == pytest.approx(figures['coco/bbox_mAP'], abs=5e-4)
+
+
+def test_nothing_is_read_of_figures_that_are_not_known(tmp_path) -> None:
+    """LVIS's average precision, and metrics that only write what was predicted."""
+    from mmdet.evaluation import CocoMetric, LVISMetric
+    file, results = coco(tmp_path)
+    content = json.loads(file.read_text())
+    for image in content['images']:
+        image |= dict(neg_category_ids=[], not_exhaustive_category_ids=[])
+    for category in content['categories']:
+        category |= dict(frequency='f', image_count=2)
+    (tmp_path / 'lvis.json').write_text(json.dumps(content))
+    for metric in (LVISMetric(str(tmp_path / 'lvis.json'), metric='bbox'),
+                   CocoMetric(str(file), format_only=True, outfile_prefix=str(tmp_path / 'found'))):
+        with contextlib.redirect_stdout(None):
+            figures, kept = evaluated(metric, results, tmp_path)
+        assert kept.metrics == {} and bool(figures) == isinstance(metric, LVISMetric)
+
+
+def test_each_evaluation_takes_the_place_of_the_one_before(tmp_path) -> None:
+    class Failing(Accuracy):
+        def compute_metrics(self, results: list) -> dict:
+            return {} if self.topk == (2, ) else super().compute_metrics(results)
+
+    metric = Failing(topk=1)
+    results = [dict(pred_score=torch.tensor([0.6, 0.4]), gt_label=torch.tensor([1]))] * 2
+    _, kept = evaluated(metric, results, tmp_path)
+    assert whole(kept, 'accuracy/top1') == 0
+    metric.topk = (2, )
+    metric.results = list(results)
+    metric.evaluate(2)
+    assert not read(tmp_path / 'image_results.npz').metrics
 
 
 def test_a_metric_made_from_a_known_one_is_read_and_others_are_passed_over(tmp_path) -> None:

@@ -11,12 +11,10 @@ from lgd_mm.io.typed_json import is_number
 from lgd_mm.statistics.files import NAME, read
 from lgd_mm.statistics.image_results import ImageResults, drawn
 from lgd_mm.suite.files import write
-from lgd_mm.suite.schema import VERSION, ImageSet, Record
+from lgd_mm.suite.schema import DRAWS, VERSION, ImageSet, Record
 
 #: In the folder of each run.
 RECORD = 'run.json'
-#: Draws of the test images; a standard error of as many is known to one part in twenty.
-DRAWS = 200
 
 
 def with_images(record: Record, work_dir: Path) -> Record:

@@ -118,8 +118,10 @@ def _figure(records: Sequence[Record], key: str, scale: float) -> Figure | None:
     figure = Figure(statistics.mean(scaled), statistics.stdev(scaled) if len(scaled) > 1 else None, scaled)
     if _same([record.tested for record in records]) and all(key in record.draws for record in records):
         figure.draws = [record.draws[key] for record in records]
-        figure.classes = {name: [record.classes[key][name] for record in records]
-                          for name in records[0].classes.get(key, {})}
+        classes = [record.classes.get(key, {}) for record in records]
+        # without objects, a class has an IoU only where a seed takes some pixels for it
+        figure.classes = {name: [of_seed[name] for of_seed in classes] for name in classes[0]
+                          if all(name in of_seed for of_seed in classes)}
     return figure
 
 

@@ -66,12 +66,18 @@ def image_sets(results: Results, task: str) -> set[str]:
     return {cell.tested.digest if cell.tested else '' for cell in results.cells if cell.task == task and cell.n}
 
 
+def _comparable(results: Results, column: Column) -> bool:
+    """Whether no two students are known to have been measured on different images."""
+    return len(image_sets(results, column.task) - {''}) < 2
+
+
 def leaders(results: Results) -> dict[tuple[str, str], str | None]:
     """Which student leads each column by more than chance explains.
 
     The best leads when it differs from every other one; the p of a column is the largest of these. Since the best is
     compared with its rivals alone, two-sided, the level holds for any number of rivals (Gutmann & Maymin 1987, *Is the
-    selected population the best?*); that over the columns is kept by Holm's method. With one seed nobody leads.
+    selected population the best?*); that over the columns is kept by Holm's method. With one seed nobody leads, nor
+    where the students of a column were measured on different images.
 
     Args:
         results (Results): The content of ``results.json``.
@@ -80,7 +86,7 @@ def leaders(results: Results) -> dict[tuple[str, str], str | None]:
         dict[tuple[str, str], str | None]: For each task and metric key, the leading student's label, or None.
     """
     shown = columns(results)
-    found = decide([rows(results, column) for column in shown],
+    found = decide([rows(results, column) if _comparable(results, column) else {} for column in shown],
                    [1 if column.better == 'higher' else -1 for column in shown])
     return {(column.task, column.key): lead for column, lead in zip(shown, found)}
 
@@ -123,14 +129,15 @@ def differences(results: Results, reference: str) -> list[Difference]:
         reference (str): Label of the student that the others are compared with.
 
     Returns:
-        list[Difference]: Student by student, in the order of the columns.
+        list[Difference]: Student by student, in the order of the columns; none of a column whose students were
+            measured on different images.
     """
     found: list[Difference] = []
-    for column in columns(results):
+    for column in (column for column in columns(results) if _comparable(results, column)):
         of_column = rows(results, column)
         for label, row in of_column.items() if reference in of_column else ():
             if label != reference:
-                found.append(_difference(label, reference, column, row, of_column))
+                found.append(_difference(label, reference, column, row, of_column[reference]))
     order = [entry.label for entry in results.entries]
     found.sort(key=lambda one: order.index(one.label))
     tested = [number for number, one in enumerate(found) if one.p is not None]
@@ -139,9 +146,10 @@ def differences(results: Results, reference: str) -> list[Difference]:
     return found
 
 
-def _difference(label: str, reference: str, column: Column, row: Row, of_column: dict[str, Row]) -> Difference:
-    other = of_column[reference]
-    found = estimate(row, other, list(of_column.values()))
+def _difference(label: str, reference: str, column: Column, row: Row, other: Row) -> Difference:
+    """By the seeds of the two alone: a leader has to differ from all rivals, which makes up for students that vary unlike
+    each other; here one false difference is enough."""
+    found = estimate(row, other, (row, other))
     if found is None:
         return Difference(label, reference, column, float(row.values.mean() - other.values.mean()))
     low, high = found.mean - found.margin, found.mean + found.margin

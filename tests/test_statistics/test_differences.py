@@ -41,12 +41,23 @@ def test_only_shared_seeds_are_compared_and_others_pool_the_variance_if_they_hav
     assert found.freedom == 2  # three students, two seeds
 
 
-def test_students_with_other_seeds_are_compared_by_welch() -> None:
+def test_students_with_other_seeds_have_welchs_error_and_the_freedom_of_the_fewer() -> None:
     a, b = row(41.0, 46.0, 44.0, 43.0, seeds=(5, 6, 7, 8)), row(34.0, 25.0, 31.0, seeds=(0, 1, 2))
     expected = stats.ttest_ind(a.values, b.values, equal_var=False)
     found = estimate(a, b, [a, b])
-    assert found.p == pytest.approx(expected.pvalue, rel=1e-6)
-    assert found.freedom == pytest.approx(expected.df)
+    assert found.mean / found.by_seeds == pytest.approx(expected.statistic)
+    assert found.p == pytest.approx(2 * stats.t.sf(expected.statistic, 2), rel=1e-6) and found.freedom == 2
+
+
+@pytest.mark.parametrize('seeds, spreads', [((2, 5), (3.0, 1.0)), ((3, 5), (3.0, 1.0)), ((2, 5), (1.0, 1.0))])
+def test_the_level_holds_for_other_and_few_seeds(seeds, spreads) -> None:
+    rng = np.random.default_rng(0)
+    false = 0
+    for _ in range(1000):
+        a, b = (row(*rng.normal(scale=spread, size=count), seeds=tuple(range(10 * count, 11 * count)))
+                for count, spread in zip(seeds, spreads))
+        false += estimate(a, b, [a, b]).p < 0.05
+    assert false <= 64  # 50 and two deviations; Welch's degrees of freedom give 70 to 90
 
 
 @pytest.mark.parametrize('a, b', [((1.0, ), (2.0, )), ((1.0, 2.0), (3.0, )), ((1.0, 1.0), (2.0, 2.0))])

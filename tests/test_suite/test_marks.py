@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lgd_mm.statistics.differences import Estimate
 from lgd_mm.suite.figures import columns
 from lgd_mm.suite.marks import differences, leaders, rows
 from lgd_mm.suite.schema import Figure, ImageSet, Results
@@ -86,9 +87,23 @@ def test_few_test_images_take_a_mark_away() -> None:
     assert lead(with_images(made, dict(A='same', B='same'))) is None
 
 
-def test_images_that_differ_are_not_paired() -> None:
-    made = with_images(table({'A': [20.0, 20.5, 19.0], 'B': [27.0, 27.8, 26.5]}), dict(A='one', B='other'))
+def test_students_measured_on_different_images_are_not_compared() -> None:
+    made = with_images(table({'A': [20.0, 20.5, 19.0], 'B': [67.0, 67.8, 66.5]}), dict(A='one', B='other'))
     assert all(row.draws is None for row in rows(made, columns(made)[0]).values())
+    assert lead(made) is None and differences(made, 'A') == []
+    made.cells[1].tested = None  # of before: not known to be others
+    assert lead(made) == 'B' and differences(made, 'A')[0].significant
+
+
+def test_one_table_in_twenty_has_a_false_mark_also_where_students_vary_unlike_each_other(monkeypatch) -> None:
+    """Students without a true difference, of which the reference varies most."""
+    monkeypatch.setattr(Estimate, 'margin', 1.0)  # which takes the longest
+    rng = np.random.default_rng(0)
+    false = np.zeros(2)
+    for _ in range(300):
+        made = table({label: rng.normal(50, 5 if label == 'A' else 1, 3).tolist() for label in 'ABCDEF'})
+        false += lead(made) is not None, any(one.significant for one in differences(made, 'A'))
+    assert (false <= 22).all()  # 15 and two deviations; with a variance of the whole column, 35 tables
 
 
 def test_differences_from_a_reference() -> None:

@@ -81,9 +81,9 @@ def estimate(first: Row, second: Row, column: Sequence[Row]) -> Estimate | None:
     Seeds and test images are crossed random effects: the squared standard error is the sum of what other seeds and what
     other images would change. Seeds are paired where both students have the same ones; few seeds tell little of a
     variance, so it is pooled over all students of the column (the residual of Fisher's randomised blocks, with seeds
-    for blocks), unless the pair's own is larger. Students with other seeds have the sum of their variances, with the degrees of
-    freedom of the fewer seeds, which keep the level whatever the variances (Mickey & Brown 1966, *Bounds on the
-    distribution functions of the Behrens-Fisher statistic*); Welch's do not with two or three seeds.
+    for blocks), unless the pair's own is larger. Students with other seeds have the sum of their variances, with the
+    degrees of freedom of the fewer seeds, which keep the level whatever the variances (Mickey & Brown 1966, *Bounds on
+    the distribution functions of the Behrens-Fisher statistic*); Welch's do not with two or three seeds.
     Images are always paired: their part is the variance of the difference over a bootstrap of the images.
 
     Args:

@@ -147,8 +147,8 @@ def differences(results: Results, reference: str) -> list[Difference]:
 
 
 def _difference(label: str, reference: str, column: Column, row: Row, other: Row) -> Difference:
-    """By the seeds of the two alone: a leader has to differ from all rivals, which makes up for students that vary unlike
-    each other; here one false difference is enough."""
+    """By the seeds of the two alone: a leader has to differ from all rivals, which makes up for students that vary
+    unlike each other; here one false difference is enough."""
     found = estimate(row, other, (row, other))
     if found is None:
         return Difference(label, reference, column, float(row.values.mean() - other.values.mean()))

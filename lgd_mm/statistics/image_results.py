@@ -61,9 +61,10 @@ class RightOrWrong:
 
     def of_classes(self, weights: Floats) -> Floats:
         """The accuracy within each class."""
-        members = np.eye(self.classes)[self.label]
+        right, members = (np.stack([np.bincount(self.label, row, self.classes) for row in drawn])
+                          for drawn in (weights * self.right, weights))
         with np.errstate(invalid='ignore'):
-            shares: Floats = weights @ (members * self.right[:, None]) / (weights @ members)
+            shares: Floats = right / members
         return shares
 
     def values(self, weights: Floats) -> Floats:

@@ -63,14 +63,14 @@ def size_figures(results: Results) -> list[SizeFigures]:
 
 
 def _records(cell: Cell) -> list[Record]:
-    """Of all seeds, or none: the mean of some would be of others than the table's."""
+    """Of all seeds, or none: the mean of some, or of runs that have taken their folders since, is not the table's."""
     found = []
-    for folder in cell.work_dirs:
+    for folder, digest in zip(cell.work_dirs, cell.hashes):
         try:
             record = read_record(Path(folder) / RECORD)
         except UserError:  # the figures are worth a report without it
             record = None
-        if not isinstance(record, Record):
+        if not isinstance(record, Record) or record.hash != digest:
             return []
         found.append(record)
     return found

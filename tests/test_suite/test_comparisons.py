@@ -98,7 +98,8 @@ def test_cost_is_drawn_once_two_are_known(made: Results) -> None:
 
 def record(folder: str, metrics: dict[str, float]) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
-    write(Path(folder) / 'run.json', Record('0', 'LGD', 'x', 0, '', folder, metrics, 1.0, None, None, None, {},
+    digest = f'{int(Path(folder).parent.name.removeprefix("seed")):064x}'  # as cell() has it
+    write(Path(folder) / 'run.json', Record(digest, 'LGD', 'x', 0, '', folder, metrics, 1.0, None, None, None, {},
                                             Machine(**MACHINE), version=VERSION))
 
 
@@ -118,6 +119,8 @@ def test_sizes_are_those_of_the_records(made: Results) -> None:
     assert [bar.missing for bar in small.bars(made)] == ['–', '', '']
     Path(made.cells[2].work_dirs[0], 'run.json').write_text('{damaged')
     assert set(size_figures(made)[0].figures) == {'LGD'}
+    made.cells[1].hashes[0] = 'another run has been in its folder since'
+    assert size_figures(made) == []
 
 
 def test_sizes_of_lvis(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def frontier(places: Sequence[Place], higher: bool = True) -> list[Place]:
     sign = 1 if higher else -1
     best: list[Place] = []
     for place in sorted(places, key=lambda each: (each.cost, -sign * each.value)):
-        if not best or sign * place.value > sign * best[-1].value:
+        equal = best and (place.cost, place.value) == (best[-1].cost, best[-1].value)
+        if not best or equal or sign * place.value > sign * best[-1].value:
             best.append(place)
     return best
 

@@ -141,10 +141,15 @@ def _with_network(task: Task, tasks: Sequence[Task], path: str) -> Task:
     """With the name of the task whose network it tests, which may be given as the registry has it."""
     if task.of is None:
         return task
-    trained = {name: other.name for other in tasks if not (other.test_only or other.of)
-               for name in (other.name, other.task) if name is not None}
-    check_known(f'{path}: task {task.name!r} tests the network of', [task.of], list(trained))
-    return replace(task, of=trained[task.of], test_only=True)
+    trained = [other for other in tasks if not (other.test_only or other.of)]
+    names = [name for other in trained for name in (other.name, other.task) if name is not None]
+    check_known(f'{path}: task {task.name!r} tests the network of', [task.of], list(dict.fromkeys(names)))
+    found = [other.name for other in trained if other.name == task.of] or [
+        other.name for other in trained if other.task == task.of]
+    if len(found) > 1:
+        raise UserError(f'{path}: task {task.name!r} tests the network of {task.of!r}, which {" and ".join(found)} are: '
+                        'say the task as a dict with config, metrics and of, the name of one of them')
+    return replace(task, of=found[0], test_only=True)
 
 
 def _without_networks(entry: Entry, tasks: Sequence[Task]) -> Entry:

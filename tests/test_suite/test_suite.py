@@ -198,6 +198,16 @@ def test_a_task_may_test_the_network_of_another(fake) -> None:
     assert [run.task for run in alone] == ['pre-training', 'one', 'one, corrupted']  # the network has to be made
 
 
+def test_of_two_such_networks_a_suite_names_one(fake) -> None:
+    fake.settings['tasks'] = [dict(task='shapes/mask-rcnn', name='short'), dict(task='shapes/mask-rcnn', name='long'),
+                              'shapes/mask-rcnn-corrupted']
+    fake.settings['entries'] = [fake.made('LGD')]
+    with pytest.raises(UserError, match="the network of 'shapes/mask-rcnn', which short and long are: say the task"):
+        fake.read()
+    fake.settings['tasks'][2] = fake.task('corrupted', of='long')
+    assert fake.read().tasks[2].of == 'long'
+
+
 def test_an_entry_without_a_task_has_no_network_of_it(fake) -> None:
     fake.settings['tasks'].append(fake.task('two, corrupted', of='two'))
     suite = fake.read()

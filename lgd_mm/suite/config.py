@@ -147,8 +147,8 @@ def _with_network(task: Task, tasks: Sequence[Task], path: str) -> Task:
     found = [other.name for other in trained if other.name == task.of] or [
         other.name for other in trained if other.task == task.of]
     if len(found) > 1:
-        raise UserError(f'{path}: task {task.name!r} tests the network of {task.of!r}, which {" and ".join(found)} are: '
-                        'say the task as a dict with config, metrics and of, the name of one of them')
+        raise UserError(f'{path}: task {task.name!r} tests the network of {task.of!r}, which {" and ".join(found)} '
+                        'are: say the task as a dict with config, metrics and of, the name of one of them')
     return replace(task, of=found[0], test_only=True)
 
 

@@ -161,3 +161,14 @@ def test_other_images_are_not_subtracted(pair: tuple[Results, Results], digests:
     found = compare(*pair)
     assert [note for note in found.notes if 'subtracted' in note] == told
     assert any(item.column.task == 'probe' for item in found.pairs) == (not told)
+
+
+def test_a_task_with_two_sets_of_images_in_either_is_not_subtracted(pair: tuple[Results, Results]) -> None:
+    for suite in pair:
+        for one, digest in zip((one for one in suite.cells if one.task == 'probe'), ('aa' * 32, 'bb' * 32)):
+            one.tested = ImageSet(800, digest)
+        for one in suite.cells:
+            one.tested = one.tested or ImageSet(800, 'aa' * 32)
+    found = compare(*pair)
+    assert any('probe is not subtracted' in note for note in found.notes)
+    assert {item.column.task for item in found.pairs} == {'UPerNet'}

@@ -1,10 +1,11 @@
 """How often the rule of the marks is wrong, and what it finds: the figures of docs/evaluation.md.
 
-A/A: tables of students that differ by their seed alone are made from the real runs of suites, so any mark is false.
-In each column all students have the mean and the standard deviation of a real one, and what other test images would
-change is that of its runs. The deviations of the seeds are drawn by a smoothed bootstrap (Silverman & Young 1987) from
-those of all real runs, each in units of its student's standard deviation. Columns are drawn independently, which makes
-a false mark in any of them likelier. Power: the same with the real means of all students, which then differ.
+Tables of students without a true difference are made from the real runs of suites, so any mark is false. In each column
+all students have the mean of a real one. Alike, they also have its standard deviation and its images; unlike, each has
+those of another real one. The deviations of the seeds are drawn by a smoothed bootstrap (Silverman & Young 1987) from
+those of all real runs, each in units of its student's standard deviation, and the test set is one of the draws of the
+real one. Columns are drawn independently, which makes a false mark in any of them likelier. Power: the same with the
+real means of all students, which then differ.
 
 Usage: ``python benchmarks/marks.py RESULTS.json ... [--tables 2000]``
 """
@@ -12,6 +13,7 @@ Usage: ``python benchmarks/marks.py RESULTS.json ... [--tables 2000]``
 import argparse
 import math
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +26,7 @@ from lgd_mm.statistics.differences import LEVEL, Row, estimate, holm
 from lgd_mm.suite.figures import Column, columns
 from lgd_mm.suite.files import read_results
 from lgd_mm.suite.marks import decide, rows
+from lgd_mm.suite.schema import DRAWS
 
 Floats = NDArray[np.float64]
 #: A column of a table: rows by label.
@@ -56,25 +59,42 @@ def real_columns(files: Sequence[Path]) -> list[Real]:
     return found
 
 
-def drawn(real: Real, labels: Sequence[str], seeds: int, generator: np.random.Generator) -> Rows:
-    """A column of made-up students, each like the real one of its label."""
+def drawn(real: Real, labels: Sequence[str], seeds: int, generator: np.random.Generator,
+          mean: float | None = None) -> Rows:
+    """A column of made-up students, each like the real one of its label, but for a mean that all of them have."""
     pool = real.deviations
+    test_set = generator.integers(DRAWS)
     smooth = (4 / (3 * len(pool)))**0.2  # Silverman's width, of a standard deviation of 1
     made = {}
     for number, label in enumerate(labels):
         row = real.rows[label]
         assert row.draws is not None
         moved = generator.choice(pool, seeds) + smooth * generator.standard_normal(seeds)
-        values = row.values.mean() + row.values.std(ddof=1) * moved / math.sqrt(1 + smooth**2)
-        runs = generator.integers(len(row.seeds), size=seeds)
-        draws = values[:, None] + row.draws[runs] - row.values[runs, None]
+        values = row.values.std(ddof=1) * moved / math.sqrt(1 + smooth**2)
+        images = row.draws[generator.integers(len(row.seeds), size=seeds)]
+        images -= images.mean(axis=1, keepdims=True)
+        values += (row.values.mean() if mean is None else mean) + images[:, test_set]
+        draws = values[:, None] + images
         made[f'{number} {label}'] = Row(tuple(range(seeds)), values, draws)
     return made
+
+
+def without_difference(real: Real, count: int, seeds: int, alike: bool, generator: np.random.Generator) -> Rows:
+    """A column of students of one mean, that vary as one real student or as several."""
+    labels = list(map(str, generator.choice(list(real.rows), 1 if alike else count))) * (count if alike else 1)
+    return drawn(real, labels, seeds, generator, float(real.rows[labels[0]].values.mean()))
 
 
 def this_rule(table: Sequence[Rows]) -> bool:
     """Whether anything is marked."""
     return any(lead is not None for lead in decide(table, [1] * len(table)))
+
+
+def any_difference(table: Sequence[Rows]) -> bool:
+    """Whether any student differs from the first, by the rule of differences from a reference."""
+    found = [estimate(row, first, (row, first)) for column in table for first, *others in [list(column.values())]
+             for row in others]
+    return min(holm([one.p for one in found if one]), default=1) < LEVEL
 
 
 def both_deviations(table: Sequence[Rows]) -> bool:
@@ -99,20 +119,20 @@ def seed_bootstrap(table: Sequence[Rows]) -> bool:
 
 
 RULES: dict[str, Callable[[Sequence[Rows]], bool]] = {
-    'this rule': this_rule, 'both deviations': both_deviations, 'bootstrap of the seeds': seed_bootstrap}
+    'this rule': this_rule, 'differences': any_difference, 'both deviations': both_deviations,
+    'bootstrap of the seeds': seed_bootstrap}
 
 
 def false_marks(real: Sequence[Real], tables: int) -> Table:
     """Percent of tables with any mark, without a true difference."""
     shown = Table('students', 'seeds', *RULES)
-    for count, seeds in SHAPES:
+    for kind, (count, seeds) in product(('alike', 'unlike'), SHAPES):
         generator = np.random.default_rng(0)
         wrong = np.zeros(len(RULES))
         for _ in range(tables):
-            table = [drawn(column, [str(generator.choice(list(column.rows)))] * count, seeds, generator)
-                     for column in real]
+            table = [without_difference(column, count, seeds, kind == 'alike', generator) for column in real]
             wrong += [rule(table) for rule in RULES.values()]
-        shown.add_row(str(count), str(seeds), *(f'{100 * share:.1f} %' for share in wrong / tables))
+        shown.add_row(f'{count} {kind}', str(seeds), *(f'{100 * share:.1f} %' for share in wrong / tables))
     return shown
 
 

@@ -1,6 +1,7 @@
 """Two suites side by side: what both measured, and whether the difference is more than chance."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,6 +71,8 @@ def compare(a: Results, b: Results) -> Comparison:
     Returns:
         Comparison: Of B with A.
     """
+    unfinished = [*_unfinished('A', a), *_unfinished('B', b)]
+    a, b = _as_far_as_run(a), _as_far_as_run(b)
     apart = unlike_tasks(a, b)
     shared = [column for column in columns(a) if _name(column) in map(_name, columns(b)) and column.task not in apart]
     labels = _labels(b)
@@ -83,7 +86,7 @@ def compare(a: Results, b: Results) -> Comparison:
     tested = [number for number, pair in enumerate(pairs) if pair.found]
     for number, adjusted in zip(tested, holm([pair.found.p for pair in pairs if pair.found])):
         pairs[number] = pairs[number]._replace(adjusted=adjusted)
-    return Comparison(pairs, [*apart.values(), *_only('A', a, b), *_only('B', b, a), *_conditions(a, b)])
+    return Comparison(pairs, [*apart.values(), *unfinished, *_only('A', a, b), *_only('B', b, a), *_conditions(a, b)])
 
 
 def compare_table(a: Path, b: Path) -> RenderableType:
@@ -109,12 +112,18 @@ def compare_table(a: Path, b: Path) -> RenderableType:
             table.add_section()
         table.add_row(
             Text('' if before == pair.label else pair.label), Text(pair.column.task), Text(pair.column.heading),
-            _figure(pair.a), _figure(pair.b), Text(f'{pair.difference:+.1f}', 'bold' if pair.exceeds else ''))
+            _figure(pair.a), _figure(pair.b), Text(_difference(pair), 'bold' if pair.exceeds else ''))
         before = pair.label
-    rule = ('Percent; mean ± standard deviation over seeds; bold is more than chance (5 % for any false one in the '
-            'table; docs/evaluation.md).')
+    rule = ('Percent; mean ± standard deviation over seeds; differences with their 95 % interval, and * where they are '
+            'more than chance (5 % for any false one in the table; docs/evaluation.md).')
     shown = [table, Text(rule, 'dim')] if pairs else [Text('The two suites have no figure in common.')]
     return Group(*shown, *(Text(note, 'dim') for note in notes))
+
+
+def _difference(pair: Pair) -> str:
+    """``+3.2 ± 1.5 *``, or ``+3.2`` with one seed."""
+    margin = f' ± {pair.found.margin:.1f}' if pair.found else ''
+    return f'{pair.difference:+.1f}{margin}{" *" if pair.exceeds else ""}'
 
 
 def _figure(figure: Figure) -> str:
@@ -128,6 +137,17 @@ def _name(column: Column) -> tuple[str, str]:
 
 def _labels(results: Results) -> list[str]:
     return [entry.label for entry in results.entries]
+
+
+def _unfinished(name: str, results: Results) -> list[str]:
+    cells = [f'{cell.entry}, {cell.task} (n = {cell.n})' for cell in results.cells
+             if cell.state != 'done' and cell.n and cell.metrics]
+    return [f'Not all seeds of {name} are there: {"; ".join(cells)}.'] if cells else []
+
+
+def _as_far_as_run(results: Results) -> Results:
+    """With the seeds that are there in the place of all."""
+    return replace(results, cells=[replace(cell, state='done') if cell.n else cell for cell in results.cells])
 
 
 def _only(name: str, one: Results, other: Results) -> list[str]:

@@ -55,6 +55,13 @@ def test_what_only_one_has_is_listed(pair: tuple[Results, Results]) -> None:
     ]
 
 
+def test_what_is_there_of_an_unfinished_suite_is_compared(pair: tuple[Results, Results]) -> None:
+    pair[1].cells[2].state = 'not run'
+    found = compare(*pair)
+    assert {(item.label, item.column.task) for item in found.pairs} >= {('LGD', 'probe')}
+    assert found.notes[0] == 'Not all seeds of B are there: LGD, probe (n = 3).'
+
+
 def test_other_conditions_are_told(pair: tuple[Results, Results]) -> None:
     a, b = pair
     b.versions = {'torch': '2.12.0', 'numpy': '2'}
@@ -84,8 +91,8 @@ def test_table(pair: tuple[Results, Results], tmp_path: Path) -> None:
     plain, styled = render(*write(tmp_path, *pair))
     rows = [[part.strip() for part in line.split('│')[1:-1]] for line in plain.splitlines() if line.startswith('│')]
     assert rows == [
-        ['random', 'probe', 'top-1', '20.0 ± 1.0', '18.0 ± 1.0', '-2.0'],
-        ['LGD', 'probe', 'top-1', '40.0 ± 1.0', '52.5 ± 1.0', '+12.5'],
+        ['random', 'probe', 'top-1', '20.0 ± 1.0', '18.0 ± 1.0', '-2.0 ± 2.5'],
+        ['LGD', 'probe', 'top-1', '40.0 ± 1.0', '52.5 ± 1.0', '+12.5 ± 2.5 *'],
         ['', 'UPerNet', 'mIoU', '30.0', '50.0 ± 1.0', '+20.0'],
     ]
     assert re.findall(r'\x1b\[1m *([+-][\d.]+)', styled) == ['+12.5']

@@ -16,13 +16,13 @@ from lgd_mm.suite.run import Run
 from lgd_mm.suite.schema import DRAWS, Machine, Metric, Record, Results
 
 
-def finished(folder: Path, intersection: list[list[int]], union: list[list[int]]) -> Record:
+def finished(folder: Path, intersection: list[list[int]], union: list[list[int]], miou: float) -> Record:
     """A run on four images."""
     folder.mkdir(parents=True)
     right = RightOrWrong(np.array([True, True, False, True]), np.array([0, 1, 1, 0]), 3)
     metrics = {'mIoU': Areas(np.array(intersection), np.array(union)), 'top1': right}
     write(KeptResults(['a', 'b', 'c', 'd'], ['sky', 'sea', 'land'], metrics), folder / 'image_results.npz')
-    return Record('hash', 'E', 'seg', 0, 'tools/train.py', str(folder), {'mIoU': 50.0, 'top1': 75.0}, 1.0, None, None,
+    return Record('hash', 'E', 'seg', 0, 'tools/train.py', str(folder), {'mIoU': miou, 'top1': 0.75}, 1.0, None, None,
                   None, {}, Machine())
 
 
@@ -30,8 +30,8 @@ def finished(folder: Path, intersection: list[list[int]], union: list[list[int]]
 def records(tmp_path: Path) -> list[Record]:
     """Of two seeds. No image has land, and the first seed alone takes a pixel for it."""
     union = [[4, 2, 0], [4, 2, 1], [2, 2, 0], [4, 4, 0]]
-    return [finished(tmp_path / '0', [[2, 1, 0], [4, 2, 0], [1, 0, 0], [3, 4, 0]], union),
-            finished(tmp_path / '1', [[4, 2, 0], [4, 1, 0], [2, 2, 0], [4, 3, 0]], [row[:2] + [0] for row in union])]
+    return [finished(tmp_path / '0', [[2, 1, 0], [4, 2, 0], [1, 0, 0], [3, 4, 0]], union, 47.14),
+            finished(tmp_path / '1', [[4, 2, 0], [4, 1, 0], [2, 2, 0], [4, 3, 0]], [row[:2] + [0] for row in union], 90.0)]
 
 
 def test_a_record_is_given_what_its_images_say_once(records: list[Record], tmp_path: Path) -> None:
@@ -43,6 +43,12 @@ def test_a_record_is_given_what_its_images_say_once(records: list[Record], tmp_p
     assert with_images(found, tmp_path / '1') is found
     lone = replace(records[0], work_dir='')
     assert with_images(lone, tmp_path) is lone
+
+
+def test_a_file_of_another_run_is_not_taken(records: list[Record], tmp_path: Path, capsys) -> None:
+    other = replace(records[0], metrics={'mIoU': 46.9, 'top1': 0.75})
+    found = with_images(other, tmp_path / '0')
+    assert set(found.draws) == {'top1'} and 'mIoU goes without what single images say' in capsys.readouterr().out
 
 
 def test_a_class_without_objects_that_only_one_seed_finds_is_left_out_of_the_cell(

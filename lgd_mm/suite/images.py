@@ -38,8 +38,8 @@ def with_images(record: Record, work_dir: Path) -> Record:
         return record
     for key, metric in list(found.metrics.items()):
         if not _is_logged(metric, record.metrics.get(key)):
-            print_rank0(f'{work_dir / NAME} is of other figures than the run has measured, so {key} goes without what single '
-                        'images say: test its checkpoint with --log-samples into this folder')
+            print_rank0(f'{work_dir / NAME} is of other figures than the run has measured, so {key} goes without what '
+                        'single images say: test its checkpoint with --log-samples into this folder')
             del found.metrics[key]
     record = replace(
         record,

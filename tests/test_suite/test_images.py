@@ -31,7 +31,8 @@ def records(tmp_path: Path) -> list[Record]:
     """Of two seeds. No image has land, and the first seed alone takes a pixel for it."""
     union = [[4, 2, 0], [4, 2, 1], [2, 2, 0], [4, 4, 0]]
     return [finished(tmp_path / '0', [[2, 1, 0], [4, 2, 0], [1, 0, 0], [3, 4, 0]], union, 47.14),
-            finished(tmp_path / '1', [[4, 2, 0], [4, 1, 0], [2, 2, 0], [4, 3, 0]], [row[:2] + [0] for row in union], 90.0)]
+            finished(tmp_path / '1', [[4, 2, 0], [4, 1, 0], [2, 2, 0], [4, 3, 0]],
+                     [row[:2] + [0] for row in union], 90.0)]
 
 
 def test_a_record_is_given_what_its_images_say_once(records: list[Record], tmp_path: Path) -> None:

@@ -80,10 +80,10 @@ def estimate(first: Row, second: Row, column: Sequence[Row]) -> Estimate | None:
 
     Seeds and test images are crossed random effects: the squared standard error is the sum of what other seeds and what
     other images would change. Seeds are paired where both students have the same ones; few seeds tell little of a
-    variance, so it is pooled over all students of the column (the residual of Fisher's randomised blocks, with seeds
-    for blocks), unless the pair's own is larger. Students with other seeds have the sum of their variances, with the
-    degrees of freedom of the fewer seeds, which keep the level whatever the variances (Mickey & Brown 1966, *Bounds on
-    the distribution functions of the Behrens-Fisher statistic*); Welch's do not with two or three seeds.
+    variance, so it is pooled over all students of the column, unless the pair's own is larger: the residual of Fisher's
+    randomised blocks, with seeds for blocks, or for students with other seeds the variance within students. A pair by
+    itself with other seeds has the degrees of freedom of the fewer, which keep the level whatever the variances (Mickey
+    & Brown 1966, *Bounds on the distribution functions of the Behrens-Fisher statistic*); Welch's do not.
     Images are always paired: their part is the variance of the difference over a bootstrap of the images.
 
     Args:
@@ -99,7 +99,7 @@ def estimate(first: Row, second: Row, column: Sequence[Row]) -> Estimate | None:
         first, second = first.of(shared), second.of(shared)
         by_seeds, freedom = _paired(first, second, [row.of(shared) for row in column if {*shared} <= {*row.seeds}])
     elif min(len(first.seeds), len(second.seeds)) > 1:
-        by_seeds, freedom = _unpaired(first.values, second.values)
+        by_seeds, freedom = _unpaired(first, second, column)
     else:
         return None
     by_images = _by_images(first, second)
@@ -119,9 +119,15 @@ def _paired(first: Row, second: Row, rows: Sequence[Row]) -> tuple[float, float]
     return float(max(pooled, own)) / values.shape[1], freedom
 
 
-def _unpaired(first: Floats, second: Floats) -> tuple[float, float]:
+def _unpaired(first: Row, second: Row, rows: Sequence[Row]) -> tuple[float, float]:
     """The same of students with other seeds."""
-    return float(sum(values.var(ddof=1) / len(values) for values in (first, second))), min(len(first), len(second)) - 1
+    own = sum(row.values.var(ddof=1) / len(row.values) for row in (first, second))
+    if len(rows) < 3:
+        return float(own), min(len(first.values), len(second.values)) - 1
+    several = [row.values for row in rows if len(row.values) > 1]
+    freedom = sum(len(values) - 1 for values in several)
+    pooled = sum(((values - values.mean())**2).sum() for values in several) / freedom
+    return float(max(own, pooled / len(first.values) + pooled / len(second.values))), freedom
 
 
 def _by_images(first: Row, second: Row) -> float:

@@ -37,7 +37,7 @@ suite: env
 		$(if $(STUDENT),--backbone $(STUDENT)) $(if $(filter quick,$(SUITE)),$(QUICK))
 
 # Small students beside the suite's own, whose results are committed: hours.
-STUDENTS ?= timm/mobilenetv4_conv_small_035 timm/xcit_nano_12_p8_224 timm/repvit_m0_9
+STUDENTS ?= timm/mobilenetv4_conv_small_035 timm/xcit_nano_12_p16_224 timm/repvit_m0_9
 students: env
 	@for student in $(STUDENTS); do \
 		$(PY) tools/benchmark.py configs/shapes/suite.py --backbone $$student $(JOBS) --tasks zero-shot UPerNet \

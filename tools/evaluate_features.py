@@ -3,25 +3,24 @@
 import argparse
 
 from lgd_mm.errors import reported
+from lgd_mm.io.inputs import check_config, check_weights_file
+from lgd_mm.io.options import OptionsAction
 
 
 def parse_args() -> argparse.Namespace:
-    """A config and a student, and how the probe is trained."""
-    from lgd_mm.evaluation.evaluate import DRAWS, EPOCHS, RATES
-    from lgd_mm.io.options import OptionsAction
-    parser = argparse.ArgumentParser(description=__doc__)
+    """A config and a student, and how the probe is trained, as far as it is given."""
+    parser = argparse.ArgumentParser(description=__doc__, argument_default=argparse.SUPPRESS)
     parser.add_argument('config', help='config for k-NN, linear probe or zero-shot classification')
     parser.add_argument('checkpoint', help='student.safetensors, student.pth or a checkpoint of the pre-training, '
                         'which zero-shot needs')
     parser.add_argument('--work-dir', help="folder that keeps the features (default: the config's, or work_dirs/NAME)")
-    parser.add_argument('--lrs', nargs='+', type=float, default=RATES, metavar='RATE',
-                        help='learning rates of the probe, trained at once (default: '
-                        f'{" ".join(f"{rate:g}" for rate in RATES)})')
-    parser.add_argument('--epochs', type=int, default=EPOCHS, help=f'of the probe (default: {EPOCHS})')
-    parser.add_argument('--shots', nargs='+', type=int, default=(), metavar='N',
+    parser.add_argument('--lrs', nargs='+', type=float, metavar='RATE',
+                        help='learning rates of the probe, trained at once (default: 0.1 0.3 1 3 10 30 100)')
+    parser.add_argument('--epochs', type=int, help='of the probe (default: 100)')
+    parser.add_argument('--shots', nargs='+', type=int, metavar='N',
                         help='numbers of images of each class that a logistic regression learns from, such as 1 5 10 20'
                         ' (default: none)')
-    parser.add_argument('--draws', type=int, default=DRAWS, help=f'of these images (default: {DRAWS})')
+    parser.add_argument('--draws', type=int, help='of these images (default: 5)')
     parser.add_argument('--categories', nargs='+', metavar='NAME', help='names of the classes for zero-shot, or one '
                         'file or set of them (default: those in the config)')
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
@@ -32,7 +31,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Evaluate, and print the tables."""
     args = vars(parse_args())
-    if args['categories'] and len(args['categories']) == 1:
+    check_config(args['config'])
+    check_weights_file(args['checkpoint'])
+    if len(args.get('categories') or ()) == 1:
         [args['categories']] = args['categories']
     from lgd_mm.console.tables import PlainConsole
     from lgd_mm.evaluation import evaluate_features

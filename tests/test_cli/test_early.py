@@ -82,6 +82,8 @@ OF_TOOLS: list[tuple[list[str], str]] = [
     (['cache_teacher.py', 'nope.py', '--views', '1', '--out', 'x'], 'config nope.py does not exist'),
     (['export_student.py', 'nope.pth', 'x'], 'nope.pth does not exist'),
     (['benchmark.py', 'nope.py'], 'config nope.py does not exist'),
+    (['evaluate_features.py', 'nope.py', 'student.pth'], 'config nope.py does not exist'),
+    (['evaluate_features.py', 'config.py', 'nope.pth'], 'nope.pth does not exist'),
 ]
 
 

@@ -25,11 +25,13 @@ from lgd_mm.console.progress import track
 from lgd_mm.errors import UserError, reported
 from lgd_mm.runs.environment import environment
 from lgd_mm.students.read import StudentFile, read_student_file
+from lgd_mm.suite.figures import columns, find_figure
 from lgd_mm.suite.files import read_results
-from lgd_mm.suite.table import columns, find_figure
 
 #: What no training has seen, as the results call it.
 RANDOM = 'random weights'
+#: Tasks of the generated world that are compared; frozen features are measured here, as on COCO.
+FINE_TUNED = ('Mask R-CNN', 'UPerNet')
 #: By label, seed and task.
 Measured = Mapping[str, Sequence[Mapping[str, PerImage]]]
 
@@ -50,7 +52,7 @@ def generated_figures(folders: Sequence[Path], sizes: Mapping[str, int]) -> dict
     found: dict[str, dict[str, list[float]]] = {}
     for results in (read_results(folder / 'results.json') for folder in folders):
         for column in columns(results):
-            for label in sizes:
+            for label in sizes if column.task in FINE_TUNED else ():
                 figure = find_figure(results, label, column)
                 if figure:
                     found.setdefault(f'{column.task}: {column.title}', {}).setdefault(label, figure.values)

@@ -15,8 +15,8 @@ from lgd_mm.statistics.image_results import Areas, ImageResults, RightOrWrong
 
 NAME = 'image_results.npz'
 KINDS = {kind.kind: kind for kind in (RightOrWrong, Areas, Detections)}
-#: An array of more bytes is none of ours.
-LARGEST = 1 << 33
+#: Arrays of more bytes together are none of ours: COCO's take some ten million.
+LARGEST = 1 << 30
 
 
 @dataclass
@@ -65,7 +65,7 @@ def read(file: Path) -> KeptResults | None:
         return None
     try:
         return _read(file)
-    except (ValueError, KeyError, TypeError, OSError, BadZipFile, MemoryError, EOFError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, BadZipFile, MemoryError, EOFError) as error:
         raise UserError(f'{file} holds no results of images ({error}): delete it, and the same command measures them '
                         'again') from error
 
@@ -86,6 +86,8 @@ def _read(file: Path) -> KeptResults:
     for key, metric in metrics.items():
         if len(metric) != len(images):
             raise ValueError(f'{key} is of {len(metric)} images, and there are {len(images)}')
+        for compute in (metric.values, metric.of_classes):  # arrays that do not fit each other end here
+            compute(np.ones((1, len(images))))
     return KeptResults(images, [str(name) for name in arrays['classes']], metrics)
 
 

@@ -80,3 +80,22 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(tmp_path, kept) -> 
         file.write_bytes(content)
         with pytest.raises(UserError, match='delete it'):
             read(file)
+
+
+@pytest.mark.parametrize('changed', [
+    {'mIoU:detection:image': np.array([0, 9])},  # an image that is not there
+    {'mIoU:detection:match': np.zeros((1, 10), np.int8)}, {'mIoU:detection:score': np.array(['a', 'b'])},
+    {'mIoU:detection:objects': np.ones(2, int)}, {'mIoU:detection:other': np.ones(2)},
+    {'mIoU:pickle:image': np.ones(2)}, {'top1:accuracy:right': np.ones(2, bool), 'top1:accuracy:label': np.ones(3, int),
+                                        'top1:accuracy:classes': np.array(2)},
+])
+def test_arrays_that_do_not_fit_each_other_are_refused(tmp_path, changed) -> None:
+    arrays = {'images': np.array(['a', 'b']), 'classes': np.array(['cat']), 'mIoU:detection:image': np.array([0, 1]),
+              'mIoU:detection:category': np.array([0, 0]), 'mIoU:detection:score': np.array([0.5, 0.25]),
+              'mIoU:detection:match': np.ones((2, 10), np.int8), 'mIoU:detection:objects': np.ones((2, 1), int)}
+    file = tmp_path / 'image_results.npz'
+    np.savez(file, **arrays)
+    assert read(file).metrics['mIoU'].values(np.ones((1, 2))) == [1.0]
+    np.savez(file, **arrays | changed)
+    with pytest.raises(UserError, match='holds no results of images'):
+        read(file)

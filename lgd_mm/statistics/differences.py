@@ -136,18 +136,20 @@ def _by_images(first: Row, second: Row) -> float:
     return float((first.draws.mean(axis=0) - second.draws.mean(axis=0)).var(ddof=1))
 
 
-def holm(probabilities: Sequence[float]) -> list[float]:
+def holm(probabilities: Sequence[float | None]) -> list[float | None]:
     """Probabilities adjusted for their number, so that any false finding among all has the level (Holm 1979).
 
     Args:
-        probabilities (Sequence[float]): Of each test.
+        probabilities (Sequence[float, optional]): Of each test; None where nothing could be tested, which does not
+            count.
 
     Returns:
-        list[float]: In the same order.
+        list[float, optional]: In the same order.
     """
-    adjusted = [0.0] * len(probabilities)
+    adjusted: list[float | None] = [None] * len(probabilities)
+    tested = sorted((p, place) for place, p in enumerate(probabilities) if p is not None)
     highest = 0.0
-    for rank, place in enumerate(sorted(range(len(probabilities)), key=lambda index: probabilities[index])):
-        highest = max(highest, min(1.0, (len(probabilities) - rank) * probabilities[place]))
+    for rank, (p, place) in enumerate(tested):
+        highest = max(highest, min(1.0, (len(tested) - rank) * p))
         adjusted[place] = highest
     return adjusted

@@ -26,16 +26,15 @@ class Pair(NamedTuple):
         a (Figure): Of the first suite.
         b (Figure): Of the second.
         found (Estimate, optional): What is known of the difference; None with one seed.
-        adjusted (float): Its probability without a true difference, by Holm over all pairs.
+        adjusted (float, optional): Its probability without a true difference, by Holm over all pairs.
     """
 
     label: str
     column: Column
     a: Figure
     b: Figure
-
     found: Estimate | None
-    adjusted: float = 1.0
+    adjusted: float | None = None
 
     @property
     def difference(self) -> float:
@@ -45,7 +44,7 @@ class Pair(NamedTuple):
     @property
     def exceeds(self) -> bool:
         """Whether it is more than chance, among all that are shown (docs/evaluation.md)."""
-        return self.adjusted < LEVEL
+        return self.adjusted is not None and self.adjusted < LEVEL
 
 
 class Comparison(NamedTuple):
@@ -83,9 +82,8 @@ def compare(a: Results, b: Results) -> Comparison:
             if before and after:
                 two = rows(a, column)[label], rows(b, column)[label]
                 pairs.append(Pair(label, column, before, after, estimate(two[1], two[0], two)))
-    tested = [number for number, pair in enumerate(pairs) if pair.found]
-    for number, adjusted in zip(tested, holm([pair.found.p for pair in pairs if pair.found])):
-        pairs[number] = pairs[number]._replace(adjusted=adjusted)
+    adjusted = holm([pair.found.p if pair.found else None for pair in pairs])
+    pairs = [pair._replace(adjusted=p) for pair, p in zip(pairs, adjusted)]
     return Comparison(pairs, [*apart.values(), *unfinished, *_only('A', a, b), *_only('B', b, a), *_conditions(a, b)])
 
 

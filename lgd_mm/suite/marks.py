@@ -102,12 +102,8 @@ def decide(table: Sequence[Mapping[str, Row]], signs: Sequence[int]) -> list[str
         list[str | None]: Who leads each column.
     """
     found = [_best(column, sign) for column, sign in zip(table, signs)]
-    tested = [number for number, best in enumerate(found) if best]
-    leads: list[str | None] = [None] * len(found)
-    for number, adjusted in zip(tested, holm([p for _, p in filter(None, found)])):
-        best = found[number]
-        leads[number] = best[0] if best and adjusted < LEVEL else None
-    return leads
+    adjusted = holm([best and best[1] for best in found])
+    return [best[0] if best and p is not None and p < LEVEL else None for best, p in zip(found, adjusted)]
 
 
 def _best(column: Mapping[str, Row], sign: int) -> tuple[str, float] | None:
@@ -140,10 +136,7 @@ def differences(results: Results, reference: str) -> list[Difference]:
                 found.append(_difference(label, reference, column, row, of_column[reference]))
     order = [entry.label for entry in results.entries]
     found.sort(key=lambda one: order.index(one.label))
-    tested = [number for number, one in enumerate(found) if one.p is not None]
-    for number, adjusted in zip(tested, holm([found[number].p or 0.0 for number in tested])):
-        found[number] = found[number]._replace(adjusted=adjusted)
-    return found
+    return [one._replace(adjusted=adjusted) for one, adjusted in zip(found, holm([one.p for one in found]))]
 
 
 def _difference(label: str, reference: str, column: Column, row: Row, other: Row) -> Difference:

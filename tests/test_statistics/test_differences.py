@@ -99,4 +99,5 @@ def test_holm() -> None:
     """Example of Holm (1979), as in R: p.adjust(c(0.01, 0.04, 0.03, 0.005), 'holm')."""
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
+    assert holm([0.01, None, 0.04, 0.03, 0.005]) == pytest.approx([0.03, None, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1.0, 1.0]

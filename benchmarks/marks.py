@@ -155,6 +155,15 @@ def power(real: Sequence[Real], first: str, second: str, tables: int) -> Table:
     return shown
 
 
+def leads(real: Sequence[Real], label: str) -> list[str]:
+    """The columns that a student leads among those with the same seeds, which are a table here."""
+    of_label = [column for column in real if label in column.rows]
+    peers = [{name: row for name, row in column.rows.items() if row.seeds == column.rows[label].seeds}
+             for column in of_label]
+    return [f'{found.column.task} {found.column.title}'
+            for found, lead in zip(of_label, decide(peers, [1] * len(peers))) if lead == label]
+
+
 def main() -> None:
     """Simulate, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -167,6 +176,8 @@ def main() -> None:
     for found in real:
         named = ', '.join(found.rows)
         console.print(f'{found.column.task} {found.column.title}: {len(found.deviations)} runs of {named}')
+    led = ', '.join(leads(real, args.pair[0])) or 'nothing'
+    console.print(f'{args.pair[0]} leads the students of its seeds in {led}')
     console.print(false_marks(real, args.tables), power(real, *args.pair, args.tables))
 
 

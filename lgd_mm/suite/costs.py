@@ -16,6 +16,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.suite.definition import PRETRAINING, Entry, Suite, resolved
 from lgd_mm.suite.figures import find_cell
 from lgd_mm.suite.files import read_results
+from lgd_mm.suite.markup import plain, table_of
 from lgd_mm.suite.schema import Results
 from lgd_mm.suite.table import format_seconds
 
@@ -144,17 +145,14 @@ def costs_table(results: Results) -> Table:
     return table
 
 
-def costs_markdown(results: Results, plain: Callable[[str], str]) -> list[str]:
+def costs_markdown(results: Results) -> list[str]:
     """The same as parts of ``report.md``; none if nothing was measured.
 
     Args:
         results (Results): The content of ``results.json``.
-        plain (Callable[[str], str]): Makes text of which no character is taken for markup.
     """
     shown = cost_columns(results)
     if shown is None:
         return []
-    lines = [['entry', *shown.headings], ['---', *['---:'] * len(shown.headings)],
-             *([plain(label), *cells] for label, cells in shown.rows)]
-    return ['## What a student costs', '\n'.join(f'| {" | ".join(line)} |' for line in lines),
-            '\n'.join(f'- {plain(note)}' for note in shown.notes)]
+    lines = [['entry', *shown.headings], *([plain(label), *cells] for label, cells in shown.rows)]
+    return ['## What a student costs', table_of(lines), '\n'.join(f'- {plain(note)}' for note in shown.notes)]

@@ -25,7 +25,7 @@ def markdown_report(results: Results) -> str:
     if results.note:
         parts.append(plain(results.note))
     parts += [fenced(results.command, 'bash'), _table(results), '\n'.join(f'- {note}' for note in _notes(results))]
-    parts += costs_markdown(results, plain)
+    parts += costs_markdown(results)
     parts += comparison_parts(results)
     if failed:
         parts.append('## Failed')

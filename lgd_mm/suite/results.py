@@ -115,7 +115,7 @@ def _figure(records: Sequence[Record], key: str, scale: float) -> Figure | None:
     scaled = [value * scale for value in values if value is not None and is_number(value * scale)]
     if len(scaled) < len(values):
         return None
-    figure = Figure(statistics.mean(scaled), statistics.stdev(scaled) if len(scaled) > 1 else None, scaled)
+    figure = Figure.of(scaled)
     if _same([record.tested for record in records]) and all(key in record.draws for record in records):
         figure.draws = [record.draws[key] for record in records]
         classes = [record.classes.get(key, {}) for record in records]

@@ -1,5 +1,6 @@
 """What is in the files of a suite: ``results.json``, and ``run.json`` in the folder of each run."""
 
+import statistics
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -133,6 +134,11 @@ class Figure:
     values: list[float]
     draws: list[list[float]] = field(default_factory=list)
     classes: dict[str, list[float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: list[float]) -> 'Figure':
+        """Of the values of each seed."""
+        return cls(statistics.mean(values), statistics.stdev(values) if len(values) > 1 else None, values)
 
     def __post_init__(self) -> None:
         seeds = len(self.values)

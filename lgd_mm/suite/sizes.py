@@ -1,6 +1,5 @@
 """Average precision of small, medium and large objects, which the evaluators of COCO and LVIS log beside the whole."""
 
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -83,4 +82,4 @@ def _figure(records: Sequence[Record], column: Column, ends: Sequence[str]) -> F
     values = [value * column.scale for value in logged if value is not None and value >= 0]
     if not values or len(values) < len(records):
         return None
-    return Figure(statistics.mean(values), statistics.stdev(values) if len(values) > 1 else None, values)
+    return Figure.of(values)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
+from lgd_mm.models.classifiers.knn import shares_of_votes
 from lgd_mm.models.common import check_number
 from lgd_mm.registry import METRICS
 
@@ -57,8 +58,7 @@ class RankMe(StudentMetric):
 
 @METRICS.register_module()
 class NeighbourAccuracy(StudentMetric):
-    """Top-1 of k-NN on the pooled features of the backbone: ``knn/top1`` in percent; NaN if a
-    feature is not finite.
+    """Top-1 of k-NN on the pooled features of the backbone: ``knn/top1`` in percent; NaN if a feature is not finite.
 
     The other images vote on each one, with the weights of :class:`lgd_mm.models.classifiers.knn.KNNClassifier`.
 
@@ -93,8 +93,7 @@ class NeighbourAccuracy(StudentMetric):
 
 @METRICS.register_module()
 class ZeroShotAccuracy(StudentMetric):
-    """Top-1 by the category names of the pre-training: ``zero-shot/top1`` in percent; NaN if an
-    embedding is not finite.
+    """Top-1 by the names of the pre-training: ``zero-shot/top1`` in percent; NaN if an embedding is not finite.
 
     All names are candidates, also those that no class folder has.
     """
@@ -146,7 +145,6 @@ def leave_one_out(features: Tensor, labels: Tensor, k: int, temperature: float) 
         rows = torch.arange(len(similarities))
         similarities[rows, begin + rows] = -math.inf
         nearest, places = similarities.topk(min(k, len(features) - 1), dim=1)
-        votes = similarities.new_zeros(len(rows), int(labels.max()) + 1)
-        votes.scatter_add_(1, labels[places], ((nearest - 1) / temperature).exp())
+        votes = shares_of_votes(nearest, labels[places], int(labels.max()) + 1, temperature)
         right.append(votes.argmax(dim=1) == labels[begin:begin + CHUNK])
     return torch.cat(right)

@@ -68,7 +68,7 @@ class KNNClassifier(FeatureMemory):
         features = self.embed(inputs)
         bank, labels = self.bank
         similarities, classes = nearest(features, bank, labels, self.k)
-        samples = with_scores(_votes(similarities, classes, self.num_classes, self.temperature), data_samples)
+        samples = with_scores(shares_of_votes(similarities, classes, self.num_classes, self.temperature), data_samples)
         for sample, feature, familiarity in zip(samples, features, similarities[:, -1]):
             sample.set_field(feature, 'feature')
             sample.set_field(familiarity, 'familiarity')
@@ -92,7 +92,7 @@ def vote(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int
     Raises:
         UserError: If the bank holds fewer than k images.
     """
-    return _votes(*nearest(queries, bank, labels, k), num_classes, temperature)
+    return shares_of_votes(*nearest(queries, bank, labels, k), num_classes, temperature)
 
 
 def nearest(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -124,7 +124,18 @@ def nearest(queries: Tensor, bank: Tensor, labels: Tensor, k: int) -> tuple[Tens
     return similarities, nearest_labels
 
 
-def _votes(similarities: Tensor, classes: Tensor, num_classes: int, temperature: float) -> Tensor:
+def shares_of_votes(similarities: Tensor, classes: Tensor, num_classes: int, temperature: float) -> Tensor:
+    """What the neighbours of each query vote for.
+
+    Args:
+        similarities (Tensor): Of B queries with their k neighbours, cosine (B, k).
+        classes (Tensor): Of the neighbours (B, k).
+        num_classes (int): Number of classes C.
+        temperature (float): A neighbour of similarity s votes with the weight exp(s / temperature).
+
+    Returns:
+        Tensor: (B, C), each row sums to one.
+    """
     votes = similarities.new_zeros(len(similarities), num_classes)
     votes.scatter_add_(1, classes, ((similarities - 1) / temperature).exp())
     return votes / votes.sum(dim=1, keepdim=True)

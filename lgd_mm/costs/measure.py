@@ -1,6 +1,7 @@
 """All figures of one backbone."""
 
 import hashlib
+import inspect
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from lgd_mm.costs.on_gpu import time_on_gpu
 from lgd_mm.costs.report import Cost, Timing
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import own_size
+from lgd_mm.registry import MODELS
 from lgd_mm.runs.environment import environment
 from lgd_mm.students.backbone import build_backbone, describe
 from lgd_mm.students.complexity import Complexity, complexity
@@ -92,7 +94,8 @@ def measure_cost(student: str, backbone: Mapping[str, Any], size: int = SIZE, ba
 
 
 def cost_key(backbone: Mapping[str, Any], size: int, batch: int, threads: Sequence[int]) -> str:
-    """Changes with what the figures depend on: also the versions and the machine, but not how busy that is.
+    """Changes with what the figures depend on: also the versions and the machine, but not how busy that is. Which maps
+    a backbone gives beside its last one, as for dense guidance, costs nothing.
 
     Args:
         backbone (Mapping[str, Any]): Its config.
@@ -102,9 +105,19 @@ def cost_key(backbone: Mapping[str, Any], size: int, batch: int, threads: Sequen
     """
     about = environment()
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    parts = [backbone, size, batch, sorted(set(threads)), about['versions'], about['machine']['processor'], cores(),
+    network = {key: value for key, value in backbone.items() if key != 'out_indices'}
+    parts = [network, _last_map(backbone), size, batch, sorted(set(threads)), about['versions'], about['machine']['processor'], cores(),
              gpu]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _last_map(backbone: Mapping[str, Any]) -> Any:
+    """Place of the map that is measured: the last that the config asks for, or that its class gives by itself."""
+    given = backbone.get('out_indices')
+    if given is None:
+        own = inspect.signature(MODELS.get(str(backbone['type']))).parameters.get('out_indices')
+        given = own and own.default
+    return given[-1] if isinstance(given, Sequence) else given
 
 
 def _built(backbone: Mapping[str, Any], size: int) -> tuple[torch.nn.Module, Complexity]:

@@ -67,6 +67,11 @@ def test_figures(quick):
     assert cost.key == cost_key(SLIM, 64, 3, [1]) != cost_key(SLIM, 64, 3, [1, 2])
 
 
+@pytest.mark.parametrize('out_indices, same', [((1, 2, 3), True), ([3], True), ((0, 1), False)])
+def test_earlier_maps_cost_nothing(out_indices, same):
+    assert (cost_key(dict(SLIM, out_indices=out_indices), 64, 3, [1]) == cost_key(SLIM, 64, 3, [1])) is same
+
+
 def test_energy_is_of_the_passes_that_are_counted(monkeypatch):
     """Slow ones, of which there are two: each takes 6 J, and has 3 images."""
     joules = [0.0]

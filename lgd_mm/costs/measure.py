@@ -106,8 +106,8 @@ def cost_key(backbone: Mapping[str, Any], size: int, batch: int, threads: Sequen
     about = environment()
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     network = {key: value for key, value in backbone.items() if key != 'out_indices'}
-    parts = [network, _last_map(backbone), size, batch, sorted(set(threads)), about['versions'], about['machine']['processor'], cores(),
-             gpu]
+    parts = [network, _last_map(backbone), size, batch, sorted(set(threads)), about['versions'],
+             about['machine']['processor'], cores(), gpu]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -25,8 +25,8 @@ def comparison_parts(results: Results) -> list[str]:
     parts: list[str] = []
     if reference and (found := differences(results, reference)):
         parts += [f'## Differences from {plain(reference)}', _difference_table(results, found),
-                  '- Percent, with the 95 % interval of the mean difference over the seeds; bold is more than chance '
-                  'explains.']
+                  '- Percent, each with its own 95 % interval over seeds and test images; bold is more than chance '
+                  'explains, among all of them.']
     if sizes := size_figures(results):
         parts += ['## By the size of objects', _size_table(results, sizes),
                   '- Small objects have up to 32 x 32 pixels, medium ones up to 96 x 96, large ones more.']

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from lgd_mm.errors import UserError
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR
+from lgd_mm.models.hidden_teacher import HiddenTeacher
 from lgd_mm.models.necks.projection import projection_between
 from lgd_mm.models.teachers.base import Taught, Teacher
 from lgd_mm.registry import MODELS
 
 
-class Distiller(BaseModel):
+class Distiller(HiddenTeacher, BaseModel):
     """A student and a frozen teacher; what the student learns from it is the subclass's :meth:`alignment`.
 
     Args:
@@ -45,11 +46,7 @@ class Distiller(BaseModel):
             raise UserError('model.data_preprocessor must normalise RGB images: give mean, std and to_rgb=True')
         self.backbone = MODELS.build(backbone)
 
-        # The teacher is held outside nn.Module's sight: no checkpoint, optimiser, init_weights() or train() reaches it.
-        with torch.random.fork_rng(devices=[]):  # the student begins the same whatever the teacher draws
-            teacher_model = teacher if isinstance(teacher, Teacher) else MODELS.build(teacher)
-        object.__setattr__(self, 'teacher', teacher_model)
-
+        self.hide_teacher(teacher)
         self.neck = self._build_neck(neck)
         self.dense = self._build_dense(dense) if dense else None
         teachers = [self.teacher]
@@ -77,11 +74,6 @@ class Distiller(BaseModel):
         guidance = MODELS.build(dense, default_args=dict(backbone=self.backbone, teacher=self.teacher))
         guidance.check_names(type(self).names is not Distiller.names)
         return guidance
-
-    def _apply(self, fn: Any, recurse: bool = True) -> 'Distiller':
-        """Move the hidden teacher along with ``to()``, ``cuda()`` and ``half()``."""
-        self.teacher._apply(fn, recurse)
-        return super()._apply(fn, recurse)
 
     def features(self, inputs: Tensor) -> Sequence[Tensor]:
         """The backbone's outputs.

@@ -26,9 +26,8 @@ class EmbeddingQueue(nn.Module):
         self.register_buffer('embeddings', F.normalize(torch.randn(length, width), dim=1))  # (K, D)
         self.register_buffer('position', torch.zeros((), dtype=torch.long))  # of the oldest
 
-    @torch.no_grad()
     def push(self, embeddings: Tensor) -> None:
-        """Replace the oldest; nothing waits for the device.
+        """Replace the oldest by those of all processes; nothing waits for the device.
 
         Args:
             embeddings (Tensor): Unit embeddings (B, D) of this process.
@@ -36,7 +35,15 @@ class EmbeddingQueue(nn.Module):
         Raises:
             UserError: If the batch of all processes is longer than the queue.
         """
-        batch = torch.cat(all_gather(embeddings))
+        self.put(torch.cat(all_gather(embeddings)))
+
+    @torch.no_grad()
+    def put(self, batch: Tensor) -> None:
+        """Replace the oldest by embeddings (N, D) that all processes have alike.
+
+        Raises:
+            UserError: If they are more than the queue is long.
+        """
         length = len(self.embeddings)
         if len(batch) > length:
             raise UserError(f'model.queue_length is {length}, less than the batch of {len(batch)}: make it longer')

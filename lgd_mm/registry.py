@@ -12,7 +12,7 @@ from mmengine.registry import VISBACKENDS as MMENGINE_VISBACKENDS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='lgd_mm', locations=['lgd_mm.models', 'lgd_mm.models.vl', 'lgd_mm.teacher_cache'])
+MODELS = Registry('model', parent=MMENGINE_MODELS, scope='lgd_mm', locations=['lgd_mm.models', 'lgd_mm.teacher_cache'])
 DATASETS = Registry(
     'dataset', parent=MMENGINE_DATASETS, scope='lgd_mm',
     locations=['lgd_mm.datasets', 'lgd_mm.teacher_cache', 'lgd_mm.watching'])

@@ -11,14 +11,16 @@ from lgd_mm.models.necks import LGKA, FPNProjection, MeanPooling, MLPProjection,
 from lgd_mm.models.students import HeadlessStudent, ZeroShotStudent
 from lgd_mm.models.teachers import BackboneTeacher, OpenCLIPTeacher
 from lgd_mm.models.view_preprocessor import ViewPreprocessor
+from lgd_mm.models.vl import DistillVLM, VisionLanguageModel, VLAnswering, VLCaptioning, VLPretraining
 from lgd_mm.models.zero_shot import ZeroShotClassifier
 from lgd_mm.moved import moved_names
 
 __all__ = [
-    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'DenseGuidance', 'FPNProjection', 'FeatureMimicking',
-    'FewShotProbe', 'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection', 'ManyStudents',
-    'MeanPooling', 'MobileNetV2', 'OpenCLIPTeacher', 'PyramidProjection', 'SimpleFeaturePyramid', 'TIMMBackbone',
-    'ViewPreprocessor', 'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
+    'LGD', 'LGKA', 'SEED', 'BackboneTeacher', 'CompRess', 'DenseGuidance', 'DistillVLM', 'FPNProjection',
+    'FeatureMimicking', 'FewShotProbe', 'HeadlessStudent', 'KNNClassifier', 'LGDHead', 'LinearProbe', 'MLPProjection',
+    'ManyStudents', 'MeanPooling', 'MobileNetV2', 'OpenCLIPTeacher', 'PyramidProjection', 'SimpleFeaturePyramid',
+    'TIMMBackbone', 'VLAnswering', 'VLCaptioning', 'VLPretraining', 'ViewPreprocessor', 'VisionLanguageModel',
+    'ZeroShotClassifier', 'ZeroShotStudent', 'alignment_loss'
 ]
 
 __getattr__ = moved_names(__name__, CachedTeacher='lgd_mm.teacher_cache')

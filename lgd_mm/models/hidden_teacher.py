@@ -19,7 +19,7 @@ class HiddenTeacher(nn.Module):
 
         Args:
             teacher (dict | nn.Module): Its config, or one that is built already.
-            init_weights (bool): A teacher that is built here reads its weights by ``init_weights()``. Defaults to False.
+            init_weights (bool): One that is built here reads its weights by ``init_weights()``. Defaults to False.
         """
         with torch.random.fork_rng(devices=[]):  # the student begins the same whatever the teacher draws
             if not isinstance(teacher, nn.Module):

@@ -36,8 +36,8 @@ class DistillVLM(HiddenTeacher, BaseModel):
                           |                                        |             |           |
              +-- student's features -- student ---------- last block: attention, hidden states, logits -- task
 
-    The loss is that of the task with ``attention * L_att + hidden * L_hid + labels * L_cls``. What the paper leaves open
-    (weights, the temperature, how heads are reduced) has the defaults of ``docs/distillvlm.md``.
+    The loss is that of the task with ``attention * L_att + hidden * L_hid + labels * L_cls``. What the paper leaves
+    open (weights, the temperature, how heads are reduced) has the defaults of ``docs/distillvlm.md``.
 
     Args:
         student (dict): A ``lgd_mm.VisionLanguageModel``.
@@ -162,12 +162,12 @@ def check_fit(student: Any, teacher: Any, same_heads: bool) -> None:
         UserError: If not.
     """
     if same_heads and student.heads != teacher.heads:
-        raise UserError(f'model.student has {student.heads} heads and model.teacher {teacher.heads}, whose attention maps '
-                        'are compared one by one: give both as many, or set model.average_heads=True')
+        raise UserError(f'model.student has {student.heads} heads and model.teacher {teacher.heads}, whose attention '
+                        'maps are compared one by one: give both as many, or set model.average_heads=True')
     if teacher.positions < student.positions:
         raise UserError(f'model.teacher reads {teacher.positions} words and model.student {student.positions}: set '
                         f'model.student.transformer.positions to at most {teacher.positions}')
     ours, theirs = student.words.num_embeddings, teacher.words.num_embeddings
     if ours != theirs:
-        raise UserError(f'model.student has a vocabulary of {ours} and model.teacher one of {theirs}: both must read the '
-                        'same word pieces')
+        raise UserError(f'model.student has a vocabulary of {ours} and model.teacher one of {theirs}: both must read '
+                        'the same word pieces')

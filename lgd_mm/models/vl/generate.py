@@ -48,7 +48,8 @@ def generate(model: VisionLanguageModel, inputs: dict[str, Any], special: Specia
     itself and a [MASK].
 
     Args:
-        model (VisionLanguageModel): For ``lgd_mm.VLCaptioning`` or ``lgd_mm.VLPretraining(seq2seq=True)``, in eval mode.
+        model (VisionLanguageModel): In eval mode, for ``lgd_mm.VLCaptioning``, or for ``lgd_mm.VLPretraining`` with
+            ``seq2seq=True``.
         inputs (dict): Those of :meth:`VisionLanguageModel.encode`; what stands in the text is not read.
         special (Special): Word pieces that are no words.
         longest (int): Word pieces with [SEP]. Defaults to 20.

@@ -84,7 +84,8 @@ class VLPretraining(MaskedWords):
         Args:
             hidden (Tensor): (B, T, d).
             labels (Labels): Those of :meth:`labels`.
-            targets (dict[str, Tensor]): As of :meth:`labels`, with ``matching`` (B, ): 1 where the tags are the image's.
+            targets (dict[str, Tensor]): As of :meth:`labels`, with ``matching`` (B, ): 1 where the tags are the
+                image's.
         """
         matching = F.cross_entropy(self.matching(hidden).float(), targets['matching'])
         return dict(loss_words=self.word_loss(labels, targets), loss_matching=matching)

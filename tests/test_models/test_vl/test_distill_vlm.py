@@ -23,9 +23,10 @@ def test_losses_are_weighted_and_the_teacher_sees_its_own_features(build, task):
     student = model.student.encode(inputs, with_attention=True)
     teacher = model.teacher.encode(dict(inputs, regions=inputs['teacher_regions']), with_attention=True)
     valid = inputs['valid']
-    torch.testing.assert_close(losses['loss_attention'], 3 * attention_loss(student.attention, teacher.attention, valid))
-    ours, theirs = nn.functional.normalize(model.projection(student.hidden), dim=2), nn.functional.normalize(
-        teacher.hidden, dim=2)
+    torch.testing.assert_close(
+        losses['loss_attention'], 3 * attention_loss(student.attention, teacher.attention, valid))
+    ours, theirs = (nn.functional.normalize(hidden, dim=2) for hidden in (
+        model.projection(student.hidden), teacher.hidden))
     torch.testing.assert_close(
         losses['loss_hidden'], 2 * token_contrastive_loss(ours, theirs, model.queue.embeddings, valid, 0.1))
     pair = [network.task.labels(hidden, targets) for network, hidden in (

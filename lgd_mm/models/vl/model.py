@@ -7,7 +7,9 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language.wordpiece import WordPieces
+from lgd_mm.models.vl.bert import from_bert
 from lgd_mm.models.vl.tasks import Labels
 from lgd_mm.models.vl.text_buffer import TextBuffer
 from lgd_mm.models.vl.transformer import Encoded, VLTransformer, initialise
@@ -22,6 +24,8 @@ class VisionLanguageModel(BaseModel):
         vocabulary (str): A ``vocab.txt``; its content travels in the checkpoint, which fits no other one.
         transformer (dict): Arguments of :class:`lgd_mm.models.vl.transformer.VLTransformer`, without ``vocabulary``.
         task (dict): ``lgd_mm.VLPretraining``, ``lgd_mm.VLCaptioning`` or ``lgd_mm.VLAnswering``.
+        bert (str, optional): File of a BERT or MiniLM whose weights the transformer begins with. Defaults to None: at
+            random.
         init_cfg (dict, optional): As in mmengine. Defaults to None.
     """
 
@@ -29,17 +33,23 @@ class VisionLanguageModel(BaseModel):
                  vocabulary: str,
                  transformer: dict[str, Any],
                  task: dict[str, Any],
+                 bert: str | None = None,
                  init_cfg: dict[str, Any] | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
+        self.bert = bert
         self.pieces = WordPieces.read(vocabulary)
         self.vocabulary = TextBuffer(self.pieces.words, 'word pieces')
         self.transformer = VLTransformer(**transformer, vocabulary=len(self.pieces))
         self.task = MODELS.build(task, default_args=dict(transformer=self.transformer))
 
     def init_weights(self) -> None:
-        """Those of transformer and task as BERT's; ``init_cfg`` goes before."""
+        """Those of transformer and task as BERT's; a file of BERT's and ``init_cfg`` go before."""
         if self.init_cfg is None:
             initialise(self)
+        if self.bert is not None:
+            checkpoint = load_checkpoint_file(self.bert)
+            state = checkpoint.get('state_dict', checkpoint)
+            self.transformer.load_state_dict(from_bert(state, self.transformer.state_dict(), self.bert))
         super().init_weights()
 
     def encode(self, inputs: dict[str, Tensor], with_attention: bool = False, regions: str = 'regions') -> Encoded:

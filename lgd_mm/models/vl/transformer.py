@@ -1,10 +1,9 @@
 """A single-stream transformer of words, tags and regions."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
@@ -25,7 +24,7 @@ class Encoded(NamedTuple):
     attention: Tensor | None = None
 
 
-class VLTransformer(BaseModule):
+class VLTransformer(nn.Module):
     """BERT's blocks over one sequence: word pieces of the text, then those of the tags, then regions.
 
     A region is the feature of a detector's box and the box itself, brought to the width of the words; it has no
@@ -39,7 +38,6 @@ class VLTransformer(BaseModule):
         heads (int): H, which divides ``width``. Defaults to 12.
         positions (int): Longest text with its tags. Defaults to 512.
         dropout (float): Defaults to 0.1.
-        init_cfg (dict, optional): As in mmengine. Defaults to None: BERT's normal of 0.02.
 
     Raises:
         UserError: If ``heads`` does not divide ``width``.
@@ -52,9 +50,8 @@ class VLTransformer(BaseModule):
                  depth: int = 12,
                  heads: int = 12,
                  positions: int = 512,
-                 dropout: float = 0.1,
-                 init_cfg: dict[str, Any] | None = None) -> None:
-        super().__init__(init_cfg)
+                 dropout: float = 0.1) -> None:
+        super().__init__()
         if width % heads:
             raise UserError(f'transformer.heads is {heads}, which does not divide transformer.width, {width}')
         self.width, self.heads, self.positions, self.region_width = width, heads, positions, region_width
@@ -66,12 +63,6 @@ class VLTransformer(BaseModule):
         self.region_norm = nn.LayerNorm(width, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
-
-    def init_weights(self) -> None:
-        """As BERT's: a normal of 0.02; ``init_cfg`` goes before."""
-        if self.init_cfg is None:
-            initialise(self)
-        super().init_weights()
 
     def forward(self, text: Tensor, tags: Tensor, regions: Tensor, mask: Tensor,
                 with_attention: bool = False) -> Encoded:

@@ -14,7 +14,7 @@ from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
-from lgd_mm.teacher_cache.files import is_whole, open_rows, saved, write_whole
+from lgd_mm.io.rows import is_whole, open_rows, saved, write_whole
 
 #: Images whose entries share a file.
 PART = 16384
@@ -157,7 +157,7 @@ class TeacherCache:
         part, place = divmod(image, PART)
         files = self._open[1]
         if part not in files:
-            files[part] = open_rows(self.file(view, part), self._entry, self._count(part))
+            files[part] = self._opened(self.file(view, part), self._entry, part)
         entry: np.void = files[part][place]
         return entry
 
@@ -166,7 +166,7 @@ class TeacherCache:
         part, place = divmod(image, PART)
         rows = self._scattered.pop((cut, part), None)
         if rows is None:
-            rows = open_rows(self.file(cut, part), self._entry, self._count(part), scattered=True)['embedding']
+            rows = self._opened(self.file(cut, part), self._entry, part, scattered=True)['embedding']
             if len(self._scattered) >= OPEN:
                 del self._scattered[next(iter(self._scattered))]
         self._scattered[cut, part] = rows
@@ -194,7 +194,7 @@ class TeacherCache:
                 continue
             boxes = np.empty(len(images), boxes_type(self.cuts))
             for cut in range(self.cuts):
-                entries = open_rows(self.file(cut, part), self._entry, len(images))
+                entries = self._opened(self.file(cut, part), self._entry, part)
                 boxes['crop'][:, cut], boxes['picture'][:, cut] = entries['view'][:, :4], entries['picture']
             write_whole(self.boxes_file(part), saved(boxes))
 
@@ -203,9 +203,13 @@ class TeacherCache:
         and ``picture`` (cuts, ), the image it is of."""
         part, place = divmod(image, PART)
         if part not in self._boxes:
-            self._boxes[part] = open_rows(self.boxes_file(part), boxes_type(self.cuts), self._count(part))
+            self._boxes[part] = self._opened(self.boxes_file(part), boxes_type(self.cuts), part)
         boxes: np.void = self._boxes[part][place]
         return boxes
+
+    def _opened(self, file: Path, row: np.dtype[Any], part: int, scattered: bool = False) -> NDArray[Any]:
+        """The rows of a part's file."""
+        return open_rows(file, row, self._count(part), 'teacher cache', 'tools/cache_teacher.py', scattered)
 
     def _count(self, part: int) -> int:
         """Images of a part."""

@@ -49,13 +49,16 @@ def is_whole(file: Path, row: np.dtype[Any], count: int) -> bool:
     return head == _head(row, count) and size == len(head) + count * row.itemsize and bool(first_field.any())
 
 
-def open_rows(file: Path, row: np.dtype[Any], count: int, scattered: bool = False) -> NDArray[Any]:
+def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
+              scattered: bool = False) -> NDArray[Any]:
     """The rows of a file, not read yet.
 
     Args:
         file (Path): Of :func:`saved` rows.
         row (np.dtype): Of one of them.
         count (int): How many.
+        store (str): What the file is a part of, for messages: ``'teacher cache'``.
+        tool (str): What writes it: ``'tools/cache_teacher.py'``.
         scattered (bool): Few of them are wanted, here and there: their neighbours are not read along. Defaults to
             False.
 
@@ -75,11 +78,10 @@ def open_rows(file: Path, row: np.dtype[Any], count: int, scattered: bool = Fals
             content.madvise(mmap.MADV_RANDOM)
         return np.frombuffer(content, row, count, start)
     except OSError as error:
-        raise UserError(f'{file} of the teacher cache cannot be read ({error.strerror or error}): call '
-                        'tools/cache_teacher.py again, or allow more open files') from error
+        raise UserError(f'{file} of the {store} cannot be read ({error.strerror or error}): call {tool} again, or '
+                        'allow more open files') from error
     except ValueError as error:  # empty files have no memory to map
-        raise UserError(f'{file} is no file of this teacher cache: remove it and call tools/cache_teacher.py '
-                        'again') from error
+        raise UserError(f'{file} is no file of this {store}: remove it and call {tool} again') from error
 
 
 @functools.cache

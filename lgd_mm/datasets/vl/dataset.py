@@ -1,6 +1,7 @@
 """Texts with the regions of their images: what data sets of vision and language share."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,10 @@ from lgd_mm.datasets.regions import Regions, RegionStore, check_same_boxes, with
 from lgd_mm.errors import UserError
 from lgd_mm.language.wordpiece import WordPieces
 from lgd_mm.registry import DATASETS
+
+#: Data sets that mmpretrain registers only beside a transformers of its age, and that do without.
+MODULES = dict(COCOCaption='mmpretrain.datasets.coco_caption', COCOVQA='mmpretrain.datasets.coco_vqa',
+               GQA='mmpretrain.datasets.gqa_dataset')
 
 
 class Lengths(NamedTuple):
@@ -61,13 +66,15 @@ class RegionTexts(Dataset[dict[str, Any]]):
         if teacher_regions is not None:
             self.stores['teacher_regions'] = RegionStore(teacher_regions)
             check_same_boxes(*self.stores.values())
+        for store in self.stores.values():
+            store.check_complete()
         self.metainfo: dict[str, Any] = {}
         store = self.stores['regions']
         missing = sorted({name for entry in self.entries if (name := image_name(entry)) not in store})
         if missing:
             raise UserError(f'{regions} has no regions of {missing[0]} and {len(missing) - 1} other images: extract '
                             'them with tools/extract_regions.py')
-        self.tags = [self.vocabulary.pieces(name) for name in store.tags]
+        self.tags = [self.vocabulary.pieces(name) for name in store.about['tags']]
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -127,6 +134,8 @@ def entries_of(source: dict[str, Any]) -> list[dict[str, Any]]:
     Raises:
         UserError: If there are none.
     """
+    if source['type'] in MODULES:
+        import_module(MODULES[source['type']])
     dataset = build_from_cfg(dict(source, pipeline=[], lazy_init=True), DATASETS)
     entries = dataset.load_data_list()
     if not entries:

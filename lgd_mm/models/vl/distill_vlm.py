@@ -41,7 +41,7 @@ class DistillVLM(HiddenTeacher, BaseModel):
 
     Args:
         student (dict): A ``lgd_mm.VisionLanguageModel``.
-        teacher (dict | VisionLanguageModel): The teacher with its weights (``init_cfg``), or one that is built already.
+        teacher (dict | VisionLanguageModel): The teacher with its ``weights``, or one that is built already.
         attention (float): Weight of the attention maps. Defaults to 10.
         hidden (float): Weight of the hidden states. Defaults to 1.
         labels (float): Weight of the teacher's logits, in fine-tuning. Defaults to 0.
@@ -76,6 +76,9 @@ class DistillVLM(HiddenTeacher, BaseModel):
         self.student: VisionLanguageModel = MODELS.build(student)
         self.hide_teacher(teacher, init_weights=True)
         freeze(self.teacher)
+        if self.teacher.anew:
+            raise UserError(f'{self.teacher.weights} was trained for another task, and has no '
+                            f'{self.teacher.anew[0]}: give a teacher of the task that its student learns')
         check_fit(self.student, self.teacher, same_heads=attention > 0 and not average_heads)
         if hidden:
             width = self.teacher.transformer.width

@@ -7,12 +7,14 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language.wordpiece import WordPieces
 from lgd_mm.models.vl.bert import from_bert
 from lgd_mm.models.vl.tasks import Labels
 from lgd_mm.models.vl.text_buffer import TextBuffer
 from lgd_mm.models.vl.transformer import Encoded, VLTransformer, initialise
+from lgd_mm.models.vl.weights import begin_with
 from lgd_mm.registry import MODELS
 
 
@@ -26,7 +28,10 @@ class VisionLanguageModel(BaseModel):
         task (dict): ``lgd_mm.VLPretraining``, ``lgd_mm.VLCaptioning`` or ``lgd_mm.VLAnswering``.
         bert (str, optional): File of a BERT or MiniLM whose weights the transformer begins with. Defaults to None: at
             random.
-        init_cfg (dict, optional): As in mmengine. Defaults to None.
+        weights (str, optional): File of a trained model that it begins with, of this or another task. Defaults to None.
+
+    Attributes:
+        anew (list[str]): Keys of the task that ``weights`` does not have, after :meth:`init_weights`.
     """
 
     def __init__(self,
@@ -34,22 +39,25 @@ class VisionLanguageModel(BaseModel):
                  transformer: dict[str, Any],
                  task: dict[str, Any],
                  bert: str | None = None,
-                 init_cfg: dict[str, Any] | None = None) -> None:
-        super().__init__(init_cfg=init_cfg)
-        self.bert = bert
+                 weights: str | None = None) -> None:
+        super().__init__()
+        self.bert, self.weights, self.anew = bert, weights, list[str]()
         self.pieces = WordPieces.read(vocabulary)
         self.vocabulary = TextBuffer(self.pieces.words, 'word pieces')
         self.transformer = VLTransformer(**transformer, vocabulary=len(self.pieces))
         self.task = MODELS.build(task, default_args=dict(transformer=self.transformer))
 
     def init_weights(self) -> None:
-        """Those of transformer and task as BERT's; a file of BERT's and ``init_cfg`` go before."""
-        if self.init_cfg is None:
-            initialise(self)
+        """At random as BERT's, then from the file that there is."""
+        initialise(self)
         if self.bert is not None:
             checkpoint = load_checkpoint_file(self.bert)
             state = checkpoint.get('state_dict', checkpoint)
             self.transformer.load_state_dict(from_bert(state, self.transformer.state_dict(), self.bert))
+        if self.weights is not None:
+            self.anew = begin_with(self, self.weights)
+            of_task = f'; for its task it begins anew: {", ".join(self.anew)}' if self.anew else ''
+            print_rank0(f'begins with {self.weights}{of_task}')
         super().init_weights()
 
     def encode(self, inputs: dict[str, Tensor], with_attention: bool = False, regions: str = 'regions') -> Encoded:

@@ -49,6 +49,8 @@ class RegionTexts(Dataset[dict[str, Any]]):
         vocabulary (str): A ``vocab.txt``.
         lengths (Sequence[int]): Of text, tags and regions.
         teacher_regions (str, optional): The teacher's features in the same boxes. Defaults to None: nobody is taught.
+        aligned (bool): False: the teacher's are in boxes of its own, the n-th of which stands for the student's n-th; to
+            measure what the same boxes are worth. Defaults to True.
 
     Raises:
         UserError: If the stores do not fit together, or lack an image.
@@ -59,13 +61,15 @@ class RegionTexts(Dataset[dict[str, Any]]):
                  regions: str,
                  vocabulary: str,
                  lengths: Sequence[int],
-                 teacher_regions: str | None = None) -> None:
+                 teacher_regions: str | None = None,
+                 aligned: bool = True) -> None:
         self.entries = entries_of(source)
         self.vocabulary, self.lengths = WordPieces.read(vocabulary), Lengths(*lengths)
         self.stores = dict(regions=RegionStore(regions))
         if teacher_regions is not None:
             self.stores['teacher_regions'] = RegionStore(teacher_regions)
-            check_same_boxes(*self.stores.values())
+            if aligned:
+                check_same_boxes(*self.stores.values())
         for store in self.stores.values():
             store.check_complete()
         self.metainfo: dict[str, Any] = {}

@@ -7,20 +7,12 @@ torchrun.
 """
 
 import argparse
-import os
 import sys
 
 from lgd_mm.console import interrupts
 from lgd_mm.errors import UserError, reported
 from lgd_mm.io.inputs import check_config
-
-
-def share(text: str) -> tuple[int, int]:
-    """Read ``2/8``: the second of eight shares."""
-    number, _, count = text.partition('/')
-    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise UserError(f'--share {text}: give NUMBER/COUNT, such as 2/8')
-    return int(number) - 1, int(count)
+from lgd_mm.io.shares import share_of
 
 
 def main() -> None:
@@ -46,7 +38,7 @@ def main() -> None:
     if not 0 < args.crop_scale[0] <= args.crop_scale[1] <= 1:
         raise UserError(f'--crop-scale {args.crop_scale[0]} {args.crop_scale[1]}: give two shares of the image, the '
                         'smaller one first, such as 0.02 0.2')
-    part = share(args.share) if args.share else (int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1)))
+    part = share_of(args.share)
     check_config(args.config)
     from lgd_mm.engine.fill_teacher_cache import CacheFiller
     filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options, args.crops, tuple(args.crop_scale))

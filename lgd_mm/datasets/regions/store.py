@@ -109,9 +109,7 @@ class RegionStore:
 
     def parts(self) -> Iterator[tuple[int, range]]:
         """Number of each part and its images, in order."""
-        images = range(len(self))
-        for start in range(0, len(images), PART):
-            yield start // PART, images[start:start + PART]
+        return parts_of(len(self))
 
     def file(self, part: int) -> Path:
         """Where the rows of a part lie."""
@@ -189,6 +187,12 @@ class RegionStore:
         if len(names) != self.about['images'] or digest_of_names(names) != self.about['names']:
             raise UserError(f'{file} is not the list of the images of this store: remove it and call {TOOL} again')
         return names
+
+
+def parts_of(count: int) -> Iterator[tuple[int, range]]:
+    """Number of each part of so many images, and its images."""
+    for start in range(0, count, PART):
+        yield start // PART, range(start, min(start + PART, count))
 
 
 def _said(file: Path) -> Any:

@@ -1,0 +1,74 @@
+"""Images as the networks take them, one after another."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from torch.utils.data import DataLoader, Dataset
+
+from lgd_mm.datasets.loading import UnreadableImage, of_the_machine
+from lgd_mm.datasets.shared_memory import handed_over, shared
+from lgd_mm.errors import UserError
+
+
+class Loading(NamedTuple):
+    """How images are loaded.
+
+    Attributes:
+        batch_size (int): Images at a time.
+        workers (int): Processes that read them.
+    """
+
+    batch_size: int
+    workers: int
+
+
+class _Unreadable(NamedTuple):
+    reason: str
+
+
+class _Images(Dataset[Any]):
+    """Images by their paths, or why they cannot be read."""
+
+    def __init__(self, paths: Sequence[str], read: Callable[[str], Any]) -> None:
+        self.paths, self.read = paths, read
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Any:
+        """What :attr:`read` makes of an image."""
+        try:
+            return self.read(self.paths[index])
+        except (AssertionError, OSError, UnreadableImage) as error:
+            if of_the_machine(error):
+                raise
+            reason = str(error).removeprefix(f'{self.paths[index]}: ')
+            return _Unreadable(f'{self.paths[index]} cannot be read ({reason}): replace it, or take it out of the data')
+
+
+def batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str], Any],
+               loading: Loading) -> Iterator[list[Any]]:
+    """Images of some parts; no batch spans two of them, so that a part's bytes depend on nothing but its images.
+
+    Args:
+        paths (Sequence[str]): Of all images.
+        parts (Sequence[range]): Of places among them.
+        read (Callable[[str], Any]): Makes of a path what a network takes.
+        loading (Loading): How.
+
+    Yields:
+        list[Any]: Each batch.
+
+    Raises:
+        UserError: If one cannot be read.
+    """
+    places = [part[start:start + loading.batch_size] for part in parts
+              for start in range(0, len(part), loading.batch_size)]
+    loader = DataLoader(_Images(paths, read), batch_sampler=places, num_workers=loading.workers,
+                        collate_fn=partial(shared, list))
+    for batch in handed_over(loader, loading.workers):
+        unreadable = next((item for item in batch if isinstance(item, _Unreadable)), None)
+        if unreadable is not None:
+            raise UserError(unreadable.reason)
+        yield batch

@@ -4,6 +4,7 @@ from lgd_mm.engine.amp import CPUAmpOptimWrapper
 from lgd_mm.engine.hooks.checkpoints import CheckpointHook
 from lgd_mm.engine.hooks.early_stopping import EarlyStoppingHook
 from lgd_mm.engine.hooks.export_student import ExportStudentHook
+from lgd_mm.engine.hooks.export_vl import ExportVLHook
 from lgd_mm.engine.hooks.health import HealthHook
 from lgd_mm.engine.hooks.iteration_seed import IterationSeedHook
 from lgd_mm.engine.hooks.lazy_losses import LazyRuntimeInfoHook
@@ -15,7 +16,7 @@ from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 
 __all__ = [
-    'CPUAmpOptimWrapper', 'CheckpointHook', 'EarlyStoppingHook', 'EpochLoop', 'ExportStudentHook', 'HealthHook',
-    'IterationSeedHook', 'LazyRuntimeInfoHook', 'NonFiniteHook', 'PreciseBNHook', 'ReadOnlyOptimWrapper',
+    'CPUAmpOptimWrapper', 'CheckpointHook', 'EarlyStoppingHook', 'EpochLoop', 'ExportStudentHook',
+    'ExportVLHook', 'HealthHook', 'IterationSeedHook', 'LazyRuntimeInfoHook', 'NonFiniteHook', 'PreciseBNHook', 'ReadOnlyOptimWrapper',
     'ReportHook', 'UnreadableImagesHook'
 ]

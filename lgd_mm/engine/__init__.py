@@ -16,7 +16,7 @@ from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 
 __all__ = [
-    'CPUAmpOptimWrapper', 'CheckpointHook', 'EarlyStoppingHook', 'EpochLoop', 'ExportStudentHook',
-    'ExportVLHook', 'HealthHook', 'IterationSeedHook', 'LazyRuntimeInfoHook', 'NonFiniteHook', 'PreciseBNHook', 'ReadOnlyOptimWrapper',
+    'CPUAmpOptimWrapper', 'CheckpointHook', 'EarlyStoppingHook', 'EpochLoop', 'ExportStudentHook', 'ExportVLHook',
+    'HealthHook', 'IterationSeedHook', 'LazyRuntimeInfoHook', 'NonFiniteHook', 'PreciseBNHook', 'ReadOnlyOptimWrapper',
     'ReportHook', 'UnreadableImagesHook'
 ]

@@ -49,8 +49,8 @@ class RegionTexts(Dataset[dict[str, Any]]):
         vocabulary (str): A ``vocab.txt``.
         lengths (Sequence[int]): Of text, tags and regions.
         teacher_regions (str, optional): The teacher's features in the same boxes. Defaults to None: nobody is taught.
-        aligned (bool): False: the teacher's are in boxes of its own, the n-th of which stands for the student's n-th; to
-            measure what the same boxes are worth. Defaults to True.
+        aligned (bool): False: the teacher's are in boxes of its own, the n-th of which stands for the student's n-th,
+            to measure what the same boxes are worth. Defaults to True.
 
     Raises:
         UserError: If the stores do not fit together, or lack an image.

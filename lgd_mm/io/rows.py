@@ -4,6 +4,7 @@ import functools
 import io
 import mmap
 import os
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,40 @@ def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
                         'allow more open files') from error
     except ValueError as error:  # empty files have no memory to map
         raise UserError(f'{file} is no file of this {store}: remove it and call {tool} again') from error
+
+
+class OpenFiles:
+    """Files of rows that stay open, of which few rows each are wanted: of too many, the one used longest ago gives way.
+
+    Args:
+        most (int): Of them; a process may open about a thousand. Defaults to 128.
+    """
+
+    def __init__(self, most: int = 128) -> None:
+        self._most = most
+        self._rows: dict[Hashable, NDArray[Any]] = {}  # the one used longest ago first
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is open: a loader's worker opens its own."""
+        return dict(_most=self._most, _rows={})
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rows(self, key: Hashable, opened: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """The rows of a file.
+
+        Args:
+            key (Hashable): Of it.
+            opened (Callable[[], np.ndarray]): Opens it.
+        """
+        rows = self._rows.pop(key, None)
+        if rows is None:
+            rows = opened()
+            if len(self._rows) >= self._most:
+                del self._rows[next(iter(self._rows))]
+        self._rows[key] = rows
+        return rows
 
 
 @functools.cache

@@ -10,11 +10,13 @@ from lgd_mm.datasets.shapes.images import DrawnImages
 from lgd_mm.datasets.sharded_images import ShardedImages
 from lgd_mm.datasets.view_sampler import ViewSampler
 from lgd_mm.datasets.views import PackView, RandomView
+from lgd_mm.datasets.vl import VLCaptionPretraining, VLCaptionTest, VLCaptionTraining, VLQuestions
 from lgd_mm.moved import moved_names
 
 __all__ = [
     'Corrupt', 'CorruptedImages', 'DrawnImages', 'FewLabels', 'LabelOutlier', 'LabelledImages', 'LoadImage', 'PackView',
-    'RandomView', 'ShardedImages', 'UnlabelledImages', 'UnreadableImage', 'ViewSampler'
+    'RandomView', 'ShardedImages', 'UnlabelledImages', 'UnreadableImage', 'VLCaptionPretraining', 'VLCaptionTest',
+    'VLCaptionTraining', 'VLQuestions', 'ViewSampler'
 ]
 
 __getattr__ = moved_names(__name__, CachedImages='lgd_mm.teacher_cache')

@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.evaluator import BaseMetric
-from mmpretrain.evaluation.metrics.vqa import _process_digit_article, _process_punctuation
 
 from lgd_mm.errors import UserError
+from lgd_mm.language.answers import answers_of, vqa_accuracy
 from lgd_mm.registry import METRICS
-
-#: People whose agreement makes an answer right.
-AGREEING = 3
 
 
 @METRICS.register_module()
@@ -33,7 +30,7 @@ class VQAAccuracy(BaseMetric):
                 raise UserError(f'question {sample.get("question_id")} has no answer to compare with: leave it out '
                                 'of the test set')
             self.results.append((sample['question_id'], sample.get('question_type'),
-                                 vqa_accuracy(sample['pred_answer'], sample['gt_answer'])))
+                                 vqa_accuracy(sample['pred_answer'], answers_of(sample))))
 
     def compute_metrics(self, results: list[tuple[Any, str | None, float]]) -> dict[str, float]:
         """Means over all questions and over those of each type.
@@ -50,28 +47,3 @@ class VQAAccuracy(BaseMetric):
             if kind:
                 types[kind].append(accuracy)
         return {kind: 100 * sum(values) / len(values) for kind, values in types.items()}
-
-
-def vqa_accuracy(answer: str, people: Sequence[str]) -> float:
-    """How right an answer is.
-
-    Args:
-        answer (str): Of a model.
-        people (Sequence[str]): Of people, ten as a rule; one alone counts in full.
-
-    Returns:
-        float: From 0 to 1.
-    """
-    answer = normalised(answer.replace('\n', ' ').replace('\t', ' ').strip())
-    if len(set(people)) > 1:  # as the official code: what all say alike stays as it is
-        people = [_process_punctuation(one) for one in people]
-    agreeing = [one == answer for one in people]
-    if len(people) == 1:
-        return float(agreeing[0])
-    return sum(min(1., (sum(agreeing) - one) / AGREEING) for one in agreeing) / len(people)
-
-
-def normalised(answer: str) -> str:
-    """An answer without punctuation, articles and case, numbers as digits."""
-    plain: str = _process_digit_article(_process_punctuation(answer))
-    return plain

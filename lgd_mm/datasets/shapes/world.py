@@ -132,15 +132,26 @@ def _claim(root: Path, arguments: dict[str, Any]) -> None:
             raise UserError(f'{root} holds files but no world.json, so it is no shapes world: name a new folder')
         _put(card, _as_json({key: value for key, value in arguments.items() if (key, value) != ('kind', _FIRST)}))
         return
-    try:
-        found = dict(json.loads(read_plain(card)))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise UserError(f'{card} is no valid JSON of a world: delete {root} to have the world written anew') from error
-    found.setdefault('kind', _FIRST)
+    found = read_card(root)
     other = [key for key in arguments if found.get(key) != arguments[key]]
     if other:
         differences = ', '.join(f'{key} {found.get(key)} instead of {arguments[key]}' for key in other)
         raise UserError(f'{root} holds a shapes world with {differences}: name another folder or delete this one')
+
+
+def read_card(root: Path) -> dict[str, Any]:
+    """The arguments of the world in a folder.
+
+    Raises:
+        UserError: If there is none.
+    """
+    card = root / 'world.json'
+    try:
+        return dict(dict(kind=_FIRST), **json.loads(read_plain(card)))
+    except OSError as error:
+        raise UserError(f'{card} cannot be read ({error.strerror}): name the folder of a shapes world') from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UserError(f'{card} is no valid JSON of a world: delete {root} to have the world written anew') from error
 
 
 def _write_unlabelled(folder: Path, draw: Draw, count: int) -> None:

@@ -41,7 +41,7 @@ class DistillVLM(HiddenTeacher, BaseModel):
 
     Args:
         student (dict): A ``lgd_mm.VisionLanguageModel``.
-        teacher (dict | VisionLanguageModel): The teacher with its weights (``init_cfg``), or one that is built already.
+        teacher (dict | VisionLanguageModel): The teacher with its ``weights``, or one that is built already.
         attention (float): Weight of the attention maps. Defaults to 10.
         hidden (float): Weight of the hidden states. Defaults to 1.
         labels (float): Weight of the teacher's logits, in fine-tuning. Defaults to 0.
@@ -76,20 +76,23 @@ class DistillVLM(HiddenTeacher, BaseModel):
         self.student: VisionLanguageModel = MODELS.build(student)
         self.hide_teacher(teacher, init_weights=True)
         freeze(self.teacher)
-        ours, theirs = self.student.transformer, self.teacher.transformer
-        check_fit(ours, theirs, same_heads=attention > 0 and not average_heads)
+        if self.teacher.anew:
+            raise UserError(f'{self.teacher.weights} was trained for another task, and has no '
+                            f'{self.teacher.anew[0]}: give a teacher of the task that its student learns')
+        check_fit(self.student, self.teacher, same_heads=attention > 0 and not average_heads)
         if hidden:
+            width = self.teacher.transformer.width
             #: To the teacher's width; nothing of it goes downstream.
-            self.projection = nn.Linear(ours.width, theirs.width, bias=False)
-            self.queue = EmbeddingQueue(queue_length, theirs.width)
+            self.projection = nn.Linear(self.student.transformer.width, width, bias=False)
+            self.queue = EmbeddingQueue(queue_length, width)
 
-    def loss(self, inputs: dict[str, Any], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, inputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """The losses of a batch; the queue moves on during their backward pass.
 
         Args:
-            inputs (dict): Those of :meth:`lgd_mm.models.vl.model.VisionLanguageModel.encode`, ``teacher_regions``
-                (B, R, F'), the teacher's features in the same boxes, and ``draw`` (B, ), a number of each text, by
-                which its tokens for the queue are drawn.
+            inputs (dict[str, Tensor]): Those of :meth:`lgd_mm.models.vl.model.VisionLanguageModel.encode`,
+                ``teacher_regions`` (B, r, F'), the teacher's features in the same boxes, and ``draw`` (B, ), a number
+                of each text, by which its tokens for the queue are drawn.
             targets (dict[str, Tensor]): Those of the task.
 
         Returns:
@@ -139,7 +142,7 @@ class DistillVLM(HiddenTeacher, BaseModel):
         self.queue.put(chosen[best])
 
     def forward(self,
-                inputs: dict[str, Any],
+                inputs: dict[str, Tensor],
                 targets: dict[str, Tensor] | None = None,
                 data_samples: list[Any] | None = None,
                 mode: str = 'tensor') -> Any:
@@ -150,24 +153,23 @@ class DistillVLM(HiddenTeacher, BaseModel):
         return self.student(inputs, targets, data_samples, mode)
 
 
-def check_fit(student: Any, teacher: Any, same_heads: bool) -> None:
+def check_fit(student: VisionLanguageModel, teacher: VisionLanguageModel, same_heads: bool) -> None:
     """See that a teacher can read what its student reads, and that their attention maps can be compared.
 
     Args:
-        student (VLTransformer): The student's.
-        teacher (VLTransformer): The teacher's.
+        student (VisionLanguageModel): The student.
+        teacher (VisionLanguageModel): The teacher.
         same_heads (bool): Maps are compared head by head.
 
     Raises:
         UserError: If not.
     """
-    if same_heads and student.heads != teacher.heads:
-        raise UserError(f'model.student has {student.heads} heads and model.teacher {teacher.heads}, whose attention '
-                        'maps are compared one by one: give both as many, or set model.average_heads=True')
-    if teacher.positions < student.positions:
-        raise UserError(f'model.teacher reads {teacher.positions} words and model.student {student.positions}: set '
-                        f'model.student.transformer.positions to at most {teacher.positions}')
-    ours, theirs = student.words.num_embeddings, teacher.words.num_embeddings
-    if ours != theirs:
-        raise UserError(f'model.student has a vocabulary of {ours} and model.teacher one of {theirs}: both must read '
-                        'the same word pieces')
+    ours, theirs = student.transformer, teacher.transformer
+    if same_heads and ours.heads != theirs.heads:
+        raise UserError(f'model.student has {ours.heads} heads and model.teacher {theirs.heads}, whose attention maps '
+                        'are compared one by one: give both as many, or set model.average_heads=True')
+    if theirs.positions < ours.positions:
+        raise UserError(f'model.teacher reads {theirs.positions} words and model.student {ours.positions}: set '
+                        f'model.student.transformer.positions to at most {theirs.positions}')
+    if student.pieces.words != teacher.pieces.words:
+        raise UserError('model.student and model.teacher have other word pieces: give both the same vocabulary')

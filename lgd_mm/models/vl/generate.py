@@ -7,7 +7,6 @@ from torch import Tensor
 
 from lgd_mm.language.wordpiece import Special
 from lgd_mm.models.vl.masks import bidirectional_mask
-from lgd_mm.models.vl.model import VisionLanguageModel
 from lgd_mm.models.vl.transformer import Past
 
 
@@ -40,7 +39,7 @@ class Beams(NamedTuple):
 
 
 @torch.no_grad()
-def generate(model: VisionLanguageModel, inputs: dict[str, Any], special: Special, longest: int = 20,
+def generate(model: Any, inputs: dict[str, Any], special: Special, longest: int = 20,
              beams: int = 1) -> Written:
     """Write a caption for each image.
 
@@ -58,10 +57,9 @@ def generate(model: VisionLanguageModel, inputs: dict[str, Any], special: Specia
     Returns:
         Written: The best of each image.
     """
-    transformer, text = model.transformer, inputs['text_length']
-    longest = min(longest, text - 1, transformer.positions - 1)
-    tags = transformer.embed_words(inputs['tokens'][:, text:], inputs['segments'][:, text:], first=text)
-    seen = torch.cat([tags, transformer.embed_regions(inputs['regions'])], dim=1)
+    transformer, text = model.transformer, inputs['text'].shape[1]
+    longest = min(longest, text - 1)
+    seen = transformer.embed_context(inputs['tags'], inputs['regions'], text)
     valid = inputs['valid'][:, text:]
     _, pasts = transformer.go_on(seen, bidirectional_mask(valid), None)
     images, device = len(seen), seen.device
@@ -84,12 +82,12 @@ def generate(model: VisionLanguageModel, inputs: dict[str, Any], special: Specia
     return Written(words[rows, best], scores[rows, best])
 
 
-def _one_more(model: VisionLanguageModel, state: Beams, valid: Tensor, special: Special) -> Beams:
+def _one_more(model: Any, state: Beams, valid: Tensor, special: Special) -> Beams:
     """Each caption with one word more; one that is done with padding."""
     images, beams = state.sums.shape
     written = state.words.shape[1]
     pair = torch.stack([state.words[:, -1], torch.full_like(state.words[:, -1], special.mask)], dim=1)
-    x = model.transformer.embed_words(pair, torch.zeros_like(pair), first=written - 1)
+    x = model.transformer.embed_text(pair, first=written - 1)
     sees = torch.ones(len(pair), 2, written + 1, dtype=torch.bool, device=pair.device)
     sees[:, 0, -1] = False  # the word does not see the [MASK]
     mask = torch.cat([valid[:, None].expand(-1, 2, -1), sees], dim=2)

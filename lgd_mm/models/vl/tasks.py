@@ -6,10 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lgd_mm.language.answers import read_answers
 from lgd_mm.models.common import check_number
 from lgd_mm.models.losses import weighted_mean
+from lgd_mm.models.vl.generate import generate
 from lgd_mm.models.vl.heads import SentenceHead, WordHead
 from lgd_mm.models.vl.masks import bidirectional_mask, seq2seq_mask
+from lgd_mm.models.vl.text_buffer import TextBuffer
 from lgd_mm.models.vl.transformer import VLTransformer
 from lgd_mm.registry import MODELS
 
@@ -98,10 +101,14 @@ class VLCaptioning(MaskedWords):
     Args:
         transformer (VLTransformer): Of the model.
         label_smoothing (float): Defaults to 0.1.
+        longest (int): Word pieces that a caption has at most. Defaults to 20.
+        beams (int): Captions that are followed at a time. Defaults to 1: the likeliest word each time.
     """
 
-    def __init__(self, transformer: VLTransformer, label_smoothing: float = 0.1) -> None:
+    def __init__(self, transformer: VLTransformer, label_smoothing: float = 0.1, longest: int = 20,
+                 beams: int = 1) -> None:
         super().__init__(transformer, label_smoothing)
+        self.longest, self.beams = longest, beams
 
     def mask(self, valid: Tensor, text: int) -> Tensor:
         """Which tokens see which, see :mod:`lgd_mm.models.vl.masks`."""
@@ -111,6 +118,11 @@ class VLCaptioning(MaskedWords):
         """``loss_words``; arguments are those of :meth:`VLPretraining.loss`."""
         return dict(loss_words=self.word_loss(labels, targets))
 
+    def predict(self, model: Any, inputs: dict[str, Tensor]) -> tuple[str, list[str]]:
+        """``pred_caption`` of each image, see :func:`lgd_mm.models.vl.generate.generate`."""
+        written = generate(model, inputs, model.pieces.special, self.longest, self.beams)
+        return 'pred_caption', [model.pieces.text(words) for words in written.words.tolist()]
+
 
 @MODELS.register_module()
 class VLAnswering(nn.Module):
@@ -118,13 +130,14 @@ class VLAnswering(nn.Module):
 
     Args:
         transformer (VLTransformer): Of the model.
-        answers (int): Length A of the list.
+        answers (str): File with an answer on each line; they travel in the checkpoint.
         dropout (float): Before the last matrix. Defaults to 0.3.
     """
 
-    def __init__(self, transformer: VLTransformer, answers: int, dropout: float = 0.3) -> None:
+    def __init__(self, transformer: VLTransformer, answers: str, dropout: float = 0.3) -> None:
         super().__init__()
-        self.answers = SentenceHead(transformer.width, answers, dropout)
+        self.names = TextBuffer(read_answers(answers), 'answers')
+        self.answers = SentenceHead(transformer.width, len(self.names.lines), dropout)
 
     def mask(self, valid: Tensor, text: int) -> Tensor:
         """Which tokens see which, see :mod:`lgd_mm.models.vl.masks`."""
@@ -146,7 +159,8 @@ class VLAnswering(nn.Module):
         losses = F.binary_cross_entropy_with_logits(labels.logits.float(), targets['answers'], reduction='none')
         return dict(loss_answers=losses.sum(dim=1).mean())
 
-
-def build_task(config: dict[str, Any], transformer: VLTransformer) -> Any:
-    """One of the above."""
-    return MODELS.build(config, default_args=dict(transformer=transformer))
+    def predict(self, model: Any, inputs: dict[str, Tensor]) -> tuple[str, list[str]]:
+        """``pred_answer``: the likeliest answer to each question."""
+        names = self.names.lines
+        best = self.answers(model.encode(inputs).hidden).argmax(dim=1)
+        return 'pred_answer', [names[index] for index in best.tolist()]

@@ -1,10 +1,9 @@
 """A single-stream transformer of words, tags and regions."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
@@ -25,7 +24,7 @@ class Encoded(NamedTuple):
     attention: Tensor | None = None
 
 
-class VLTransformer(BaseModule):
+class VLTransformer(nn.Module):
     """BERT's blocks over one sequence: word pieces of the text, then those of the tags, then regions.
 
     A region is the feature of a detector's box and the box itself, brought to the width of the words; it has no
@@ -39,7 +38,6 @@ class VLTransformer(BaseModule):
         heads (int): H, which divides ``width``. Defaults to 12.
         positions (int): Longest text with its tags. Defaults to 512.
         dropout (float): Defaults to 0.1.
-        init_cfg (dict, optional): As in mmengine. Defaults to None: BERT's normal of 0.02.
 
     Raises:
         UserError: If ``heads`` does not divide ``width``.
@@ -52,9 +50,8 @@ class VLTransformer(BaseModule):
                  depth: int = 12,
                  heads: int = 12,
                  positions: int = 512,
-                 dropout: float = 0.1,
-                 init_cfg: dict[str, Any] | None = None) -> None:
-        super().__init__(init_cfg)
+                 dropout: float = 0.1) -> None:
+        super().__init__()
         if width % heads:
             raise UserError(f'transformer.heads is {heads}, which does not divide transformer.width, {width}')
         self.width, self.heads, self.positions, self.region_width = width, heads, positions, region_width
@@ -67,27 +64,21 @@ class VLTransformer(BaseModule):
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
 
-    def init_weights(self) -> None:
-        """As BERT's: a normal of 0.02; ``init_cfg`` goes before."""
-        if self.init_cfg is None:
-            initialise(self)
-        super().init_weights()
-
-    def forward(self, tokens: Tensor, segments: Tensor, regions: Tensor, mask: Tensor,
+    def forward(self, text: Tensor, tags: Tensor, regions: Tensor, mask: Tensor,
                 with_attention: bool = False) -> Encoded:
         """Encode a batch.
 
         Args:
-            tokens (Tensor): Word pieces of text and tags (B, L).
-            segments (Tensor): 0 for those of the text, 1 for those of the tags (B, L).
-            regions (Tensor): (B, R, ``region_width``).
-            mask (Tensor): Which tokens (rows) see which (columns): bool (B, T, T) with T = L + R.
+            text (Tensor): Word pieces (B, a).
+            tags (Tensor): Word pieces (B, b).
+            regions (Tensor): (B, r, ``region_width``).
+            mask (Tensor): Which tokens (rows) see which (columns): bool (B, T, T) with T = a + b + r.
             with_attention (bool): Give the attention maps of the last block as well. Defaults to False.
 
         Returns:
             Encoded: Of all T tokens.
         """
-        x = torch.cat([self.embed_words(tokens, segments), self.embed_regions(regions)], dim=1)
+        x = torch.cat([self.embed_text(text), self.embed_context(tags, regions, text.shape[1])], dim=1)
         mask, attention = mask[:, None], None
         for block in self.blocks[:-1]:
             x, _ = block(x, mask)
@@ -114,15 +105,19 @@ class VLTransformer(BaseModule):
             grown.append(past)
         return x, grown
 
-    def embed_words(self, tokens: Tensor, segments: Tensor, first: int = 0) -> Tensor:
-        """Word pieces (B, L) at the places from ``first`` on, as (B, L, d)."""
-        places = torch.arange(first, first + tokens.shape[1], device=tokens.device)
-        x = self.words(tokens) + self.places(places) + self.segments(segments)
-        return self.dropout(self.norm(x))
+    def embed_text(self, text: Tensor, first: int = 0) -> Tensor:
+        """Word pieces (B, a) at the places from ``first`` on, as (B, a, d)."""
+        return self._embed_words(text, first, segment=0)
 
-    def embed_regions(self, regions: Tensor) -> Tensor:
-        """Regions (B, R, F) as (B, R, d)."""
-        return self.dropout(self.region_norm(self.regions(regions)))
+    def embed_context(self, tags: Tensor, regions: Tensor, first: int) -> Tensor:
+        """Tags (B, b) at the places from ``first`` on, and regions (B, r, ``region_width``), as (B, b + r, d)."""
+        embedded = self.dropout(self.region_norm(self.regions(regions)))
+        return torch.cat([self._embed_words(tags, first, segment=1), embedded], dim=1)
+
+    def _embed_words(self, words: Tensor, first: int, segment: int) -> Tensor:
+        places = self.places.weight[first:first + words.shape[1]]
+        embedded: Tensor = self.dropout(self.norm(self.words(words) + places + self.segments.weight[segment]))
+        return embedded
 
 
 class Block(nn.Module):

@@ -12,7 +12,7 @@ from lgd_mm.models.vl.sampling import priorities
 from tests.test_models.test_vl.conftest import batch
 
 TASKS = [dict(type='lgd_mm.VLCaptioning'), dict(type='lgd_mm.VLPretraining'),
-         dict(type='lgd_mm.VLAnswering', answers=5, dropout=0.)]
+         dict(type='lgd_mm.VLAnswering', dropout=0.)]
 
 
 @pytest.mark.parametrize('task', TASKS, ids=lambda task: task['type'])
@@ -93,6 +93,8 @@ def test_draws_follow_text_and_place_alone():
 
 @pytest.mark.parametrize('options, sentence', [
     (dict(teacher=dict(heads=3)), 'model.student has 2 heads and model.teacher 3'),
+    (dict(teacher=dict(positions=8)), 'model.teacher reads 8 words and model.student 12'),
+    (dict(teacher=dict(vocabulary='other.txt')), 'model.student and model.teacher have other word pieces'),
     (dict(attention=-1.), 'model.attention is -1.0'),
     (dict(temperature=0.), 'model.temperature is 0.0'),
     (dict(queue_length=0), 'model.queue_length is 0')])
@@ -139,6 +141,6 @@ def _half(build, rank, folder):
     model = nn.parallel.DistributedDataParallel(build(queue_length=64, labels=1.), find_unused_parameters=True)
 
     def part(values):
-        return {key: value[rank::2] if torch.is_tensor(value) else value for key, value in values.items()}
+        return {key: value[rank::2] for key, value in values.items()}
 
     torch.save(_gradients(model, part(inputs), part(targets)), folder / f'{rank}.pth')

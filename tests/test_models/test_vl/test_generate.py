@@ -14,10 +14,10 @@ SPECIAL = Special(0, 1, 2, 3, 4)
 
 def next_words(model, inputs, row, written):
     """Log-probabilities of what follows, by one pass over the whole sequence, as in training."""
-    one = {key: value[row:row + 1].clone() if torch.is_tensor(value) else value for key, value in inputs.items()}
+    one = {key: value[row:row + 1].clone() for key, value in inputs.items()}
     words = [2, *written, 4]
-    one['tokens'][0, :TEXT] = 0
-    one['tokens'][0, :len(words)] = torch.tensor(words)
+    one['text'][0] = 0
+    one['text'][0, :len(words)] = torch.tensor(words)
     one['valid'][0, :TEXT] = torch.arange(TEXT) < len(words)
     logits = model.task.words(model.encode(one).hidden[0, len(words) - 1])
     logits[SPECIAL.unwritten] = float('-inf')

@@ -17,17 +17,17 @@ def test_masks_by_hand():
 def test_padding_changes_nothing_of_what_is_there(captioner):
     inputs, _ = batch()
     before = captioner.encode(inputs).hidden[inputs['valid']]
-    changed = dict(inputs, regions=inputs['regions'].clone(), tokens=inputs['tokens'].clone())
+    changed = dict(inputs, regions=inputs['regions'].clone(), text=inputs['text'].clone())
     changed['regions'][:, 3] = 100
-    changed['tokens'][0, 4:TEXT] = 11
+    changed['text'][0, 4:TEXT] = 11
     assert torch.equal(captioner.encode(changed).hidden[inputs['valid']], before)
 
 
 def test_a_word_sees_no_later_one_and_regions_no_word(captioner):
     inputs, _ = batch()
     before = captioner.encode(inputs).hidden
-    changed = dict(inputs, tokens=inputs['tokens'].clone())
-    changed['tokens'][:, 3] = 17
+    changed = dict(inputs, text=inputs['text'].clone())
+    changed['text'][:, 3] = 17
     after = captioner.encode(changed).hidden
     assert torch.equal(after[:, :3], before[:, :3])
     assert torch.equal(after[:, TEXT:], before[:, TEXT:])

@@ -1,0 +1,112 @@
+"""Captions of images, to pre-train with, to learn to write, and to compare with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from lgd_mm.datasets.vl.dataset import RegionTexts, image_name, sample
+from lgd_mm.datasets.vl.masking import IGNORED, mask_words
+from lgd_mm.registry import DATASETS
+
+
+class Captions(RegionTexts):
+    """Captions; an entry of ``source`` has ``gt_caption``, one or several, each of which is an item of its own unless
+    they are to be compared with.
+
+    Args:
+        every (bool): Each caption is an item. Defaults to True.
+        **parts (Any): See :class:`lgd_mm.datasets.vl.dataset.RegionTexts`.
+    """
+
+    def __init__(self, every: bool = True, **parts: Any) -> None:
+        super().__init__(**parts)
+        if every:
+            self.entries = [dict(entry, gt_caption=caption) for entry in self.entries
+                            for caption in _several(entry['gt_caption'])]
+
+
+@DATASETS.register_module()
+class VLCaptionPretraining(Captions):
+    """Masked words of captions and tags; half of the tags are of another image, and then no word is told.
+
+    Args:
+        most (int): Words that are masked at most, of 15 %. Defaults to 5.
+        **parts (Any): See :class:`lgd_mm.datasets.vl.dataset.RegionTexts`.
+    """
+
+    def __init__(self, most: int = 5, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.most = most
+
+    def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
+        """``targets`` are ``masked``, ``words`` and ``matching``."""
+        rng = rng or np.random.default_rng(index)
+        matching = int(rng.random() < 0.5)
+        other = index if matching else self._another(index, rng)
+        text, tags = self.text_pieces(self.entries[index]['gt_caption']), self.tag_pieces(other)
+        words = np.concatenate([text, tags])
+        # Behind the text there is padding: places of tags lie further back.
+        places = np.concatenate([np.arange(len(text)), self.lengths.text + np.arange(len(tags))])
+        candidates = np.flatnonzero(~np.isin(words, self.vocabulary.special))
+        if not len(candidates):
+            candidates = np.array([len(text) - 1])
+        masked = mask_words(words, candidates, self.most, self.vocabulary, rng)
+        told = masked.targets if matching else np.full_like(masked.targets, IGNORED)
+        inputs = self.inputs(index, masked.words[:len(text)], masked.words[len(text):], rng)
+        return dict(inputs=inputs, targets=dict(
+            masked=torch.from_numpy(places[masked.places]), words=torch.from_numpy(told),
+            matching=torch.tensor(matching)))
+
+    def _another(self, index: int, rng: np.random.Generator) -> int:
+        """An entry of another image, if there is one."""
+        for _ in range(10):
+            other = int(rng.integers(len(self)))
+            if image_name(self.entries[other]) != image_name(self.entries[index]):
+                break
+        return other
+
+
+@DATASETS.register_module()
+class VLCaptionTraining(Captions):
+    """Captions to be learnt: some of their words are masked, or the [SEP] that ends them.
+
+    Args:
+        most (int): Words that are masked at most, of 15 %. Defaults to 3.
+        **parts (Any): See :class:`lgd_mm.datasets.vl.dataset.RegionTexts`.
+    """
+
+    def __init__(self, most: int = 3, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.most = most
+
+    def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
+        """``targets`` are ``masked`` and ``words``."""
+        rng = rng or np.random.default_rng(index)
+        text = self.text_pieces(self.entries[index]['gt_caption'])
+        masked = mask_words(text, np.arange(1, len(text)), self.most, self.vocabulary, rng)
+        return dict(inputs=self.inputs(index, masked.words, self.tag_pieces(index), rng), targets=dict(
+            masked=torch.from_numpy(masked.places), words=torch.from_numpy(masked.targets)))
+
+
+@DATASETS.register_module()
+class VLCaptionTest(Captions):
+    """Images to be captioned; ``data_samples`` have their captions to compare with, and their ``image_id``."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(every=False, **parts)
+        together: dict[str, dict[str, Any]] = {}
+        for entry in self.entries:
+            first = together.setdefault(image_name(entry), dict(entry, gt_caption=[]))
+            first['gt_caption'] += _several(entry['gt_caption'])
+        self.entries = list(together.values())
+
+    def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
+        """Without ``targets``."""
+        inputs = self.inputs(index, np.zeros(0, np.int64), self.tag_pieces(index), None)
+        return dict(inputs=inputs, data_samples=sample(self.entries[index], ('image_id', 'img_path', 'gt_caption')))
+
+
+def _several(captions: str | Sequence[str]) -> list[str]:
+    return [captions] if isinstance(captions, str) else list(captions)

@@ -1,0 +1,163 @@
+"""Texts with the regions of their images: what data sets of vision and language share."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.registry import build_from_cfg
+from mmpretrain.structures import DataSample
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from lgd_mm.datasets.regions import Regions, RegionStore, check_same_boxes, with_boxes
+from lgd_mm.errors import UserError
+from lgd_mm.language.wordpiece import WordPieces
+from lgd_mm.registry import DATASETS
+
+#: Data sets that mmpretrain registers only beside a transformers of its age, and that do without.
+MODULES = dict(COCOCaption='mmpretrain.datasets.coco_caption', COCOVQA='mmpretrain.datasets.coco_vqa',
+               GQA='mmpretrain.datasets.gqa_dataset')
+
+
+class Lengths(NamedTuple):
+    """Tokens of each kind, so that all texts of a batch have as many.
+
+    Attributes:
+        text (int): Word pieces of the text with [CLS] and [SEP].
+        tags (int): Word pieces of the tags with [SEP]; 0: none are read.
+        regions (int): Of an image.
+    """
+
+    text: int
+    tags: int
+    regions: int
+
+
+class RegionTexts(Dataset[dict[str, Any]]):
+    """Texts, tags and regions as numbers; a subclass says what the text is, and what is to be told.
+
+    Items are asked for by the keys of :class:`lgd_mm.datasets.ViewSampler`, whose seed decides all that is drawn, or by
+    their index, where nothing is drawn: for testing.
+
+    Args:
+        source (dict): A data set of mmpretrain whose entries are read: ``COCOCaption``, ``COCOVQA``, ``GQA`` or one
+            with the same keys.
+        regions (str): Folder of a :class:`lgd_mm.datasets.regions.RegionStore`.
+        vocabulary (str): A ``vocab.txt``.
+        lengths (Sequence[int]): Of text, tags and regions.
+        teacher_regions (str, optional): The teacher's features in the same boxes. Defaults to None: nobody is taught.
+        aligned (bool): False: the teacher's are in boxes of its own, the n-th of which stands for the student's n-th; to
+            measure what the same boxes are worth. Defaults to True.
+
+    Raises:
+        UserError: If the stores do not fit together, or lack an image.
+    """
+
+    def __init__(self,
+                 source: dict[str, Any],
+                 regions: str,
+                 vocabulary: str,
+                 lengths: Sequence[int],
+                 teacher_regions: str | None = None,
+                 aligned: bool = True) -> None:
+        self.entries = entries_of(source)
+        self.vocabulary, self.lengths = WordPieces.read(vocabulary), Lengths(*lengths)
+        self.stores = dict(regions=RegionStore(regions))
+        if teacher_regions is not None:
+            self.stores['teacher_regions'] = RegionStore(teacher_regions)
+            if aligned:
+                check_same_boxes(*self.stores.values())
+        for store in self.stores.values():
+            store.check_complete()
+        self.metainfo: dict[str, Any] = {}
+        store = self.stores['regions']
+        missing = sorted({name for entry in self.entries if (name := image_name(entry)) not in store})
+        if missing:
+            raise UserError(f'{regions} has no regions of {missing[0]} and {len(missing) - 1} other images: extract '
+                            'them with tools/extract_regions.py')
+        self.tags = [self.vocabulary.pieces(name) for name in store.about['tags']]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, key: Any) -> dict[str, Any]:
+        index, seed = key[:2] if isinstance(key, tuple) else (key, None)
+        return self.item(int(index), None if seed is None else np.random.default_rng(seed))
+
+    def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
+        """What a model reads of an entry: ``inputs`` and ``targets`` of tensors, and ``data_samples``.
+
+        Args:
+            index (int): Of the entry.
+            rng (np.random.Generator, optional): Source of all choices. None: nothing is drawn.
+        """
+        raise NotImplementedError
+
+    def inputs(self, index: int, text: NDArray[np.int64], tags: NDArray[np.int64],
+               rng: np.random.Generator | None) -> dict[str, torch.Tensor]:
+        """Those of an entry.
+
+        Args:
+            index (int): Of the entry, whose image's regions these are.
+            text (np.ndarray): Word pieces with [CLS] and [SEP], without padding.
+            tags (np.ndarray): Word pieces with [SEP], without padding.
+            rng (np.random.Generator, optional): Source of ``draw``.
+        """
+        name = image_name(self.entries[index])
+        found = {key: store.row(name) for key, store in self.stores.items()}
+        count = min(len(found['regions'].boxes), self.lengths.regions)
+        valid = np.concatenate([np.arange(length) < used for length, used in zip(
+            self.lengths, (len(text), len(tags), count))])
+        numbers = dict(text=_padded(text, self.lengths.text), tags=_padded(tags, self.lengths.tags), valid=valid,
+                       draw=np.int64(rng.integers(2**31) if rng is not None else 0))
+        for key, regions in found.items():
+            numbers[key] = _padded(with_boxes(regions)[:self.lengths.regions], self.lengths.regions)
+        return {key: torch.as_tensor(value) for key, value in numbers.items()}
+
+    def tag_pieces(self, index: int) -> NDArray[np.int64]:
+        """Word pieces of the tags of an entry's image, by falling confidence, with [SEP]."""
+        if not self.lengths.tags:
+            return np.zeros(0, np.int64)
+        regions: Regions = self.stores['regions'].row(image_name(self.entries[index]))
+        pieces = [piece for tag in regions.tags[:self.lengths.regions] if tag >= 0 for piece in self.tags[tag]]
+        return np.array([*pieces[:self.lengths.tags - 1], self.vocabulary.special.end], np.int64)
+
+    def text_pieces(self, text: str) -> NDArray[np.int64]:
+        """Word pieces of a text with [CLS] and [SEP], cut to its length."""
+        special = self.vocabulary.special
+        pieces = self.vocabulary.pieces(text)[:self.lengths.text - 2]
+        return np.array([special.begin, *pieces, special.end], np.int64)
+
+
+def entries_of(source: dict[str, Any]) -> list[dict[str, Any]]:
+    """Entries of a data set of mmpretrain, without images.
+
+    Raises:
+        UserError: If there are none.
+    """
+    if source['type'] in MODULES:
+        import_module(MODULES[source['type']])
+    dataset = build_from_cfg(dict(source, pipeline=[], lazy_init=True), DATASETS)
+    entries = dataset.load_data_list()
+    if not entries:
+        raise UserError(f'{source.get("ann_file")} has no entries: name the file of {source["type"]}')
+    return list(entries)
+
+
+def image_name(entry: dict[str, Any]) -> str:
+    """The file of an entry's image, as region stores name it."""
+    return Path(entry['img_path']).name
+
+
+def sample(entry: dict[str, Any], keys: Sequence[str]) -> DataSample:
+    """What metrics are told of an entry."""
+    return DataSample(metainfo={key: entry[key] for key in keys if key in entry})
+
+
+def _padded(rows: NDArray[Any], length: int) -> NDArray[Any]:
+    padded = np.zeros((length, *rows.shape[1:]), rows.dtype)
+    padded[:len(rows)] = rows
+    return padded

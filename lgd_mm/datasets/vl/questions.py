@@ -1,0 +1,66 @@
+"""Questions about images, and the answers of people."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import torch
+
+from lgd_mm.datasets.vl.dataset import RegionTexts, sample
+from lgd_mm.errors import UserError
+from lgd_mm.language.answers import answers_of, normalised, read_answers, vqa_accuracy
+from lgd_mm.registry import DATASETS
+
+
+@DATASETS.register_module()
+class VLQuestions(RegionTexts):
+    """Questions with answers from a list; ``targets`` say how right each is.
+
+    Questions that have no answer of the list are left out when training, and count as wrong when testing.
+
+    Args:
+        answers (str): File with an answer on each line, as ``normalised`` by :mod:`lgd_mm.language.answers`.
+        test (bool): Keep all, with ``data_samples`` for metrics. Defaults to False.
+        **parts (Any): See :class:`lgd_mm.datasets.vl.dataset.RegionTexts`.
+
+    Attributes:
+        left_out (int): Questions without an answer of the list.
+
+    Raises:
+        UserError: If none is left.
+    """
+
+    def __init__(self, answers: str, test: bool = False, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.answers = {answer: number for number, answer in enumerate(read_answers(answers))}
+        self.test = test
+        for number, entry in enumerate(self.entries):
+            if not str(entry['question']).strip():
+                raise UserError(f'question {entry.get("question_id", number)} is empty: leave it out')
+            entry.setdefault('question_id', number)
+        answered = [self._scores(entry).any() for entry in self.entries]
+        self.left_out = len(answered) - sum(answered)
+        if not test:
+            self.entries = [entry for entry, found in zip(self.entries, answered) if found]
+            if not self.entries:
+                raise UserError(f'no question has an answer of {answers}: make the list from the answers of the '
+                                'training questions')
+
+    def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
+        """``targets`` are ``answers``."""
+        entry = self.entries[index]
+        inputs = self.inputs(index, self.text_pieces(entry['question']), self.tag_pieces(index), rng)
+        item = dict(inputs=inputs, targets=dict(answers=torch.from_numpy(self._scores(entry))))
+        if self.test:
+            item['data_samples'] = sample(
+                entry, ('question_id', 'question_type', 'question', 'img_path', 'gt_answer', 'gt_answer_weight'))
+        return item
+
+    def _scores(self, entry: dict[str, Any]) -> np.ndarray[Any, Any]:
+        """How right each answer of the list is (A, ), by the official accuracy."""
+        scores = np.zeros(len(self.answers), np.float32)
+        people = answers_of(entry)
+        for answer in Counter(map(normalised, people)):
+            if answer in self.answers:
+                scores[self.answers[answer]] = vqa_accuracy(answer, people)
+        return scores

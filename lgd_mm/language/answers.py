@@ -1,0 +1,70 @@
+"""Answers of people to questions about images, and how far one agrees with them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmpretrain.evaluation.metrics.vqa import _process_digit_article, _process_punctuation
+
+from lgd_mm.errors import UserError
+from lgd_mm.io.texts import read_text
+
+#: People who answer a question of VQA v2.
+PEOPLE = 10
+#: People whose agreement makes an answer right.
+AGREEING = 3
+
+
+def read_answers(file: str) -> list[str]:
+    """Answers, one on each line.
+
+    Raises:
+        UserError: If there are none, or one is there twice.
+    """
+    answers = [line for line in read_text(file, 'answers').split('\n') if line.strip()]
+    twice = next((answer for answer, count in Counter(answers).items() if count > 1), None)
+    if not answers or twice is not None:
+        what = f'has {twice!r} twice' if answers else 'has no answer'
+        raise UserError(f'{file} {what}: give one answer on each line')
+    return answers
+
+
+def answers_of(entry: Mapping[str, Any]) -> list[str]:
+    """Answers of people, one for each: mmpretrain's ``COCOVQA`` keeps each answer once, with the part of the people who
+    gave it.
+
+    Args:
+        entry (Mapping): ``gt_answer``, one or several, and perhaps ``gt_answer_weight``.
+    """
+    answers = entry['gt_answer']
+    if isinstance(answers, str):
+        return [answers]
+    weights = entry.get('gt_answer_weight')
+    if weights is None:
+        return list(answers)
+    return [answer for answer, weight in zip(answers, weights) for _ in range(round(PEOPLE * weight))]
+
+
+def vqa_accuracy(answer: str, people: Sequence[str]) -> float:
+    """How right an answer is.
+
+    Args:
+        answer (str): Of a model.
+        people (Sequence[str]): Of people, ten as a rule; one alone counts in full.
+
+    Returns:
+        float: From 0 to 1.
+    """
+    answer = normalised(answer.replace('\n', ' ').replace('\t', ' ').strip())
+    if len(set(people)) > 1:  # as the official code: what all say alike stays as it is
+        people = [_process_punctuation(one) for one in people]
+    agreeing = [one == answer for one in people]
+    if len(people) == 1:
+        return float(agreeing[0])
+    return sum(min(1., (sum(agreeing) - one) / AGREEING) for one in agreeing) / len(people)
+
+
+def normalised(answer: str) -> str:
+    """An answer without punctuation, articles and case, numbers as digits."""
+    plain: str = _process_digit_article(_process_punctuation(answer))
+    return plain

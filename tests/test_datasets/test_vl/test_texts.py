@@ -1,0 +1,171 @@
+"""Texts and regions as numbers: each number is where it belongs, and what is drawn follows from the seed alone."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import default_collate
+from mmengine.registry import init_default_scope
+
+from lgd_mm.datasets.regions import Regions, RegionStore, with_boxes
+from lgd_mm.datasets.vl.masking import IGNORED, mask_words
+from lgd_mm.errors import UserError
+from lgd_mm.language.wordpiece import WordPieces
+from lgd_mm.registry import DATASETS
+
+WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'red', 'blue', 'star', 'ring', 'what', 'colour', 'is',
+         'the', 'traffic', 'light', 'left', 'of']
+LENGTHS = 8, 4, 3
+#: Of each image: boxes (x1, y1, x2, y2) and tags.
+SEEN = {'1.jpg': [(0, 0, 20, 10, 0), (10, 5, 40, 20, 2)], '2.jpg': [], '3.jpg': [(0, 0, 10, 10, 1)] * 5}
+
+
+def store(folder, width=4, boxes=None, seen=SEEN, seed=0):
+    draws = np.random.default_rng(seed)
+    made = RegionStore.create(folder, dict(
+        detector=dict(config=f'{width}', weights='w'), width=width, most=5, tags=['star', 'ring', 'traffic light'],
+        grid=None, boxes=boxes), list(seen))
+    made.write(0, [Regions(
+        np.array([region[:4] for region in regions], np.float32).reshape(-1, 4),
+        np.linspace(1, 0.5, len(regions)).astype(np.float16), np.array([region[4] for region in regions], np.int16),
+        draws.standard_normal((len(regions), width)).astype(np.float16), (40, 20)) for regions in seen.values()])
+    return made
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Arguments of a data set of captions, and of one of questions."""
+    init_default_scope('mmpretrain')
+    ours = store(tmp_path / 'student')
+    store(tmp_path / 'teacher', width=6, boxes=ours.about['fingerprint'], seed=1)
+    (tmp_path / 'vocab.txt').write_text('\n'.join(WORDS))
+    (tmp_path / 'answers.txt').write_text('red\n2\nno\n')
+    captions = [dict(image='1.jpg', caption=['A red star', 'a blue ring left of a red star']),
+                dict(image='2.jpg', caption='the ring'), dict(image='3.jpg', caption=['a star'])]
+    (tmp_path / 'captions.json').write_text(json.dumps(captions))
+    common = dict(regions=str(tmp_path / 'student'), teacher_regions=str(tmp_path / 'teacher'),
+                  vocabulary=str(tmp_path / 'vocab.txt'), lengths=LENGTHS)
+    source = dict(type='COCOCaption', data_root=str(tmp_path), ann_file='captions.json', data_prefix=dict(img_path=''))
+    return tmp_path, dict(common, source=source), common
+
+
+def test_captions_to_be_told(parts):
+    _, arguments, _ = parts
+    dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionTraining', **arguments))
+    assert len(dataset) == 4
+    item = dataset[(0, 5)]
+    inputs, targets = item['inputs'], item['targets']
+    whole = torch.tensor([2, 5, 6, 8, 3, 0, 0, 0])  # [CLS] a red star [SEP]
+    told = targets['words'] != IGNORED
+    assert 1 <= told.sum() <= 3 and (targets['masked'][told] > 0).all()
+    assert torch.equal(whole[targets['masked'][told]], targets['words'][told])
+    untouched = torch.ones(8, dtype=torch.bool)
+    untouched[targets['masked'][told]] = False
+    assert torch.equal(inputs['text'][untouched], whole[untouched])
+    assert inputs['tags'].tolist() == [8, 14, 15, 3]  # star, traffic light [SEP]
+    assert inputs['valid'].int().tolist() == [1] * 5 + [0] * 3 + [1] * 4 + [1, 1, 0]
+    regions = dataset.stores['regions'].row('1.jpg')
+    assert torch.equal(inputs['regions'][:2], torch.from_numpy(with_boxes(regions)))
+    assert inputs['regions'][0, 4:].tolist() == [0, 0, 0.5, 0.5, 0.5, 0.5]  # the box, in parts of 40 x 20
+    theirs = dataset.stores['teacher_regions'].row('1.jpg')
+    assert torch.equal(inputs['teacher_regions'][:2, :6], torch.from_numpy(theirs.features.astype(np.float32)))
+    assert not inputs['regions'][2].any() and not inputs['teacher_regions'][2].any()
+
+
+def test_a_seed_decides_all(parts):
+    dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionPretraining', **parts[1]))
+
+    def same(one, other):
+        return all(torch.equal(one[part][key], other[part][key]) for part in one for key in one[part])
+
+    assert same(dataset[(1, 5)], dataset[(1, 5)])
+    assert not all(same(dataset[(1, seed)], dataset[(1, 5)]) for seed in range(9))
+
+
+def test_tags_of_another_image_teach_no_word(parts):
+    dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionPretraining', **parts[1]))
+    matched = Counter()
+    for seed in range(60):
+        item = dataset[(0, seed)]
+        right = bool(item['targets']['matching'])
+        matched[right] += 1
+        assert (item['targets']['words'] != IGNORED).any() == right
+        places = item['targets']['masked'][item['targets']['words'] != IGNORED]
+        assert item['inputs']['valid'][places].all()
+        tags = item['inputs']['tags'].tolist()
+        if not right:
+            assert tags in ([3, 0, 0, 0], [9, 9, 9, 3]) or 4 in tags or tags != [8, 14, 15, 3]
+    assert 18 < matched[True] < 42
+
+
+def test_images_to_be_captioned(parts):
+    dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **parts[1]))
+    assert len(dataset) == 3
+    batch = default_collate([dataset[index] for index in range(3)])
+    assert batch['data_samples'][0].gt_caption == ['A red star', 'a blue ring left of a red star']
+    assert not batch['inputs']['text'].any() and not batch['inputs']['valid'][:, :8].any()
+    assert batch['inputs']['valid'][1].int().tolist() == [0] * 8 + [1, 0, 0, 0] + [0, 0, 0]  # no region: [SEP] alone
+    assert batch['inputs']['valid'][2, 12:].all()  # five regions, of which three are read
+
+
+def test_questions(parts):
+    folder, _, common = parts
+    asked = [dict(image_id=index, question_id=10 + index, question=text) for index, text in enumerate((
+        'What colour is the star', 'how many', 'is it'), start=1)]
+    people = [['red'] * 2 + ['The Red'] + ['blue'] * 7, ['2'] * 10, ['maybe'] * 10]
+    (folder / 'questions.json').write_text(json.dumps(dict(questions=asked)))
+    (folder / 'answers.json').write_text(json.dumps(dict(annotations=[dict(
+        question_id=question['question_id'], question_type='t', answers=[dict(answer=one) for one in said])
+        for question, said in zip(asked, people)])))
+    for index in (1, 2, 3):
+        (folder / f'{index:012d}.jpg').touch()
+    seen = {f'{index:012d}.jpg': regions for index, regions in enumerate(SEEN.values(), start=1)}
+    store(folder / 'numbered', seen=seen)
+    source = dict(type='COCOVQA', data_root=str(folder), data_prefix='', question_file='questions.json',
+                  ann_file='answers.json')
+    arguments = dict(common, type='lgd_mm.VLQuestions', source=source, answers=str(folder / 'answers.txt'),
+                     regions=str(folder / 'numbered'), teacher_regions=None, lengths=(8, 0, 3))
+    dataset = DATASETS.build(arguments)
+    assert len(dataset) == 2 and dataset.left_out == 1
+    item = dataset[(0, 1)]
+    assert item['inputs']['text'].tolist() == [2, 10, 11, 12, 13, 8, 3, 0] and item['inputs']['tags'].shape == (0, )
+    # "The Red" is "red" as an answer, but people's answers keep their case and articles, as in the official code.
+    assert item['targets']['answers'].tolist() == pytest.approx([0.6, 0, 0])
+    assert dataset[(1, 1)]['targets']['answers'].tolist() == pytest.approx([0, 1, 0])
+    tested = DATASETS.build(dict(arguments, test=True))
+    assert len(tested) == 3 and tested[2]['data_samples'].question_type == 't'
+
+
+def test_an_empty_question_and_an_image_without_regions(parts):
+    folder, arguments, _ = parts
+    captions = [dict(image=f'{number}.jpg', caption='a') for number in (4, 5)]
+    (folder / 'captions.json').write_text(json.dumps(captions))
+    with pytest.raises(UserError, match=r'no regions of 4\.jpg and 1 other images'):
+        DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **arguments))
+    (folder / 'captions.json').write_text('[]')
+    with pytest.raises(UserError, match=r'captions\.json has no entries'):
+        DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **arguments))
+
+
+def test_features_of_other_boxes_are_refused(parts):
+    folder, arguments, _ = parts
+    store(folder / 'own', width=6)
+    with pytest.raises(UserError, match='at other boxes'):
+        DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **dict(arguments, teacher_regions=str(folder / 'own'))))
+
+
+def test_masking_is_berts():
+    vocabulary = WordPieces(WORDS, 'here')
+    rng, fates, number = np.random.default_rng(0), Counter(), Counter()
+    words = np.array([2, *[8] * 20, 3])
+    for _ in range(2000):
+        masked = mask_words(words, np.arange(1, 21), 5, vocabulary, rng)
+        told = masked.targets != IGNORED
+        number[int(told.sum())] += 1
+        for place in masked.places[told]:
+            fates['hidden' if masked.words[place] == 4 else 'kept' if masked.words[place] == 8 else 'other'] += 1
+    assert number == {3: 2000}  # 15 % of 20
+    assert fates['hidden'] / 6000 == pytest.approx(0.8 + 0.1 / 18, abs=0.02)
+    assert fates['kept'] / 6000 == pytest.approx(0.1 + 0.1 / 18, abs=0.02)

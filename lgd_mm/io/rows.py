@@ -85,23 +85,21 @@ def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
         raise UserError(f'{file} is no file of this {store}: remove it and call {tool} again') from error
 
 
-class OpenFiles:
-    """Files of rows that stay open, of which few rows each are wanted: of too many, the one used longest ago gives way.
+class OpenFiles(dict[Hashable, NDArray[Any]]):
+    """Rows of files that stay open, of which few rows each are wanted; the file used longest ago comes first.
 
     Args:
-        most (int): Of them; a process may open about a thousand. Defaults to 128.
+        most (int): Files; of more, the one used longest ago is closed. A process may open about a thousand. Defaults to
+            128.
     """
 
     def __init__(self, most: int = 128) -> None:
-        self._most = most
-        self._rows: dict[Hashable, NDArray[Any]] = {}  # the one used longest ago first
+        super().__init__()
+        self.most = most
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Without what is open: a loader's worker opens its own."""
-        return dict(_most=self._most, _rows={})
-
-    def __len__(self) -> int:
-        return len(self._rows)
+        return OpenFiles, (self.most, )
 
     def rows(self, key: Hashable, opened: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """The rows of a file.
@@ -110,12 +108,12 @@ class OpenFiles:
             key (Hashable): Of it.
             opened (Callable[[], np.ndarray]): Opens it.
         """
-        rows = self._rows.pop(key, None)
+        rows = self.pop(key, None)
         if rows is None:
             rows = opened()
-            if len(self._rows) >= self._most:
-                del self._rows[next(iter(self._rows))]
-        self._rows[key] = rows
+            if len(self) >= self.most:
+                del self[next(iter(self))]
+        self[key] = rows
         return rows
 
 

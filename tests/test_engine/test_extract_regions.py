@@ -68,7 +68,7 @@ def logits_at(files, data, names, boxes, stage=()):
     rois = []
     for sample, each in zip(batch['data_samples'], boxes):
         (height, width), (tall, wide) = sample.img_shape[:2], sample.ori_shape[:2]
-        rois.append(torch.from_numpy(each) * torch.tensor([width / wide, height / tall] * 2, dtype=torch.float32))
+        rois.append(torch.tensor(each) * torch.tensor([width / wide, height / tall] * 2, dtype=torch.float32))
     return detector, detector.roi_head._bbox_forward(
         *stage, detector.extract_feat(batch['inputs']), bbox2roi(rois))['cls_score']
 

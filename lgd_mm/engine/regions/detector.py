@@ -98,7 +98,7 @@ class DetectorRegions:
                   boxes: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Features at boxes in pixels of the images, brought to the scale at which this detector saw each."""
         device = maps[0].device
-        scaled = [torch.from_numpy(each).to(device) * torch.tensor(_scale(meta), device=device).repeat(2)
+        scaled = [torch.tensor(each, device=device) * torch.tensor(_scale(meta), device=device).repeat(2)
                   for each, meta in zip(boxes, metas)]
         head = self.model.roi_head
         extractor = _last(head.bbox_roi_extractor)

@@ -65,7 +65,7 @@ def batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str
     Raises:
         UserError: If one cannot be read.
     """
-    places = [part[start:start + loading.batch_size] for part in parts
+    places = [list(part[start:start + loading.batch_size]) for part in parts
               for start in range(0, len(part), loading.batch_size)]
     loader = DataLoader(_Images(paths, read), batch_sampler=places, num_workers=loading.workers,
                         collate_fn=partial(shared, list))

@@ -24,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help="a two-stage detector's; with --grid that of a student, or of a pre-training")
     parser.add_argument('checkpoint', nargs='?',
-                        help="the detector's, or a student; with --grid, without it, the teacher of the config is taken")
+                        help="the detector's; with --grid a student, or none for the teacher of the config")
     parser.add_argument('--out', required=True, metavar='FOLDER', help='folder of the store')
     parser.add_argument('--images', metavar='FOLDER', help='all images below it (default: those of the config)')
     parser.add_argument('--split', choices=('train', 'val', 'test'), default='test',

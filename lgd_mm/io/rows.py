@@ -4,6 +4,7 @@ import functools
 import io
 import mmap
 import os
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,38 @@ def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
                         'allow more open files') from error
     except ValueError as error:  # empty files have no memory to map
         raise UserError(f'{file} is no file of this {store}: remove it and call {tool} again') from error
+
+
+class OpenFiles(dict[Hashable, NDArray[Any]]):
+    """Rows of files that stay open, of which few rows each are wanted; the file used longest ago comes first.
+
+    Args:
+        most (int): Files; of more, the one used longest ago is closed. A process may open about a thousand. Defaults to
+            128.
+    """
+
+    def __init__(self, most: int = 128) -> None:
+        super().__init__()
+        self.most = most
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without what is open: a loader's worker opens its own."""
+        return OpenFiles, (self.most, )
+
+    def rows(self, key: Hashable, opened: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """The rows of a file.
+
+        Args:
+            key (Hashable): Of it.
+            opened (Callable[[], np.ndarray]): Opens it.
+        """
+        rows = self.pop(key, None)
+        if rows is None:
+            rows = opened()
+            if len(self) >= self.most:
+                del self[next(iter(self))]
+        self[key] = rows
+        return rows
 
 
 @functools.cache

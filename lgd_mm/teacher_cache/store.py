@@ -14,7 +14,7 @@ from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
-from lgd_mm.io.rows import is_whole, open_rows, saved, write_whole
+from lgd_mm.io.rows import OpenFiles, is_whole, open_rows, saved, write_whole
 
 #: Images whose entries share a file.
 PART = 16384
@@ -72,7 +72,7 @@ class TeacherCache:
 
     def _close(self) -> None:
         self._open: tuple[int, dict[int, NDArray[Any]]] = -1, {}
-        self._scattered: dict[tuple[int, int], NDArray[Any]] = {}  # the one used longest ago first
+        self._scattered = OpenFiles(OPEN)
         self._boxes: dict[int, NDArray[Any]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -164,12 +164,8 @@ class TeacherCache:
     def embedding(self, cut: int, image: int) -> NDArray[Any]:
         """The embedding of any view or crop of an image (D, ), for few of those that a file has."""
         part, place = divmod(image, PART)
-        rows = self._scattered.pop((cut, part), None)
-        if rows is None:
-            rows = self._opened(self.file(cut, part), self._entry, part, scattered=True)['embedding']
-            if len(self._scattered) >= OPEN:
-                del self._scattered[next(iter(self._scattered))]
-        self._scattered[cut, part] = rows
+        rows = self._scattered.rows((cut, part), lambda: self._opened(
+            self.file(cut, part), self._entry, part, scattered=True)['embedding'])
         embedding: NDArray[Any] = rows[place]
         return embedding
 

@@ -37,7 +37,7 @@ def fill_row(row: np.void, regions: Regions, key: bytes) -> None:
     row['size'], row['count'] = regions.size, count
     for name in ('boxes', 'scores', 'tags', 'features'):
         row[name][:count] = getattr(regions, name)
-    row['crc'] = _checksum(row, key)
+    row['crc'] = _checksum(row.tobytes(), key)
 
 
 def read_row(row: np.void, key: bytes, tags: int) -> Regions:
@@ -49,18 +49,20 @@ def read_row(row: np.void, key: bytes, tags: int) -> Regions:
         tags (int): Names that there are.
 
     Returns:
-        Regions: In memory of their own.
+        Regions: In memory of their own, read only.
 
     Raises:
         ValueError: If it is not what :func:`fill_row` wrote.
     """
-    if _checksum(row, key) != row['crc']:
+    content = row.tobytes()  # the file may be replaced while they are in use
+    row = np.frombuffer(content, row.dtype)[0]
+    if _checksum(content, key) != row['crc']:
         raise ValueError('its checksum is another')
-    row, count = row.copy(), int(row['count'])  # the file may be replaced while they are in use
+    count = int(row['count'])
     if count > len(row['boxes']):
         raise ValueError(f'it says that there are {count} regions, and holds {len(row["boxes"])}')
-    regions = Regions(*(row[name][:count] for name in ('boxes', 'scores', 'tags', 'features')),
-                      (int(row['size'][0]), int(row['size'][1])))
+    boxes, scores, tagged, features = (row[name][:count] for name in ('boxes', 'scores', 'tags', 'features'))
+    regions = Regions(boxes, scores, tagged, features, (int(row['size'][0]), int(row['size'][1])))
     if not _are_inside(regions):
         raise ValueError(f'a box lies outside its image of {regions.size[0]} x {regions.size[1]} pixels')
     if count and not -1 <= regions.tags.min() <= regions.tags.max() < tags:
@@ -75,6 +77,6 @@ def _are_inside(regions: Regions) -> bool:
                 and (second <= np.add(regions.size, OUTSIDE)).all())
 
 
-def _checksum(row: np.void, key: bytes) -> int:
+def _checksum(content: bytes, key: bytes) -> int:
     """CRC-32 of a row without its last field."""
-    return zlib.crc32(memoryview(row.tobytes())[:-4], zlib.crc32(key))
+    return zlib.crc32(memoryview(content)[:-4], zlib.crc32(key))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lgd_mm.console.printable import shown
 from lgd_mm.datasets.regions.about import ABOUT, FORMAT, PART, check_about, digest_of_names, fingerprint_of
@@ -15,7 +14,7 @@ from lgd_mm.datasets.regions.regions import Regions
 from lgd_mm.datasets.regions.row import fill_row, read_row, row_type
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
-from lgd_mm.io.rows import is_whole, open_rows, saved, write_whole
+from lgd_mm.io.rows import OpenFiles, is_whole, open_rows, saved, write_whole
 
 #: What writes stores, for messages.
 TOOL = 'tools/extract_regions.py'
@@ -58,11 +57,7 @@ class RegionStore:
                             f'python {TOOL} CONFIG CHECKPOINT --out {self.folder}') from error
         self.names = self._read_names()
         self._row = row_type(self.about['width'], self.about['most'])
-        self._open: dict[int, NDArray[Any]] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what is open: a loader's worker opens its own."""
-        return {**self.__dict__, '_open': {}}
+        self._files = OpenFiles()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -160,11 +155,10 @@ class RegionStore:
             raise UserError(f'the store of regions {self.folder} has no image {shown(name)}: make it of all images '
                             f'with {TOOL}')
         part, place = divmod(place, PART)
-        if part not in self._open:
-            count = min(PART, len(self) - part * PART)
-            self._open[part] = open_rows(self.file(part), self._row, count, 'store of regions', TOOL, scattered=True)
+        rows = self._files.rows(part, lambda: open_rows(
+            self.file(part), self._row, min(PART, len(self) - part * PART), 'store of regions', TOOL, scattered=True))
         try:
-            return read_row(self._open[part][place], self._key(name), len(self.about['tags']))
+            return read_row(rows[place], self._key(name), len(self.about['tags']))
         except ValueError as error:
             raise UserError(f'{self.file(part)} is damaged at image {shown(name)} ({error}): remove it and call '
                             f'{TOOL} again, it makes this file anew') from error

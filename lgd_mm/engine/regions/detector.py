@@ -42,7 +42,7 @@ class DetectorRegions:
 
     def __init__(self, cfg: Config, file: DetectorFile, most: int, device: str) -> None:
         self.most, self._read = most, Compose(unlabelled(cfg))
-        model = MODELS.build(_without_weights(cfg.model))
+        model = MODELS.build(_to_be_filled(cfg))
         check_two_stage(model)
         preflight.check_weights(model, file.state, file.path)
         model.load_state_dict(file.state)
@@ -98,7 +98,7 @@ class DetectorRegions:
                   boxes: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Features at boxes in pixels of the images, brought to the scale at which this detector saw each."""
         device = maps[0].device
-        scaled = [torch.from_numpy(each).to(device) * torch.tensor(_scale(meta), device=device).repeat(2)
+        scaled = [torch.tensor(each, device=device) * torch.tensor(_scale(meta), device=device).repeat(2)
                   for each, meta in zip(boxes, metas)]
         head = self.model.roi_head
         extractor = _last(head.bbox_roi_extractor)
@@ -161,9 +161,12 @@ def _scale(meta: Mapping[str, Any]) -> tuple[float, float]:
     return float(width), float(height)
 
 
-def _without_weights(model: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's config that reads no file of weights while it is built: the checkpoint brings all of them."""
-    model = copy.deepcopy(dict(model))
+def _to_be_filled(cfg: Config) -> dict[str, Any]:
+    """The config of a detector that reads no file of weights while it is built, as the checkpoint brings all of them,
+    and does not say how it is trained."""
+    model = {**copy.deepcopy(dict(cfg.model)), 'train_cfg': None}
+    if cfg.get('data_preprocessor'):  # as mmengine's runner has it
+        model.setdefault('data_preprocessor', cfg.data_preprocessor)
     for part in (model, model.get('backbone') or {}):
         part.pop('init_cfg', None)
     return model

@@ -69,8 +69,8 @@ class RegionExtractor:
         self.images = images_below(images) if images else images_of(self.cfg, split)
         if self.boxes:
             self.images = chosen(self.images, self.boxes.names, self.boxes.folder)
-        self.about = dict(detector=self._source.detector, boxes=self._origin, width=self._source.width, most=most,
-                          tags=tags, grid=grid)
+        self.about: dict[str, Any] = dict(detector=self._source.detector, boxes=self._origin, tags=tags, grid=grid,
+                                          width=self._source.width, most=most)
         loader = self.cfg.get(f'{split}_dataloader') or {}
         self._loading = Loading(loader.get('batch_size') or BATCH, loader.get('num_workers') or 0)
 

@@ -73,13 +73,13 @@ class GridRegions:
         with torch.no_grad():
             maps = eyes.maps(torch.zeros(1, 3, *eyes.side))
         if any(each.dim() != 4 for each in maps):
-            raise UserError(f'{eyes.name} gives {tuple(maps[-1].shape)} and no maps (B, C, H, W), so it has no cells: set '
-                            "model.backbone.out_type='featmap', or take another backbone")
+            raise UserError(f'{eyes.name} gives {tuple(maps[-1].shape)} and no maps (B, C, H, W), so it has no cells: '
+                            "set model.backbone.out_type='featmap', or take another backbone")
         sides = [min(each.shape[2:]) for each in maps]
         fitting = [place for place, side in enumerate(sides) if side >= grid]
         if not fitting:
-            raise UserError(f'{eyes.name} sees {max(sides)} x {max(sides)} positions of an image, fewer than the cells of '
-                            f'--grid {grid}: give --grid {max(sides)} or less')
+            raise UserError(f'{eyes.name} sees {max(sides)} x {max(sides)} positions of an image, fewer than the cells '
+                            f'of --grid {grid}: give --grid {max(sides)} or less')
         self._map = min(fitting, key=lambda place: (sides[place], -place))
         self.width = int(maps[self._map].shape[1])
 

@@ -39,7 +39,9 @@ def images_of(cfg: Config, split: str) -> dict[str, str]:
             raise UserError(f'{key} has no images: put some there, or set its data_root, data_prefix or ann_file')
         prefix = dataset.data_prefix
         root = prefix.get('img') or prefix.get('img_path') or dataset.data_root or ''
-        paths = (dataset.get_data_info(index)['img_path'] for index in range(len(dataset)))
+        paths = [dataset.get_data_info(index).get('img_path') for index in range(len(dataset))]
+        if None in paths:
+            raise UserError(f'{key} is {config["type"]}, which has no files of images: give --images FOLDER')
         found += [(_name(path, root), path) for path in paths]
     if not found:
         raise UserError(f'the config has no {split}_dataloader, whose images are taken: give --images FOLDER, or '

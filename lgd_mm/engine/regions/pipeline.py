@@ -36,7 +36,8 @@ def unlabelled(cfg: Config) -> list[dict[str, Any]]:
 def tested(cfg: Config) -> Mapping[str, Any]:
     """The data set that a detector is tested on; empty if its config has none."""
     loader = cfg.get('test_dataloader') or cfg.get('val_dataloader') or {}
-    return innermost(loader.get('dataset') or {})  # type: ignore[no-any-return]
+    dataset: Mapping[str, Any] = innermost(loader.get('dataset') or {})
+    return dataset
 
 
 def only_resized(meta: Mapping[str, Any]) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import cv2
 from torch.utils.data import DataLoader, Dataset
 
+from lgd_mm.console.words import first_line
 from lgd_mm.datasets.loading import UnreadableImage, of_the_machine
 from lgd_mm.datasets.shared_memory import handed_over, shared
 from lgd_mm.errors import UserError
@@ -40,10 +42,10 @@ class _Images(Dataset[Any]):
         """What :attr:`read` makes of an image."""
         try:
             return self.read(self.paths[index])
-        except (AssertionError, OSError, UnreadableImage) as error:
+        except (AssertionError, OSError, UnreadableImage, cv2.error) as error:  # an image of no height, once resized
             if of_the_machine(error):
                 raise
-            reason = str(error).removeprefix(f'{self.paths[index]}: ')
+            reason = first_line(error).removeprefix(f'{self.paths[index]}: ')
             return _Unreadable(f'{self.paths[index]} cannot be read ({reason}): replace it, or take it out of the data')
 
 
@@ -63,7 +65,7 @@ def batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str
     Raises:
         UserError: If one cannot be read.
     """
-    places = [part[start:start + loading.batch_size] for part in parts
+    places = [list(part[start:start + loading.batch_size]) for part in parts
               for start in range(0, len(part), loading.batch_size)]
     loader = DataLoader(_Images(paths, read), batch_sampler=places, num_workers=loading.workers,
                         collate_fn=partial(shared, list))

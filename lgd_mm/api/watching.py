@@ -11,9 +11,9 @@ from lgd_mm.api.configs import config_root
 from lgd_mm.api.embedding import short_side
 from lgd_mm.api.images import check_folder
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below
 from lgd_mm.datasets.labelled_images import class_folders, count_images
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.own_data.class_folders import PARTS
 from lgd_mm.watching.names import no_neighbours, no_zero_shot
 

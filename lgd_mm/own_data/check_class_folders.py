@@ -6,10 +6,10 @@ from typing import Any
 
 from mmengine.config import Config
 
-from lgd_mm.datasets.image_folder import no_images
 from lgd_mm.datasets.labelled_images import check_same_classes, class_folders
 from lgd_mm.datasets.of_config import innermost
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import no_images
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.walk import is_folder
 from lgd_mm.language import category_names

@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+from lgd_mm.api.beginnings import check_backbone
 from lgd_mm.console import interrupts
 from lgd_mm.console.tables import PlainConsole
 from lgd_mm.errors import UserError, reported
@@ -56,6 +57,8 @@ def main() -> None:
         console.print(compare_table(*map(Path, arguments.compare)))
         return
     check_config(arguments.suite)
+    if arguments.backbone:
+        check_backbone(arguments.backbone)
     import torch
 
     from lgd_mm.suite.config import read_suite

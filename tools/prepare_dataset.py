@@ -9,6 +9,7 @@ import sys
 
 from lgd_mm.console import interrupts
 from lgd_mm.errors import reported
+from lgd_mm.io.inputs import check_folder
 
 NAMES = ('imagenet', 'caltech256', 'coco', 'lvis', 'ade20k', 'cityscapes', 'folder')
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument('root', help='folder of the data set')
     parser.add_argument('--check', action='store_true', help='only look, change nothing')
     args = parser.parse_args()
+    check_folder(args.root, 'give that of the data set, or make it and put the archives there')
     from lgd_mm.console.progress import still
     from lgd_mm.preparation.catalogue import SPECS
     from lgd_mm.preparation.prepare import prepare

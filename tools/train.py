@@ -3,6 +3,7 @@
 import argparse
 import os
 
+from lgd_mm.api.beginnings import check_backbone
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
@@ -63,6 +64,8 @@ def main() -> None:
     for path in (args['student'], args['resume'] if args['resume'] != 'auto' else None):
         check_weights_file(path)
     check_data_folder(args['data'])
+    if args['backbone']:
+        check_backbone(args['backbone'])
     from lgd_mm.engine.launch import train
     from lgd_mm.engine.summary import next_step
     if args['backbone']:

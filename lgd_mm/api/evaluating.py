@@ -12,6 +12,7 @@ from lgd_mm.api.auto import workers
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.embedding import short_side
+from lgd_mm.api.evaluated import check_labelled, config_of_finetuning
 from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import find_student
@@ -27,7 +28,7 @@ from lgd_mm.own_data.class_folders import ClassFolders, read_class_folders
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import write_config
-from lgd_mm.safety.saved_config import is_pretraining, read_saved_run
+from lgd_mm.safety.saved_config import read_saved_run
 from lgd_mm.students.network import no_projection
 from lgd_mm.students.read import StudentFile, read_student_file
 
@@ -65,17 +66,15 @@ def evaluate(run: str | Path,
     finetuned = _finetuned(Path(run))
     if finetuned is not None:
         return _test(Path(run), finetuned, data, out, options)
-    if data is None:
-        raise UserError('a student is evaluated on labelled images: give data, a folder with train/CLASS/* and '
-                        'val/CLASS/*')
+    check_labelled(data)
     folders = read_class_folders(data, training=False)
     return _evaluate_student(find_student(run), folders, classes, teacher, out, options)
 
 
 def _finetuned(run: Path) -> Config | None:
     """The config of a fine-tuning; None for a student."""
-    file = run / RESOLVED
-    return None if not file.is_file() or is_pretraining(file) else read_saved_run(file)
+    file = config_of_finetuning(run)
+    return None if file is None else read_saved_run(file)
 
 
 def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | None,

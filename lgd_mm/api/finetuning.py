@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 
 from lgd_mm.api import launching
-from lgd_mm.api.auto import AUTO, check_value, workers
+from lgd_mm.api.auto import workers
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.output import check_beginning, check_inputs_stay, check_out
@@ -16,6 +16,7 @@ from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
 from lgd_mm.api.student import find_student
+from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.engine.settings import set_precision

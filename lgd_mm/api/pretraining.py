@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.config import Config
 
 from lgd_mm.api import launching
-from lgd_mm.api.auto import AUTO, Facts, Settings, check_value
+from lgd_mm.api.auto import Facts, Settings
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.images import images_in
@@ -20,7 +20,9 @@ from lgd_mm.api.schedules import SHORTEST_WARM_UP
 from lgd_mm.api.student import find_student
 from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
-from lgd_mm.api.watching import Watch, use_watch
+from lgd_mm.api.values import AUTO, check_value
+from lgd_mm.api.watch import Watch
+from lgd_mm.api.watching import use_watch
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError

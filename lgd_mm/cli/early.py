@@ -4,20 +4,28 @@ Each function looks at the arguments of one command, as :mod:`lgd_mm.api` calls 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.api.beginnings import check_backbone, check_student
 from lgd_mm.api.classes import parse_classes
-from lgd_mm.api.images import check_folder
-from lgd_mm.api.output import check_beginning, check_free, check_init, check_inputs_stay
-from lgd_mm.api.students import TIMM, student_config
+from lgd_mm.api.evaluated import check_labelled, config_of_finetuning
+from lgd_mm.api.images import check_folder, check_images
+from lgd_mm.api.output import check_beginning, check_init, check_inputs_stay, check_out
+from lgd_mm.api.students import check_student_name
 from lgd_mm.api.table import check_table
 from lgd_mm.api.teachers import check_teacher
-from lgd_mm.errors import UserError
-from lgd_mm.io.inputs import check_data_folder, check_weights_file
+from lgd_mm.api.values import AUTO, check_value
+from lgd_mm.api.watch import Watch
+from lgd_mm.costs.files import check_replaceable
+from lgd_mm.costs.request import check_request
+from lgd_mm.io.inputs import check_data_folder
+from lgd_mm.io.options import parse_options
+from lgd_mm.io.writable import check_work_dir
 from lgd_mm.language import CATEGORY_SETS
-from lgd_mm.language.categories import DATASET_TYPE, read_lines
+from lgd_mm.language.categories import DATASET_TYPE
+from lgd_mm.language.templates import prompt_templates
 from lgd_mm.own_data.class_folders import find_parts
 
 
@@ -26,30 +34,34 @@ def check_pretraining(arguments: Mapping[str, Any]) -> None:
         UserError: If the folder of the run, a name or a path cannot be used.
     """
     check_init(arguments['init'], arguments['resume'])
-    check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    Watch(*(arguments[name] for name in ('watch', 'watch_every', 'keep_best', 'patience'))).check()
+    check_out(arguments['out'], arguments['resume'], arguments['overwrite'])
     check_inputs_stay(arguments['out'], arguments['overwrite'],
                       *(arguments[name] for name in ('images', 'classes', 'templates', 'teacher', 'init', 'watch')))
-    if not arguments['student'].startswith(TIMM):
-        student_config(arguments['student'])
+    check_student_name(arguments['student'])
     check_teacher(arguments['teacher'])
     _check_classes(arguments['classes'])
-    check_folder(Path(arguments['images']))
-    if arguments['watch']:
-        check_folder(Path(arguments['watch']), 'watch')
+    check_images(Path(arguments['images']))
     _check_templates(arguments['templates'])
+    _check_values(arguments, 'epochs', 'batch_size', 'accumulate', 'lr', 'image_size', 'workers')
     if arguments['init']:
         check_student(arguments['init'])
+    parse_options(arguments['options'])
 
 
 def check_finetuning(arguments: Mapping[str, Any]) -> None:
     """Raises:
         UserError: If the folder of the run, the student or the data cannot be used.
     """
-    check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    check_out(arguments['out'], arguments['resume'], arguments['overwrite'])
     check_inputs_stay(arguments['out'], arguments['overwrite'], arguments['student'], arguments['data'])
     check_beginning(arguments['student'], arguments['backbone'])
     if arguments['student'] is not None:
         check_student(arguments['student'])
+    if arguments['backbone'] is not None:
+        check_backbone(arguments['backbone'])
+    _check_values(arguments, 'epochs', 'batch_size', 'lr', 'workers')
+    parse_options(arguments['options'])
     if arguments['task'] in ('classification', 'linear-probe'):
         find_parts(arguments['data'], training=True)
     else:
@@ -64,7 +76,7 @@ def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
         check_table(Path(out))
     check_student(arguments['student'])
     if not os.path.isfile(arguments['images']):
-        check_folder(Path(arguments['images']))
+        check_images(Path(arguments['images']))
     _check_language(arguments)
     _check_templates(arguments['templates'])
 
@@ -74,23 +86,24 @@ def check_evaluation(arguments: Mapping[str, Any]) -> None:
         UserError: If the run, a name or a path cannot be used.
     """
     check_student(arguments['run'])
+    if config_of_finetuning(Path(arguments['run'])) is None:
+        check_labelled(arguments['data'])
     if arguments['data'] is not None:
         check_folder(Path(arguments['data']), 'data')
     _check_language(arguments)
+    if arguments['out']:
+        check_work_dir(arguments['out'])
+    parse_options(arguments['options'])
 
 
-def check_student(path: str) -> None:
-    """See that the file of a student, or the folder of a run, is there.
-
-    Args:
-        path (str): As the user gave it.
-
-    Raises:
-        UserError: If it is not.
+def check_costing(student: str, size: int, batch: int, threads: Sequence[int], file: str | None) -> None:
+    """Raises:
+        UserError: If there is no such student, a number cannot be used, or another file would be replaced.
     """
-    if '://' not in path and not os.path.exists(path):
-        raise UserError(f'{path} does not exist: give the folder of a run, student.safetensors or a checkpoint')
-    check_weights_file(path)
+    if file is not None:
+        check_replaceable(Path(file))
+    check_request(size, batch, threads or (1, ))
+    check_backbone(student)
 
 
 def _check_language(arguments: Mapping[str, Any]) -> None:
@@ -110,4 +123,10 @@ def _check_classes(classes: str) -> None:
 
 def _check_templates(templates: str | None) -> None:
     if templates is not None and '{}' not in templates:
-        read_lines(Path(templates), 'templates')
+        prompt_templates(templates)
+
+
+def _check_values(arguments: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if arguments[name] != AUTO:
+            check_value(name, arguments[name])

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from lgd_mm.cli.early import check_evaluation, check_student, check_zero_shot
+from lgd_mm.api.beginnings import check_student
+from lgd_mm.cli.early import check_evaluation, check_zero_shot
 from lgd_mm.cli.options import overrides, parsed
 from lgd_mm.console.printable import printable
 from lgd_mm.console.rank_zero import print_rank0

@@ -37,6 +37,7 @@ from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.writable import check_work_dir
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
@@ -113,7 +114,7 @@ def train(config: str,
     check_best(cfg)
     check_categories(cfg, 'train', 'val')
     check_classes(cfg, 'train', 'val')
-    preflight.check_work_dir(cfg.work_dir)
+    check_work_dir(cfg.work_dir)
     with alone_in_run(cfg.work_dir) if get_rank() == 0 else nullcontext():
         check_in_one_place(cfg.work_dir)
         runner = _train(cfg, student, allow_partial_student, resume, log_samples)
@@ -163,7 +164,7 @@ def test(config: str,
     preflight.check_data(cfg, 'test')
     check_categories(cfg, 'test')
     check_classes(cfg, 'test')
-    preflight.check_work_dir(cfg.work_dir)
+    check_work_dir(cfg.work_dir)
     state = load_checkpoint_file(checkpoint) if checkpoint else {}
     cfg.load_from, cfg.resume = checkpoint, False
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 from lgd_mm.errors import UserError
 from lgd_mm.io.contents import check_contents
 from lgd_mm.io.files import open_plain
-from lgd_mm.io.torch_files import check_file
+from lgd_mm.io.torch_files import check_beginning, check_file
 
 # How torch's restricted loader says that a pickle wants more than plain data.
 RUNS_CODE = re.compile(
@@ -116,6 +116,28 @@ def safe_torch_load(
         raise
     except Exception as error:  # a damaged file raises nearly anything
         raise UserError(f'{name} {diagnosis(error)}') from error
+
+
+def check_head(path: str | os.PathLike[str]) -> None:
+    """See that a file begins as a checkpoint does, within milliseconds: torch is not imported, and no value is read.
+
+    Args:
+        path (str | PathLike): A file that is there.
+
+    Raises:
+        UserError: If it cannot be read, or is something else.
+    """
+    try:
+        if _is_safetensors(Path(path)):
+            from safetensors import safe_open
+            with safe_open(path, framework='numpy'):
+                return
+        with open_plain(path) as file:
+            check_beginning(file)
+    except OSError as error:
+        raise UserError(f'{path} cannot be read: {error.strerror or error}') from error
+    except Exception as error:  # as above
+        raise UserError(f'{path} {diagnosis(error)}') from error
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -13,6 +13,8 @@ from lgd_mm.io.pickle_calls import Calls
 
 #: Begins a zip file for torch, whatever else Python's zipfile looks at.
 ZIP = b'PK\x03\x04'
+#: Begins a pickle of any protocol that holds a number, and stands at its place in a tar file.
+PICKLES, TAR = (b'\x80', b'L'), (257, b'ustar')
 #: Begins the older form, as a number in a pickle.
 OLDER = 0x1950a86a20f9469cfc6c
 
@@ -36,6 +38,24 @@ def check_file(file: IO[bytes], name: str) -> None:
         (_check_zip if zipped else _check_older)(file, name)
     finally:
         file.seek(start)
+
+
+def check_beginning(file: IO[bytes]) -> None:
+    """See that a file begins as one of torch does, or is a whole zip file; what is in it is not looked at.
+
+    Args:
+        file (IO): Open, at its beginning.
+
+    Raises:
+        Exception: If it is damaged, or something else.
+    """
+    begins = file.read(TAR[0] + len(TAR[1]))
+    if begins.startswith(ZIP):
+        zipfile.ZipFile(file).close()
+    elif not begins:
+        raise EOFError
+    elif not begins.startswith(PICKLES) and not begins.endswith(TAR[1]):
+        raise ValueError('it begins as none')
 
 
 def _check_zip(file: IO[bytes], name: str) -> None:
@@ -81,8 +101,8 @@ def _refuse_programs(parts: list[str], name: str) -> None:
 def _check_older(file: IO[bytes], name: str) -> None:
     """The form of before torch 1.6: five pickles, of which the fourth is the content, and the values."""
     start = file.tell()
-    file.seek(start + 257)
-    if file.read(5) == b'ustar':
+    file.seek(start + TAR[0])
+    if file.read(len(TAR[1])) == TAR[1]:
         raise UserError(f'{name} is in the form of the first versions of torch (tar), which cannot be read without '
                         'running what is in it: give its state dict as .safetensors')
     file.seek(start)

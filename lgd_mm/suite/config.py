@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.costs.measure import BATCH, SIZE, check_request
+from lgd_mm.costs.request import BATCH, SIZE, check_request
 from lgd_mm.datasets.shapes.worlds import WORLDS
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError

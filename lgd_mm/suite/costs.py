@@ -9,8 +9,9 @@ from rich.text import Text
 
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.console.words import first_line
-from lgd_mm.costs.measure import BATCH, SIZE, cores, cost_key, measure_cost
+from lgd_mm.costs.measure import cost_key, measure_cost
 from lgd_mm.costs.report import Cost, Timing
+from lgd_mm.costs.request import BATCH, SIZE, cores
 from lgd_mm.costs.table import cost_notes, format_latency, ran_by
 from lgd_mm.errors import UserError
 from lgd_mm.suite.definition import PRETRAINING, Entry, Suite, resolved

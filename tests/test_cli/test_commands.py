@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 import lgd_mm
 from lgd_mm.api import Predictions
-from lgd_mm.api.auto import AMP, OPTIMIZERS
 from lgd_mm.api.finetuning import TASKS
+from lgd_mm.api.values import AMP, OPTIMIZERS
 from lgd_mm.cli import cli, main
 from lgd_mm.cli.spawn import spread
 from lgd_mm.errors import UserError

@@ -15,9 +15,10 @@ import lgd_mm
 from lgd_mm.cli import cli
 from lgd_mm.costs import on_cpu, onnx_process, passes
 from lgd_mm.costs.files import read_cost
-from lgd_mm.costs.measure import _built, cores, cost_key, measure_cost
+from lgd_mm.costs.measure import _built, cost_key, measure_cost
 from lgd_mm.costs.on_gpu import time_on_gpu
 from lgd_mm.costs.report import Cost, Timing
+from lgd_mm.costs.request import cores
 from lgd_mm.costs.table import busy_sentence, cost_notes
 from lgd_mm.errors import UserError
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -113,24 +112,6 @@ def check_cache(cfg: Config) -> None:
         if TeacherCache(teacher['cache']).about['fingerprint'] != TeacherCache(cache).about['fingerprint']:
             raise UserError(f'model.teacher.cache {teacher["cache"]} and {key}.cache {cache} are of different '
                             'teachers: set both to the same folder')
-
-
-def check_work_dir(work_dir: str) -> None:
-    """Write a byte where the work dir is or will be, without making it.
-
-    Raises:
-        UserError: If that is impossible.
-    """
-    folder = Path(work_dir).absolute()
-    while not folder.exists():
-        folder = folder.parent
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder) as file:
-            file.write(b'0')
-            file.flush()
-    except OSError as error:
-        raise UserError(f'work dir {work_dir} cannot be written to ({error.strerror}): give another with --work-dir '
-                        'FOLDER') from error
 
 
 def check_disk_space(work_dir: str, model: nn.Module) -> None:

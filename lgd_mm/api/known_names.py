@@ -35,7 +35,7 @@ def is_of_timm(name: str) -> bool:
 
 
 def models_of_mmpretrain() -> list[str]:
-    """Names in the lists of models that mmpretrain comes with, in small letters as it knows them; empty where it came without."""
+    """Names in the lists that mmpretrain comes with, in small letters as it knows them; empty where it came without."""
     return [name.lower() for folder in _folders('mmpretrain') for file in folder.glob('.mim/configs/*/metafile.yml')
             for name in OF_MMPRETRAIN.findall(file.read_text(encoding='utf-8'))]
 

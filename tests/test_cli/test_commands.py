@@ -116,6 +116,7 @@ def test_names_are_shown_as_they_are(monkeypatch, photos):
     found = Predictions(['[red]a[/b].jpg', os.fsdecode(b'\xff.jpg')], ['[/x]'], torch.ones(2, 1), torch.ones(2, 1),
                         ['c: broken'])
     monkeypatch.setattr('lgd_mm.api.zero_shot', lambda **_: found)
+    monkeypatch.setattr('lgd_mm.cli.early.check_student', lambda path: None)
     said = typed('zero-shot', photos, photos)
     assert '[red]a[/b].jpg' in said and '\ufffd.jpg' in said and '[/x] 100%' in said and 'left out: c: broken' in said
 

@@ -198,7 +198,8 @@ def test_a_size_that_the_network_does_not_take(monkeypatch):
 
 
 def test_as_it_is_typed(tmp_path, monkeypatch):
-    monkeypatch.setattr('lgd_mm.api.costing.backbone_named', lambda name: SLIM)
+    for place in ('lgd_mm.api.costing.backbone_named', 'lgd_mm.cli.early.check_backbone'):
+        monkeypatch.setattr(place, lambda name: SLIM)
     file = tmp_path / 'cost.json'
     words = ['cost', 'slim', '--size', '64', '--batch', '4', '--threads', '1', '--json', str(file)]
     done = CliRunner().invoke(cli, words, catch_exceptions=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lgd_mm.api.beginnings import check_backbone
 from lgd_mm.console import interrupts
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.tables import PlainConsole
 from lgd_mm.errors import UserError, reported
 from lgd_mm.io.inputs import check_config
@@ -59,6 +60,7 @@ def main() -> None:
     check_config(arguments.suite)
     if arguments.backbone:
         check_backbone(arguments.backbone)
+    begin(LOADING)
     import torch
 
     from lgd_mm.suite.config import read_suite

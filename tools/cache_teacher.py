@@ -11,6 +11,7 @@ import os
 import sys
 
 from lgd_mm.console import interrupts
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import UserError, reported
 from lgd_mm.io.inputs import check_config
 
@@ -48,6 +49,7 @@ def main() -> None:
                         'smaller one first, such as 0.02 0.2')
     part = share(args.share) if args.share else (int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1)))
     check_config(args.config)
+    begin(LOADING)
     from lgd_mm.engine.fill_teacher_cache import CacheFiller
     filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options, args.crops, tuple(args.crop_scale))
     if args.plan:

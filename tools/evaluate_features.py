@@ -3,6 +3,7 @@
 import argparse
 
 from lgd_mm.api.beginnings import check_backbone
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import reported
 from lgd_mm.io.argument_types import above_zero, at_least
 from lgd_mm.io.inputs import check_config, check_weights_file
@@ -44,6 +45,7 @@ def main() -> None:
     if len(args.get('categories') or ()) == 1:
         [args['categories']] = args['categories']
         category_names(args['categories'])
+    begin(LOADING)
     from lgd_mm.console.tables import PlainConsole
     from lgd_mm.evaluation import evaluate_features
     from lgd_mm.evaluation.report import results_table

@@ -2,6 +2,7 @@
 
 import argparse
 
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_folder
 
@@ -15,6 +16,7 @@ def main() -> None:
                         help='overwrite keys of its config, such as the place of the images')
     args = parser.parse_args()
     check_folder(args.work_dir, 'give the work dir of a pre-training')
+    begin(LOADING)
     from lgd_mm.engine.report_work_dir import report_work_dir
     print(report_work_dir(args.work_dir, args.cfg_options))
 

@@ -4,6 +4,7 @@ import argparse
 import os
 
 from lgd_mm.api.beginnings import check_backbone
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
 from lgd_mm.io.options import OptionsAction
@@ -42,6 +43,7 @@ def main() -> None:
     check_data_folder(args['data'])
     if args['backbone'] and args['backbone'] != 'checkpoint':
         check_backbone(args['backbone'])
+    begin(LOADING)
     from lgd_mm.engine.launch import test
     if args['backbone']:
         from lgd_mm.api.backbones import backbone_named

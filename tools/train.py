@@ -4,6 +4,7 @@ import argparse
 import os
 
 from lgd_mm.api.beginnings import check_backbone
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
@@ -66,6 +67,7 @@ def main() -> None:
     check_data_folder(args['data'])
     if args['backbone']:
         check_backbone(args['backbone'])
+    begin(LOADING)
     from lgd_mm.engine.launch import train
     from lgd_mm.engine.summary import next_step
     if args['backbone']:

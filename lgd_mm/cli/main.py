@@ -53,7 +53,8 @@ def main() -> None:
         try:
             cli(prog_name='lgd-mm')
         except UserError as error:
-            raise UserError(*map(_translated, error.args)) from error
+            error.args = tuple(map(_translated, error.args))
+            raise
 
 
 def _translated(sentence: str) -> str:

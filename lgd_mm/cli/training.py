@@ -13,6 +13,7 @@ from lgd_mm.cli.early import check_finetuning, check_pretraining
 from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides, parsed
 from lgd_mm.cli.spawn import spread
 from lgd_mm.console.interrupts import STATUS
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import rank
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def pretrain(**arguments: Any) -> None:
       lgd-mm pretrain --images photos --classes names.txt --out run --resume
     """
     check_pretraining(arguments)
+    begin(LOADING)
     spread(arguments.pop('gpus'))
     from lgd_mm import api
     with resumable(arguments['out']):
@@ -108,6 +110,7 @@ def finetune(**arguments: Any) -> None:
       lgd-mm finetune --task segmentation --student run --data my_masks --out segmentor train_cfg.val_interval=500
     """
     check_finetuning(arguments)
+    begin(LOADING)
     spread(arguments.pop('gpus'))
     from lgd_mm import api
     with resumable(arguments['out']):

@@ -8,6 +8,7 @@ from lgd_mm.api.beginnings import check_student
 from lgd_mm.cli.early import check_evaluation, check_zero_shot
 from lgd_mm.cli.options import overrides, parsed
 from lgd_mm.console.printable import printable
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
 
 
@@ -32,6 +33,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
       lgd-mm zero-shot run photo.jpg --classes "cat,dog,guinea pig"
     """
     check_zero_shot(arguments, out)
+    begin(LOADING)
     from rich.table import Table
     from rich.text import Text
 
@@ -71,6 +73,7 @@ def evaluate(**arguments: Any) -> None:
       lgd-mm evaluate detector
     """
     check_evaluation(arguments)
+    begin(LOADING)
     from rich.table import Table
     from rich.text import Text
 
@@ -101,6 +104,7 @@ def export(student: str, targets: tuple[str, ...], out: str, int8: bool) -> None
     check_student(student)
     target = targets[0] if len(targets) == 1 else targets
     check_request(target, out, options)
+    begin(LOADING)
     from lgd_mm.api.student import find_student
     made = export_student(find_student(student), target, out, **options)
     for report in made if isinstance(made, list) else [made]:

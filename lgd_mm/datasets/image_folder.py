@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 
 from lgd_mm.console.printable import printable
 from lgd_mm.datasets.loading import UnreadableImage
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.registry import DATASETS
 
@@ -125,7 +125,7 @@ class UnlabelledImages(BaseDataset):
             except UnreadableImage as error:
                 self._unreadable[candidate] = True
                 print_log(f'skipped {printable(str(error))}', logger='current', level=logging.WARNING)
-        raise UserError(f'none of the {len(self)} images in {self.data_prefix["img_path"]} can be read')
+        raise DataError(f'none of the {len(self)} images in {self.data_prefix["img_path"]} can be read')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
         """One view of one image.

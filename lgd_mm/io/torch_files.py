@@ -8,7 +8,7 @@ from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.pickle_calls import Calls
 
 #: Begins a zip file for torch, whatever else Python's zipfile looks at.
@@ -65,7 +65,7 @@ def _check_zip(file: IO[bytes], name: str) -> None:
         file.seek(0, os.SEEK_END)
         if (any(member.compress_type != zipfile.ZIP_STORED for member in members)
                 or sum(member.file_size for member in members) > file.tell()):
-            raise UserError(f'{name} is compressed, which torch.save does not do, and may grow to any size: write it '
+            raise DataError(f'{name} is compressed, which torch.save does not do, and may grow to any size: write it '
                             'anew with torch.save, or give .safetensors')
         if min((member.header_offset for member in members), default=0):
             raise ValueError('something lies before it, or it has two tables of contents')
@@ -87,14 +87,14 @@ def _check_zip(file: IO[bytes], name: str) -> None:
 def _refuse_programs(parts: list[str], name: str) -> None:
     """Tell what torch would advise to load without restriction."""
     if 'constants.pkl' in parts or any(part.startswith('code/') for part in parts):
-        raise UserError(
+        raise DataError(
             f'{name} is a TorchScript archive, a program and no file of weights: give the same weights as '
             '.safetensors (open_clip_model.safetensors on huggingface.co for a CLIP teacher, which its tag '
             'downloads), or write them where the program may run, in a container without network: python -c '
             '"import torch; from safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v '
             f"in torch.jit.load('{name}', 'cpu').state_dict().items()}}, 'weights.safetensors')\"")
     if any(part.endswith(('serialized_exported_program.json', 'models/model.json')) for part in parts):
-        raise UserError(f'{name} is a program of torch.export and no file of weights: give its state dict as '
+        raise DataError(f'{name} is a program of torch.export and no file of weights: give its state dict as '
                         '.safetensors')
 
 
@@ -103,7 +103,7 @@ def _check_older(file: IO[bytes], name: str) -> None:
     start = file.tell()
     file.seek(start + TAR[0])
     if file.read(len(TAR[1])) == TAR[1]:
-        raise UserError(f'{name} is in the form of the first versions of torch (tar), which cannot be read without '
+        raise DataError(f'{name} is in the form of the first versions of torch (tar), which cannot be read without '
                         'running what is in it: give its state dict as .safetensors')
     file.seek(start)
     whole = _mapped(file)
@@ -136,4 +136,4 @@ def _size(file: IO[bytes]) -> int:
 
 
 def _promises(name: str) -> UserError:
-    return UserError(f'{name} promises more values than it holds: copy or download it again')
+    return DataError(f'{name} promises more values than it holds: copy or download it again')

@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from lgd_mm.datasets.of_config import datasets_of
-from lgd_mm.errors import UserError
+from lgd_mm.errors import ExhaustedError, UserError
 from lgd_mm.io.key_report import KeyReport
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.preparation.recognise import dataset_name
@@ -123,8 +123,8 @@ def check_disk_space(work_dir: str, model: nn.Module) -> None:
     needed = 3 * sum(tensor.nbytes for tensor in model.state_dict().values())
     free = shutil.disk_usage(work_dir).free
     if free < needed:
-        raise UserError(f'work dir {work_dir} has {free / 2**20:.0f} MiB left, and a checkpoint may need '
-                        f'{needed / 2**20:.0f} MiB: free some or give another with --work-dir FOLDER')
+        raise ExhaustedError(f'work dir {work_dir} has {free / 2**20:.0f} MiB left, and a checkpoint may need '
+                             f'{needed / 2**20:.0f} MiB: free some or give another with --work-dir FOLDER')
 
 
 def check_batches(runner: Runner) -> None:

@@ -11,7 +11,8 @@ from lgd_mm.formats.image_index import ImageIndex, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.splits import settle_splits, split_of
+from lgd_mm.formats.part_names import split_of
+from lgd_mm.formats.splits import settle_splits
 from lgd_mm.own_data.check_annotations import BOX, check_annotations, is_id, is_thin
 from lgd_mm.own_data.coco_categories import read_categories
 from lgd_mm.own_data.coco_set import read_coco
@@ -166,9 +167,13 @@ def _files(path: Path, split: str | None, images: Sequence[Any], index: ImageInd
 
 
 def _number(content: Mapping[str, Any], notes: Notes) -> None:
-    """Give numbers to annotations, none of which has one."""
+    """Number annotations anew if they have no ids, or one several times: nothing else goes by them."""
     items = [item for item in content['annotations'] if isinstance(item, dict)]
-    if items and all(item.get('id') is None for item in items):
+    ids = [item.get('id') for item in items if is_id(item.get('id'))]
+    if ids and len(ids) < len(items):
+        return  # single ones are mistakes, which are told
+    if len(set(ids)) < len(items):
+        notes.add(f'annotations have {"an id of another one" if ids else "no id"}, and all are numbered anew',
+                  count=len(items) - len(set(ids)))
         for number, item in enumerate(items, 1):
             item['id'] = number
-        notes.add('annotations have no id and are numbered', count=len(items))

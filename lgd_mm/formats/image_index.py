@@ -79,6 +79,10 @@ class ImageIndex:
                 return self._below(there, source, name)
         return self._by_tail(parts, name, source)
 
+    def knows(self, name: str) -> bool:
+        """Whether some image has a name, with or without an ending."""
+        return _spelt(name) in self.by_name
+
     def _by_tail(self, parts: Sequence[str], name: str, source: str) -> Path | None:
         """The image whose path ends in most of the parts."""
         found = self.by_name.get(_spelt(parts[-1]), [])

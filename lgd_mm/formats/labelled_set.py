@@ -10,7 +10,6 @@ from lgd_mm.formats.notes import Notes
 
 #: What a set has labels for.
 DETECTION, SEGMENTATION, CLASSIFICATION = 'detection', 'segmentation', 'classification'
-TRAIN, VAL, TEST = 'train', 'val', 'test'
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lgd_mm.own_data.check_objects import ROUNDING, SEVERAL
 
 CLIPPED = 'boxes reach beyond their image and are clipped'
 NO_AREA, OUTSIDE = 'objects have no area and are dropped', 'objects lie outside their image and are dropped'
+EMPTY = 'masks are empty and are dropped'
 THIN = 'polygons have fewer than three points and are dropped'
 
 
@@ -100,6 +101,24 @@ class Objects:
             return None
         xs, ys = ([value for part in whole for value in part[start::2]] for start in (0, 1))
         return self.take(where, label, (min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)), size, whole)
+
+    def pixels(self, where: str, label: int, found: tuple[dict[str, Any], tuple[float, float, float, float]] | None,
+               size: tuple[float, float]) -> LabelledObject | None:
+        """Take an object that has a mask of pixels.
+
+        Args:
+            where (str): As of :meth:`take`.
+            label (int): Likewise.
+            found (tuple, optional): Of :func:`lgd_mm.formats.run_lengths.encoded`.
+            size (tuple[float, float]): Width and height of its image.
+
+        Returns:
+            LabelledObject, optional: None if no pixel is in the image.
+        """
+        if found is None:
+            self.notes.add(EMPTY, where)
+            return None
+        return self.take(where, label, found[1], size, found[0])
 
     def end(self, root: Path) -> None:
         """Look at all of them together.

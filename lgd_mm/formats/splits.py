@@ -1,34 +1,18 @@
 """Which images are to train with, and which to measure by."""
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
 from lgd_mm.errors import UserError
-from lgd_mm.formats.labelled_set import TEST, TRAIN, VAL, LabelledImage
+from lgd_mm.formats.labelled_set import LabelledImage
 from lgd_mm.formats.notes import Notes
+from lgd_mm.formats.part_names import TEST, TRAIN, VAL
 
-#: Words in the names of files and folders that say which part it is.
-WORDS = {'train': TRAIN, 'training': TRAIN, 'trainset': TRAIN, 'val': VAL, 'valid': VAL, 'validation': VAL, 'dev': VAL,
-         'eval': VAL, 'test': TEST, 'testing': TEST}
 #: Of the images, for a part that is made.
 SHARE = 0.2
 #: Bytes that are compared at once.
 BLOCK = 2**20
-
-
-def split_of(name: str) -> str | None:
-    """Which part a file or folder is, by the words in its name.
-
-    Args:
-        name (str): Such as ``'instances_val2017.json'``.
-
-    Returns:
-        str, optional: ``'train'``, ``'val'`` or ``'test'``; None if it says none, or more than one.
-    """
-    found = {WORDS[word] for word in re.findall('[a-z]+', name.lower()) if word in WORDS}
-    return found.pop() if len(found) == 1 else None
 
 
 def settle_splits(found: Mapping[str | None, Sequence[LabelledImage]], share: float, notes: Notes,

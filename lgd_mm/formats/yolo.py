@@ -7,13 +7,15 @@ from typing import Any
 import yaml
 
 from lgd_mm.console.printable import shown
-from lgd_mm.datasets.image_size import UPRIGHT, image_sizes
 from lgd_mm.errors import UserError
+from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ENDINGS, ImageIndex, files_below
-from lgd_mm.formats.labelled_set import DETECTION, TEST, TRAIN, VAL, LabelledImage, LabelledObject, LabelledSet
+from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.splits import settle_splits, split_of
+from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
+from lgd_mm.formats.splits import settle_splits
+from lgd_mm.formats.yolo_yaml import yaml_file
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.yaml_values import count_values, without_merges
 
@@ -45,20 +47,16 @@ def read(root: Path, share: float) -> LabelledSet:
     index, objects = ImageIndex(root, notes), Objects(notes, SHAPE)
     parts = _parts(root, settings, index)
     paths = [path for images in parts.values() for path in images]
-    sizes = dict(zip(paths, image_sizes(paths, str(root))))
+    sizes = sizes_as_read(paths, root, notes, 'YOLO')
     found: dict[str | None, list[LabelledImage]] = {}
     labels = set()
     for split, images in parts.items():
         for path in images:
-            size, label = sizes[path], _label_file(path, root)
+            size, label = sizes.get(path), _label_file(path, root)
             if label is not None:
                 labels.add(label)
             if size is None:
-                notes.add('images cannot be read and are dropped', path.relative_to(index.root))
                 continue
-            if size.orientation != 1:
-                raise UserError(f'{path} is turned by its EXIF orientation {size.orientation} when it is read, and '
-                                f'YOLO does not say whether boxes lie as it is shown or as it is stored: {UPRIGHT}')
             items = () if label is None else tuple(_objects(label, classes, size[:2], objects))
             if label is None:
                 notes.add('images have no label file and are kept as images without objects',
@@ -71,21 +69,6 @@ def read(root: Path, share: float) -> LabelledSet:
             notes.add('label files are of no image and are left out', path.relative_to(root))
     objects.end(root)
     return LabelledSet(root, 'yolo', DETECTION, classes, settle_splits(found, share, notes, root), notes)
-
-
-def yaml_file(root: Path) -> Path | None:
-    """The file that describes a set of Ultralytics.
-
-    Args:
-        root (Path): Of the set.
-
-    Returns:
-        Path, optional: ``data.yaml``, or another file with ``names`` in it.
-    """
-    files = sorted(path for ending in ('yaml', 'yml') for path in root.glob(f'*.{ending}')
-                   if not path.name.startswith('.'))
-    files.sort(key=lambda path: path.stem not in ('data', 'dataset'))
-    return next((path for path in files if path.is_file() and 'names' in read_text(path)), None)
 
 
 def _settings(root: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def read_table(path: Path) -> ClassTable:
     """
     lines = [(number, line.strip()) for number, line in enumerate(read_text(path).rstrip().splitlines(), 1)]
     names: dict[Value, str] = {}
-    plain = not any(re.search(r'\d', line) and re.search(r'[,:\t]', line) for _, line in lines)
+    plain = not any(COLOUR.search(line) or re.search(r'\d', line) and re.search(r'[,:\t]', line) for _, line in lines)
     for number, line in lines:
         value: Value
         if plain:

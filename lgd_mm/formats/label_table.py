@@ -12,25 +12,8 @@ from lgd_mm.formats.labelled_set import CLASSIFICATION, LabelledImage, LabelledS
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.part_names import WORDS, split_of
 from lgd_mm.formats.splits import settle_splits
+from lgd_mm.formats.table_columns import BOX, IMAGE, LABEL, SPLIT, head_of, tables
 from lgd_mm.io.texts import read_text
-
-#: Names of the columns, in small letters.
-IMAGE = ('image', 'filename', 'file_name', 'file', 'path', 'image_path', 'filepath', 'image_id', 'img', 'name', 'id')
-LABEL = ('label', 'class', 'category', 'labels', 'class_name', 'species', 'target', 'breed', 'y')
-SPLIT = ('split', 'set', 'subset', 'part', 'fold', 'data set')
-BOX = ('xmin', 'x1', 'bbox', 'x_min')
-
-
-def tables(root: Path) -> list[Path]:
-    """Tables of a set, in its folder or in those of its parts.
-
-    Args:
-        root (Path): The folder.
-    """
-    found = [path for pattern in ('*.csv', '*.tsv', '*/*.csv', '*/*.tsv') for path in sorted(root.glob(pattern))
-             if path.is_file() and not path.name.startswith('.')]
-    outer = [path for path in found if path.parent == root]
-    return outer or [path for path in found if split_of(path.parent.name)]
 
 
 def read(root: Path, share: float) -> LabelledSet:
@@ -82,10 +65,9 @@ def read(root: Path, share: float) -> LabelledSet:
 def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, str, str, str | None]]:
     """Line, image, label and part of each row."""
     text = read_text(path)
-    head = text.partition('\n')[0]
-    delimiter = max(',;\t', key=head.count)
+    delimiter, names = head_of(text)
     lines = csv.reader(text.splitlines(), delimiter=delimiter)
-    names = [cell.strip() for cell in next(lines, [])]
+    next(lines, None)
     lower = [name.lower() for name in names]
     if any(name in BOX for name in lower):
         raise UserError(f'{path} is a table of boxes, which is not read: write them as COCO JSON or as YOLO')

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
+from lgd_mm.datasets.mask_file import IGNORED
 from lgd_mm.errors import UserError
 from lgd_mm.formats.class_table import ClassTable, find_table
 from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledImage, LabelledSet
-from lgd_mm.formats.mask_labels import IGNORED, MaskLabels, Value, mask_values
+from lgd_mm.formats.mask_labels import MaskLabels, Value, are_binary, values_in
 from lgd_mm.formats.mask_pairs import find_folders, find_pairs
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
@@ -20,7 +19,9 @@ from lgd_mm.io.texts import read_text
 
 #: Names of what is no class, by which a user is asked.
 NO_CLASS = ('void', 'ignore', 'ignored', 'unlabelled', 'unlabeled', 'unknown', 'dontcare')
-#: Masks of a set without a table whose values are looked at.
+#: File in the folder of a set with what is no class, as ``--void`` names it.
+VOID = 'void.txt'
+#: Classes of masks of two values that no table names.
 BINARY = ('background', 'foreground')
 
 
@@ -31,7 +32,8 @@ def read(root: Path, share: float, void: str | None = None, class_table: str | P
         root (Path): Its folder: ``images`` and ``masks`` (or ``SegmentationClass``, ``ann_dir``, ...) with or without
             folders of parts in or above them; or masks beside their images, with ``_mask`` behind the name.
         share (float): For ``'val'``, if there is none.
-        void (str, optional): Value, colour ``R,G,B`` or name of what is no class. Defaults to None: 255.
+        void (str, optional): Value, colour ``R,G,B`` or name of what is no class. Defaults to None: what ``void.txt``
+            in the folder says, or else 255.
         class_table (str | Path, optional): The file of the classes. Defaults to None: it is looked for.
 
     Returns:
@@ -41,6 +43,8 @@ def read(root: Path, share: float, void: str | None = None, class_table: str | P
         UserError: If there are no pairs of images and masks, or the classes are not known.
     """
     notes = Notes()
+    if void is None and (root / VOID).is_file():
+        void = read_text(root / VOID).strip()
     folders = find_folders(root)
     if not folders:
         raise UserError(f'{root} has no folders of images and masks: see docs/own_data.md')
@@ -94,14 +98,15 @@ def _meaning(table: ClassTable, masks: Sequence[Path], void: str | None, notes: 
         ignored = {} if table.colours or IGNORED in names else {IGNORED: IGNORED}
         for name in names.values():
             if name.lower() in NO_CLASS:
-                notes.say(f'{shown(name)} is learned like any class: give --void {name} if it is none')
+                notes.say(f'{shown(name)} is learned like any class: if it is none, write it into {VOID} or give '
+                          f'--void {name}')
     if len(names) < 2:
         raise UserError(f'{table.source} has one class: segmentation needs two, of which one may be background')
     if len(names) > IGNORED:
         raise UserError(f'{table.source} has {len(names)} classes, and mmseg knows {IGNORED}: masks have 8 bits, of '
                         f'which {IGNORED} is ignored')
     labels = {value: label for label, value in enumerate(names)}
-    if void is None and [*names] == [0, 1] and _are_binary(masks):
+    if void is None and [*names] == [0, 1] and are_binary(masks):
         notes.say(f'masks hold 0 and 255: 255 is taken for {shown(names[1])}, and not ignored')
         labels, ignored = {0: 0, 255: 1}, {}
     elif not table.colours and list(labels) != list(range(len(names))):
@@ -145,20 +150,6 @@ def _told(value: Value) -> str:
     return str(value) if isinstance(value, int) else ','.join(map(str, value))
 
 
-def _are_binary(masks: Sequence[Path]) -> bool:
-    """Whether masks hold 0 and 255 alone; others show that soon."""
-    values: set[int] = set()
-    for mask in masks:
-        values |= _values([mask])
-        if not values <= {0, 255}:
-            return False
-    return 255 in values
-
-
 def _values(masks: Sequence[Path]) -> set[int]:
     with ThreadPoolExecutor() as pool:
-        return {value for found in pool.map(_values_in, masks) for value in found}
-
-
-def _values_in(mask: Path) -> list[int]:
-    return np.unique(mask_values(mask, colours=False)).tolist()
+        return {value for found in pool.map(values_in, masks) for value in found}

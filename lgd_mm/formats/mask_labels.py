@@ -1,6 +1,6 @@
 """What the values of a mask's pixels mean."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,6 +84,35 @@ def mask_values(path: Path, colours: bool) -> NDArray[np.int64]:
         raise broken(path, error) from error
 
 
+def values_in(path: Path) -> list[int]:
+    """The different values of a mask of one channel.
+
+    Args:
+        path (Path): The file.
+
+    Raises:
+        UserError: As :func:`mask_values`.
+    """
+    return np.unique(mask_values(path, colours=False)).tolist()
+
+
+def are_binary(masks: Iterable[Path]) -> bool:
+    """Whether masks hold 0 and 255 alone, so that 255 is a class; the first of others shows that.
+
+    Args:
+        masks (Iterable[Path]): The files.
+
+    Raises:
+        UserError: As :func:`mask_values`.
+    """
+    seen: set[int] = set()
+    for path in masks:
+        seen.update(values_in(path))
+        if not seen <= {0, IGNORED}:
+            return False
+    return IGNORED in seen
+
+
 def _values(image: Image.Image, path: Path, colours: bool, mode: str) -> NDArray[np.int64]:
     if colours:
         pixels = np.asarray(image.convert('RGB')).astype(np.int64)
@@ -104,6 +133,3 @@ def _packed(value: Value) -> int:
 
 def _told(value: int, colours: bool) -> str:
     return f'colour {value >> 16},{value >> 8 & 255},{value & 255}' if colours else f'value {value}'
-
-
-__all__ = ['IGNORED', 'MaskLabels', 'mask_values']

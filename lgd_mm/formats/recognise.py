@@ -53,6 +53,19 @@ def recognise(root: Path) -> str:
     return found[0]
 
 
+def is_known(root: Path) -> bool:
+    """Whether a folder is of some format.
+
+    Args:
+        root (Path): The folder.
+    """
+    try:
+        recognise(root)
+    except UserError:
+        return False
+    return True
+
+
 def check_format(name: str | None) -> None:
     """See that a format is one.
 
@@ -112,7 +125,8 @@ def _is_masks(root: Path) -> bool:
 
 
 def _is_csv(root: Path) -> bool:
-    return any(path.suffix.lower() in ('.csv', '.tsv') for path in root.iterdir() if path.is_file())
+    from lgd_mm.formats.table_columns import tables
+    return bool(tables(root))
 
 
 def _is_folders(root: Path) -> bool:

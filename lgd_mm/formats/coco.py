@@ -154,8 +154,9 @@ def _files(path: Path, split: str | None, images: Sequence[Any], index: ImageInd
     """Where each image is; its ``file_name`` becomes that below the set, as the checks of names expect it."""
     base = path.parent.parent if path.parent.name == 'annotations' else path.parent
     names = [*([split, f'{split}2017'] if split else []), path.stem.removeprefix('instances_')]
-    near = [base / place for name in names for place in (name, f'images/{name}')]
-    near += [base / 'images', base / 'JPEGImages', base]
+    bases = dict.fromkeys((base, index.root))
+    near = [folder / place for folder in bases for name in names for place in (name, f'images/{name}')]
+    near += [folder / place for folder in bases for place in ('images', 'JPEGImages', '')]
     found = []
     for image in images:
         name = image.get('file_name') if isinstance(image, Mapping) else None

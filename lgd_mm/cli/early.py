@@ -20,6 +20,9 @@ from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.api.watch import Watch
 from lgd_mm.costs.files import check_replaceable
 from lgd_mm.costs.request import check_request
+from lgd_mm.errors import UserError
+from lgd_mm.formats.new_set import check_new_folder
+from lgd_mm.formats.recognise import is_known, recognise
 from lgd_mm.io.inputs import check_data_folder
 from lgd_mm.io.options import parse_options
 from lgd_mm.io.writable import check_work_dir
@@ -63,9 +66,23 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
     _check_values(arguments, 'epochs', 'batch_size', 'lr', 'workers')
     parse_options(arguments['options'])
     if arguments['task'] in ('classification', 'linear-probe'):
-        find_parts(arguments['data'], training=True)
+        _check_class_folders(arguments['data'])
     else:
         check_data_folder(arguments['data'])
+
+
+def check_conversion(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder is none or of no format, or what is to be written is there.
+    """
+    check_new_folder(arguments['source'], arguments['out'])
+    if arguments['class_table'] is not None and not os.path.isfile(arguments['class_table']):
+        raise UserError(f'--class-table {arguments["class_table"]} does not exist: give a file with the name of each '
+                        'value or colour')
+    if not 0 < arguments['val_share'] < 1:
+        raise UserError(f'--val-share is {arguments["val_share"]:g}, and should be between 0 and 1, such as 0.2')
+    if arguments['form'] is None:
+        recognise(Path(arguments['source']))
 
 
 def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
@@ -104,6 +121,15 @@ def check_costing(student: str, size: int, batch: int, threads: Sequence[int], f
         check_replaceable(Path(file))
     check_request(size, batch, threads or (1, ))
     check_backbone(student)
+
+
+def _check_class_folders(data: str) -> None:
+    """Folders of parts and classes, or another format for classification."""
+    try:
+        find_parts(data, training=True)
+    except UserError:
+        if not os.path.isdir(data) or not is_known(Path(data)):
+            raise
 
 
 def _check_language(arguments: Mapping[str, Any]) -> None:

@@ -12,13 +12,14 @@ from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.images import check_folder
 from lgd_mm.api.output import check_beginning, check_free, check_init, check_inputs_stay
 from lgd_mm.api.students import TIMM, student_config
-from lgd_mm.api.table import check_table
 from lgd_mm.api.teachers import check_teacher
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_data_folder, check_weights_file
 from lgd_mm.language import CATEGORY_SETS
 from lgd_mm.language.categories import DATASET_TYPE, read_lines
 from lgd_mm.own_data.class_folders import find_parts
+from lgd_mm.prediction.asked import check_given, check_out, check_outside
+from lgd_mm.prediction.table import check_table
 
 
 def check_pretraining(arguments: Mapping[str, Any]) -> None:
@@ -67,6 +68,22 @@ def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
         check_folder(Path(arguments['images']))
     _check_language(arguments)
     _check_templates(arguments['templates'])
+
+
+def check_prediction(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the network, an image, the ids or the folder of the predictions cannot be used.
+    """
+    network = arguments['network']
+    if '://' not in network and not os.path.exists(network):
+        raise UserError(f'{network} does not exist: give the folder of a run of lgd-mm finetune or tools/train.py, '
+                        'or a checkpoint')
+    check_weights_file(network)
+    check_given(arguments['images'])
+    check_outside(arguments['out'], arguments['images'])
+    check_out(Path(arguments['out']))
+    if arguments['ids'] is not None and not os.path.isfile(arguments['ids']):
+        raise UserError(f'ids: {arguments["ids"]} is no file: give annotations in COCO format')
 
 
 def check_evaluation(arguments: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.api.classes import parse_classes
+from lgd_mm.api.feature_paths import check_features
 from lgd_mm.api.images import check_folder
 from lgd_mm.api.output import check_beginning, check_free, check_init, check_inputs_stay
 from lgd_mm.api.students import TIMM, student_config
@@ -84,6 +85,16 @@ def check_prediction(arguments: Mapping[str, Any]) -> None:
     check_out(Path(arguments['out']))
     if arguments['ids'] is not None and not os.path.isfile(arguments['ids']):
         raise UserError(f'ids: {arguments["ids"]} is no file: give annotations in COCO format')
+
+
+def check_embedding(student: str, images: str, out: Path) -> None:
+    """Raises:
+        UserError: If the student, an image or the file of features cannot be used.
+    """
+    check_features(out)
+    check_student(student)
+    if not os.path.isfile(images):
+        check_folder(Path(images))
 
 
 def check_evaluation(arguments: Mapping[str, Any]) -> None:

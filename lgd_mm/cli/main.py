@@ -7,6 +7,7 @@ import click
 
 from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
+from lgd_mm.cli.embed import embed
 from lgd_mm.cli.listing import list_names
 from lgd_mm.cli.predict import predict
 from lgd_mm.cli.training import finetune, pretrain
@@ -45,7 +46,7 @@ def cli() -> None:
     """
 
 
-for command in (pretrain, zero_shot, export, finetune, predict, evaluate, cost, list_names, doctor):
+for command in (pretrain, zero_shot, export, finetune, predict, evaluate, embed, cost, list_names, doctor):
     cli.add_command(command)
 
 

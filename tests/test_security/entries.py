@@ -40,7 +40,7 @@ OTHER = (
     'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
     'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
     'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',
-    'score', 'drawing', 'no_drawing', 'every')
+    'score', 'drawing', 'no_drawing', 'every', 'embedding')
 
 
 class Entries:

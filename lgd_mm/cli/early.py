@@ -11,10 +11,10 @@ from typing import Any
 from lgd_mm.api.beginnings import check_backbone, check_student
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.evaluated import check_labelled, config_of_finetuning
+from lgd_mm.api.feature_paths import check_features
 from lgd_mm.api.images import check_folder, check_images
 from lgd_mm.api.output import check_beginning, check_init, check_inputs_stay, check_out
 from lgd_mm.api.students import check_student_name
-from lgd_mm.api.table import check_table
 from lgd_mm.api.teachers import check_teacher
 from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.api.watch import Watch
@@ -23,13 +23,15 @@ from lgd_mm.costs.request import check_request
 from lgd_mm.errors import UserError
 from lgd_mm.formats.new_set import check_new_folder
 from lgd_mm.formats.recognise import is_known, recognise
-from lgd_mm.io.inputs import check_data_folder
+from lgd_mm.io.inputs import check_data_folder, check_weights_file
 from lgd_mm.io.options import parse_options
 from lgd_mm.io.writable import check_work_dir
 from lgd_mm.language import CATEGORY_SETS
 from lgd_mm.language.categories import DATASET_TYPE
 from lgd_mm.language.templates import prompt_templates
 from lgd_mm.own_data.class_folders import find_parts
+from lgd_mm.prediction import asked
+from lgd_mm.prediction.table import check_table
 
 
 def check_pretraining(arguments: Mapping[str, Any]) -> None:
@@ -96,6 +98,32 @@ def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
         check_images(Path(arguments['images']))
     _check_language(arguments)
     _check_templates(arguments['templates'])
+
+
+def check_prediction(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the network, an image, the ids or the folder of the predictions cannot be used.
+    """
+    network = arguments['network']
+    if '://' not in network and not os.path.exists(network):
+        raise UserError(f'{network} does not exist: give the folder of a run of lgd-mm finetune or tools/train.py, '
+                        'or a checkpoint')
+    check_weights_file(network)
+    asked.check_given(arguments['images'])
+    asked.check_outside(arguments['out'], arguments['images'])
+    asked.check_out(Path(arguments['out']))
+    if arguments['ids'] is not None and not os.path.isfile(arguments['ids']):
+        raise UserError(f'ids: {arguments["ids"]} is no file: give annotations in COCO format')
+
+
+def check_embedding(student: str, images: str, out: Path) -> None:
+    """Raises:
+        UserError: If the student, an image or the file of features cannot be used.
+    """
+    check_features(out)
+    check_student(student)
+    if not os.path.isfile(images):
+        check_images(Path(images))
 
 
 def check_evaluation(arguments: Mapping[str, Any]) -> None:

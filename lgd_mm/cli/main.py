@@ -8,7 +8,9 @@ import click
 from lgd_mm.cli.convert import convert
 from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
+from lgd_mm.cli.embed import embed
 from lgd_mm.cli.listing import list_names
+from lgd_mm.cli.predict import predict
 from lgd_mm.cli.training import finetune, pretrain
 from lgd_mm.cli.using import evaluate, export, zero_shot
 from lgd_mm.errors import Stopped, UserError, reported
@@ -41,10 +43,11 @@ def cli() -> None:
       lgd-mm zero-shot run IMAGES --out predictions.csv
       lgd-mm export run --to onnx --out onnx
       lgd-mm finetune --task detection --student run --data SET --out detector
+      lgd-mm predict detector IMAGES --out found
     """
 
 
-for command in (pretrain, zero_shot, export, convert, finetune, evaluate, cost, list_names, doctor):
+for command in (pretrain, zero_shot, export, convert, finetune, predict, evaluate, embed, cost, list_names, doctor):
     cli.add_command(command)
 
 

@@ -115,7 +115,8 @@ def finetune(**arguments: Any) -> None:
     from lgd_mm import api
     with resumable(arguments['out']):
         run = api.finetune(**parsed(arguments))
-    _summary(run, ['evaluate', run.out, '--data', Path(arguments['data'])])
+    _summary(run, ['evaluate', run.out, '--data', Path(arguments['data'])],
+             ['predict', run.out, 'IMAGES', '--out', run.out / 'predictions'])
 
 
 @contextmanager

@@ -38,7 +38,8 @@ def told(monkeypatch, capsys, *words: object) -> str:
     return lines[-1]
 
 
-@pytest.mark.parametrize('command', [[], ['pretrain'], ['finetune'], ['zero-shot'], ['evaluate'], ['export'], ['list']])
+@pytest.mark.parametrize('command', [[], ['pretrain'], ['finetune'], ['zero-shot'], ['evaluate'], ['export'], ['list'],
+                                     ['predict'], ['embed']])
 def test_help_has_examples(command):
     """Lines that can be typed as they stand: their options exist."""
     help_text = typed(*command, '--help')

@@ -34,6 +34,14 @@ PRETRAIN = ['pretrain', '--images', 'pictures', '--classes', 'a,b', '--out', 'ru
 FINETUNE = ['finetune', '--data', 'pictures', '--student', 'student.pth', '--out', 'run', '--task']
 #: Words behind lgd-mm -> what is said.
 MISTAKES: list[tuple[list[str], str]] = [
+    (['predict', 'nope', 'pictures', '--out', 'x'], 'nope does not exist: give the folder of a run'),
+    (['predict', 'student.pth', 'nope', '--out', 'x'], 'images: nope does not exist'),
+    (['predict', 'student.pth', 'pictures', '--out', 'used'], 'used is not empty and holds no predictions'),
+    (['predict', 'student.pth', 'pictures', '--out', 'pictures/x'], 'lies in pictures, whose images are read'),
+    (['predict', 'student.pth', 'pictures', '--out', 'x', '--ids', 'nope.json'], 'ids: nope.json is no file'),
+    (['embed', 'nope.pth', 'pictures', '--out', 'x.npy'], 'nope.pth does not exist'),
+    (['embed', 'student.pth', 'nope', '--out', 'x.npy'], 'images: nope does not exist'),
+    (['embed', 'student.pth', 'pictures', '--out', 'x.txt'], 'x.txt is neither .parquet nor .npy'),
     ([*PRETRAIN, '--images', 'nope'], 'images: nope does not exist'),
     ([*PRETRAIN, '--images', 'student.pth'], 'images: student.pth is a file'),
     ([*PRETRAIN, '--images', 'empty'], 'images: empty holds no image'),

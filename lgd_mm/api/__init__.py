@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lgd_mm.api.evaluating import evaluate
     from lgd_mm.api.feature_files import Written, write_features
     from lgd_mm.api.finetuning import finetune
+    from lgd_mm.api.inspecting import inspect
     from lgd_mm.api.predicting import predict
     from lgd_mm.api.prediction import Predictions, zero_shot
     from lgd_mm.api.pretraining import pretrain
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from lgd_mm.prediction.outcome import Outcome
 
 __all__ = ['Embeddings', 'Outcome', 'Predictions', 'Run', 'Student', 'Written', 'convert', 'cost', 'embed',
-           'evaluate', 'finetune', 'load_student', 'predict', 'pretrain', 'write_features', 'zero_shot']
+           'evaluate', 'finetune', 'inspect', 'load_student', 'predict', 'pretrain', 'write_features', 'zero_shot']
 
 #: Where each lies, to be imported on first use: ``lgd-mm`` answers misspelt paths and names before.
 PLACES = dict(Embeddings='embedding', Predictions='prediction', Run='results', Student='student',
               Written='feature_files', convert='converting', cost='costing', embed='embedding', evaluate='evaluating',
-              finetune='finetuning', load_student='student', predict='predicting', pretrain='pretraining',
-              write_features='feature_files', zero_shot='prediction')
+              finetune='finetuning', inspect='inspecting', load_student='student', predict='predicting',
+              pretrain='pretraining', write_features='feature_files', zero_shot='prediction')
 __getattr__, __dir__ = later(__name__, dict(
     {name: f'{__name__}.{place}' for name, place in PLACES.items()}, Outcome='lgd_mm.prediction.outcome'))

@@ -23,6 +23,7 @@ from lgd_mm.costs.request import check_request
 from lgd_mm.errors import UserError
 from lgd_mm.formats.new_set import check_new_folder
 from lgd_mm.formats.recognise import is_known, recognise
+from lgd_mm.inspection.own_page import check_page
 from lgd_mm.io.inputs import check_data_folder, check_weights_file
 from lgd_mm.io.options import parse_options
 from lgd_mm.io.writable import check_work_dir
@@ -149,6 +150,14 @@ def check_costing(student: str, size: int, batch: int, threads: Sequence[int], f
         check_replaceable(Path(file))
     check_request(size, batch, threads or (1, ))
     check_backbone(student)
+
+
+def check_inspection(folder: str, out: str) -> None:
+    """Raises:
+        UserError: If the folder has no image, or another file than a page would be replaced.
+    """
+    check_images(Path(folder), 'folder')
+    check_page(Path(out))
 
 
 def _check_class_folders(data: str) -> None:

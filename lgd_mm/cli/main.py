@@ -9,6 +9,7 @@ from lgd_mm.cli.convert import convert
 from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
 from lgd_mm.cli.embed import embed
+from lgd_mm.cli.inspect import inspect
 from lgd_mm.cli.listing import list_names
 from lgd_mm.cli.predict import predict
 from lgd_mm.cli.training import finetune, pretrain
@@ -47,7 +48,8 @@ def cli() -> None:
     """
 
 
-for command in (pretrain, zero_shot, export, convert, finetune, predict, evaluate, embed, cost, list_names, doctor):
+for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, embed, cost, list_names,
+                doctor):
     cli.add_command(command)
 
 

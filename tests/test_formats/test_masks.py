@@ -120,7 +120,7 @@ def test_one_folder_of_each_is_divided(tmp_path):
     (lambda root: None, 'has no table of classes, and its masks hold 0, 2, 7: write the name of each into classes.txt'),
     (lambda root: (root / 'classes.txt').write_text('ground\nnut\nbolt\n'), 'the value 7, which is no class'),
     (lambda root: (root / 'classes.txt').write_text('ground\nnut\nnut\n'), "line 3 has 'nut' for the second time"),
-    (lambda root: (root / 'labelmap.txt').write_text('ground:0\nnut:two\n'), "line 2 is 'nut:two': write a value and a"),
+    (lambda root: (root / 'labelmap.txt').write_text('ground:0\nnut:two\n'), "line 2 is 'nut:two': write a value"),
     (lambda root: (root / 'classes.txt').write_text('ground\n'), 'has one class: segmentation needs two'),
 ])
 def test_what_is_no_set_of_masks(tmp_path, change, message):

@@ -39,7 +39,8 @@ def _is_list(value: Any, kind: type | tuple[type, ...]) -> bool:
 #: What a value must be, by its key: whether it is, and in words.
 VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'backbone', 'label', 'name', 'config', 'pretrain',
-     'student', 'key', 'reference', 'task', 'of', 'data'): (lambda value: isinstance(value, str), 'a string'),
+     'student', 'key', 'reference', 'task', 'of', 'data'):
+     (lambda value: isinstance(value, str), 'a string'),
     ('options', 'inputs', 'without'): (lambda value: _is_list(value, str), 'a list of strings'),
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
                   'a list of different whole numbers'),
@@ -138,7 +139,8 @@ def _task(given: dict[str, Any], where: str) -> Task:
         name=task['name'], config=_file(task['config'], f'{where}.config'),
         metrics=tuple(_metric(key, about, f'{where}.metrics[{key!r}]') for key, about in task['metrics'].items()),
         test_only=bool(task.get('test_only')), options=_options(task, where), inputs=_inputs(task),
-        data=_folder(task.get('data'), f'{where}.data'), of=task.get('of'), task=task.get('task'), version=task.get('version') or 1, test_images=task.get('test_images'))
+        data=_folder(task.get('data'), f'{where}.data'), of=task.get('of'), task=task.get('task'),
+        version=task.get('version') or 1, test_images=task.get('test_images'))
 
 
 def _with_network(task: Task, tasks: Sequence[Task], path: str) -> Task:

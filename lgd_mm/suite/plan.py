@@ -92,7 +92,8 @@ def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
     return Run(
         entry.label, PRETRAINING, seed, entry.pretrain, _folder(suite, entry.label, seed, PRETRAINING),
         options=(f'randomness.seed={seed}', *options),
-        flags=(*(('--backbone', suite.backbone) if suite.backbone else ()), *(('--amp', ) if suite.amp and fast_bf16() else ())),
+        flags=(*(('--backbone', suite.backbone) if suite.backbone else ()),
+               *(('--amp', ) if suite.amp and fast_bf16() else ())),
         inputs=(*entry.inputs, *students.values()), needs=tuple(file.parent for file in students.values()))
 
 

@@ -83,8 +83,8 @@ class Run:
         student = ['--student', self.student] if self.student else []
         kept = [] if self.task == PRETRAINING else ['--log-samples']
         data = ['--data', self.data] if self.data else []
-        whole = [*tool, '--work-dir', self.work_dir, *student, *data, *self.flags, *kept, '--cfg-options', *self.options]
-        return list(map(str, whole))
+        given = [*student, *data, *self.flags, *kept]
+        return list(map(str, [*tool, '--work-dir', self.work_dir, *given, '--cfg-options', *self.options]))
 
     def _tested(self) -> Path | None:
         """The checkpoint to test; before its run is finished, the work dir that will hold it."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lgd_mm.api import load_student as load_student
     from lgd_mm.api import pretrain as pretrain
     from lgd_mm.api import zero_shot as zero_shot
+    from lgd_mm.comparison.compare import compare as compare
 
 find_moved_modules()
 for _renaming in RENAMING:
@@ -24,4 +25,5 @@ for _renaming in RENAMING:
 
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
 FRONT_DOOR = ('cost', 'embed', 'evaluate', 'finetune', 'load_student', 'pretrain', 'zero_shot')
-__getattr__, __dir__ = later(__name__, dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'))
+__getattr__, __dir__ = later(__name__, {**dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'), 'compare':
+                                        'lgd_mm.comparison.compare'})

@@ -108,6 +108,8 @@ def finetune(task: str,
     images = use_data(cfg, task, str(data))
     given = dict(epochs=epochs, batch_size=batch_size, lr=lr, image_size=image_size, amp=amp, workers=workers)
     settle(cfg, given, images, fitting=not (resume and _begun_as_published(out)))
+    if 'recipe' in cfg.auto:
+        print_rank0(f'recipe: {cfg.auto.recipe.value} ({cfg.auto.recipe.why})')
     cfg.randomness = dict(seed=seed)
     apply_overrides(cfg, options)
     launching.train(cfg, out, resume, overwrite, file, tracker)
@@ -146,7 +148,7 @@ def use_data(cfg: Config, task: str, data: str) -> int:
 def _begun_as_published(out: str | Path) -> bool:
     """Whether a folder holds a run of before there was a recipe for small sets."""
     file = config_of(Path(out))
-    return file is not None and 'image_size' not in (parse_config(read_plain(file).decode()).get('auto') or {})
+    return file is not None and 'recipe' not in (parse_config(read_plain(file).decode()).get('auto') or {})
 
 
 def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = True) -> None:
@@ -176,7 +178,6 @@ def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = T
     if small:
         side = None if given['image_size'] == AUTO else given['image_size']
         auto.update(fit(cfg, images, longer_side(cfg), side, processes)._asdict())
-        print_rank0(f'recipe: for a small set, {images:,} images to train with (below {SMALL:,})')
     wanted, reason = auto['batch_size']
     auto |= dict(
         batch_size=(_batch_size(cfg, wanted, images, processes), f'{reason}, at most all images, and none of one image '
@@ -214,8 +215,12 @@ def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = T
     cfg.default_hooks.logger.interval = min(cfg.default_hooks.logger.get('interval', 50), iterations)
     if values['amp'] != 'off':
         set_precision(cfg, values['amp'])
-    cfg.auto = {name: dict(value=value, why=reasons[name]) for name, value in values.items()
-                if name != 'image_size' or cfg.default_scope != 'mmpretrain'}
+    cfg.auto = {name: dict(value=value, why=reasons[name]) for name, value in values.items()}
+    if cfg.default_scope == 'mmpretrain':
+        del cfg.auto['image_size']
+    else:
+        cfg.auto.recipe = dict(value='small set' if small else 'published',
+                               why=f'auto: {images:,} images to train with, and below {SMALL:,} a set is small')
 
 
 def _batch_size(cfg: Config, most: int, images: int, processes: int) -> int:

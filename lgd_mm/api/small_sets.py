@@ -83,8 +83,8 @@ def fit(cfg: Config, images: int, longer: int, size: int | None = None, processe
     first = cfg.train_cfg.get('max_epochs', 12)
     epochs = max(first, min(MOST_EPOCHS, math.ceil(STEPS / steps)))
     return Fitted(
-        (side, f'half of the images have a longer side of at most {longer}, none is enlarged more than twice, and {most} '
-               'is the published shorter side'),
+        (side, f'half of the images have a longer side of at most {longer}, none is enlarged more than twice, and '
+               f'{most} is the published shorter side'),
         (batch, f'a power of two with {STEPS_PER_EPOCH} steps in an epoch, but {LEAST_BATCH} images where there are as '
                 'many, and no more pixels than a published batch'),
         (epochs, f'{STEPS:,} steps, but {first} to {MOST_EPOCHS} passes'))

@@ -5,6 +5,7 @@ Each function looks at the arguments of one command, as :mod:`lgd_mm.api` calls 
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from lgd_mm.api.output import check_beginning, check_free, check_init, check_inp
 from lgd_mm.api.students import TIMM, student_config
 from lgd_mm.api.table import check_table
 from lgd_mm.api.teachers import check_teacher
+from lgd_mm.comparison.early import check_out, going_on
+from lgd_mm.comparison.request import TASKS, Request, read_state
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_data_folder, check_weights_file
 from lgd_mm.language import CATEGORY_SETS
@@ -54,6 +57,36 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
         find_parts(arguments['data'], training=True)
     else:
         check_data_folder(arguments['data'])
+
+
+def check_comparison(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder of the comparison, a name, a number or a path cannot be used.
+    """
+    out = Path(arguments['out'])
+    state = read_state(out)
+    if arguments['images'] is None:
+        given = [name for name in ('classes', *TASKS) if arguments[name] is not None]
+        if given:
+            raise UserError(f'--{given[0]} is given, and --images is not: give both, or --out alone to go on')
+        going_on(out, state)
+        return
+    if arguments['classes'] is None:
+        raise UserError('give --classes, the names of what is on the images')
+    request = Request(**{field.name: arguments[field.name] for field in fields(Request)})
+    request.check()
+    check_out(out, state)
+    check_folder(Path(arguments['images']))
+    check_teacher(arguments['teacher'])
+    _check_classes(arguments['classes'])
+    for student in arguments['students']:
+        if not student.startswith(TIMM):
+            student_config(student)
+    for task, data in request.data.items():
+        if task == 'classification':
+            find_parts(data, training=True)
+        else:
+            check_data_folder(data)
 
 
 def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:

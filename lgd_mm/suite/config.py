@@ -61,8 +61,8 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
 
     Args:
         path (str): The config file, in Python or YAML. Its keys are the attributes of :class:`Suite`, of which
-            ``entries`` and ``tasks`` are lists of dicts; a task may be a name of the registry, and a metric is ``key: title`` or
-            ``key: dict(title=..., scale=...)``.
+            ``entries`` and ``tasks`` are lists of dicts; a task may be a name of the registry, and a metric is
+            ``key: title`` or ``key: dict(title=..., scale=...)``.
         options (Mapping[str, Any], optional): Keys to overwrite.
         work_dir (str, optional): Goes before the config's own, which goes before ``work_dirs/NAME``.
         backbone (str, optional): Goes before the config's own, and adds its name to title and default folder.

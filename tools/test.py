@@ -21,8 +21,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
     parser.add_argument('--backbone', metavar='NAME', help="in the place of the config's own: timm/NAME, one of "
                         '`lgd-mm list students`, or "checkpoint": that of the checkpoint')
-    parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
-                        '(docs/own_data.md)')
+    parser.add_argument('--data', metavar='FOLDER', help='a set of your own: COCO, YOLO, VOC, masks, class folders '
+                        'and more (docs/own_data.md)')
     parser.add_argument('--log-samples', action='store_true', help='keep what each test image adds to the '
                         'metrics, in image_results.npz of the work dir')
     parser.add_argument('--cfg-options', nargs='+', action=read_options, metavar='KEY=VALUE',

@@ -31,8 +31,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch')
     parser.add_argument('--backbone', metavar='NAME', help="in the place of the config's own: timm/NAME, or one of "
                         '`lgd-mm list students`')
-    parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
-                        '(docs/own_data.md)')
+    parser.add_argument('--data', metavar='FOLDER', help='a set of your own: COCO, YOLO, VOC, masks, class folders '
+                        'and more (docs/own_data.md)')
     parser.add_argument('--tracker', choices=['tensorboard', 'wandb'],
                         help='log to TensorBoard or Weights & Biases as well')
     parser.add_argument('--log-samples', action='store_true', help='keep what each validation image adds to the '

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lgd_mm.moved import later
 
 if TYPE_CHECKING:
+    from lgd_mm.api.converting import convert
     from lgd_mm.api.costing import cost
     from lgd_mm.api.embedding import Embeddings, embed
     from lgd_mm.api.evaluating import evaluate
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from lgd_mm.api.results import Run
     from lgd_mm.api.student import Student, load_student
 
-__all__ = ['Embeddings', 'Predictions', 'Run', 'Student', 'cost', 'embed', 'evaluate', 'finetune', 'load_student',
-           'pretrain', 'zero_shot']
+__all__ = ['Embeddings', 'Predictions', 'Run', 'Student', 'convert', 'cost', 'embed', 'evaluate', 'finetune',
+           'load_student', 'pretrain', 'zero_shot']
 
 #: Where each lies, to be imported on first use: ``lgd-mm`` answers misspelt paths and names before.
-PLACES = dict(Embeddings='embedding', Predictions='prediction', Run='results', Student='student', cost='costing',
+PLACES = dict(Embeddings='embedding', Predictions='prediction', Run='results', Student='student', convert='converting',
+              cost='costing',
               embed='embedding', evaluate='evaluating', finetune='finetuning', load_student='student',
               pretrain='pretraining', zero_shot='prediction')
 __getattr__, __dir__ = later(__name__, {name: f'{__name__}.{place}' for name, place in PLACES.items()})

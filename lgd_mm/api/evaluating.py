@@ -1,5 +1,6 @@
 """The figures of a student or of a fine-tuned network."""
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from lgd_mm.console.words import some
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_student
+from lgd_mm.formats.ready_folder import ready_folder, source_of
+from lgd_mm.formats.table_columns import tables
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language import category_names
 from lgd_mm.own_data.class_folders import ClassFolders, read_class_folders
@@ -68,7 +71,7 @@ def evaluate(run: str | Path,
     if data is None:
         raise UserError('a student is evaluated on labelled images: give data, a folder with train/CLASS/* and '
                         'val/CLASS/*')
-    folders = read_class_folders(data, training=False)
+    folders = read_class_folders(_folders(data), training=False)
     return _evaluate_student(find_student(run), folders, classes, teacher, out, options)
 
 
@@ -83,9 +86,9 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
     checkpoint = find_student(run)
     trained_with = _classes(cfg)
     if data is not None and cfg.default_scope == 'mmpretrain':
-        read_class_folders(data, training=False).use(cfg.test_dataloader.dataset, 'val')
+        _labelled(cfg, data).use(cfg.test_dataloader.dataset, 'val')
     elif data is not None:
-        use_own_data(cfg, str(data))
+        use_own_data(cfg, ready_folder(data, cfg.default_scope))
     if _classes(cfg) != trained_with:  # as many others would be tested without a word
         raise UserError(f'data: {data} has the classes {", ".join(_classes(cfg))}, and {run} was trained with '
                         f'{", ".join(trained_with)}: give data with the same classes in the same order')
@@ -99,6 +102,19 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
         write_config(cfg, file)
         return launch.test(str(file), str(checkpoint), work_dir=str(out or run / 'evaluation'),
                            launcher=launching.launcher())
+
+
+def _labelled(cfg: Config, data: str | Path) -> ClassFolders:
+    """Images to test with: of a set whose parts were made for the training, those that were kept from it."""
+    trained = source_of(Path(cfg.test_dataloader.dataset.get('data_prefix') or '.').parent)
+    same = trained == os.path.abspath(data)
+    return read_class_folders(ready_folder(data, 'mmpretrain') if same else _folders(data), training=False)
+
+
+def _folders(data: str | Path) -> str:
+    """A folder with class folders: that of the user, or one that is made of a table."""
+    is_table = Path(data).is_dir() and tables(Path(data))
+    return ready_folder(data, 'mmpretrain') if is_table else str(data)
 
 
 def _see_built(cfg: Config, run: Path, checkpoint: Path) -> None:

@@ -21,9 +21,9 @@ from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
+from lgd_mm.formats.ready_folder import ready_folder
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.inputs import check_data_folder
-from lgd_mm.own_data.class_folders import read_class_folders
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.safety.bounded_build import bounded_build
 from lgd_mm.safety.config_text import parse_config
@@ -66,8 +66,8 @@ def finetune(task: str,
             ``'instance-segmentation'`` (Mask R-CNN) or ``'segmentation'`` (UPerNet).
         student (str | Path, optional): Folder of a pre-training, an exported student, or a checkpoint; None begins at
             random.
-        data (str | Path): For classification, ``{train,val}/CLASS/*``; else a folder as in ``docs/own_data.md``: COCO
-            format, or images and masks.
+        data (str | Path): A folder of a format in ``docs/own_data.md``: class folders or a table of labels; boxes and
+            outlines; images and masks.
         out (str | Path): Folder of the run, new or empty.
         backbone (str, optional): A student's name or ``'timm/NAME'``, for a file that does not say of which backbone it
             is, or to begin at random. Defaults to None: that of the student's file.
@@ -130,17 +130,8 @@ def use_data(cfg: Config, task: str, data: str) -> int:
     Raises:
         UserError: If the folder does not fit the task.
     """
-    if cfg.default_scope == 'mmpretrain':
-        folders = read_class_folders(data, training=True)
-        assert folders.train is not None
-        cfg.model.head.num_classes = len(folders.names)
-        folders.use(cfg.train_dataloader.dataset, 'train')
-        for loader in (cfg.val_dataloader, cfg.test_dataloader):
-            folders.use(loader.dataset, 'val')
-        cfg.model.head.topk = (1, )  # there may be fewer than five classes
-        return folders.images
     check_data_folder(data)
-    folder = use_own_data(cfg, str(Path(data).resolve()))
+    folder = use_own_data(cfg, ready_folder(Path(data).resolve(), cfg.default_scope))
     print_rank0(folder)
     return folder.counts['train']
 

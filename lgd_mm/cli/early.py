@@ -18,6 +18,8 @@ from lgd_mm.api.teachers import check_teacher
 from lgd_mm.comparison.early import check_out, going_on
 from lgd_mm.comparison.request import TASKS, Request, read_state
 from lgd_mm.errors import UserError
+from lgd_mm.formats.new_set import check_new_folder
+from lgd_mm.formats.recognise import is_known, recognise
 from lgd_mm.io.inputs import check_data_folder, check_weights_file
 from lgd_mm.language import CATEGORY_SETS
 from lgd_mm.language.categories import DATASET_TYPE, read_lines
@@ -54,7 +56,7 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
     if arguments['student'] is not None:
         check_student(arguments['student'])
     if arguments['task'] in ('classification', 'linear-probe'):
-        find_parts(arguments['data'], training=True)
+        _check_class_folders(arguments['data'])
     else:
         check_data_folder(arguments['data'])
 
@@ -84,9 +86,23 @@ def check_comparison(arguments: Mapping[str, Any]) -> None:
             student_config(student)
     for task, data in request.data.items():
         if task == 'classification':
-            find_parts(data, training=True)
+            _check_class_folders(data)
         else:
             check_data_folder(data)
+
+
+def check_conversion(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder is none or of no format, or what is to be written is there.
+    """
+    check_new_folder(arguments['source'], arguments['out'])
+    if arguments['class_table'] is not None and not os.path.isfile(arguments['class_table']):
+        raise UserError(f'--class-table {arguments["class_table"]} does not exist: give a file with the name of each '
+                        'value or colour')
+    if not 0 < arguments['val_share'] < 1:
+        raise UserError(f'--val-share is {arguments["val_share"]:g}, and should be between 0 and 1, such as 0.2')
+    if arguments['form'] is None:
+        recognise(Path(arguments['source']))
 
 
 def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
@@ -124,6 +140,15 @@ def check_student(path: str) -> None:
     if '://' not in path and not os.path.exists(path):
         raise UserError(f'{path} does not exist: give the folder of a run, student.safetensors or a checkpoint')
     check_weights_file(path)
+
+
+def _check_class_folders(data: str) -> None:
+    """Folders of parts and classes, or another format for classification."""
+    try:
+        find_parts(data, training=True)
+    except UserError:
+        if not os.path.isdir(data) or not is_known(Path(data)):
+            raise
 
 
 def _check_language(arguments: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from lgd_mm.cli.compare import compare
+from lgd_mm.cli.convert import convert
 from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
 from lgd_mm.cli.listing import list_names
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for command in (pretrain, zero_shot, export, finetune, evaluate, compare, cost, list_names, doctor):
+for command in (pretrain, zero_shot, export, convert, finetune, evaluate, compare, cost, list_names, doctor):
     cli.add_command(command)
 
 

@@ -129,8 +129,7 @@ class Configs:
         loop.val_interval = loop.get('max_epochs') or loop.max_iters  # the last weights are compared
         saving = cfg.default_hooks.checkpoint
         saving.interval, saving.max_keep_ckpts = max(1, -(-loop.val_interval // 4)), 1
-        if cfg.default_scope != 'mmpretrain':
-            _take_out(cfg, Config.fromfile(ready_config(READY[name])))
+        _take_out(cfg, Config.fromfile(ready_config(READY[name])))
         return cfg
 
     def value(self, cfg: Config, name: str) -> Any:

@@ -155,9 +155,7 @@ def _of_student(entry: dict[str, Any], student: str, without: Mapping[str, list[
 
 def _task(configs: Configs, place: Path, name: str, side: int | None, epochs: int | str) -> dict[str, Any]:
     write_config(configs.task(name, side, epochs), place / f'{name}.py')
-    data = configs.request.data[name]
-    reads = dict(inputs=[data]) if name == 'classification' else dict(data=data)
-    return dict(name=name, config=f'{place.name}/{name}.py', metrics=METRICS[name], **reads)
+    return dict(name=name, config=f'{place.name}/{name}.py', data=configs.request.data[name], metrics=METRICS[name])
 
 
 def _write(folder: Path, content: dict[str, Any]) -> Path:

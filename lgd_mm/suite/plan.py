@@ -10,6 +10,7 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.errors import UserError
+from lgd_mm.formats.ready_folder import ready_folder
 from lgd_mm.io.options import written
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.runs.environment import fast_bf16
@@ -156,7 +157,7 @@ def iterations(run: Run) -> int | None:
     try:
         if run.data:
             with quiet_loading():
-                use_own_data(config, str(run.data))
+                use_own_data(config, ready_folder(run.data, config.get('default_scope')))
         return loop.max_epochs * _steps_per_epoch(config)
     except (OSError, ValueError, KeyError, UserError):
         return None

@@ -132,9 +132,10 @@ class Configs:
         _take_out(cfg, Config.fromfile(ready_config(READY[name])))
         return cfg
 
-    def value(self, cfg: Config, name: str) -> Any:
-        """What was settled in a config."""
-        return cfg.auto[name]['value']
+
+def settled(cfg: Config, name: str) -> Any:
+    """The value of a setting of a config, of which ``auto`` has the reason, too."""
+    return cfg.auto[name]['value']
 
 
 def _take_out(cfg: Config, ready: Config) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from lgd_mm.comparison.budget import PRETRAINING, Budget, Part
-from lgd_mm.comparison.configs import Configs, steps
+from lgd_mm.comparison.configs import Configs, settled, steps
 from lgd_mm.comparison.suites import STEPS, TESTED, forms, measured_label, write_measured
 from lgd_mm.errors import UserError
 from lgd_mm.io.typed_json import is_number
@@ -119,13 +119,13 @@ def parts(configs: Configs, costs: Mapping[tuple[str, str], Cost], sides: Mappin
             unseen = max(0, min(PRECISE, configs.images) // batch - STEPS)
             found.append(Part(
                 PRETRAINING, f'{PRETRAINING}, {" and ".join(alike)}, {student}', len(alike), batches * each.step,
-                each.fixed + PASS * unseen * each.step, floor(batches), configs.value(cfg, 'epochs'), batches))
+                each.fixed + PASS * unseen * each.step, floor(batches), settled(cfg, 'epochs'), batches))
         for task, data in configs.sets.items():
             if (measured_label('tasks', student), task) in costs:
                 cfg = configs.task(task, sides.get(task))
                 each, batches = costs[measured_label('tasks', student), task], steps(cfg, data.train)
                 found.append(Part(task, f'{task}, {student}', len(request.methods), batches * each.step,
-                                  each.fixed + data.test * each.image, floor(batches), configs.value(cfg, 'epochs'),
+                                  each.fixed + data.test * each.image, floor(batches), settled(cfg, 'epochs'),
                                   batches))
     return found
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from lgd_mm.api.small_sets import MULTIPLE
 from lgd_mm.comparison.budget import PRETRAINING, Budget, Part, Schedule
-from lgd_mm.comparison.configs import Configs
+from lgd_mm.comparison.configs import Configs, settled
 from lgd_mm.comparison.measure import LEAST_EPOCHS, LEAST_STEPS, measure
 from lgd_mm.comparison.request import seconds
 from lgd_mm.comparison.suites import tasks_without, write_suite
@@ -78,10 +78,12 @@ def make_plan(out: Path, configs: Configs, launcher: Launcher, console: Console,
                   None)
     if larger:
         budget, sides = measured(larger)
-    schedule = (Schedule(request.seeds, budget.full, budget.seconds(budget.full, request.seeds)) if given is None else
-                budget.choose(left(), request.seeds))
+    schedule = budget.choose(left(), request.seeds)
     if schedule is None:
         assert request.budget is not None
+        least = budget.floors
+        shortest = Schedule(1, least, budget.seconds(least, 1))
+        console.print(plan_table(Plan(budget, shortest, sides), given, request.seeds, 'The shortest that is trained'))
         raise UserError(too_small(budget, request.budget, len(request.methods), len(request.students),
                                   time.monotonic() - begin))
     plan = Plan(budget, schedule, sides)
@@ -114,17 +116,18 @@ def too_small(budget: Budget, given: str, methods: int, students: int, spent: fl
             f'--budget {_rounded((least + spent) / PLANNED)} or more ({needed}){fewer}')
 
 
-def plan_table(plan: Plan, given: float | None, wanted: int) -> Table:
+def plan_table(plan: Plan, given: float | None, wanted: int, title: str = 'What it takes') -> Table:
     """What each part takes: as chosen, with a longer budget, and with the whole schedule.
 
     Args:
         plan (Plan): What was chosen.
         given (float, optional): Seconds of the budget.
         wanted (int): Seeds that were asked for.
+        title (str): Of the table. Defaults to ``'What it takes'``.
     """
     budget, schedule, _ = plan
     longer = budget.choose(PLANNED * LONGER * given, wanted) if given is not None else None
-    table = Table('part', 'runs', 's a step', 's beside', 'epochs', 'steps', 'takes', title='What it takes')
+    table = Table('part', 'runs', 's a step', 's beside', 'epochs', 'steps', 'takes', title=title)
     if longer:
         table.add_column(f'in {LONGER} x the budget')
     table.add_column('whole schedule')
@@ -186,7 +189,7 @@ def _side(configs: Configs, task: str, share: float) -> int | None:
         return None
     if configs.request.image_size is not None:
         return configs.request.image_size
-    fitting = configs.value(configs.task(task), 'image_size')
+    fitting = settled(configs.task(task), 'image_size')
     if fitting is None:
         return None
     side: int = max(min(SMALLEST, fitting), MULTIPLE * round(share * fitting / MULTIPLE))

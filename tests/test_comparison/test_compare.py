@@ -10,6 +10,7 @@ import yaml
 import lgd_mm
 from lgd_mm.comparison.request import read_state
 from lgd_mm.errors import UserError
+from lgd_mm.suite import run
 from lgd_mm.suite.launcher import Launcher
 from tests.own_sets import write_image
 from tests.tiny import ROOT
@@ -21,6 +22,7 @@ FAKE = ROOT / 'tests' / 'test_suite' / 'fake_tool.py'
 def asked(tmp_path, monkeypatch):
     """Arguments; each run takes a tenth of a second, of which a step of 0.25 s is logged."""
     monkeypatch.setattr(Launcher, 'command', lambda self, command: [sys.executable, str(FAKE), *command])
+    monkeypatch.setattr(run, 'PAUSE', 0.02)
     for index in range(40):
         write_image(tmp_path / 'photos' / f'{index}.png', index)
     for split in ('train', 'val'):
@@ -70,8 +72,9 @@ def test_a_comparison(asked, capsys):
 
 def test_a_budget_that_is_too_small(asked, capsys):
     """Says what would fit; the measuring is kept, and nothing is trained."""
-    with pytest.raises(UserError, match=r'budget is 1s, and the shortest that is trained .* give --budget \d+m or more'):
+    with pytest.raises(UserError, match=r'budget is 1s, and the shortest that is trained .* give --budget \d+m or'):
         lgd_mm.compare(**asked, budget='1s')
+    assert 'The shortest that is trained' in capsys.readouterr().out
     state = read_state(asked['out'])
     assert not state.planned and not (asked['out'] / 'suite.yaml').exists()
     shutil.copy(asked['images'] / '1.png', asked['classification'] / 'val' / 'wren' / 'same.png')
@@ -86,5 +89,5 @@ def test_what_cannot_be_measured(asked, monkeypatch):
     """A run that fails in the measuring would fail in the comparison."""
     broken = "import sys; print('error: the student does not fit'); sys.exit(2)"
     monkeypatch.setattr(Launcher, 'command', lambda self, command: [sys.executable, '-c', broken])
-    with pytest.raises(UserError, match='a few steps were to be measured, and seed, .* failed: error: the student does'):
+    with pytest.raises(UserError, match='a few steps were to be measured, and seed, .* failed: error: the student'):
         lgd_mm.compare(**asked, budget='2h')

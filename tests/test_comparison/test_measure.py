@@ -13,8 +13,8 @@ from tests.test_comparison.test_budget import BUDGET
 
 
 def test_the_first_steps_are_no_rule(tmp_path):
-    """Steps of 5, 3, 1, 1, 1 and 1 s, each logged with the mean so far, then two batches of eight images in 4 s each; 40
-    s in all: a step takes 1 s, an image 0.5, and all else 26."""
+    """Steps of 5, 3, 1, 1, 1 and 1 s, each logged with the mean so far, then two batches of eight images in 4 s each;
+    40 s in all: a step takes 1 s, an image 0.5, and all else 26."""
     means = [5, 4, 3, 2.5, 2.2, 2]
     lines = [dict(step=number + 1, iter=number + 1, loss=1.0, time=mean) for number, mean in enumerate(means)]
     lines.append({'accuracy/top1': 50.0, 'step': 1, 'time': 4.0})
@@ -35,7 +35,8 @@ def test_the_fewest_passes():
 
 def test_methods_that_take_the_same_time():
     """Dense guidance alone makes teacher and student do more."""
-    assert forms(['dense', 'lgd', 'seed', 'mimicking', 'random']) == dict(dense=['dense'], lgd=['lgd', 'seed', 'mimicking'])
+    assert forms(['dense', 'lgd', 'seed', 'mimicking', 'random']) == dict(
+        dense=['dense'], lgd=['lgd', 'seed', 'mimicking'])
     assert forms(['mimicking', 'random']) == dict(mimicking=['mimicking'])
     assert forms(['random']) == {}
     assert (label('lgd', 'resnet18', ['resnet18']), label('lgd', 'a', ['a', 'b'])) == ('LGD', 'LGD, a')

@@ -52,7 +52,7 @@ def test_what_is_kept_comes_back(tmp_path):
 
 def test_what_differs_is_said():
     check_same('out', REQUEST, replace(REQUEST))
-    with pytest.raises(UserError, match='out holds .* .here seeds 3, there 2; budget 30m, there 2h.: give another --out'):
+    with pytest.raises(UserError, match='out holds .* .here seeds 3, there 2; budget 30m, there 2h.: give another'):
         check_same('out', REQUEST, replace(REQUEST, seeds=3, budget='30m'))
     with pytest.raises(UserError, match='here segmentation masks, there none'):
         check_same('out', REQUEST, replace(REQUEST, segmentation='masks'))

@@ -23,6 +23,7 @@ def asked(tmp_path, monkeypatch):
     """Arguments; each run takes a tenth of a second, of which a step of 0.25 s is logged."""
     monkeypatch.setattr(Launcher, 'command', lambda self, command: [sys.executable, str(FAKE), *command])
     monkeypatch.setattr(run, 'PAUSE', 0.02)
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **style: (text, True))  # takes most of it
     for index in range(40):
         write_image(tmp_path / 'photos' / f'{index}.png', index)
     for split in ('train', 'val'):
@@ -72,6 +73,7 @@ def test_a_comparison(asked, capsys):
 
 def test_a_budget_that_is_too_small(asked, capsys):
     """Says what would fit; the measuring is kept, and nothing is trained."""
+    asked['methods'] = ['random']
     with pytest.raises(UserError, match=r'budget is 1s, and the shortest that is trained .* give --budget \d+m or'):
         lgd_mm.compare(**asked, budget='1s')
     assert 'The shortest that is trained' in capsys.readouterr().out

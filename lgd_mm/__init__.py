@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lgd_mm.api import predict as predict
     from lgd_mm.api import pretrain as pretrain
     from lgd_mm.api import zero_shot as zero_shot
+    from lgd_mm.comparison.compare import compare as compare
 
 find_moved_modules()
 for _renaming in RENAMING:
@@ -28,4 +29,5 @@ for _renaming in RENAMING:
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
 FRONT_DOOR = ('convert', 'cost', 'embed', 'evaluate', 'finetune', 'inspect', 'load_student', 'predict', 'pretrain',
               'zero_shot')
-__getattr__, __dir__ = later(__name__, dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'))
+__getattr__, __dir__ = later(__name__, {**dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'), 'compare':
+                                        'lgd_mm.comparison.compare'})

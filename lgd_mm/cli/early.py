@@ -5,6 +5,7 @@ Each function looks at the arguments of one command, as :mod:`lgd_mm.api` calls 
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from lgd_mm.api.students import check_student_name
 from lgd_mm.api.teachers import check_teacher
 from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.api.watch import Watch
+from lgd_mm.comparison.early import check_comparison_folder, going_on
+from lgd_mm.comparison.request import TASKS, Request, read_state
 from lgd_mm.costs.files import check_replaceable
 from lgd_mm.costs.request import check_request
 from lgd_mm.errors import UserError
@@ -72,6 +75,35 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
         _check_class_folders(arguments['data'])
     else:
         check_data_folder(arguments['data'])
+
+
+def check_comparison(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder of the comparison, a name, a number or a path cannot be used.
+    """
+    out = Path(arguments['out'])
+    state = read_state(out)
+    if arguments['images'] is None:
+        given = [name for name in ('classes', *TASKS) if arguments[name] is not None]
+        if given:
+            raise UserError(f'--{given[0]} is given, and --images is not: give both, or --out alone to go on')
+        going_on(out, state)
+        return
+    if arguments['classes'] is None:
+        raise UserError('give --classes, the names of what is on the images')
+    request = Request(**{field.name: arguments[field.name] for field in fields(Request)})
+    request.check()
+    check_comparison_folder(out, state)
+    check_folder(Path(arguments['images']))
+    check_teacher(arguments['teacher'])
+    _check_classes(arguments['classes'])
+    for student in arguments['students']:
+        check_student_name(student)
+    for task, data in request.data.items():
+        if task == 'classification':
+            _check_class_folders(data)
+        else:
+            check_data_folder(data)
 
 
 def check_conversion(arguments: Mapping[str, Any]) -> None:

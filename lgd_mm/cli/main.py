@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from lgd_mm.cli.compare import compare
 from lgd_mm.cli.convert import convert
 from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
@@ -48,8 +49,8 @@ def cli() -> None:
     """
 
 
-for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, embed, cost, list_names,
-                doctor):
+for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed, cost,
+                list_names, doctor):
     cli.add_command(command)
 
 

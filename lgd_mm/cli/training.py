@@ -93,6 +93,7 @@ def pretrain(**arguments: Any) -> None:
 @auto('--epochs', int, 'Passes over the images.')
 @auto('--batch-size', int, 'Images of a batch on each device.')
 @auto('--lr', float, 'Highest learning rate.')
+@auto('--image-size', int, 'Longer side of the images in detection and segmentation, in pixels.')
 @click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
 @auto('--workers', int, 'Loader processes on each device.')
 @click.option('--seed', type=SEED, default=0, show_default=True, help='Of weights and batches.')

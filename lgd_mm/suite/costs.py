@@ -82,8 +82,8 @@ def measure_costs(suite: Suite, labels: Sequence[str], earlier: Mapping[str, Cos
 def _backbone(suite: Suite, entry: Entry) -> dict[str, Any]:
     """An entry's backbone. One that begins at random is as the first that is pre-trained, or as the first task has it.
     """
-    if suite.backbone:
-        return backbone_named(suite.backbone)
+    if named := entry.backbone or suite.backbone:
+        return backbone_named(named)
     if entry.student:
         return backbone_named(str(entry.student))
     made = entry if entry.pretrain else next((other for other in suite.entries if other.pretrain), None)

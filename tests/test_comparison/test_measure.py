@@ -1,0 +1,56 @@
+"""What a few steps tell of a whole run, by hand."""
+
+import json
+
+import pytest
+
+from lgd_mm.comparison.measure import cost, floor
+from lgd_mm.comparison.plan import _predicted, _rounded, too_small
+from lgd_mm.comparison.suites import forms, label
+from lgd_mm.suite.run import Run
+from lgd_mm.suite.schema import Machine, Record
+from tests.test_comparison.test_budget import BUDGET
+
+
+def test_the_first_steps_are_no_rule(tmp_path):
+    """Steps of 5, 3, 1, 1, 1 and 1 s, each logged with the mean so far, then two batches of eight images in 4 s each;
+    40 s in all: a step takes 1 s, an image 0.5, and all else 26."""
+    means = [5, 4, 3, 2.5, 2.2, 2]
+    lines = [dict(step=number + 1, iter=number + 1, loss=1.0, time=mean) for number, mean in enumerate(means)]
+    lines.append({'accuracy/top1': 50.0, 'step': 1, 'time': 4.0})
+    folder = tmp_path / 'run' / '20260101_000000' / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text(''.join(f'{json.dumps(line)}\n' for line in lines))
+    config = tmp_path / 'config.py'
+    config.write_text('val_dataloader = dict(batch_size=8)\n')
+    record = Record(version=3, hash='', seconds=40.0, entry='a', task='b', seed=0, command='', work_dir='', metrics={},
+                    images_per_second=None, peak_memory_mb=None, memory_of=None, versions={}, machine=Machine())
+    found = cost(Run('a', 'b', 0, config, tmp_path / 'run'), record)
+    assert found == pytest.approx((1.0, 0.5, 40 - 6 - 8))
+
+
+def test_the_fewest_passes():
+    assert [floor(batches) for batches in (1, 5, 49, 50, 1000)] == [50, 10, 2, 1, 1]
+
+
+def test_methods_that_take_the_same_time():
+    """Dense guidance alone makes teacher and student do more."""
+    assert forms(['dense', 'lgd', 'seed', 'mimicking', 'random']) == dict(
+        dense=['dense'], lgd=['lgd', 'seed', 'mimicking'])
+    assert forms(['mimicking', 'random']) == dict(mimicking=['mimicking'])
+    assert forms(['random']) == {}
+    assert (label('lgd', 'resnet18', ['resnet18']), label('lgd', 'a', ['a', 'b'])) == ('LGD', 'LGD, a')
+
+
+def test_larger_images_take_longer_with_their_area():
+    """The tasks of the fewest epochs: 3 x (30 + 2 x 5) s, four times as much with sides twice as long."""
+    assert _predicted(BUDGET, 1, 1) == 240
+    assert _predicted(BUDGET, 2, 1) == 240 + 3 * 120
+
+
+def test_what_would_fit():
+    """240 s, and 60 s of measuring, with 15 % in hand are 353 s; 85 s of 100 leave nothing, 200 two of three rows."""
+    assert [_rounded(seconds) for seconds in (1, 60, 61, 7000, 7201)] == ['1m', '1m', '2m', '117m', '3h']
+    told = too_small(BUDGET, '100s', 3, 1, 60)
+    assert 'budget is 100s' in told and 'give --budget 6m or more (5 min 53 s), fewer methods' in told
+    assert 'or 2 of the 3 rows' in too_small(BUDGET, '5m40s', 3, 1, 60)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lgd_mm.api import cost as cost
     from lgd_mm.api import embed as embed
     from lgd_mm.api import evaluate as evaluate
+    from lgd_mm.api import export as export
     from lgd_mm.api import finetune as finetune
     from lgd_mm.api import load_student as load_student
     from lgd_mm.api import pretrain as pretrain
@@ -23,5 +24,5 @@ for _renaming in RENAMING:
     when_imported(f'lgd_mm.{_renaming}', answer_to_old_names)
 
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
-FRONT_DOOR = ('cost', 'embed', 'evaluate', 'finetune', 'load_student', 'pretrain', 'zero_shot')
+FRONT_DOOR = ('cost', 'embed', 'evaluate', 'export', 'finetune', 'load_student', 'pretrain', 'zero_shot')
 __getattr__, __dir__ = later(__name__, dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'))

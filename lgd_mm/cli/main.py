@@ -10,11 +10,12 @@ from lgd_mm.cli.convert import convert
 from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
 from lgd_mm.cli.embed import embed
+from lgd_mm.cli.export import export
 from lgd_mm.cli.inspect import inspect
 from lgd_mm.cli.listing import list_names
 from lgd_mm.cli.predict import predict
 from lgd_mm.cli.training import finetune, pretrain
-from lgd_mm.cli.using import evaluate, export, zero_shot
+from lgd_mm.cli.using import evaluate, zero_shot
 from lgd_mm.errors import Stopped, UserError, reported
 from lgd_mm.version import __version__
 

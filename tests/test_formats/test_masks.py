@@ -133,8 +133,8 @@ def test_what_is_no_set_of_masks(tmp_path, change, message):
 def test_void_that_is_none(tmp_path):
     root = masks(tmp_path / 'set', 0, 2, 7)
     (root / 'classes.txt').write_text('ground\nnut\nbolt\n')
-    with pytest.raises(UserError, match=r"--void egde is neither a number nor a name of a class \('ground', 'nut'"):
-        read_set(root, void='egde')
+    with pytest.raises(UserError, match=r"--void edges is neither a number nor a name of a class \('ground', 'nut'"):
+        read_set(root, void='edges')
     with pytest.raises(UserError, match='--void is for images and masks, and .* is of the format folders'):
         for path in ('train/nut/1.jpg', 'val/nut/2.jpg', 'train/bolt/3.jpg'):
             write_image(tmp_path / 'folders' / path, 0)

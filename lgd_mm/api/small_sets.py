@@ -27,6 +27,9 @@ LEAST_BATCH = 4
 STEPS, MOST_EPOCHS = 2000, 100
 #: Learning rate of AdamW for four images; it grows with the root of the batch.
 RATE = 2e-4
+#: Regions of an image that a two-stage detector learns from, and that it looks for objects in (published: 512 and 1000,
+#: for images of twice the side or more).
+SAMPLED, PROPOSALS = 128, 300
 #: Share of a run in which the rate rises.
 WARM_UP = 0.05
 
@@ -127,6 +130,9 @@ def use_small_recipe(cfg: Config, batch: int) -> float:
             step.ratio_range = (1.0, 1.0)
         if 'cat_max_ratio' in step:
             step.cat_max_ratio = 1.0
+    if 'roi_head' in cfg.model:
+        cfg.model.train_cfg.rcnn.sampler.num = SAMPLED
+        cfg.model.test_cfg.rpn.max_per_img = PROPOSALS
     by_epoch = 'max_epochs' in cfg.train_cfg
     length = cfg.train_cfg.max_epochs if by_epoch else cfg.train_cfg.max_iters
     falling: dict[str, Any] = dict(type='CosineAnnealingLR', by_epoch=by_epoch, begin=0, end=length, T_max=length)

@@ -1,7 +1,7 @@
 """From a request to its suite: sizes, schedules and seeds that fit the budget, and the table that tells of them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lgd_mm.api.small_sets import MULTIPLE
-from lgd_mm.comparison.budget import PRETRAINING, Budget, Part, Schedule
+from lgd_mm.comparison.budget import Budget, Schedule
 from lgd_mm.comparison.configs import Configs, settled
 from lgd_mm.comparison.measure import LEAST_EPOCHS, LEAST_STEPS, measure
 from lgd_mm.comparison.request import seconds
@@ -21,7 +21,7 @@ from lgd_mm.suite.table import format_seconds
 #: Share of a budget that is planned with; the rest is in hand, for machines are not always as fast.
 PLANNED = 0.85
 #: Shares of the fitting size of images that are tried, and the smallest side that is chosen, in pixels.
-SHARES, SMALLEST = (1.0, 0.75, 0.5), 160
+SHARES, SMALLEST = (1.0, 0.75, 0.5, 0.25), 160
 #: How many times longer the budget is of which is told as well.
 LONGER = 4
 
@@ -44,7 +44,7 @@ def make_plan(out: Path, configs: Configs, launcher: Launcher, console: Console,
     """Measure, choose, tell, and write the suite.
 
     In this order things are given up: epochs, down to one pass and 50 steps; the size of the images of detection and
-    segmentation, down to half; seeds.
+    segmentation, down to a quarter; seeds.
 
     Args:
         out (Path): Folder of the comparison.
@@ -74,10 +74,11 @@ def make_plan(out: Path, configs: Configs, launcher: Launcher, console: Console,
     shares = SHARES if given is not None and request.image_size is None and _sized(configs) else (1.0, )
     budget, sides = measured(shares[-1])
     # The smallest is measured first: it takes least of the budget, and tells about the larger ones.
-    larger = next((share for share in shares[:-1] if _predicted(budget, share / shares[-1], request.seeds) <= left()),
-                  None)
-    if larger:
-        budget, sides = measured(larger)
+    for share in shares[:-1]:
+        larger = {task: _side(configs, task, share) for task in configs.sets}
+        if larger != sides and _predicted(budget, sides, larger, request.seeds) <= left():
+            budget, sides = measured(share)
+            break
     schedule = budget.choose(left(), request.seeds)
     if schedule is None:
         assert request.budget is not None
@@ -196,11 +197,13 @@ def _side(configs: Configs, task: str, share: float) -> int | None:
     return side
 
 
-def _predicted(budget: Budget, factor: float, seeds: int) -> float:
-    """Seconds of the shortest with sides that are larger by a factor."""
-    larger: Sequence[Part] = [part if part.name == PRETRAINING else part._replace(
-        epoch=part.epoch * factor**2, fixed=part.fixed * factor**2) for part in budget.parts]
-    grown = budget._replace(parts=larger)
+def _predicted(budget: Budget, sides: Mapping[str, int | None], larger: Mapping[str, int | None], seeds: int) -> float:
+    """Seconds of the shortest with other sides: time grows with the area."""
+    parts = []
+    for part in budget.parts:
+        factor = ((larger.get(part.name) or 1) / (sides.get(part.name) or 1))**2
+        parts.append(part._replace(epoch=part.epoch * factor, fixed=part.fixed * factor))
+    grown = budget._replace(parts=parts)
     return grown.seconds(grown.floors, seeds)
 
 

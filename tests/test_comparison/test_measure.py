@@ -44,8 +44,9 @@ def test_methods_that_take_the_same_time():
 
 def test_larger_images_take_longer_with_their_area():
     """The tasks of the fewest epochs: 3 x (30 + 2 x 5) s, four times as much with sides twice as long."""
-    assert _predicted(BUDGET, 1, 1) == 240
-    assert _predicted(BUDGET, 2, 1) == 240 + 3 * 120
+    assert _predicted(BUDGET, {'detection': 160}, {'detection': 160}, 1) == 240
+    assert _predicted(BUDGET, {'detection': 160}, {'detection': 320}, 1) == 240 + 3 * 120
+    assert _predicted(BUDGET, {'detection': None}, {'detection': None}, 1) == 240
 
 
 def test_what_would_fit():

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.datasets.image_size import image_size
 from lgd_mm.errors import UserError
 from lgd_mm.formats.convert import OF_TASK, check_target, write_set
 from lgd_mm.formats.labelled_set import LabelledSet
@@ -61,7 +62,7 @@ def convert(source: str | Path,
     said = StringIO()
     try:
         with new_folder(out) as part:
-            write_set(found, part, to, link_or_copy)
+            write_set(found, part, to, partial(_place, Path(os.path.realpath(source))))
             try:
                 with redirect_stdout(said):
                     CHECKS[to](str(part))
@@ -73,3 +74,11 @@ def convert(source: str | Path,
     print_rank0(f'{found}\n{found.notes}{remarks and chr(10) + remarks}'.rstrip())
     print_rank0(f'{out}: written as {to}; train with --data {out}')
     return found
+
+
+def _place(root: Path, source: Path, target: Path) -> None:
+    """Bring an image to its place; OUT is passed on, and nothing goes into it that a link passes for an image."""
+    if source.is_symlink() and not Path(os.path.realpath(source)).is_relative_to(root) and image_size(source) is None:
+        raise UserError(f'{source} is a link to {os.path.realpath(source)}, which lies outside {root} and is no image: '
+                        'remove it')
+    link_or_copy(source, target)

@@ -57,7 +57,7 @@ class ImageIndex:
         plain = name.replace('\\', '/') if '\\' in name or DRIVE.match(name) else name
         here = Path(os.path.normpath(plain)) if plain.startswith('/') and '\0' not in plain else None
         if here and here.is_relative_to(self.root) and here.is_file():
-            return self._below(here, source, name)
+            return here
         foreign = plain.startswith('/') or bool(DRIVE.match(plain))
         if foreign:
             plain = DRIVE.sub('', plain, count=1).lstrip('/')
@@ -67,7 +67,7 @@ class ImageIndex:
             if not path.is_relative_to(self.root) or '\0' in plain or '://' in plain:
                 continue
             if path.is_file():
-                return self._below(path, source, name)
+                return path
         parts = [part for part in PurePosixPath(plain).parts if part not in ('.', '..')]
         fault = name_fault('/'.join(parts))
         if fault or (not foreign and '..' in PurePosixPath(plain).parts and self._leads_out(plain, near)):
@@ -76,7 +76,7 @@ class ImageIndex:
         for start in range(len(parts)):
             there = next((path for folder in near if (path := folder.joinpath(*parts[start:])).is_file()), None)
             if there and there.is_relative_to(self.root):
-                return self._below(there, source, name)
+                return there
         return self._by_tail(parts, name, source)
 
     def knows(self, name: str) -> bool:
@@ -100,19 +100,11 @@ class ImageIndex:
         if not best:
             self.notes.add(MISSING, name)
             return None
-        return self._below(best[0], source, name)
+        return best[0]
 
     def _leads_out(self, plain: str, near: Sequence[Path]) -> bool:
         """Whether a name, taken from the outermost folder that it may be below, is none of the set."""
         return not Path(os.path.normpath((near or [self.root])[-1] / plain)).is_relative_to(self.root)
-
-    def _below(self, path: Path, source: str, name: str) -> Path:
-        """A path below the root by its links, too; what a whole folder leads to belongs to the set."""
-        real = Path(os.path.realpath(path))
-        if path.is_symlink() and not any(real.is_relative_to(os.path.realpath(place))
-                                         for place in (self.root, path.parent)):
-            return path if real.suffix.lower() in ENDINGS else _refuse(source, name)
-        return path
 
 
 def files_below(folder: Path, endings: Sequence[str]) -> list[Path]:
@@ -145,10 +137,6 @@ def unannotated(index: ImageIndex, used: Iterable[Path]) -> list[Path]:
 
 def _is_beside(name: str) -> bool:
     return is_hidden(name) or name in ('__MACOSX', '@eaDir')
-
-
-def _refuse(source: str, name: str) -> Path:
-    raise UserError(f'{source} names {shown(name)}, a link to what is no image: copy there what it leads to')
 
 
 def _spelt(name: str) -> str:

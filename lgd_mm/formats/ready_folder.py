@@ -7,7 +7,7 @@ from pathlib import Path
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.formats.canonical import is_canonical
-from lgd_mm.formats.convert import write_set
+from lgd_mm.formats.convert import TARGETS, write_set
 from lgd_mm.formats.read_set import read_set
 from lgd_mm.formats.splits import SHARE
 from lgd_mm.io.cache import cache_folder
@@ -47,6 +47,9 @@ def ready_folder(data: str | Path, scope: str) -> str:
     if not made.is_dir():
         voc_masks = to == 'masks' and (root / 'SegmentationClass').is_dir()  # such a set has boxes as well
         found = read_set(root, 'masks' if voc_masks else None)
+        if found.task not in TARGETS[to][1]:
+            raise UserError(f'data: {data} is of the format {found.format}, which has labels for {found.task}, and the '
+                            f'config learns {TARGETS[to][1][0]}: give a config for {found.task}, or other data')
         try:
             with new_folder(made) as part:
                 write_set(found, part, to, _link)

@@ -113,10 +113,8 @@ def _is_yolo(root: Path) -> bool:
     from lgd_mm.formats.yolo_yaml import yaml_file
     if yaml_file(root):
         return True
-    names = any((root / name).is_file() for name in ('classes.txt', 'obj.names', 'labels.txt', 'names.txt', 'obj.data'))
-    texts = (path for path in files_below(root, ('.txt',)) if path.name not in ('classes.txt', 'train.txt', 'val.txt'))
-    return names and any(NUMBERS.fullmatch(line) for path in islice(texts, LOOKED_AT)
-                         for line in _head(path).decode(errors='replace').splitlines()[:1])
+    return any(NUMBERS.fullmatch(line) for path in islice(files_below(root, ('.txt',)), LOOKED_AT)
+               for line in _head(path).decode(errors='replace').splitlines()[:1])
 
 
 def _is_masks(root: Path) -> bool:

@@ -9,7 +9,7 @@ import yaml
 from lgd_mm.console.printable import shown
 from lgd_mm.errors import UserError
 from lgd_mm.formats.image_files import sizes_as_read
-from lgd_mm.formats.image_index import ENDINGS, ImageIndex, files_below
+from lgd_mm.formats.image_index import ENDINGS, ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
@@ -65,8 +65,10 @@ def read(root: Path, share: float) -> LabelledSet:
                 notes.add('images have no object and are kept', path.relative_to(index.root))
             found.setdefault(split, []).append(LabelledImage(path, size.width, size.height, items))
     for path in files_below(root, ('.txt',)):
-        if path not in labels and (path.parent.name == 'labels' or 'labels' in path.relative_to(root).parts[:-1]):
-            notes.add('label files are of no image and are left out', path.relative_to(root))
+        if path not in labels and path.parent != root and split_of(path.stem) is None:  # lists of images lie there
+            notes.add('label files are of no image that is there and are left out', path.relative_to(root))
+    for path in unannotated(index, paths):
+        notes.add('images are of no part and are left out', path.relative_to(index.root))
     objects.end(root)
     return LabelledSet(root, 'yolo', DETECTION, classes, settle_splits(found, share, notes, root), notes)
 

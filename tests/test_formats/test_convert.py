@@ -90,3 +90,19 @@ def test_out_appears_whole_or_not_at_all(tmp_path):
     with pytest.raises(UserError, match='would be read as a part of it'):
         lgd_mm.convert(source, source / 'out')
     assert (tmp_path / 'out/mine.txt').read_text() == 'kept'
+
+
+def test_links_out_of_the_set(tmp_path):
+    """OUT is passed on: what a link passes for an image stays where it is, and images that are linked in come along."""
+    (tmp_path / 'secret').write_text('password')
+    write_image(tmp_path / 'elsewhere.png', 0)
+    for path in ('train/nut/0.jpg', 'train/bolt/1.jpg', 'val/nut/2.jpg', 'val/bolt/3.jpg'):
+        write_image(tmp_path / 'set' / path, int(path[-5]))
+    (tmp_path / 'set/train/nut/4.jpg').symlink_to(tmp_path / 'elsewhere.png')
+    lgd_mm.convert(tmp_path / 'set', tmp_path / 'out')
+    assert Image.open(tmp_path / 'out/train/nut/4.jpg').size == (64, 64)
+    assert not (tmp_path / 'out/train/nut/4.jpg').is_symlink()
+    (tmp_path / 'set/train/nut/5.jpg').symlink_to(tmp_path / 'secret')
+    with pytest.raises(UserError, match=r'5.jpg is a link to .*secret, which lies outside .* and is no image: remove'):
+        lgd_mm.convert(tmp_path / 'set', tmp_path / 'other')
+    assert not (tmp_path / 'other').exists()

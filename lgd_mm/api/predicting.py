@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgd_mm.api.auto import workers
+from lgd_mm.console.progress import still
 from lgd_mm.errors import UserError
 from lgd_mm.prediction.asked import check_outside
 from lgd_mm.prediction.network import load_network
@@ -55,4 +56,6 @@ def predict(network: str | Path,
     check_outside(out, [images] if isinstance(images, (str, Path)) else images)
     sources = find_sources(images)
     options = Options(score, drawing, every, batch_size, None if ids is None else str(ids))
-    return run(load_network(network, task), sources, Path(out), options, workers(1)[0])
+    with still('reading the network'):
+        loaded = load_network(network, task)
+    return run(loaded, sources, Path(out), options, workers(1)[0])

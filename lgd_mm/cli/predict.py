@@ -7,9 +7,7 @@ import click
 
 from lgd_mm.cli.early import check_prediction
 from lgd_mm.console.printable import printable
-from lgd_mm.console.progress import still
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.console.words import some
 from lgd_mm.errors import Stopped, UserError
 
 #: What a network may be asked for.
@@ -43,8 +41,8 @@ def predict(no_drawing: bool, **arguments: Any) -> None:
       lgd-mm predict detector my_set/val --ids my_set/annotations/val.json --no-drawing --out found
     """
     check_prediction(arguments)
-    with still('reading the network'):
-        from lgd_mm import api
+    click.echo(f'reading {printable(arguments["network"])}', err=True)  # at once: the libraries take seconds
+    from lgd_mm import api
     try:
         found = api.predict(**arguments, drawing=not no_drawing)
     except KeyboardInterrupt:
@@ -54,7 +52,7 @@ def predict(no_drawing: bool, **arguments: Any) -> None:
     if found.page is not None:
         print_rank0(f'{found.page}: shows them')
     if found.left_out:
-        for line in found.left_out[:-1] if len(found.left_out) > 1 else ():
-            click.echo(f'left out: {printable(line)}', err=True)
-        raise UserError(f'{len(found.left_out)} could not be read and {"is" if len(found.left_out) == 1 else "are"} '
-                        f'left out, the last of them {some(found.left_out[-1:])}')
+        for line in found.left_out[:-1]:
+            click.echo(f'not read whole: {printable(line)}', err=True)
+        raise UserError(f'{len(found.left_out)} images or videos could not be read whole, the last of them '
+                        f'{found.left_out[-1]}')

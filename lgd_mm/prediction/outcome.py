@@ -84,7 +84,7 @@ def finish(network: Network, sources: Sources, score: float, drawing: bool, ever
         write_results(out, _numbered(journal, ids), ids)
     if drawing:
         _write_drawn_videos(out, sources, every, journal)
-        title = f'{network.task} of {count} images'.replace('-', ' ')
+        title = f'{network.task} of {count} images'.replace('-', ' ').capitalize()
         write_pages(out, title, count, _shown(network, sources, score, journal))
     journal.finish(dict(images=count, left_out=left_out))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ def predict(network: Network, sources: Sources, out: Path, options: Options, wor
                 raise UserError(f'{options.batch_size} images at a time take more memory than the device has: give '
                                 'a smaller batch_size, and another folder') from error
             except OSError as error:
-                raise UserError(f'{out} cannot be written to ({error.strerror or error}): correct that, and the same '
-                                'command goes on') from error
+                raise UserError(f'predictions to {out} have stopped ({error.strerror or error}): correct that, and the '
+                                'same command goes on') from error
         else:
             print_rank0(f'{out}: all of it was there already')
         return Outcome.of(out, network, journal)
@@ -117,33 +118,37 @@ class _Predicting:
         reached: dict[str, int | None] = {}  # of each source: items that are done, or None at its end
         for entry in self.journal.entries():
             reached[entry['source']] = None if entry['ended'] else entry['next']
-        start = reached.get('', 0) or 0
-        left = self.sources.images[start:]
-        if left:
-            dataset = Images(left, list(map(self.sources.path, left)), self.reader)
-            self._source('', 'images', dataset, start, len(left), workers)
-        for video in self.sources.videos:
-            begin = reached.get(video, 0)
-            if begin is not None:
-                path, every = self.sources.path(video), self.options.every
-                dataset = Frames(video, path, every, begin * every, self.reader)
-                self._source(video, f'frames of {video}', dataset, begin, _frames_of(path) // every - begin,
-                             min(workers, 1))
-                self.journal.add(dict(source=video, next=0, ended=True, items=[]))
-
-    def _source(self, source: str, what: str, dataset: Any, done: int, left: int, workers: int) -> None:
-        """Predict what a data set has."""
+        left = {source: done for source in ['', *self.sources.videos]
+                if (done := reached.get(source, 0)) is not None}
         size = self.options.batch_size
-        loader = DataLoader(dataset, size, num_workers=workers, collate_fn=partial(shared, list))
-        batches = -(-max(left, 0) // size)
+        total = sum(-(-max(self._count(source) - done, 0) // size) for source, done in left.items())
+        batches = chain.from_iterable(self._batches(source, done, workers) for source, done in left.items())
         # Standard output may be taken for the result.
-        for batch in track(handed_over(loader, workers), f'batches of {size} {what}', batches, Console(stderr=True)):
+        for entry in track(batches, f'batches of {size}', total, Console(stderr=True)):
+            self.journal.add(entry)
+
+    def _count(self, source: str) -> int:
+        """Images, or about as many frames as a video has."""
+        return _frames_of(self.sources.path(source)) // self.options.every if source else len(self.sources.images)
+
+    def _batches(self, source: str, done: int, workers: int) -> Iterator[dict[str, Any]]:
+        """Predict what a video, or all images, have left; what is to be known of each batch."""
+        dataset: Images | Frames
+        if source:
+            every = self.options.every
+            dataset = Frames(source, self.sources.path(source), every, done * every, self.reader)
+            workers = min(workers, 1)
+        else:
+            names = self.sources.images[done:]
+            dataset = Images(names, list(map(self.sources.path, names)), self.reader)
+        loader = DataLoader(dataset, self.options.batch_size, num_workers=workers, collate_fn=partial(shared, list))
+        for batch in handed_over(loader, workers):
             items = list(self._batch(batch))
             done += sum(source == '' or 'found' in item for item in items)
-            broken = source != '' and any('unreadable' in item for item in items)
-            self.journal.add(dict(source=source, next=done, ended=broken, items=items))
-            if broken:
-                break
+            # A video that is broken ends there, and is told once.
+            yield dict(source=source, next=done, ended=bool(source) and 'unreadable' in items[-1], items=items)
+        if source:
+            yield dict(source=source, next=done, ended=True, items=[])
 
     def _batch(self, batch: list[Read | Unreadable]) -> Iterator[dict[str, Any]]:
         """Predict some images, write their own files, and say what is to be known of each."""

@@ -20,7 +20,7 @@ from lgd_mm.console.printable import printable
 #: Pixels of the longer side of what is drawn, at least and at most; browsers show no more.
 SMALLEST, LARGEST = 320, 16384
 #: Height of letters: a share of the side of the square of as many pixels, and pixels at least.
-LETTERS, LEAST_LETTERS = 0.026, 11
+LETTERS, LEAST_LETTERS = 0.032, 12
 #: How much of what lies below is covered.
 OPACITY = 0.5
 #: Share of the pixels from which on a class of segments has its name written on it.
@@ -61,7 +61,7 @@ def draw_instances(image: NDArray[np.uint8], instances: Instances, classes: Sequ
     """
     canvas = _resized(image, size or _own_size(image))
     scale = np.array([canvas.shape[1] / image.shape[1], canvas.shape[0] / image.shape[0]] * 2)
-    thickness = max(1, round(_letters(canvas) / 8))
+    thickness = max(2, round(_letters(canvas) / 8))
     sure = np.zeros(len(instances.labels)) if instances.scores is None else instances.scores
     order = np.argsort(sure, kind='stable')
     for index in order if instances.masks is not None else ():

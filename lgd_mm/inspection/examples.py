@@ -1,18 +1,19 @@
 """Images of a set with their labels drawn, as small files for a page."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from faster_coco_eval.core import mask as coco_masks
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from lgd_mm.errors import UserError
 from lgd_mm.formats.labelled_set import LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.inspection.facts import Inspection
 from lgd_mm.io.images import open_image
-from lgd_mm.report.overlays import Instances, draw_instances, draw_names, draw_segments
+from lgd_mm.report.overlays import SMALLEST, Instances, draw_instances, draw_names, draw_segments
 from lgd_mm.report.tiles import tile, tile_size
 from lgd_mm.suite.colours import class_colours
 
@@ -53,8 +54,9 @@ def draw_examples(found: Inspection) -> list[Example]:
         count = min(share, len(pool))
         for image in (pool[(2 * index + 1) * len(pool) // (2 * count)] for index in range(count)):
             try:
-                name = f'{part}: {found.named(image.path)}' if part else found.named(image.path)
-                examples.append(Example(name, tile(_drawn(image, found.labelled))))
+                name = found.named(image.path)
+                told = name if part in Path(name).parts or not part else f'{part}: {name}'
+                examples.append(Example(told, tile(_drawn(image, found.labelled))))
             except (OSError, UserError, ValueError):  # it is among the problems
                 continue
     return examples
@@ -71,14 +73,15 @@ def _drawn(image: LabelledImage, labelled: LabelledSet | None) -> Image.Image:
         return draw_segments(pixels, labels[::times, ::times][:pixels.shape[0], :pixels.shape[1]], labelled.classes,
                              colours, size)
     if image.label is not None:
-        small = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+        times_larger = max(1., SMALLEST / max(size))  # below, letters are drawn for an enlarged image
+        larger = tuple(round(side * times_larger) for side in size)
+        small = np.asarray(Image.fromarray(pixels).resize(larger, Image.Resampling.LANCZOS))
         return draw_names(small, [labelled.classes[image.label]], colours[image.label])
     return draw_instances(pixels, _instances(image, pixels.shape[:2], 1 / times), labelled.classes, colours, size)
 
 
 def _pixels(image: LabelledImage) -> tuple[NDArray[np.uint8], int]:
     """An image as it is read, turned by its EXIF, and how many times smaller than it is."""
-    from PIL import ImageOps
     with open_image(image.path) as opened:
         times = 1
         while max(opened.size) // times > SIDE:

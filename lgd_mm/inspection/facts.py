@@ -7,6 +7,10 @@ from pathlib import Path
 from lgd_mm.datasets.image_size import ImageSize
 from lgd_mm.formats.labelled_set import LabelledImage, LabelledSet
 
+#: Words of a sentence about many -> about one.
+NOUNS = dict(images='image', classes='class', objects='object', masks='mask', boxes='box', polygons='polygon',
+             lines='line', shapes='shape', annotations='annotation', files='file')
+OTHERS = {'are': 'is', 'have': 'has', 'reach': 'reaches', 'lie': 'lies', 'their': 'its', 'them': 'it'}
 #: Examples of a problem that are named.
 EXAMPLES = 5
 
@@ -29,7 +33,15 @@ class Problem:
 
     def __str__(self) -> str:
         number = '' if self.count is None else f'{self.count:,} '
-        return f'{number}{self.what}' + (f': {self.cure}' if self.cure else '')
+        return f'{number}{self.said}' + (f': {self.cure}' if self.cure else '')
+
+    @property
+    def said(self) -> str:
+        """What it is, of one if it is met once."""
+        first, *others = self.what.split(' ')
+        if self.count != 1 or first not in NOUNS:
+            return self.what
+        return ' '.join([NOUNS[first], *(OTHERS.get(word, word) for word in others)])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from lgd_mm.console.words import some
 from lgd_mm.formats.labelled_set import DETECTION
 from lgd_mm.inspection.facts import Inspection
 
+#: Examples of a problem that a terminal is shown.
+SHOWN = 3
 #: By what a format is recognised.
 SIGNS = {
     'coco': 'JSON files with "images", "annotations" and "categories"',
@@ -35,15 +37,12 @@ def lines_of(found: Inspection) -> Iterator[str]:
     """
     for name, value in facts_of(found):
         yield f'{name + ":":<12}{value}'
-    for part in found.parts:
-        if found.classes.of and (lacking := found.classes.lacking(part)):
-            yield f'{"":<12}none in {part}: {some(lacking)}'
     if not found.problems:
         yield f'{"problems:":<12}none found'
     for index, problem in enumerate(found.problems):
         yield f'{"" if index else "problems:":<12}- {problem}'
         if problem.examples:
-            yield f'{"":<14}such as {some(problem.examples, 3, "; ")}'
+            yield f'{"":<14}such as {"; ".join(problem.examples[:SHOWN])}'
 
 
 def facts_of(found: Inspection) -> list[tuple[str, str]]:

@@ -34,14 +34,14 @@ def look_at_images(found: Inspection, paths: Sequence[Path]) -> list[Problem]:
         faults = list(track(pool.map(_fault, some), 'decoding', len(some)))
     cut = [f'{found.named(path)} ({fault})' for path, fault in zip(some, faults) if fault]
     of = f'of {len(some)} that were decoded ' if len(some) < len(whole) else ''
-    turned = [found.named(path) for path in whole if found.sizes[path].orientation != 1]
+    has_places = found.form not in ('images', 'csv', 'folders')  # a label of the whole image lies in no place
+    turned = [found.named(path) for path in whole if has_places and found.sizes[path].orientation != 1]
     small = [f'{found.named(path)} ({found.sizes[path]})' for path in whole
              if min(found.sizes[path].width, found.sizes[path].height) < SMALL]
-    labels = ', and boxes and masks must lie as it is shown' if found.labelled else ''
     kinds = (
         (broken, 'images cannot be read', 'copy them again, or remove them'),
-        (cut, f'images {of}are damaged behind their heads', 'copy them again, or remove them'),
-        (turned, f'images are turned by their EXIF when they are read{labels}', UPRIGHT),
+        (cut, f'images {of}are damaged: the head can be read, the rest cannot', 'copy them again, or remove them'),
+        (turned, 'images are turned by their EXIF when they are read, and labels must lie as they are shown', UPRIGHT),
         (small, f'images have a side below {SMALL} pixels', 'leave them out, unless objects are as small'))
     return [Problem(what, len(names), names[:EXAMPLES], cure) for names, what, cure in kinds if names]
 

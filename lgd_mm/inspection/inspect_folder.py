@@ -8,6 +8,7 @@ from lgd_mm.api.images import images_in
 from lgd_mm.datasets.image_size import image_sizes
 from lgd_mm.errors import UserError
 from lgd_mm.formats.labelled_set import LabelledImage, LabelledSet
+from lgd_mm.formats.mask_pairs import find_folders
 from lgd_mm.formats.read_set import read_set
 from lgd_mm.formats.recognise import recognise
 from lgd_mm.inspection.class_counts import count_classes
@@ -38,6 +39,9 @@ def inspect_folder(folder: str | Path) -> Inspection:
     root = Path(os.path.abspath(folder))
     images = [LabelledImage(Path(path)) for path in images_in(root, 'folder')]
     form, labelled, problems = _read(root)
+    if form == 'masks' and not labelled:  # masks are images, too
+        of_images = [folder for folder, masks in find_folders(root) if folder != masks]
+        images = [image for image in images if any(map(image.path.is_relative_to, of_images))] or images
     parts: Mapping[str, Sequence[LabelledImage]] = labelled.splits if labelled else {'': images}
     paths = list(dict.fromkeys(image.path for part in parts.values() for image in part))
     looked_at = [paths[index * len(paths) // HEADS] for index in range(HEADS)] if len(paths) > HEADS else paths

@@ -44,8 +44,8 @@ def look_at_labels(found: Inspection) -> list[Problem]:
     parts = [part for part in found.parts if found.parts[part]]
     for part in parts:
         if lacking := found.classes.lacking(part):
-            cure = ('it cannot be learned: add some, or remove the class' if part == 'train' else
-                    'nothing says how well it is learned: move some there, or divide the set anew')
+            cure = ('what has none cannot be learned: add some, or remove the class' if part == 'train' else
+                    'nothing tells how well they are learned: move some there, or divide the set anew')
             problems.append(Problem(f'classes have no {found.classes.unit.split()[0]} in {part}', len(lacking),
                                     lacking[:EXAMPLES], cure))
     if 'train' in parts:

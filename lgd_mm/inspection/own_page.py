@@ -5,10 +5,10 @@ from pathlib import Path
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import open_plain
 
-#: Begins each page, behind its doctype.
+#: In the head of each page.
 MARK = 'written by lgd-mm inspect'
 #: Bytes at the beginning in which it stands.
-HEAD = 4096
+HEAD = 1024
 
 
 def check_page(out: Path) -> None:

@@ -12,7 +12,7 @@ from lgd_mm.io.files import write_text
 from lgd_mm.report.page import render_page
 
 #: Classes that are shown without being asked for.
-CLASSES = 40
+CLASSES = 25
 
 
 def write_page(found: Inspection, out: Path) -> None:

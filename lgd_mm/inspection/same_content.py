@@ -42,9 +42,9 @@ def look_for_copies(found: Inspection, paths: Sequence[Path]) -> list[Problem]:
     kinds = (
         (leaks, 'images are in two parts of the set with the same content', 'figures on them will be too good: remove '
          'them from one part'),
-        (contradictions, 'images with the same content have different classes', 'keep the right one'),
-        (copies, 'images are there more than once within a part', 'they count more than others: remove the copies if '
-         'that is not meant'))
+        (contradictions, 'images have the same content and different classes', 'keep the right one'),
+        (copies, 'images are there more than once', 'they count more than others: remove the copies if that is not '
+         'meant'))
     return [Problem(what, len(names), names[:EXAMPLES], cure) for names, what, cure in kinds if names]
 
 

@@ -1,7 +1,9 @@
 """A data set looked at."""
 
+import os
 from pathlib import Path
 
+from lgd_mm.api.images import images_in
 from lgd_mm.inspection.facts import Inspection
 from lgd_mm.inspection.inspect_folder import inspect_folder
 from lgd_mm.inspection.own_page import check_page
@@ -24,7 +26,7 @@ def inspect(folder: str | Path, out: str | Path | None = None) -> Inspection:
     """
     if out is not None:
         check_page(Path(out))
-    found = inspect_folder(folder)
+    found = inspect_folder(folder, images_in(os.path.abspath(folder), 'folder'))
     if out is not None:
         write_page(found, Path(out))
     return found

@@ -13,9 +13,9 @@ from lgd_mm.errors import UserError
 from lgd_mm.formats.labelled_set import LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.inspection.facts import Inspection
 from lgd_mm.io.images import open_image
+from lgd_mm.own_data.palette import class_colours
 from lgd_mm.report.overlays import SMALLEST, Instances, draw_instances, draw_names, draw_segments
 from lgd_mm.report.tiles import tile, tile_size
-from lgd_mm.suite.colours import class_colours
 
 #: Images that are drawn; a third of them are not to train with.
 DRAWN = 12
@@ -67,7 +67,7 @@ def _drawn(image: LabelledImage, labelled: LabelledSet | None) -> Image.Image:
     size = tile_size(pixels)
     if labelled is None:
         return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-    colours = class_colours(labelled.classes)
+    colours = np.array(class_colours(len(labelled.classes)), np.uint8)
     if image.mask is not None and labelled.mask_labels is not None:
         labels = labelled.mask_labels.read(image.mask)
         return draw_segments(pixels, labels[::times, ::times][:pixels.shape[0], :pixels.shape[1]], labelled.classes,

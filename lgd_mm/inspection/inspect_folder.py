@@ -1,10 +1,9 @@
 """From a folder to what is in it."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lgd_mm.api.images import images_in
 from lgd_mm.datasets.image_size import image_sizes
 from lgd_mm.errors import UserError
 from lgd_mm.formats.labelled_set import LabelledImage, LabelledSet
@@ -23,21 +22,22 @@ HEADS = 200_000
 IMAGES = 'images'
 
 
-def inspect_folder(folder: str | Path) -> Inspection:
+def inspect_folder(folder: str | Path, files: Iterable[str]) -> Inspection:
     """Look at a data set. Of images, heads are read, and of some the pixels; nothing is written.
 
     Args:
         folder (str | Path): Of any format that :func:`lgd_mm.formats.read_set.read_set` reads, or of images without
             labels.
+        files (Iterable[str]): The images below it.
 
     Returns:
         Inspection: What is in it; labels that cannot be read are one of the problems.
 
     Raises:
-        UserError: If there is no such folder, or no image in it.
+        UserError: If there is no such folder.
     """
     root = Path(os.path.abspath(folder))
-    images = [LabelledImage(Path(path)) for path in images_in(root, 'folder')]
+    images = [LabelledImage(Path(path)) for path in files]
     form, labelled, problems = _read(root)
     if form == 'masks' and not labelled:  # masks are images, too
         of_images = [folder for folder, masks in find_folders(root) if folder != masks]

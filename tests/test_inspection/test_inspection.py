@@ -156,7 +156,7 @@ def test_labels_that_cannot_be_read_are_a_problem(coco: Path) -> None:
 def test_many_images_are_looked_at_at_even_distances(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect_folder, 'HEADS', 7)
     monkeypatch.setattr(image_problems, 'DECODED', 3)
-    inspection = inspect_folder.inspect_folder(folders)
+    inspection = lgd_mm.inspect(folders)
     assert (inspection.heads, inspection.images, len(inspection.sizes)) == (7, 26, 7)
 
 

@@ -1,12 +1,14 @@
 """A data set of any format as a folder that is trained on."""
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
 
+from lgd_mm.console.progress import Heartbeat, still
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.image_size import image_size
 from lgd_mm.errors import UserError
@@ -57,14 +59,16 @@ def convert(source: str | Path,
     """
     check_target(to)
     check_new_folder(source, out)
-    found = read_set(source, form, void=void, class_table=class_table, val_share=val_share)
+    with still(f'reading {source}'):
+        found = read_set(source, form, void=void, class_table=class_table, val_share=val_share)
     to = to or OF_TASK[found.task]
     said = StringIO()
     try:
         with new_folder(out) as part:
             write_set(found, part, to, partial(_place, Path(os.path.realpath(source))))
             try:
-                with redirect_stdout(said):
+                with Heartbeat(lambda: f'checking {out}', partial(print, flush=True, file=sys.stdout)), \
+                        redirect_stdout(said):
                     CHECKS[to](str(part))
             except UserError as error:
                 raise UserError(str(error).replace(str(part), os.fspath(out))) from error

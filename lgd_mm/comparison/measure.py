@@ -9,7 +9,7 @@ from rich.console import Console
 
 from lgd_mm.comparison.budget import PRETRAINING, Budget, Part
 from lgd_mm.comparison.configs import Configs, settled, steps
-from lgd_mm.comparison.suites import STEPS, TESTED, forms, measured_label, write_measured
+from lgd_mm.comparison.suites import STEPS, TESTED, forms, measured_label, measured_task, write_measured
 from lgd_mm.errors import UserError
 from lgd_mm.io.typed_json import is_number
 from lgd_mm.runs.history import read_history
@@ -121,9 +121,10 @@ def parts(configs: Configs, costs: Mapping[tuple[str, str], Cost], sides: Mappin
                 PRETRAINING, f'{PRETRAINING}, {" and ".join(alike)}, {student}', len(alike), batches * each.step,
                 each.fixed + PASS * unseen * each.step, floor(batches), settled(cfg, 'epochs'), batches))
         for task, data in configs.sets.items():
-            if (measured_label('tasks', student), task) in costs:
+            place = measured_label('tasks', student), measured_task(task, sides)
+            if place in costs:
                 cfg = configs.task(task, sides.get(task))
-                each, batches = costs[measured_label('tasks', student), task], steps(cfg, data.train)
+                each, batches = costs[place], steps(cfg, data.train)
                 found.append(Part(task, f'{task}, {student}', len(request.methods), batches * each.step,
                                   each.fixed + data.test * each.image, floor(batches), settled(cfg, 'epochs'),
                                   batches))

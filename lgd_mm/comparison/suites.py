@@ -17,6 +17,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.safety.config_text import write_config
 from lgd_mm.students.swap import use_backbone
+from lgd_mm.suite.definition import slug
 
 #: The student that the ready configs are of.
 OWN = 'resnet18'
@@ -122,12 +123,13 @@ def write_measured(folder: Path, configs: Configs, without: Mapping[str, list[st
             write_config(configs.pretraining(method, student), place / name)
             entries.append(dict(
                 label=measured_label(method, student), pretrain=f'{place.name}/{name}', inputs=[request.images],
-                without=list(configs.sets),
+                without=[measured_task(task, sides) for task in configs.sets],
                 options=[*short, 'train_cfg.max_epochs=1', f'train_dataloader.num_batch_per_epoch={STEPS}']))
-        entries.append(_of_student(dict(label=measured_label('tasks', student)), student, without))
+        cannot = {student: [measured_task(task, sides) for task in without.get(student, ())]}
+        entries.append(_of_student(dict(label=measured_label('tasks', student)), student, cannot))
     tasks = []
     for name in configs.sets:
-        task = _task(configs, place, name, sides.get(name), AUTO)
+        task = _task(configs, place, name, sides.get(name), AUTO, measured_task(name, sides))
         batch = configs.task(name, sides.get(name)).val_dataloader.batch_size
         length = 'max_iters' if name == 'segmentation' else 'max_epochs'
         count = TASK_STEPS if name == 'segmentation' else 1
@@ -145,6 +147,11 @@ def measured_label(method: str, student: str) -> str:
     return f'{method}, {student}'
 
 
+def measured_task(name: str, sides: Mapping[str, int | None]) -> str:
+    """Of a column of the measuring: what was measured with other sizes stays beside it."""
+    return f'{name}, {sides[name]} px' if sides.get(name) else name
+
+
 def _of_student(entry: dict[str, Any], student: str, without: Mapping[str, list[str]]) -> dict[str, Any]:
     if student != OWN:
         entry['backbone'] = student
@@ -153,9 +160,12 @@ def _of_student(entry: dict[str, Any], student: str, without: Mapping[str, list[
     return entry
 
 
-def _task(configs: Configs, place: Path, name: str, side: int | None, epochs: int | str) -> dict[str, Any]:
-    write_config(configs.task(name, side, epochs), place / f'{name}.py')
-    return dict(name=name, config=f'{place.name}/{name}.py', data=configs.request.data[name], metrics=METRICS[name])
+def _task(configs: Configs, place: Path, name: str, side: int | None, epochs: int | str,
+          title: str | None = None) -> dict[str, Any]:
+    file = f'{slug(title or name)}.py'
+    write_config(configs.task(name, side, epochs), place / file)
+    return dict(name=title or name, config=f'{place.name}/{file}', data=configs.request.data[name],
+                metrics=METRICS[name])
 
 
 def _write(folder: Path, content: dict[str, Any]) -> Path:

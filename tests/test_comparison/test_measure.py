@@ -43,10 +43,11 @@ def test_methods_that_take_the_same_time():
 
 
 def test_larger_images_take_longer_with_their_area():
-    """The tasks of the fewest epochs: 3 x (30 + 2 x 5) s, four times as much with sides twice as long."""
-    assert _predicted(BUDGET, {'detection': 160}, {'detection': 160}, 1) == 240
-    assert _predicted(BUDGET, {'detection': 160}, {'detection': 320}, 1) == 240 + 3 * 120
-    assert _predicted(BUDGET, {'detection': None}, {'detection': None}, 1) == 240
+    """Four times the fewest epochs: 60 + 2 x (20 + 4 x 10) + 3 x (30 + 8 x 5) s, the latter four times as long with
+    sides twice as long."""
+    assert _predicted(BUDGET, {'detection': 160}, {'detection': 160}, 1) == 390
+    assert _predicted(BUDGET, {'detection': 160}, {'detection': 320}, 1) == 390 + 3 * 210
+    assert _predicted(BUDGET, {'detection': None}, {'detection': None}, 1) == 390
 
 
 def test_what_would_fit():

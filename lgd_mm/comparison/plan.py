@@ -22,6 +22,8 @@ from lgd_mm.suite.table import format_seconds
 PLANNED = 0.85
 #: Shares of the fitting size of images that are tried, and the smallest side that is chosen, in pixels.
 SHARES, SMALLEST = (1.0, 0.75, 0.5, 0.25), 160
+#: Schedules are shortened to so many times the shortest before images are made smaller.
+ENOUGH = 4
 #: How many times longer the budget is of which is told as well.
 LONGER = 4
 
@@ -43,8 +45,8 @@ class Plan(NamedTuple):
 def make_plan(out: Path, configs: Configs, launcher: Launcher, console: Console, begin: float) -> float:
     """Measure, choose, tell, and write the suite.
 
-    In this order things are given up: epochs, down to one pass and 50 steps; the size of the images of detection and
-    segmentation, down to a quarter; seeds.
+    In this order things are given up: epochs, down to four times the shortest schedule; the size of the images of
+    detection and segmentation, down to a quarter; epochs, down to one pass and 50 steps; seeds.
 
     Args:
         out (Path): Folder of the comparison.
@@ -73,7 +75,7 @@ def make_plan(out: Path, configs: Configs, launcher: Launcher, console: Console,
 
     shares = SHARES if given is not None and request.image_size is None and _sized(configs) else (1.0, )
     budget, sides = measured(shares[-1])
-    # The smallest is measured first: it takes least of the budget, and tells about the larger ones.
+    # The smallest are measured first: they take least of the budget, and tell about the larger ones.
     for share in shares[:-1]:
         larger = {task: _side(configs, task, share) for task in configs.sets}
         if larger != sides and _predicted(budget, sides, larger, request.seeds) <= left():
@@ -198,13 +200,14 @@ def _side(configs: Configs, task: str, share: float) -> int | None:
 
 
 def _predicted(budget: Budget, sides: Mapping[str, int | None], larger: Mapping[str, int | None], seeds: int) -> float:
-    """Seconds of the shortest with other sides: time grows with the area."""
+    """Seconds with other sides, of schedules that are worth larger images: time grows with the area."""
     parts = []
     for part in budget.parts:
         factor = ((larger.get(part.name) or 1) / (sides.get(part.name) or 1))**2
         parts.append(part._replace(epoch=part.epoch * factor, fixed=part.fixed * factor))
     grown = budget._replace(parts=parts)
-    return grown.seconds(grown.floors, seeds)
+    epochs = {name: max(few, min(ENOUGH * few, grown.full[name])) for name, few in grown.floors.items()}
+    return grown.seconds(epochs, seeds)
 
 
 def _rounded(time_needed: float) -> str:

@@ -114,7 +114,7 @@ def write_video(file: Path, images: Sequence[Path], rate: float) -> None:
     first = cv2.imread(str(images[0]))
     assert first is not None
     height, width = first.shape[:2]
-    video = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*'mp4v'), rate, (width, height))
+    video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*'mp4v'), rate, (width, height))
     try:
         if not video.isOpened():
             raise OSError(0, 'OpenCV cannot write a video of that size')

@@ -46,8 +46,9 @@ def ids_of_file(path: str | Path, sources: Sources, classes: Sequence[str]) -> I
     if sources.videos:
         raise UserError(f'ids: {path} is of images, and {sources.videos[0]} is a video: give the images alone')
     content = read_coco(path)
-    of_name = {item.get('name'): item.get('id') for item in content.get('categories') or () if isinstance(item, dict)}
-    lacking = [name for name in classes if type(of_name.get(name)) is not int]
+    of_name = {item.get('name'): item['id'] for item in content.get('categories') or ()
+               if isinstance(item, dict) and type(item.get('id')) is int}
+    lacking = [name for name in classes if name not in of_name]
     if lacking:
         raise UserError(f'ids: {path} has no category {some(lacking)}, which the network tells apart: give the '
                         'annotations of a set with its classes')

@@ -114,7 +114,7 @@ def write_video(file: Path, images: Sequence[Path], rate: float) -> None:
     first = cv2.imread(str(images[0]))
     assert first is not None
     height, width = first.shape[:2]
-    video = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*'mp4v'), rate, (width, height))
+    video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*'mp4v'), rate, (width, height))
     try:
         if not video.isOpened():
             raise OSError(0, 'OpenCV cannot write a video of that size')
@@ -134,7 +134,12 @@ def _opened(path: str) -> Any:
         raise UnreadableVideo(error.strerror or str(error)) from error
     if not any(head[place:].startswith(marks) for place, marks in MARKS):
         raise UnreadableVideo('it is no video in MPEG-4, AVI, Matroska or WebM')
-    video = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it would warn of what is told here
+    try:
+        video = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     if not video.isOpened():
         raise UnreadableVideo('it is damaged, or in a format that OpenCV does not know')
     if video.get(cv2.CAP_PROP_FRAME_WIDTH) * video.get(cv2.CAP_PROP_FRAME_HEIGHT) > PIXELS:

@@ -68,13 +68,12 @@ def export(network: str | Path, target: str | Sequence[str], out: str | Path, *,
     for name, folder in rest.items():
         kept = {key: options[key] for key in ('int8', 'categories') if key in TARGETS[name].options}
         reports.append(student_exports.export_student(file, name, folder, **kept))
-    if whole and int8:
-        raise UserError('int8 is for students so far: leave it out, or give --backbone-only')
     if whole:
         from lgd_mm.deploy.export import export_finetuned
         reports += export_finetuned(
             file, whole, size=size and (size[0], size[1]), raw=raw,
-            images=None if check_images is None else images_in(check_images, 'check_images'))
+            images=None if check_images is None else images_in(check_images, 'check_images'), int8=int8,
+            calibration=None if calibrate is None else images_in(calibrate, 'calibrate'))
     return reports
 
 

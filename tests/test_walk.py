@@ -6,9 +6,9 @@ import subprocess
 import pytest
 from PIL import Image
 
-from lgd_mm.datasets.image_folder import files_below
 from lgd_mm.datasets.labelled_images import class_folders
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import files_below
 from lgd_mm.io.walk import is_hidden, walk
 from lgd_mm.own_data.class_folders import read_class_folders
 from lgd_mm.own_data.segmentation import _files

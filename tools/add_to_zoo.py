@@ -2,8 +2,10 @@
 
 import argparse
 
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
+from lgd_mm.io.inputs import check_folder
 
 
 def main() -> None:
@@ -14,6 +16,8 @@ def main() -> None:
     parser.add_argument('--zoo', metavar='DIR', help='folder of the zoo (default: $LGD_ZOO_DIR, else '
                         '~/.local/share/lgd_mm/zoo)')
     args = parser.parse_args()
+    check_folder(args.run, 'give the work dir of a run of tools/train.py')
+    begin(LOADING)
     from lgd_mm.zoo.add import add_run
     from lgd_mm.zoo.index import zoo_folder
     for model in add_run(args.run, args.name, args.zoo):

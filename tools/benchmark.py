@@ -7,9 +7,11 @@ import signal
 import sys
 from pathlib import Path
 
+from lgd_mm.api.beginnings import check_backbone
 from lgd_mm.console import interrupts
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.tables import PlainConsole
-from lgd_mm.errors import UserError, reported
+from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config
 
 
@@ -17,7 +19,7 @@ def parse_args() -> argparse.Namespace:
     """The suite, which part of it, and where it runs."""
     from lgd_mm.io.options import OptionsAction
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('suite', nargs='?', help='suite config, such as configs/shapes/suite.py')
+    parser.add_argument('suite', nargs='?', help='suite config, such as configs/shapes/suite.py, or one in YAML')
     parser.add_argument('--work-dir', help="folder of all runs (default: the config's, or work_dirs/NAME)")
     parser.add_argument('--entries', nargs='+', metavar='LABEL', help='only these rows')
     parser.add_argument('--tasks', nargs='+', metavar='NAME', help='only these columns')
@@ -56,16 +58,17 @@ def main() -> None:
         console.print(compare_table(*map(Path, arguments.compare)))
         return
     check_config(arguments.suite)
+    if arguments.backbone:
+        check_backbone(arguments.backbone)
+    begin(LOADING)
     import torch
 
     from lgd_mm.suite.config import read_suite
-    from lgd_mm.suite.costs import costs_table
     from lgd_mm.suite.definition import ROOT
+    from lgd_mm.suite.execute import execute
     from lgd_mm.suite.launcher import Launcher
     from lgd_mm.suite.plan import choose
-    from lgd_mm.suite.report import write_report
     from lgd_mm.suite.runner import SuiteRunner
-    from lgd_mm.suite.table import results_table
     config, work_dir = _from(ROOT, arguments.suite), arguments.work_dir and _from(ROOT, arguments.work_dir)
     os.chdir(ROOT)  # where the configs and the commands it prints are at home
     suite = read_suite(config, arguments.cfg_options, work_dir, arguments.backbone)
@@ -78,19 +81,10 @@ def main() -> None:
     interrupts.install((signal.SIGINT, signal.SIGTERM), ignored=True)
     interrupts.ENDINGS.append(launcher.kill)
     try:
-        results = runner.run()
-        write_report(results, suite.work_dir)
+        execute(runner, console)
     except KeyboardInterrupt:
         console.print('\nStopped. The same command goes on from the last checkpoint of each run, if there is one.')
         sys.exit(interrupts.STATUS)
-    console.print(results_table(results))
-    if results.costs:
-        console.print(costs_table(results))
-    console.print(f'Report: {suite.work_dir}/report.html and report.md   Figures: {suite.work_dir}/results.json',
-                  highlight=False, markup=False)
-    if runner.failures:
-        raise UserError(f'{len(runner.failures)} of {len(runs)} runs failed, their logs tell why: correct it, and the '
-                        'same command runs them')
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from lgd_mm.console import interrupts
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import UserError, reported
 from lgd_mm.io.inputs import check_config
 from lgd_mm.io.shares import share_of
@@ -40,6 +41,7 @@ def main() -> None:
                         'smaller one first, such as 0.02 0.2')
     part = share_of(args.share)
     check_config(args.config)
+    begin(LOADING)
     from lgd_mm.engine.fill_teacher_cache import CacheFiller
     filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options, args.crops, tuple(args.crop_scale))
     if args.plan:

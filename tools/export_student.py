@@ -8,6 +8,7 @@ as another library takes it, in a folder with a model card.
 
 import argparse
 
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import UserError, reported
 from lgd_mm.exports.targets import TARGETS
 from lgd_mm.io.inputs import check_weights_file
@@ -29,11 +30,13 @@ def main() -> None:
     if args.to:
         from lgd_mm.exports import export_student
         targets = args.to[0] if len(args.to) == 1 else args.to
+        begin(LOADING)
         reports = export_student(args.checkpoint, targets, args.out, int8=args.int8, categories=args.categories)
         print(*(reports if isinstance(reports, list) else [reports]), sep='\n\n')
         return
     if args.int8 or args.categories:
         raise UserError('--int8 and --categories are for --to onnx')
+    begin(LOADING)
     from lgd_mm.students import export_checkpoint
     for path in export_checkpoint(args.checkpoint, args.file):
         print(path)

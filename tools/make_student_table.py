@@ -5,6 +5,7 @@ rows are kept if the table was made with the installed timm, so that the command
 again within a minute: delete the table to measure all again.
 """
 
+import argparse
 import warnings
 from contextlib import suppress
 from typing import Any
@@ -29,6 +30,7 @@ SIDE = 224
 
 def main() -> None:
     """Measure what is missing, and write the table, also of what is there when it is stopped."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     made_with, known = read_table() if FILE.exists() else ('', [])
     rows = {row.name: row for row in known if row.name.startswith(TIMM) and made_with == timm.__version__}
     try:

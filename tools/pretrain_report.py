@@ -2,7 +2,9 @@
 
 import argparse
 
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import reported
+from lgd_mm.io.inputs import check_folder
 
 
 def main() -> None:
@@ -13,6 +15,8 @@ def main() -> None:
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
                         help='overwrite keys of its config, such as the place of the images')
     args = parser.parse_args()
+    check_folder(args.work_dir, 'give the work dir of a pre-training')
+    begin(LOADING)
     from lgd_mm.engine.report_work_dir import report_work_dir
     print(report_work_dir(args.work_dir, args.cfg_options))
 

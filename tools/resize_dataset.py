@@ -13,7 +13,9 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
+from lgd_mm.api.images import check_images
 from lgd_mm.console import interrupts
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 
@@ -37,6 +39,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Copy, and print what was left out and what it saves."""
     args = parse_args()
+    check_images(args.source, 'SRC')
+    begin(LOADING)
     from lgd_mm.console.tables import PlainConsole
     from lgd_mm.preparation.resize import resize_dataset
     interrupts.install((signal.SIGINT, signal.SIGTERM), ignored=True)

@@ -3,6 +3,8 @@
 import argparse
 import os
 
+from lgd_mm.api.beginnings import check_backbone
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
 from lgd_mm.io.options import OptionsAction
@@ -21,8 +23,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions')
     parser.add_argument('--backbone', metavar='NAME', help="in the place of the config's own: timm/NAME, one of "
                         '`lgd-mm list students`, or "checkpoint": that of the checkpoint')
-    parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
-                        '(docs/own_data.md)')
+    parser.add_argument('--data', metavar='FOLDER', help='a set of your own: COCO, YOLO, VOC, masks, class folders '
+                        'and more (docs/own_data.md)')
     parser.add_argument('--log-samples', action='store_true', help='keep what each test image adds to the '
                         'metrics, in image_results.npz of the work dir')
     parser.add_argument('--cfg-options', nargs='+', action=read_options, metavar='KEY=VALUE',
@@ -39,6 +41,9 @@ def main() -> None:
     check_config(args['config'])
     check_weights_file(args['checkpoint'])
     check_data_folder(args['data'])
+    if args['backbone'] and args['backbone'] != 'checkpoint':
+        check_backbone(args['backbone'])
+    begin(LOADING)
     from lgd_mm.engine.launch import test
     if args['backbone']:
         from lgd_mm.api.backbones import backbone_named

@@ -3,6 +3,8 @@
 import argparse
 import os
 
+from lgd_mm.api.beginnings import check_backbone
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
@@ -31,8 +33,8 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch')
     parser.add_argument('--backbone', metavar='NAME', help="in the place of the config's own: timm/NAME, or one of "
                         '`lgd-mm list students`')
-    parser.add_argument('--data', metavar='FOLDER', help='a detection or segmentation set of your own '
-                        '(docs/own_data.md)')
+    parser.add_argument('--data', metavar='FOLDER', help='a set of your own: COCO, YOLO, VOC, masks, class folders '
+                        'and more (docs/own_data.md)')
     parser.add_argument('--tracker', choices=['tensorboard', 'wandb'],
                         help='log to TensorBoard or Weights & Biases as well')
     parser.add_argument('--log-samples', action='store_true', help='keep what each validation image adds to the '
@@ -63,6 +65,9 @@ def main() -> None:
     for path in (args['student'], args['resume'] if args['resume'] != 'auto' else None):
         check_weights_file(path)
     check_data_folder(args['data'])
+    if args['backbone']:
+        check_backbone(args['backbone'])
+    begin(LOADING)
     from lgd_mm.engine.launch import train
     from lgd_mm.engine.summary import next_step
     if args['backbone']:

@@ -38,7 +38,7 @@ def parse_classes(classes: str | Path | Sequence[str]) -> str | list[str]:
     try:
         names = category_names(classes)
     except UserError as error:
-        raise UserError(str(error).replace('categories:', 'classes:', 1)) from error
+        raise type(error)(str(error).replace('categories:', 'classes:', 1)) from error
     return names if isinstance(classes, list) or '.txt' in classes or '.json' in classes else classes
 
 

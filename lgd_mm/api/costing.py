@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgd_mm.api.backbones import backbone_named
-from lgd_mm.costs.measure import BATCH, SIZE, check_request, measure_cost
+from lgd_mm.costs.measure import measure_cost
 from lgd_mm.costs.report import Cost
+from lgd_mm.costs.request import BATCH, SIZE, check_request
 
 
 def cost(student: str | Path, size: int = SIZE, batch: int = BATCH, threads: Sequence[int] | None = None) -> Cost:

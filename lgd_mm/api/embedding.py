@@ -1,10 +1,11 @@
 """A student's features of images."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from mmcv.transforms import CenterCrop, Compose
@@ -27,6 +28,20 @@ from lgd_mm.models.features import mean_pool
 BATCH = 64
 
 
+class Embedded(NamedTuple):
+    """Of the images of a batch.
+
+    Attributes:
+        paths (list[str]): The images.
+        features (Tensor): Pooled last output of the backbone (B, d), float32, on the CPU.
+        embeddings (Tensor, optional): In the teacher's space (B, D); None for a student without projection.
+    """
+
+    paths: list[str]
+    features: Tensor
+    embeddings: Tensor | None
+
+
 @dataclass(frozen=True)
 class Embeddings:
     """Of N images.
@@ -45,10 +60,11 @@ class Embeddings:
     unreadable: list[str]
 
 
-@torch.no_grad()
 def embed(student: Student | str | Path, images: str | Path | Sequence[str | Path], *,
           image_size: int | None = None) -> Embeddings:
     """Compute a student's features of images, resized and cropped in the middle as in the evaluations.
+
+    :func:`lgd_mm.api.write_features` writes those of any number of images to a file instead.
 
     Args:
         student (Student | str | Path): A student, or whatever :func:`lgd_mm.load_student` takes.
@@ -63,13 +79,35 @@ def embed(student: Student | str | Path, images: str | Path | Sequence[str | Pat
     """
     if not isinstance(student, Student):
         student = load_student(student)
-    paths = _paths(images)
+    unreadable: list[str] = []
+    parts = list(embedded(student, paths_of(images), unreadable, image_size))
+    embeddings = [part.embeddings for part in parts if part.embeddings is not None]
+    return Embeddings([path for part in parts for path in part.paths], torch.cat([part.features for part in parts]),
+                      torch.cat(embeddings) if embeddings else None, unreadable)
+
+
+@torch.no_grad()
+def embedded(student: Student, paths: Sequence[str], unreadable: list[str], image_size: int | None = None
+             ) -> Iterator[Embedded]:
+    """Compute a student's features of images, batch by batch.
+
+    Args:
+        student (Student): The student.
+        paths (Sequence[str]): Of the images.
+        unreadable (list[str]): What cannot be read, and why, is added to it.
+        image_size (int, optional): Side of the crop, in pixels. Defaults to None: that of the student's training.
+
+    Yields:
+        Embedded: Of the images of a batch that can be read, at least one.
+
+    Raises:
+        UserError: If none of the images can be read.
+    """
     size = student.image_size if image_size is None else image_size
     processes = workers(1)[0]
     loader = DataLoader(Pictures(paths, size), BATCH, num_workers=processes, collate_fn=partial(shared, list))
     device, home = get_device(), student.mean.device
     student.to(device)
-    read, unreadable, features, embeddings = [], [], [], []
     try:
         # Standard output may be taken for the result.
         batches = handed_over(loader, processes)
@@ -77,22 +115,25 @@ def embed(student: Student | str | Path, images: str | Path | Sequence[str | Pat
         for batch in batches if len(paths) <= BATCH else shown:
             unreadable += [item for item in batch if isinstance(item, str)]
             items = [item for item in batch if not isinstance(item, str)]
-            if not items:
-                continue
-            read += [path for path, _ in items]
-            maps = student.maps(torch.stack([pixels for _, pixels in items]).to(device).float() / 255)
-            features.append(mean_pool(maps[-1]).cpu())
-            if student.neck is not None:
-                embeddings.append(student.project(maps).cpu())
+            if items:
+                maps = student.maps(torch.stack([pixels for _, pixels in items]).to(device).float() / 255)
+                yield Embedded([path for path, _ in items], mean_pool(maps[-1]).cpu(),
+                               None if student.neck is None else student.project(maps).cpu())
     finally:
         student.to(home)
-    if not read:
+    if len(unreadable) == len(paths):
         raise UserError(f'none of {len(paths)} images can be read: {unreadable[0]}')
-    return Embeddings(read, torch.cat(features), torch.cat(embeddings) if embeddings else None, unreadable)
 
 
-def _paths(images: str | Path | Sequence[str | Path]) -> list[str]:
-    """Paths of images, all of which exist."""
+def paths_of(images: str | Path | Sequence[str | Path]) -> list[str]:
+    """Paths of images, all of which exist.
+
+    Args:
+        images (str | Path | Sequence[str | Path]): A folder of images, an image, or several.
+
+    Raises:
+        UserError: If one is missing, or there is none.
+    """
     if isinstance(images, (str, Path)):
         return [str(images)] if os.path.isfile(images) else images_in(images)
     missing = next((path for path in images if not os.path.isfile(path)), None)

@@ -1,5 +1,6 @@
 """The figures of a student or of a fine-tuned network."""
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from lgd_mm.api.auto import workers
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.embedding import short_side
+from lgd_mm.api.evaluated import check_labelled, config_of_finetuning
 from lgd_mm.api.output import RESOLVED
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.student import find_student
@@ -21,13 +23,15 @@ from lgd_mm.console.words import some
 from lgd_mm.engine import launch
 from lgd_mm.errors import UserError
 from lgd_mm.evaluation import evaluate_student
+from lgd_mm.formats.ready_folder import ready_folder, source_of
+from lgd_mm.formats.table_columns import tables
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language import category_names
 from lgd_mm.own_data.class_folders import ClassFolders, read_class_folders
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import write_config
-from lgd_mm.safety.saved_config import is_pretraining, read_saved_run
+from lgd_mm.safety.saved_config import read_saved_run
 from lgd_mm.students.network import no_projection
 from lgd_mm.students.read import StudentFile, read_student_file
 
@@ -65,17 +69,14 @@ def evaluate(run: str | Path,
     finetuned = _finetuned(Path(run))
     if finetuned is not None:
         return _test(Path(run), finetuned, data, out, options)
-    if data is None:
-        raise UserError('a student is evaluated on labelled images: give data, a folder with train/CLASS/* and '
-                        'val/CLASS/*')
-    folders = read_class_folders(data, training=False)
+    folders = read_class_folders(_folders(check_labelled(data)), training=False)
     return _evaluate_student(find_student(run), folders, classes, teacher, out, options)
 
 
 def _finetuned(run: Path) -> Config | None:
     """The config of a fine-tuning; None for a student."""
-    file = run / RESOLVED
-    return None if not file.is_file() or is_pretraining(file) else read_saved_run(file)
+    file = config_of_finetuning(run)
+    return None if file is None else read_saved_run(file)
 
 
 def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | None,
@@ -83,9 +84,9 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
     checkpoint = find_student(run)
     trained_with = _classes(cfg)
     if data is not None and cfg.default_scope == 'mmpretrain':
-        read_class_folders(data, training=False).use(cfg.test_dataloader.dataset, 'val')
+        _labelled(cfg, data).use(cfg.test_dataloader.dataset, 'val')
     elif data is not None:
-        use_own_data(cfg, str(data))
+        use_own_data(cfg, ready_folder(data, cfg.default_scope))
     if _classes(cfg) != trained_with:  # as many others would be tested without a word
         raise UserError(f'data: {data} has the classes {", ".join(_classes(cfg))}, and {run} was trained with '
                         f'{", ".join(trained_with)}: give data with the same classes in the same order')
@@ -99,6 +100,19 @@ def _test(run: Path, cfg: Config, data: str | Path | None, out: str | Path | Non
         write_config(cfg, file)
         return launch.test(str(file), str(checkpoint), work_dir=str(out or run / 'evaluation'),
                            launcher=launching.launcher())
+
+
+def _labelled(cfg: Config, data: str | Path) -> ClassFolders:
+    """Images to test with: of a set whose parts were made for the training, those that were kept from it."""
+    trained = source_of(Path(cfg.test_dataloader.dataset.get('data_prefix') or '.').parent)
+    same = trained == os.path.abspath(data)
+    return read_class_folders(ready_folder(data, 'mmpretrain') if same else _folders(data), training=False)
+
+
+def _folders(data: str | Path) -> str:
+    """A folder with class folders: that of the user, or one that is made of a table."""
+    is_table = Path(data).is_dir() and tables(Path(data))
+    return ready_folder(data, 'mmpretrain') if is_table else str(data)
 
 
 def _see_built(cfg: Config, run: Path, checkpoint: Path) -> None:

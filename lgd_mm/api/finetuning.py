@@ -8,22 +8,26 @@ import torch
 from mmengine.config import Config
 
 from lgd_mm.api import launching
-from lgd_mm.api.auto import AUTO, check_value, workers
+from lgd_mm.api.auto import workers
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.output import check_beginning, check_inputs_stay, check_out
+from lgd_mm.api.output import check_beginning, check_inputs_stay, check_out, config_of
 from lgd_mm.api.overrides import apply_overrides
 from lgd_mm.api.results import Run
 from lgd_mm.api.schedules import scale_schedule
+from lgd_mm.api.small_sets import LEAST_BATCH, RATE, SMALL, fit, longer_side, set_image_size, use_small_recipe
 from lgd_mm.api.student import find_student
+from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
+from lgd_mm.formats.ready_folder import ready_folder
+from lgd_mm.io.files import read_plain
 from lgd_mm.io.inputs import check_data_folder
-from lgd_mm.own_data.class_folders import read_class_folders
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.safety.bounded_build import bounded_build
+from lgd_mm.safety.config_text import parse_config
 from lgd_mm.students.read import read_student_file
 from lgd_mm.students.swap import use_backbone
 
@@ -48,6 +52,7 @@ def finetune(task: str,
              epochs: int | str = AUTO,
              batch_size: int | str = AUTO,
              lr: float | str = AUTO,
+             image_size: int | str = AUTO,
              amp: str = AUTO,
              workers: int | str = AUTO,
              seed: int = 0,
@@ -62,15 +67,18 @@ def finetune(task: str,
             ``'instance-segmentation'`` (Mask R-CNN) or ``'segmentation'`` (UPerNet).
         student (str | Path, optional): Folder of a pre-training, an exported student, or a checkpoint; None begins at
             random.
-        data (str | Path): For classification, ``{train,val}/CLASS/*``; else a folder as in ``docs/own_data.md``: COCO
-            format, or images and masks.
+        data (str | Path): A folder of a format in ``docs/own_data.md``: class folders or a table of labels; boxes and
+            outlines; images and masks.
         out (str | Path): Folder of the run, new or empty.
         backbone (str, optional): A student's name or ``'timm/NAME'``, for a file that does not say of which backbone it
             is, or to begin at random. Defaults to None: that of the student's file.
-        epochs (int | str): Passes over the training images. Defaults to ``'auto'``: those of the config.
-        batch_size (int | str): Images of a batch on each device. Defaults to ``'auto'``: that of the config.
+        epochs (int | str): Passes over the training images. Defaults to ``'auto'``: those of the config, or as many as
+            :mod:`lgd_mm.api.small_sets` finds for a small set.
+        batch_size (int | str): Images of a batch on each device. Defaults to ``'auto'``: likewise.
         lr (float | str): Highest learning rate; in classification that of the backbone, and the new layer's is ten
-            times as high. Defaults to ``'auto'``: that of the config, scaled with the batch.
+            times as high. Defaults to ``'auto'``: that of the config, scaled with the batch, or that for a small set.
+        image_size (int | str): Longer side of the images in detection and segmentation, in pixels. Defaults to
+            ``'auto'``: the published sizes, or what fits a small set.
         amp (str): ``'fp16'``, ``'bf16'``, ``'off'`` or ``'auto'``. Defaults to ``'auto'``: fp16 on a GPU, else off.
         workers (int | str): Loader processes on each device. Defaults to ``'auto'``.
         seed (int): Of weights and batches. Defaults to 0.
@@ -99,8 +107,10 @@ def finetune(task: str,
         with bounded_build(read.backbone.values(), read.path):
             use_backbone(cfg, read.backbone_config)
     images = use_data(cfg, task, str(data))
-    given = dict(epochs=epochs, batch_size=batch_size, lr=lr, amp=amp, workers=workers)
-    settle(cfg, given, images)
+    given = dict(epochs=epochs, batch_size=batch_size, lr=lr, image_size=image_size, amp=amp, workers=workers)
+    settle(cfg, given, images, fitting=not (resume and _begun_as_published(out)))
+    if 'recipe' in cfg.auto:
+        print_rank0(f'recipe: {cfg.auto.recipe.value} ({cfg.auto.recipe.why})')
     cfg.randomness = dict(seed=seed)
     apply_overrides(cfg, options)
     launching.train(cfg, out, resume, overwrite, file, tracker)
@@ -121,28 +131,26 @@ def use_data(cfg: Config, task: str, data: str) -> int:
     Raises:
         UserError: If the folder does not fit the task.
     """
-    if cfg.default_scope == 'mmpretrain':
-        folders = read_class_folders(data, training=True)
-        assert folders.train is not None
-        cfg.model.head.num_classes = len(folders.names)
-        folders.use(cfg.train_dataloader.dataset, 'train')
-        for loader in (cfg.val_dataloader, cfg.test_dataloader):
-            folders.use(loader.dataset, 'val')
-        cfg.model.head.topk = (1, )  # there may be fewer than five classes
-        return folders.images
     check_data_folder(data)
-    folder = use_own_data(cfg, str(Path(data).resolve()))
+    folder = use_own_data(cfg, ready_folder(Path(data).resolve(), cfg.default_scope))
     print_rank0(folder)
     return folder.counts['train']
 
 
-def settle(cfg: Config, given: Mapping[str, Any], images: int) -> None:
+def _begun_as_published(out: str | Path) -> bool:
+    """Whether a folder holds a run of before there was a recipe for small sets."""
+    file = config_of(Path(out))
+    return file is not None and 'recipe' not in (parse_config(read_plain(file).decode()).get('auto') or {})
+
+
+def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = True) -> None:
     """Settle every ``'auto'`` of a fine-tuning, and write values and reasons into its config.
 
     Args:
         cfg (Config): Changed in place.
         given (Mapping[str, Any]): The arguments, each ``'auto'`` or a value.
         images (int): To train with.
+        fitting (bool): Whether a small set of detection or segmentation is trained with what fits it. Defaults to True.
 
     Raises:
         UserError: If a given value cannot be used.
@@ -150,10 +158,22 @@ def settle(cfg: Config, given: Mapping[str, Any], images: int) -> None:
     processes = launching.processes()
     base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size') or cfg.train_dataloader.batch_size
     batch = cfg.train_dataloader.batch_size
+    small = fitting and images < SMALL and cfg.default_scope in ('mmdet', 'mmseg')
     auto: dict[str, tuple[Any, str]] = dict(
-        batch_size=(_batch_size(cfg, batch, images, processes), f"the config's {batch}, at most all images, and "
-                    'none of one image alone'),
-        epochs=(cfg.train_cfg.get('max_epochs', ADE20K_EPOCHS), "the config's passes over its own data"),
+        image_size=(None, 'the published sizes'),
+        batch_size=(batch, f"the config's {batch}"),
+        epochs=(cfg.train_cfg.get('max_epochs', ADE20K_EPOCHS), "the config's passes over its own data"))
+    if given['image_size'] != AUTO:
+        check_value('image_size', given['image_size'])
+        if cfg.default_scope == 'mmpretrain':
+            raise UserError('image_size is for detection and segmentation: leave it out for classification')
+    if small:
+        side = None if given['image_size'] == AUTO else given['image_size']
+        auto.update(fit(cfg, images, longer_side(cfg), side, processes)._asdict())
+    wanted, reason = auto['batch_size']
+    auto |= dict(
+        batch_size=(_batch_size(cfg, wanted, images, processes), f'{reason}, at most all images, and none of one image '
+                    'alone'),
         amp=('fp16', 'there is a GPU') if torch.cuda.is_available() else ('off', 'there is no GPU'),
         workers=workers(processes))
     values, reasons = {}, {}
@@ -163,9 +183,14 @@ def settle(cfg: Config, given: Mapping[str, Any], images: int) -> None:
         else:
             check_value(name, given[name])
             values[name], reasons[name] = given[name], 'given'
-    optimizer = cfg.optim_wrapper.optimizer
     total = values['batch_size'] * processes
-    if given['lr'] == AUTO:
+    if values['image_size'] is not None:
+        set_image_size(cfg, values['image_size'])
+    fitted = use_small_recipe(cfg, total) if small else None
+    optimizer = cfg.optim_wrapper.optimizer
+    if given['lr'] == AUTO and fitted:
+        reasons['lr'] = f'auto: {RATE} of AdamW x root of batch {total} / {LEAST_BATCH}'
+    elif given['lr'] == AUTO:
         reasons['lr'] = f"auto: the config's {optimizer.lr} x batch {total} / {base}"
         optimizer.lr = optimizer.lr * total / base
     else:
@@ -183,6 +208,11 @@ def settle(cfg: Config, given: Mapping[str, Any], images: int) -> None:
     if values['amp'] != 'off':
         set_precision(cfg, values['amp'])
     cfg.auto = {name: dict(value=value, why=reasons[name]) for name, value in values.items()}
+    if cfg.default_scope == 'mmpretrain':
+        del cfg.auto['image_size']
+    else:
+        cfg.auto.recipe = dict(value='small set' if small else 'published',
+                               why=f'auto: {images:,} images to train with, and below {SMALL:,} a set is small')
 
 
 def _batch_size(cfg: Config, most: int, images: int, processes: int) -> int:

@@ -1,10 +1,12 @@
 """Folders of images as people give them."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from lgd_mm.console.progress import still
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS, files_below
 
 
 def images_in(folder: str | Path, what: str = 'images') -> list[str]:
@@ -21,13 +23,28 @@ def images_in(folder: str | Path, what: str = 'images') -> list[str]:
         UserError: If it is missing, no folder, may not be read, or holds no image.
     """
     folder = Path(folder)
-    check_folder(folder, what)
-    from lgd_mm.datasets.image_folder import EXTENSIONS, files_below  # here: it brings torch along
+    check_images(folder, what)
     with still(f'looking for images in {folder}'):
-        paths = sorted(path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
-    if not paths:
+        return sorted(_images_below(folder))
+
+
+def check_images(folder: Path, what: str = 'images') -> None:
+    """See that a folder holds an image, which is known from the first.
+
+    Args:
+        folder (Path): The folder.
+        what (str): The argument that names it, for messages. Defaults to ``'images'``.
+
+    Raises:
+        UserError: As :func:`images_in`.
+    """
+    check_folder(folder, what)
+    if next(_images_below(folder), None) is None:
         raise UserError(f'{what}: {folder} holds no image ({", ".join(EXTENSIONS)}): give a folder with images')
-    return paths
+
+
+def _images_below(folder: Path) -> Iterator[str]:
+    return (path for path in files_below(folder) if path.lower().endswith(EXTENSIONS))
 
 
 def check_folder(folder: Path, what: str = 'images') -> None:

@@ -1,7 +1,7 @@
 """Methods of pre-training: the ready config of each student, and the published run that ``'auto'`` follows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,27 @@ LGD = Method(
     },
     timm_config='lgd/timm_pretrain.py',
     recipe=Recipe(epochs=200, images=1_281_167, batch=256, lr=0.03, image_size=224, least_steps=10_000, adamw_lr=5e-4))
+
+
+@dataclass(frozen=True)
+class ComparedMethod:
+    """A way to begin that ``lgd-mm compare`` knows.
+
+    Attributes:
+        title (str): In tables.
+        recipe (str, optional): Of the pre-training (see :func:`lgd_mm.pretrain`); None: there is none.
+        model (Mapping[str, object]): What takes the place of LGD in it, on the same backbone, projection and teacher.
+    """
+
+    title: str
+    recipe: str | None
+    model: Mapping[str, object] = field(default_factory=dict)
+
+
+#: By the names that ``--methods`` takes.
+COMPARED: Mapping[str, ComparedMethod] = dict(
+    dense=ComparedMethod('dense LGD', 'dense'),
+    lgd=ComparedMethod('LGD', 'published'),
+    seed=ComparedMethod('SEED', 'published', dict(type='lgd_mm.SEED', queue_length=65536)),
+    mimicking=ComparedMethod('mimicking', 'published', dict(type='lgd_mm.FeatureMimicking', distance='cosine')),
+    random=ComparedMethod('random weights', None))

@@ -11,6 +11,7 @@ from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import Stopped, UserError
 from lgd_mm.io.files import remove_content, replacing
 from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
+from lgd_mm.io.writable import check_work_dir
 from lgd_mm.runs.replacement import ASIDE, GONE, MOVING
 
 #: The config of a run in its folder, with everything that was settled.
@@ -29,9 +30,8 @@ def check_out(out: str | Path, resume: bool, overwrite: bool) -> None:
         UserError: As :func:`check_free`, or if it cannot be written to.
     """
     check_free(out, resume, overwrite)
-    from lgd_mm.engine.checks import preflight  # here: it brings torch along, and the mistakes above need none of it
     try:
-        preflight.check_work_dir(str(out))
+        check_work_dir(str(out))
     except UserError as error:
         reason = getattr(error.__cause__, 'strerror', error)
         raise UserError(f'out: {out} cannot be written to ({reason}): give another folder') from error

@@ -10,18 +10,14 @@ from torch import Tensor
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.embedding import embed
 from lgd_mm.api.student import Student, load_student
-from lgd_mm.api.table import COLUMNS, check_table
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import replacing
 from lgd_mm.language import category_names
 from lgd_mm.models.zero_shot import bank_of_names, similarities, zero_shot_scores
+from lgd_mm.prediction.table import COLUMNS, check_table, table_rows
 from lgd_mm.registry import MODELS
-
-#: What a spreadsheet takes for the beginning of a formula, also in the full width of Chinese and Japanese, and before
-#: which it skips.
-FORMULA = ('=', '+', '-', '@', '\t', '\r', '\n', '\uff1d', '\uff0b', '\uff0d', '\uff20')
 
 
 @dataclass(frozen=True)
@@ -55,10 +51,7 @@ class Predictions:
                 for row in zip(indices.tolist(), scores.tolist())]
 
     def write(self, file: str | Path, k: int = 5) -> Path:
-        """Write a CSV with the columns picture, rank, name, score and similarity.
-
-        A name that a spreadsheet would compute, as it begins with ``=``, ``+``, ``-`` or ``@``, is written with a ``'``
-        before it, a relative path of that kind with a ``./``.
+        """Write a CSV with the columns picture, rank, name, score and similarity, safe to open in a spreadsheet.
 
         Args:
             file (str | Path): Replaced if it is one that was written like this.
@@ -80,17 +73,11 @@ class Predictions:
                 table.writerow(COLUMNS)
                 place = {name: index for index, name in enumerate(self.names)}
                 for path, best, cosines in zip(self.paths, self.top(k), self.similarities):
-                    cell = f'./{path}' if path.startswith(FORMULA) else path  # the same file
-                    table.writerows([cell, rank, _as_text(name), f'{score:.4f}', f'{cosines[place[name]]:.4f}']
-                                    for rank, (name, score) in enumerate(best, 1))
+                    table.writerows(table_rows(path, (
+                        (name, f'{score:.4f}', f'{cosines[place[name]]:.4f}') for name, score in best)))
         except OSError as error:
             raise UserError(f'{file} cannot be written ({error.strerror}): give another file') from error
         return file
-
-
-def _as_text(name: str) -> str:
-    """A cell that a spreadsheet shows and does not compute."""
-    return f"'{name}" if name.startswith(FORMULA) else name
 
 
 def zero_shot(student: Student | str | Path, images: str | Path | Sequence[str | Path],

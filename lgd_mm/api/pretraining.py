@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.config import Config
 
 from lgd_mm.api import launching
-from lgd_mm.api.auto import AUTO, Facts, Settings, check_value
+from lgd_mm.api.auto import Facts, Settings
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.images import images_in
@@ -20,7 +20,9 @@ from lgd_mm.api.schedules import SHORTEST_WARM_UP
 from lgd_mm.api.student import find_student
 from lgd_mm.api.students import student_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model, teacher_size
-from lgd_mm.api.watching import Watch, use_watch
+from lgd_mm.api.values import AUTO, check_value
+from lgd_mm.api.watch import Watch
+from lgd_mm.api.watching import use_watch
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
@@ -113,7 +115,7 @@ def pretrain(images: str | Path,
     looks.check()
     check_out(out, resume, overwrite)
     check_inputs_stay(out, overwrite, images, classes, templates, teacher, init, watch, *(options or {}).values())
-    name, changes = student_config(student)
+    student_config(student)
     teacher_cfg = teacher_model(teacher)
     categories = parse_classes(classes)
     names = category_names(categories)
@@ -124,37 +126,63 @@ def pretrain(images: str | Path,
     paths = images_in(images)
     prompts = None if templates is None else prompt_templates(templates)
 
-    cfg = Config.fromfile(ready_config(name))
-    cfg.merge_from_dict(changes)
-    cfg.model.teacher = teacher_cfg
     earlier = _earlier(out) if resume else None
     begun_as = earlier.get('recipe', 'published') if earlier else recipe  # runs of before it was told are as published
     if earlier and recipe not in (AUTO, begun_as):
         raise UserError(f'{out} is a run with --recipe {begun_as}, and here it is {recipe}: leave --recipe out to go '
                         'on with it, or begin a new run elsewhere')
-    form, why = settle_recipe(cfg, student, begun_as if recipe == AUTO else recipe)
-    if earlier and recipe == AUTO:
-        why = 'auto: as in the run that is resumed'
-    print_rank0(f'recipe: {form} ({why})')
     given = dict(epochs=epochs, batch_size=batch_size, accumulate=accumulate, optimizer=optimizer, lr=lr,
                  image_size=image_size, amp=amp, workers=workers)
-    settings = Settings(given, _facts(cfg, len(paths), teacher_cfg), earlier)
-
-    cfg.model.lgka.categories = categories
+    cfg = pretraining_config(images, len(paths), categories, student, teacher_cfg,
+                             begun_as if recipe == AUTO else recipe, given, earlier)
+    if earlier and recipe == AUTO:
+        cfg.auto.recipe.why = 'auto: as in the run that is resumed'
+    print_rank0(f'recipe: {cfg.auto.recipe.value} ({cfg.auto.recipe.why})')
     if prompts is not None:
         cfg.model.lgka.templates = prompts
+    cfg.randomness.seed = seed
+    if watch is not None:
+        use_watch(cfg, looks, names, cfg.auto.image_size.value, cfg.auto.workers.value)
+    apply_overrides(cfg, options)
+    launching.train(cfg, out, resume, overwrite, None if init is None else find_student(init, bare=True), tracker)
+    return Run.of(out)
+
+
+def pretraining_config(images: str | Path, count: int, categories: str | Sequence[str], student: str,
+                       teacher: Mapping[str, Any], recipe: str, given: Mapping[str, Any],
+                       earlier: Mapping[str, Any] | None = None) -> Config:
+    """The ready config of a student with a user's images and names, and every ``'auto'`` settled.
+
+    Args:
+        images (str | Path): Folder of images.
+        count (int): How many there are.
+        categories (str | Sequence[str]): As configs take them.
+        student (str): As of :func:`pretrain`.
+        teacher (Mapping[str, Any]): Config of the teacher.
+        recipe (str): As of :func:`pretrain`.
+        given (Mapping[str, Any]): Settings, each ``'auto'`` or a value.
+        earlier (Mapping[str, Any], optional): Settled values of the run that is resumed. Defaults to None.
+
+    Returns:
+        Config: It needs no other file; the settled values and their reasons are its key ``auto``.
+
+    Raises:
+        UserError: If the student, the recipe or a setting cannot be used.
+    """
+    name, changes = student_config(student)
+    cfg = Config.fromfile(ready_config(name))
+    cfg.merge_from_dict(changes)
+    cfg.model.teacher = teacher
+    form, why = settle_recipe(cfg, student, recipe)
+    settings = Settings(given, _facts(cfg, count, teacher), earlier)
+    cfg.model.lgka.categories = categories
     cfg.train_dataloader.dataset.update(data_root=str(Path(images).resolve()), data_prefix=dict(img_path=''))
     cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None  # ImageNet's
     for unused in ('data_root', 'dataset_type', 'train_pipeline', 'view_pipeline'):
         cfg.pop(unused)  # left of ImageNet's
-    cfg.randomness.seed = seed
     write_settings(cfg, settings)
     cfg.auto.recipe = dict(value=form, why=why)
-    if watch is not None:
-        use_watch(cfg, looks, names, settings.values['image_size'], settings.values['workers'])
-    apply_overrides(cfg, options)
-    launching.train(cfg, out, resume, overwrite, None if init is None else find_student(init, bare=True), tracker)
-    return Run.of(out)
+    return cfg
 
 
 def write_settings(cfg: Config, settings: Settings) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from lgd_mm.api.auto import AUTO, check_value
 from lgd_mm.api.methods import LGD, Method
 from lgd_mm.api.teachers import LOCAL, teacher_size
+from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.students.maps import for_dense_guidance

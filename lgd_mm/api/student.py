@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from lgd_mm.errors import UserError
-from lgd_mm.runs.checkpoints import latest_checkpoint
+from lgd_mm.runs.checkpoints import EXPORTED, check_holds_student, latest_checkpoint, no_student
 from lgd_mm.students.network import Student
 from lgd_mm.students.read import read_student_file
 
@@ -43,11 +42,11 @@ def find_student(path: str | Path, bare: bool = False) -> Path:
     folder = Path(path)
     if not folder.is_dir():
         return folder
-    exported = folder / 'student.safetensors'
+    check_holds_student(folder)
+    exported = folder / EXPORTED
     found = exported if bare and exported.is_file() else latest_checkpoint(str(folder))
     if found is None:
         found = exported
     if not found.is_file():
-        raise UserError(f'{folder} holds no student: give the folder of a pre-training that has saved a checkpoint, or '
-                        'a file')
+        raise no_student(folder)
     return found

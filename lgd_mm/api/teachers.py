@@ -1,10 +1,10 @@
 """Names of teachers: ``MODEL/TAG`` of open_clip, or a local folder."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.api.known_names import models_of_open_clip, tags_of_open_clip
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.words import did_you_mean, some
 from lgd_mm.errors import UserError
@@ -31,20 +31,30 @@ def check_teacher(name: str) -> None:
         name (str): As of :func:`teacher_model`.
 
     Raises:
-        UserError: If open_clip has no such model, or a local folder holds none; names the nearest.
+        UserError: If open_clip has no such model or tag, or a local folder holds none; names the nearest.
     """
     if name.startswith(LOCAL):
         _local(Path(name.removeprefix(LOCAL)).expanduser())
         return
-    open_clip = find_spec('open_clip')
-    folders = open_clip.submodule_search_locations if open_clip else None
-    models = [path.stem for folder in folders or () for path in Path(folder, 'model_configs').glob('*.json')]
+    if name == SHAPES:
+        return
+    models = models_of_open_clip()
     model, slash, tag = name.partition('/')
-    if name != SHAPES and model not in models:
+    if model not in models:
         near = did_you_mean(name, [SHAPES, *(f'{each}{slash}{tag}' for each in models)])
         near += f'for the folder give {LOCAL}{name}; ' if Path(name).is_dir() else ''
         raise UserError(f'no teacher is called {name!r}; {near}give MODEL/TAG of open_clip (`lgd-mm list teachers`), '
                         f'MODEL/FILE with a file of its weights, {LOCAL}FOLDER, or {SHAPES}')
+    tags = tags_of_open_clip().get(model, ())
+    if tag in tags or tag and Path(tag).expanduser().is_file():
+        return
+    given, is_given, file = tag.partition('=')
+    if not is_given or given not in tags:
+        raise UserError(f'teacher {name!r}: {model} has no such tag; {did_you_mean(tag, tags)}give {model}/TAG with '
+                        f'one of {", ".join(tags) or "none"}, or {model}/FILE with a file of its weights that is there')
+    if not Path(file).expanduser().is_file():
+        raise UserError(f'teacher {name!r}: there is no file {Path(file).expanduser()}: give the file of the weights '
+                        f'of {given}')
 
 
 def teacher_model(name: str) -> dict[str, Any]:
@@ -66,25 +76,15 @@ def teacher_model(name: str) -> dict[str, Any]:
         return _local(SHAPES_FOLDER)
     if name.startswith(LOCAL):
         return _local(Path(name.removeprefix(LOCAL)).expanduser())
-    import open_clip
-
-    from lgd_mm.models.teachers.tags import tag_of_file
     model, _, tag = name.partition('/')
-    tags = open_clip.list_pretrained_tags_by_model(model)
-    if tag in tags:
+    if tag in tags_of_open_clip().get(model, ()):
         return dict(type='lgd_mm.OpenCLIPTeacher', model=model, pretrained=tag)
     file = Path(tag).expanduser()
-    if tag and file.is_file():
+    if file.is_file():
+        from lgd_mm.models.teachers.tags import tag_of_file  # brings open_clip
         return _of_file(model, tag_of_file(model, file, f'--teacher {model}/TAG={tag}'), file)
-    tag, given, path = tag.partition('=')
-    file = Path(path).expanduser()
-    if given and tag in tags:
-        if not file.is_file():
-            raise UserError(f'teacher {name!r}: there is no file {file}: give the file of the weights of {tag}')
-        return _of_file(model, tag, file)
-    near = did_you_mean(tag, tags)
-    raise UserError(f'teacher {name!r}: {model} has no such tag; {near}give {model}/TAG with one of '
-                    f'{", ".join(tags) or "none"}, or {model}/FILE with a file of its weights that is there')
+    tag, _, path = tag.partition('=')
+    return _of_file(model, tag, Path(path).expanduser())
 
 
 def about_shapes(names: Sequence[str]) -> str:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from lgd_mm.costs.files import check_replaceable, write_cost
+from lgd_mm.cli.early import check_costing
+from lgd_mm.console.progress import LOADING, begin
+from lgd_mm.costs.files import write_cost
 
 
 @click.command()
@@ -27,8 +29,8 @@ def cost(student: str, size: int, batch: int, threads: tuple[int, ...], file: st
       lgd-mm cost run
       lgd-mm cost timm/repvit_m0_9 --size 256 --threads 1 --json cost.json
     """
-    if file is not None:
-        check_replaceable(Path(file))
+    check_costing(student, size, batch, threads, file)
+    begin(LOADING)
     from lgd_mm import api
     from lgd_mm.console.tables import PlainConsole
     from lgd_mm.costs.table import cost_table

@@ -4,21 +4,38 @@ Each function looks at the arguments of one command, as :mod:`lgd_mm.api` calls 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.api.beginnings import check_backbone, check_student
 from lgd_mm.api.classes import parse_classes
-from lgd_mm.api.images import check_folder
-from lgd_mm.api.output import check_beginning, check_free, check_init, check_inputs_stay
-from lgd_mm.api.students import TIMM, student_config
-from lgd_mm.api.table import check_table
+from lgd_mm.api.evaluated import check_labelled, config_of_finetuning
+from lgd_mm.api.feature_paths import check_features
+from lgd_mm.api.images import check_folder, check_images
+from lgd_mm.api.output import check_beginning, check_init, check_inputs_stay, check_out
+from lgd_mm.api.students import check_student_name
 from lgd_mm.api.teachers import check_teacher
+from lgd_mm.api.values import AUTO, check_value
+from lgd_mm.api.watch import Watch
+from lgd_mm.comparison.early import check_comparison_folder, going_on
+from lgd_mm.comparison.request import TASKS, Request, read_state
+from lgd_mm.costs.files import check_replaceable
+from lgd_mm.costs.request import check_request
 from lgd_mm.errors import UserError
+from lgd_mm.formats.new_set import check_new_folder
+from lgd_mm.formats.recognise import is_known, recognise
+from lgd_mm.inspection.own_page import check_page
 from lgd_mm.io.inputs import check_data_folder, check_weights_file
+from lgd_mm.io.options import parse_options
+from lgd_mm.io.writable import check_work_dir
 from lgd_mm.language import CATEGORY_SETS
-from lgd_mm.language.categories import DATASET_TYPE, read_lines
+from lgd_mm.language.categories import DATASET_TYPE
+from lgd_mm.language.templates import prompt_templates
 from lgd_mm.own_data.class_folders import find_parts
+from lgd_mm.prediction import asked
+from lgd_mm.prediction.table import check_table
 
 
 def check_pretraining(arguments: Mapping[str, Any]) -> None:
@@ -26,34 +43,81 @@ def check_pretraining(arguments: Mapping[str, Any]) -> None:
         UserError: If the folder of the run, a name or a path cannot be used.
     """
     check_init(arguments['init'], arguments['resume'])
-    check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    Watch(*(arguments[name] for name in ('watch', 'watch_every', 'keep_best', 'patience'))).check()
+    check_out(arguments['out'], arguments['resume'], arguments['overwrite'])
     check_inputs_stay(arguments['out'], arguments['overwrite'],
                       *(arguments[name] for name in ('images', 'classes', 'templates', 'teacher', 'init', 'watch')))
-    if not arguments['student'].startswith(TIMM):
-        student_config(arguments['student'])
+    check_student_name(arguments['student'])
     check_teacher(arguments['teacher'])
     _check_classes(arguments['classes'])
-    check_folder(Path(arguments['images']))
-    if arguments['watch']:
-        check_folder(Path(arguments['watch']), 'watch')
+    check_images(Path(arguments['images']))
     _check_templates(arguments['templates'])
+    _check_values(arguments, 'epochs', 'batch_size', 'accumulate', 'lr', 'image_size', 'workers')
     if arguments['init']:
         check_student(arguments['init'])
+    parse_options(arguments['options'])
 
 
 def check_finetuning(arguments: Mapping[str, Any]) -> None:
     """Raises:
         UserError: If the folder of the run, the student or the data cannot be used.
     """
-    check_free(arguments['out'], arguments['resume'], arguments['overwrite'])
+    check_out(arguments['out'], arguments['resume'], arguments['overwrite'])
     check_inputs_stay(arguments['out'], arguments['overwrite'], arguments['student'], arguments['data'])
     check_beginning(arguments['student'], arguments['backbone'])
     if arguments['student'] is not None:
         check_student(arguments['student'])
+    if arguments['backbone'] is not None:
+        check_backbone(arguments['backbone'])
+    _check_values(arguments, 'epochs', 'batch_size', 'lr', 'workers')
+    parse_options(arguments['options'])
     if arguments['task'] in ('classification', 'linear-probe'):
-        find_parts(arguments['data'], training=True)
+        _check_class_folders(arguments['data'])
     else:
         check_data_folder(arguments['data'])
+
+
+def check_comparison(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder of the comparison, a name, a number or a path cannot be used.
+    """
+    out = Path(arguments['out'])
+    state = read_state(out)
+    if arguments['images'] is None:
+        given = [name for name in ('classes', *TASKS) if arguments[name] is not None]
+        if given:
+            raise UserError(f'--{given[0]} is given, and --images is not: give both, or --out alone to go on')
+        going_on(out, state)
+        return
+    if arguments['classes'] is None:
+        raise UserError('give --classes, the names of what is on the images')
+    request = Request(**{field.name: arguments[field.name] for field in fields(Request)})
+    request.check()
+    check_comparison_folder(out, state)
+    check_folder(Path(arguments['images']))
+    check_teacher(arguments['teacher'])
+    _check_classes(arguments['classes'])
+    for student in arguments['students']:
+        check_student_name(student)
+    for task, data in request.data.items():
+        if task == 'classification':
+            _check_class_folders(data)
+        else:
+            check_data_folder(data)
+
+
+def check_conversion(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the folder is none or of no format, or what is to be written is there.
+    """
+    check_new_folder(arguments['source'], arguments['out'])
+    if arguments['class_table'] is not None and not os.path.isfile(arguments['class_table']):
+        raise UserError(f'--class-table {arguments["class_table"]} does not exist: give a file with the name of each '
+                        'value or colour')
+    if not 0 < arguments['val_share'] < 1:
+        raise UserError(f'--val-share is {arguments["val_share"]:g}, and should be between 0 and 1, such as 0.2')
+    if arguments['form'] is None:
+        recognise(Path(arguments['source']))
 
 
 def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
@@ -64,9 +128,35 @@ def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
         check_table(Path(out))
     check_student(arguments['student'])
     if not os.path.isfile(arguments['images']):
-        check_folder(Path(arguments['images']))
+        check_images(Path(arguments['images']))
     _check_language(arguments)
     _check_templates(arguments['templates'])
+
+
+def check_prediction(arguments: Mapping[str, Any]) -> None:
+    """Raises:
+        UserError: If the network, an image, the ids or the folder of the predictions cannot be used.
+    """
+    network = arguments['network']
+    if '://' not in network and not os.path.exists(network):
+        raise UserError(f'{network} does not exist: give the folder of a run of lgd-mm finetune or tools/train.py, '
+                        'or a checkpoint')
+    check_weights_file(network)
+    asked.check_given(arguments['images'])
+    asked.check_outside(arguments['out'], arguments['images'])
+    asked.check_out(Path(arguments['out']))
+    if arguments['ids'] is not None and not os.path.isfile(arguments['ids']):
+        raise UserError(f'ids: {arguments["ids"]} is no file: give annotations in COCO format')
+
+
+def check_embedding(student: str, images: str, out: Path) -> None:
+    """Raises:
+        UserError: If the student, an image or the file of features cannot be used.
+    """
+    check_features(out)
+    check_student(student)
+    if not os.path.isfile(images):
+        check_images(Path(images))
 
 
 def check_evaluation(arguments: Mapping[str, Any]) -> None:
@@ -74,23 +164,41 @@ def check_evaluation(arguments: Mapping[str, Any]) -> None:
         UserError: If the run, a name or a path cannot be used.
     """
     check_student(arguments['run'])
+    if config_of_finetuning(Path(arguments['run'])) is None:
+        check_labelled(arguments['data'])
     if arguments['data'] is not None:
         check_folder(Path(arguments['data']), 'data')
     _check_language(arguments)
+    if arguments['out']:
+        check_work_dir(arguments['out'])
+    parse_options(arguments['options'])
 
 
-def check_student(path: str) -> None:
-    """See that the file of a student, or the folder of a run, is there.
-
-    Args:
-        path (str): As the user gave it.
-
-    Raises:
-        UserError: If it is not.
+def check_costing(student: str, size: int, batch: int, threads: Sequence[int], file: str | None) -> None:
+    """Raises:
+        UserError: If there is no such student, a number cannot be used, or another file would be replaced.
     """
-    if '://' not in path and not os.path.exists(path):
-        raise UserError(f'{path} does not exist: give the folder of a run, student.safetensors or a checkpoint')
-    check_weights_file(path)
+    if file is not None:
+        check_replaceable(Path(file))
+    check_request(size, batch, threads or (1, ))
+    check_backbone(student)
+
+
+def check_inspection(folder: str, out: str) -> None:
+    """Raises:
+        UserError: If the folder has no image, or another file than a page would be replaced.
+    """
+    check_images(Path(folder), 'folder')
+    check_page(Path(out))
+
+
+def _check_class_folders(data: str) -> None:
+    """Folders of parts and classes, or another format for classification."""
+    try:
+        find_parts(data, training=True)
+    except UserError:
+        if not os.path.isdir(data) or not is_known(Path(data)):
+            raise
 
 
 def _check_language(arguments: Mapping[str, Any]) -> None:
@@ -110,4 +218,10 @@ def _check_classes(classes: str) -> None:
 
 def _check_templates(templates: str | None) -> None:
     if templates is not None and '{}' not in templates:
-        read_lines(Path(templates), 'templates')
+        prompt_templates(templates)
+
+
+def _check_values(arguments: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if arguments[name] != AUTO:
+            check_value(name, arguments[name])

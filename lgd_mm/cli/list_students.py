@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from lgd_mm.api.students import STUDENTS, TIMM, models_of_timm
+from lgd_mm.api.known_names import models_of_timm
+from lgd_mm.api.students import STUDENTS, TIMM
 from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.student_table import HEADS, StudentRow, heads, read_table

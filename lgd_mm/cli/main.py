@@ -5,11 +5,17 @@ from typing import Any
 
 import click
 
+from lgd_mm.cli.compare import compare
+from lgd_mm.cli.convert import convert
 from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
+from lgd_mm.cli.embed import embed
+from lgd_mm.cli.export import export
+from lgd_mm.cli.inspect import inspect
 from lgd_mm.cli.listing import list_names
+from lgd_mm.cli.predict import predict
 from lgd_mm.cli.training import finetune, pretrain
-from lgd_mm.cli.using import evaluate, export, zero_shot
+from lgd_mm.cli.using import evaluate, zero_shot
 from lgd_mm.errors import Stopped, UserError, reported
 from lgd_mm.version import __version__
 
@@ -40,10 +46,12 @@ def cli() -> None:
       lgd-mm zero-shot run IMAGES --out predictions.csv
       lgd-mm export run --to onnx --out onnx
       lgd-mm finetune --task detection --student run --data SET --out detector
+      lgd-mm predict detector IMAGES --out found
     """
 
 
-for command in (pretrain, zero_shot, export, finetune, evaluate, cost, list_names, doctor):
+for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed, cost,
+                list_names, doctor):
     cli.add_command(command)
 
 
@@ -53,7 +61,8 @@ def main() -> None:
         try:
             cli(prog_name='lgd-mm')
         except UserError as error:
-            raise UserError(*map(_translated, error.args)) from error
+            error.args = tuple(map(_translated, error.args))
+            raise
 
 
 def _translated(sentence: str) -> str:

@@ -13,6 +13,7 @@ from lgd_mm.cli.early import check_finetuning, check_pretraining
 from lgd_mm.cli.options import AUTO, auto, folder_of_run, gpus, overrides, parsed
 from lgd_mm.cli.spawn import spread
 from lgd_mm.console.interrupts import STATUS
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import rank
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def pretrain(**arguments: Any) -> None:
       lgd-mm pretrain --images photos --classes names.txt --out run --resume
     """
     check_pretraining(arguments)
+    begin(LOADING)
     spread(arguments.pop('gpus'))
     from lgd_mm import api
     with resumable(arguments['out']):
@@ -85,12 +87,13 @@ def pretrain(**arguments: Any) -> None:
 @click.option('--student', metavar='FILE', help='Folder of a pre-training, student.safetensors, or a checkpoint.')
 @click.option('--backbone', metavar='NAME', help='See lgd-mm list students: to begin at random, or for weights that do '
               'not say what they are of.')
-@click.option('--data', required=True, metavar='FOLDER', help='Classification: {train,val}/CLASS/*; else as in '
-              'docs/own_data.md.')
+@click.option('--data', required=True, metavar='FOLDER', help='Class folders, COCO, YOLO, VOC, masks and '
+              'more: docs/own_data.md.')
 @folder_of_run
 @auto('--epochs', int, 'Passes over the images.')
 @auto('--batch-size', int, 'Images of a batch on each device.')
 @auto('--lr', float, 'Highest learning rate.')
+@auto('--image-size', int, 'Longer side of the images in detection and segmentation, in pixels.')
 @click.option('--amp', type=AMP, default=AUTO, show_default=True, help='Mixed precision.')
 @auto('--workers', int, 'Loader processes on each device.')
 @click.option('--seed', type=SEED, default=0, show_default=True, help='Of weights and batches.')
@@ -108,11 +111,13 @@ def finetune(**arguments: Any) -> None:
       lgd-mm finetune --task segmentation --student run --data my_masks --out segmentor train_cfg.val_interval=500
     """
     check_finetuning(arguments)
+    begin(LOADING)
     spread(arguments.pop('gpus'))
     from lgd_mm import api
     with resumable(arguments['out']):
         run = api.finetune(**parsed(arguments))
-    _summary(run, ['evaluate', run.out, '--data', Path(arguments['data'])])
+    _summary(run, ['evaluate', run.out, '--data', Path(arguments['data'])],
+             ['predict', run.out, 'IMAGES', '--out', run.out / 'predictions'])
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
-from lgd_mm.cli.early import check_evaluation, check_student, check_zero_shot
+from lgd_mm.cli.early import check_evaluation, check_zero_shot
 from lgd_mm.cli.options import overrides, parsed
 from lgd_mm.console.printable import printable
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
 
 
@@ -31,6 +32,7 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
       lgd-mm zero-shot run photo.jpg --classes "cat,dog,guinea pig"
     """
     check_zero_shot(arguments, out)
+    begin(LOADING)
     from rich.table import Table
     from rich.text import Text
 
@@ -51,8 +53,8 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
 
 @click.command()
 @click.argument('run')
-@click.option('--data', metavar='FOLDER', help='Labelled images in {train,val}/CLASS/*.  [default: those of the '
-              'fine-tuning]')
+@click.option('--data', metavar='FOLDER', help='Labelled images in {train,val}/CLASS/*; of a fine-tuning, any '
+              'format of docs/own_data.md.  [default: those of the fine-tuning]')
 @click.option('--classes', metavar='NAMES', help='Names for zero-shot.  [default: the class folders]')
 @click.option('--teacher', metavar='MODEL/TAG', help='Where the teacher is now.  [default: where it was]')
 @click.option('--out', metavar='FOLDER', help='For features and logs.  [default: evaluation beside the student]')
@@ -70,6 +72,7 @@ def evaluate(**arguments: Any) -> None:
       lgd-mm evaluate detector
     """
     check_evaluation(arguments)
+    begin(LOADING)
     from rich.table import Table
     from rich.text import Text
 
@@ -79,28 +82,3 @@ def evaluate(**arguments: Any) -> None:
     for name, value in api.evaluate(**parsed(arguments)).items():
         table.add_row(Text(name), Text(f'{value:.4g}' if isinstance(value, (int, float)) else str(value)))
     PlainConsole().print(table)
-
-
-@click.command()
-@click.argument('student')
-@click.option('--to', 'targets', required=True, multiple=True, metavar='TARGET', help='Where it is to be '
-              'loaded, such as onnx, timm or torchvision; several, each with --to, get a folder in --out each.')
-@click.option('--out', required=True, metavar='PATH', help='What is written.')
-@click.option('--int8', is_flag=True, help='Quantise the weights (onnx).')
-def export(student: str, targets: tuple[str, ...], out: str, int8: bool) -> None:
-    """Bring STUDENT into the form of another library; what is written is loaded there and compared.
-
-    \b
-    Examples:
-      lgd-mm export run --to onnx --out onnx
-      lgd-mm export run/student.safetensors --to timm --to mmdet --out exports
-    """
-    from lgd_mm.exports.export import check_request, export_student
-    options = dict(int8=True) if int8 else {}
-    check_student(student)
-    target = targets[0] if len(targets) == 1 else targets
-    check_request(target, out, options)
-    from lgd_mm.api.student import find_student
-    made = export_student(find_student(student), target, out, **options)
-    for report in made if isinstance(made, list) else [made]:
-        print_rank0(str(report))

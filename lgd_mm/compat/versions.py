@@ -7,6 +7,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from lgd_mm.errors import MissingError
+
 REQUIREMENTS = Path(__file__).parents[2] / 'requirements'
 FILES = ('runtime.txt', 'openmmlab.txt')
 GUARDED = ('torch', 'torchvision', 'open_clip_torch')
@@ -41,7 +43,7 @@ def check_versions() -> None:
         doctor = sys.argv[1:2] == ['doctor']
         for sentence in found if doctor else found[:1]:
             print(f'!! {sentence}' if doctor else f'error: {sentence}', file=sys.stdout if doctor else sys.stderr)
-        sys.exit(1 if doctor else 2)
+        sys.exit(1 if doctor else MissingError.code)
     raise ImportError(found[0])
 
 

@@ -55,9 +55,10 @@ def shortened(text: str) -> str:
 
 
 def print_any_text() -> None:
-    """Let standard output take any character in any locale; Python does so for standard error alone."""
+    """Let standard output take any character in any locale, line by line also into a pipe; Python does so for standard
+    error alone."""
     with suppress(AttributeError, ValueError):  # a stream of a notebook or a test, or a closed one
-        sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors='backslashreplace', line_buffering=True)  # type: ignore[union-attr]
 
 
 def _written(match: re.Match[str]) -> str:

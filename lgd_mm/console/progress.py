@@ -1,5 +1,6 @@
 """Where a long job is: a bar on a terminal; elsewhere a line, the first within ten seconds, then every thirty."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,9 @@ from rich.progress import track as rich_track
 from lgd_mm.console.rank_zero import print_rank0, rank
 
 T = TypeVar('T')
+
+#: What a command does first, which takes seconds, and on a busy machine longer.
+LOADING = 'loading the libraries'
 
 #: Seconds to the first line, and from one to the next.
 FIRST, EVERY = 10, 30
@@ -56,6 +60,16 @@ class Heartbeat:
             if self._clock() >= self._due:
                 self._tell(self._where())
                 self.spoken()
+
+
+def begin(what: str) -> None:
+    """Say what a command is about to do, on standard error, before it is silent for long.
+
+    Args:
+        what (str): Such as ``'loading the libraries'``.
+    """
+    if rank() == 0:
+        print(f'{what} ...', file=sys.stderr, flush=True)
 
 
 def still(what: str) -> Heartbeat:

@@ -3,7 +3,6 @@
 import hashlib
 import inspect
 import json
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,44 +14,13 @@ from lgd_mm.console.progress import still
 from lgd_mm.costs.on_cpu import time_on_cpu
 from lgd_mm.costs.on_gpu import time_on_gpu
 from lgd_mm.costs.report import Cost, Timing
+from lgd_mm.costs.request import BATCH, SIZE, check_request, cores
 from lgd_mm.errors import UserError
 from lgd_mm.models.features import own_size
 from lgd_mm.registry import MODELS
 from lgd_mm.runs.environment import environment
 from lgd_mm.students.backbone import build_backbone, describe
 from lgd_mm.students.complexity import Complexity, complexity
-
-#: Side of the images, and images of a pass that a throughput is of.
-SIZE, BATCH = 224, 32
-#: Of these, larger ones are a mistake.
-LARGEST_SIZE, LARGEST_BATCH = 4096, 4096
-
-
-def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def check_request(size: int, batch: int, threads: Sequence[int]) -> None:
-    """See that figures can be measured as they are asked for.
-
-    Args:
-        size (int): Height and width of the images, in pixels.
-        batch (int): Images of a pass.
-        threads (Sequence[int]): Numbers of threads.
-
-    Raises:
-        UserError: If a value cannot be one.
-    """
-    for name, value, largest in (('size', size, LARGEST_SIZE), ('batch', batch, LARGEST_BATCH)):
-        if not 1 <= value <= largest:
-            raise UserError(f'{name} is {value}: give a number of 1 to {largest}')
-    if not threads:
-        raise UserError('threads is empty: give one number at least')
-    for number in threads:
-        if not 1 <= number <= cores():
-            raise UserError(f'threads is {number}, and this process may use {cores()} '
-                            f'core{"s" if cores() > 1 else ""}: give a number of 1 to {cores()}')
 
 
 def measure_cost(student: str, backbone: Mapping[str, Any], size: int = SIZE, batch: int = BATCH,

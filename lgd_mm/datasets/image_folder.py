@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,9 @@ from mmengine.logging import print_log
 
 from lgd_mm.console.printable import printable
 from lgd_mm.datasets.loading import UnreadableImage
-from lgd_mm.errors import UserError
-from lgd_mm.io.walk import is_file, is_hidden, walk
+from lgd_mm.errors import DataError, UserError
+from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.registry import DATASETS
-
-EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
-#: Folders of macOS' archives, of Synology, QNAP and Windows, and of file systems.
-OF_FILE_MANAGERS = ('__MACOSX', '@eaDir', '@__thumb', '$RECYCLE.BIN', 'System Volume Information', 'lost+found')
 
 
 @DATASETS.register_module()
@@ -129,7 +125,7 @@ class UnlabelledImages(BaseDataset):
             except UnreadableImage as error:
                 self._unreadable[candidate] = True
                 print_log(f'skipped {printable(str(error))}', logger='current', level=logging.WARNING)
-        raise UserError(f'none of the {len(self)} images in {self.data_prefix["img_path"]} can be read')
+        raise DataError(f'none of the {len(self)} images in {self.data_prefix["img_path"]} can be read')
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
         """One view of one image.
@@ -144,27 +140,6 @@ class UnlabelledImages(BaseDataset):
         """
         seed_all(seed)
         return self.prepare_data(index)
-
-
-def files_below(folder: Path, lost: list[str] | None = None) -> Iterator[str]:
-    """Files below a folder, through links to other folders, each folder once. Hidden ones and those of file managers
-    are no part of it, nor are pipes and devices, which one could wait for without end; links that lead nowhere are, to
-    be told as unreadable, unless there is a list to which they are added instead."""
-    for entry in walk(folder, no_images):
-        if is_hidden(entry.name):
-            continue
-        if is_file(entry):
-            yield entry.path
-        elif entry.is_symlink() and not os.path.exists(entry.path):
-            if lost is None:
-                yield entry.path
-            else:
-                lost.append(entry.path)
-
-
-def no_images(folder: str) -> bool:
-    """Whether a folder, by its name, holds copies and thumbnails that a file manager made, or is hidden."""
-    return is_hidden(folder) or folder in OF_FILE_MANAGERS
 
 
 def seed_all(seed: int) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import mmcv
 from tqdm import tqdm
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.files import open_plain
 from lgd_mm.io.images import one_large_at_a_time, open_head, open_image
 
@@ -98,6 +98,6 @@ def check_orientations(sizes: Iterable[tuple[str, ImageSize]], what: str) -> Non
     turned = [(name, size) for name, size in sizes if size.orientation != 1]
     if turned and not any(size.orientation in SIDEWAYS and size.width != size.height for _, size in turned):
         name, size = turned[0]
-        raise UserError(f'{name} is turned by its EXIF orientation {size.orientation} when it is read, like '
+        raise DataError(f'{name} is turned by its EXIF orientation {size.orientation} when it is read, like '
                         f'{len(turned) - 1} more, and nothing tells whether {what} lie as it is shown or as it is '
                         f'stored: {UPRIGHT}')

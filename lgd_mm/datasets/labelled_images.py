@@ -11,8 +11,8 @@ from mmpretrain.datasets import CustomDataset
 
 from lgd_mm.console.printable import printable
 from lgd_mm.console.words import some
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below, no_images
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS, files_below, no_images
 from lgd_mm.io.walk import is_folder
 from lgd_mm.registry import DATASETS
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from lgd_mm.datasets.image_size import ORIENTATION
 from lgd_mm.datasets.loading import of_the_machine
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.images import one_large_at_a_time, open_image
 
 #: Pillow's names for one channel: of 1 bit, 8 bits, indices of a palette, 16 and 32 bits.
@@ -96,7 +96,7 @@ def broken(path: str | Path, error: Exception) -> Exception:
     if of_the_machine(error) or isinstance(error, FileNotFoundError):
         return error
     reason = str(error).partition(' <_io.BytesIO')[0]  # Pillow names the bytes by their address
-    return UserError(f'mask {path} cannot be decoded ({reason}): replace it')
+    return DataError(f'mask {path} cannot be decoded ({reason}): replace it')
 
 
 def _opened(path: str | Path, content: bytes | None) -> Image.Image:
@@ -106,13 +106,13 @@ def _opened(path: str | Path, content: bytes | None) -> Image.Image:
         raise broken(path, error) from error
     if mask.mode not in MODES:
         mask.close()
-        raise UserError(f'{path} is an image of colours ({mask.mode}): a mask holds the number of a class in each '
+        raise DataError(f'{path} is an image of colours ({mask.mode}): a mask holds the number of a class in each '
                         'pixel')
     if 'exif' in mask.info and mask.getexif().get(ORIENTATION, 1) != 1:
         mask.close()
-        raise UserError(f'mask {path} has an EXIF orientation, by which nothing turns it: take the tag away (exiftool '
+        raise DataError(f'mask {path} has an EXIF orientation, by which nothing turns it: take the tag away (exiftool '
                         '-Orientation=), with the mask as its image is read')
     if mask.format in LOSSY:
         mask.close()
-        raise UserError(f'{path} is a {mask.format}, which keeps no exact numbers: save masks as PNG')
+        raise DataError(f'{path} is a {mask.format}, which keeps no exact numbers: save masks as PNG')
     return mask

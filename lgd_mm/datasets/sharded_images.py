@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.progress import track
-from lgd_mm.datasets.image_folder import UnlabelledImages, files_below
+from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.tar_backend import member_path
 from lgd_mm.datasets.tar_index import tar_index
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import files_below
 from lgd_mm.registry import DATASETS
 
 #: Shards that are indexed at a time; most of it is waiting for the storage.

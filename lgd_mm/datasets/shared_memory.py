@@ -9,7 +9,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import ExhaustedError
 
 #: How torch says that there is none, or that no file of that size may be.
 WORDS = ('killed by signal: Bus error', 'out of shared memory', 'unable to allocate shared memory',
@@ -75,6 +75,7 @@ def handed_over(loader: Iterable[Batch], workers: int) -> Iterator[Batch]:
     except (OSError, RuntimeError) as error:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG) and error.filename is None
         if full or is_exhausted(error):
-            raise UserError('shared memory is full, or its files are bounded, through which loaders hand over their '
-                            'batches: free /dev/shm or raise ulimit -f; in a container, give --shm-size 8g') from error
+            raise ExhaustedError('shared memory is full, or its files are bounded, through which loaders hand over '
+                                 'their batches: free /dev/shm or raise ulimit -f; in a container, give --shm-size 8g'
+                                 ) from error
         raise

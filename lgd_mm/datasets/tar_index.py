@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lgd_mm.console.printable import shortened
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.cache import cache_folder
 from lgd_mm.io.files import open_plain, read_plain, write_text
 from lgd_mm.io.tar_heads import BoundedTarInfo
@@ -41,7 +41,7 @@ def tar_index(path: str) -> list[Member]:
     try:
         return _index(path)
     except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror or error}): put it back, or correct the permissions'
+        raise DataError(f'{path} cannot be read ({error.strerror or error}): put it back, or correct the permissions'
                         ) from error
 
 
@@ -85,7 +85,7 @@ def _read(path: str) -> list[Member]:
         reason = f'damaged or cut off at byte {end:,}'
     except (tarfile.TarError, ValueError, OverflowError, MemoryError, RecursionError) as error:  # of its numbers
         reason = str(error) or type(error).__name__
-    raise UserError(f'{path} is no whole uncompressed tar ({reason}): copy or make it again')
+    raise DataError(f'{path} is no whole uncompressed tar ({reason}): copy or make it again')
 
 
 def _lies_within(member: Member, size: int) -> bool:

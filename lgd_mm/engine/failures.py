@@ -21,12 +21,14 @@ from lgd_mm.engine import settings
 from lgd_mm.engine.checks.lone_image import ALONE, REFUSED
 from lgd_mm.engine.checks.unreadable_image import bad_image
 from lgd_mm.engine.hooks.skipped_steps import FOLDER
-from lgd_mm.errors import Stopped, UserError
+from lgd_mm.errors import DataError, ExhaustedError, Stopped, UserError
 from lgd_mm.io.files import remove
 from lgd_mm.io.lock import is_empty
 from lgd_mm.runs.checkpoints import BEGUN
 from lgd_mm.students.backbone import build_backbone
 
+#: How torch hands over the error of a loader's worker.
+KIND = re.compile(r'^lgd_mm\.errors\.\w+: ')
 #: How the operating system says that there is no disk space or no permission.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
@@ -65,26 +67,30 @@ def user_errors(cfg: Config, when_disk_is_full: str) -> Iterator[list[Runner]]:
         tidy()
         # From a loader's worker, torch hands over the whole traceback as the message.
         lines = '\n'.join(map(str, error.args)).strip().splitlines() or ['']
-        raise UserError(lines[-1].removeprefix('lgd_mm.errors.UserError: ')) from error
+        raise type(error)(KIND.sub('', lines[-1])) from error
     except (FileNotFoundError, AssertionError, UnreadableImage) as error:
         sentence = bad_image(cfg, error) or (_gone(cfg, error) if runners else _bad_backbone(cfg))
         if sentence is None:
             raise
         tidy()
-        raise UserError(sentence) from error
+        raise DataError(sentence) from error
     except (MemoryError, torch.OutOfMemoryError) as error:
-        raise UserError(_no_memory(error)) from error
+        raise ExhaustedError(_no_memory(error)) from error
     except OSError as error:
-        sentence = _exhausted(error) or bad_image(cfg, error)
-        if sentence is not None:
-            raise UserError(sentence) from error
+        if sentence := _exhausted(error):
+            raise ExhaustedError(sentence) from error
+        if sentence := bad_image(cfg, error):
+            raise DataError(sentence) from error
         if error.errno not in NO_ROOM or not _of_work_dir(error, cfg.work_dir):
             raise
         tidy()
         raise UserError(f'work dir {cfg.work_dir} cannot be written to ({error.strerror}): free disk space or give '
                         f'another with --work-dir FOLDER{when_disk_is_full}') from error
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        sentence = (_exhausted(error) or _lost_process(error) or _lone_image(error) or _unknown_type(cfg, error)
+        if sentence := _exhausted(error):
+            tidy()
+            raise ExhaustedError(sentence) from error
+        sentence = (_lost_process(error) or _lone_image(error) or _unknown_type(cfg, error)
                     or _unknown_argument(cfg, error) or _short_schedule(error) or _no_images(error)
                     or (None if runners else _bad_backbone(cfg)))
         if sentence is None:

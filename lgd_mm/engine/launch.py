@@ -35,8 +35,10 @@ from lgd_mm.engine.stopping import stopped_by_signals
 from lgd_mm.engine.summary import summary
 from lgd_mm.engine.tracking import set_tracker
 from lgd_mm.errors import Stopped, UserError
+from lgd_mm.formats.ready_folder import ready_folder
 from lgd_mm.io.lock import alone_in_run
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.writable import check_work_dir
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
@@ -76,7 +78,7 @@ def train(config: str,
         resume (str, optional): A checkpoint, or ``'auto'`` for the work dir's latest. Defaults to None.
         amp (str, optional): ``'fp16'``, ``'bf16'`` or ``'auto'``. Defaults to None.
         auto_scale_lr (bool): Scale the learning rate with the batch. Defaults to False.
-        data (str, optional): Folder of a detection or segmentation set of one's own. Defaults to None.
+        data (str, optional): Folder of a set of one's own, of a format in ``docs/own_data.md``. Defaults to None.
         tracker (str, optional): ``'tensorboard'`` or ``'wandb'``, to log to as well. Defaults to None.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
@@ -98,7 +100,7 @@ def train(config: str,
     if from_scratch and (weights := begin_at_random(cfg)):
         print_rank0(f'begins at random, without the weights of {", ".join(weights)}')
     if data:
-        print_rank0(use_own_data(cfg, data))
+        print_rank0(use_own_data(cfg, ready_folder(data, cfg.get('default_scope'))))
     if amp:
         settings.set_precision(cfg, amp)
     if auto_scale_lr:
@@ -113,7 +115,7 @@ def train(config: str,
     check_best(cfg)
     check_categories(cfg, 'train', 'val')
     check_classes(cfg, 'train', 'val')
-    preflight.check_work_dir(cfg.work_dir)
+    check_work_dir(cfg.work_dir)
     with alone_in_run(cfg.work_dir) if get_rank() == 0 else nullcontext():
         check_in_one_place(cfg.work_dir)
         runner = _train(cfg, student, allow_partial_student, resume, log_samples)
@@ -140,7 +142,7 @@ def test(config: str,
             as a teacher does.
         work_dir (str, optional): Defaults to the config's own, else ``work_dirs/NAME``.
         out (str, optional): File (``.pkl``) for all predictions. Defaults to None.
-        data (str, optional): Folder of a detection or segmentation set of one's own. Defaults to None.
+        data (str, optional): Folder of a set of one's own, of a format in ``docs/own_data.md``. Defaults to None.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
         launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``. Defaults to ``'none'``.
         backbone (Mapping[str, Any], optional): Config of a backbone in the place of the config's own. Defaults to None.
@@ -154,7 +156,7 @@ def test(config: str,
     """
     cfg = settings.load_config(config, cfg_options, work_dir, launcher, backbone)
     if data:
-        print_rank0(use_own_data(cfg, data))
+        print_rank0(use_own_data(cfg, ready_folder(data, cfg.get('default_scope'))))
     if not cfg.get('test_dataloader'):
         raise UserError(f'config {config} has no test_dataloader: there is nothing to test')
     if out and not out.endswith(('.pkl', '.pickle')):
@@ -163,7 +165,7 @@ def test(config: str,
     preflight.check_data(cfg, 'test')
     check_categories(cfg, 'test')
     check_classes(cfg, 'test')
-    preflight.check_work_dir(cfg.work_dir)
+    check_work_dir(cfg.work_dir)
     state = load_checkpoint_file(checkpoint) if checkpoint else {}
     cfg.load_from, cfg.resume = checkpoint, False
 

@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.visualization import WandbVisBackend
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import MissingError
 from lgd_mm.registry import VISBACKENDS
 
 #: Names for ``--tracker``, which are also those of the packages.
@@ -33,8 +33,8 @@ def set_tracker(cfg: Config, tracker: str) -> str:
         UserError: If its package is not installed.
     """
     if importlib.util.find_spec(tracker) is None:
-        raise UserError(f'--tracker {tracker} needs the package {tracker}, which is not installed: pip install '
-                        f'{tracker}')
+        raise MissingError(f'--tracker {tracker} needs the package {tracker}, which is not installed: pip install '
+                           f'{tracker}')
     cfg.visualizer = {'type': 'Visualizer', **(cfg.get('visualizer') or {})}
     backends = list(cfg.visualizer.get('vis_backends') or [dict(type='LocalVisBackend')])
     if tracker == 'tensorboard':

@@ -20,6 +20,7 @@ from lgd_mm.evaluation.features import Features, features_of
 from lgd_mm.evaluation.few_shot_accuracy import Shots, of_predictions
 from lgd_mm.evaluation.predict import by_names, by_neighbours, familiarity
 from lgd_mm.evaluation.report import Rate, Results
+from lgd_mm.io.writable import check_work_dir
 from lgd_mm.metrics.outliers import outlier_auroc
 from lgd_mm.metrics.retrieval import retrieval_map
 from lgd_mm.models.classifiers.few_shot import check_shots, classify, few_shot_weights
@@ -44,7 +45,8 @@ def evaluate_features(config: str,
                       categories: str | list[str] | None = None,
                       cfg_options: Mapping[str, Any] | None = None,
                       shots: Sequence[int] = (),
-                      draws: int = DRAWS) -> Results:
+                      draws: int = DRAWS,
+                      backbone: Mapping[str, Any] | None = None) -> Results:
     """Evaluate a frozen student by k-NN, zero-shot, probes, few labels and retrieval, with one pass over the images.
 
     Args:
@@ -61,6 +63,7 @@ def evaluate_features(config: str,
         shots (Sequence[int]): Numbers of training images of each class that a logistic regression learns from, see
             :func:`lgd_mm.models.classifiers.logistic.fit_logistic`. Defaults to none.
         draws (int): Draws of these images, over which it means. Defaults to 5.
+        backbone (Mapping[str, Any], optional): Config of a backbone in the place of the config's own. Defaults to None.
 
     Returns:
         Results: Percent.
@@ -72,7 +75,7 @@ def evaluate_features(config: str,
     if min(lrs) <= 0 or epochs < 1:
         given = ' '.join(map(str, lrs))
         raise UserError(f'--lrs {given} --epochs {epochs}: rates must be above 0, and epochs at least 1')
-    cfg = settings.load_config(config, cfg_options, work_dir, 'none')
+    cfg = settings.load_config(config, cfg_options, work_dir, 'none', backbone)
     return evaluate_student(cfg, read_student_file(checkpoint), lrs, epochs, categories, shots, draws)
 
 
@@ -139,7 +142,7 @@ def _check_config(cfg: Config, test: str) -> None:
                         'tools/test.py alone: give the config without corruptions')
     preflight.check_data(cfg, 'train', test)
     check_classes(cfg, 'train', test)
-    preflight.check_work_dir(cfg.work_dir)
+    check_work_dir(cfg.work_dir)
 
 
 def _features(cfg: Config, split: str, test: str, file: StudentFile, student: Student) -> Features:

@@ -69,7 +69,7 @@ def export_student(student: str | Path, target: str | Sequence[str], out: str | 
                     figures = figures or measure(source)
                 (part / 'README.md').write_text(model_card(source, name, written, figures), encoding='utf-8')
         except OSError as error:
-            _check_folder(folder)  # another process may have been first
+            check_folder(folder)  # another process may have been first
             raise UserError(f'the export cannot be written to {folder} ({error.strerror or error}): choose a folder '
                             'with disk space that you may write to') from error
         reports.append(ExportReport(
@@ -97,7 +97,7 @@ def check_request(target: str | Sequence[str], out: str | Path, options: dict[st
     _check_options(chosen, options)
     folders = {name: Path(out) if isinstance(target, str) else Path(out) / name for name in chosen}
     for folder in folders.values():
-        _check_folder(folder)
+        check_folder(folder)
     return folders
 
 
@@ -119,7 +119,15 @@ def _check_options(chosen: dict[str, Target], options: dict[str, Any]) -> None:
             raise UserError(f'{key} is for the target {" or ".join(takers)}, not for {", ".join(chosen)}: leave it out')
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """See that an export may be written to a folder.
+
+    Args:
+        folder (Path): As the user gave it.
+
+    Raises:
+        UserError: If it names a file, or something is there already.
+    """
     if folder.suffix in ('.onnx', '.pth', '.pt', '.pt2', '.safetensors'):
         raise UserError(f'{folder} names a file, but an export is a folder with a model card: give '
                         f'{folder.with_suffix("")}')

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 
 #: How often the values of a file may be shared, as tied weights are; and what lists and dicts hold, with what is free.
 VIEWS = 16
@@ -36,7 +36,7 @@ def check_contents(content: Any, path: str) -> None:
         if isinstance(item, torch.Tensor):
             tensors.check(item)
         elif isinstance(item, np.ndarray) and item.size and not item.nbytes:
-            raise UserError(f'{path} holds an array of {item.size:,} values without any: save it anew')
+            raise DataError(f'{path} holds an array of {item.size:,} values without any: save it anew')
         if not isinstance(item, CONTAINERS) or id(item) in heights:
             stack.pop()
             continue
@@ -60,7 +60,7 @@ def check_contents(content: Any, path: str) -> None:
 
 
 def _endless(path: str, what: str) -> UserError:
-    return UserError(f'{path} is not a checkpoint, a list or dict in it {what}: name a file saved by training')
+    return DataError(f'{path} is not a checkpoint, a list or dict in it {what}: name a file saved by training')
 
 
 class _Tensors:
@@ -75,7 +75,7 @@ class _Tensors:
         """Raise of one without data, sparse, or expanded."""
         import torch
         if tensor.layout != torch.strided or tensor.is_nested or tensor.is_meta:
-            raise UserError(f'{self.path} holds a tensor that is sparse, nested or without values: save the weights as '
+            raise DataError(f'{self.path} holds a tensor that is sparse, nested or without values: save the weights as '
                             'plain tensors (tensor.to_dense())')
         storage = tensor.untyped_storage()
         size = tensor.numel() * tensor.element_size()
@@ -84,5 +84,5 @@ class _Tensors:
             self.held += storage.nbytes()
         self.claimed += size
         if size > storage.nbytes() or self.claimed > VIEWS * self.held:
-            raise UserError(f'{self.path} holds tensors of more values than it has room for, as by expand(): save '
+            raise DataError(f'{self.path} holds tensors of more values than it has room for, as by expand(): save '
                             'them with clone()')

@@ -2,7 +2,9 @@
 
 import os
 
+from lgd_mm.console.printable import shortened
 from lgd_mm.errors import UserError
+from lgd_mm.io.safe_load import check_head
 
 
 def check_config(path: str) -> None:
@@ -21,18 +23,34 @@ def check_config(path: str) -> None:
 
 
 def check_weights_file(path: str | None) -> None:
-    """See that a checkpoint or a student is there.
+    """See that a checkpoint or a student is there, and begins as one.
 
     Args:
         path (str, optional): As the user gave it.
 
     Raises:
-        UserError: If it is no file of this machine.
+        UserError: If it is none of this machine.
     """
     if path and '://' in path:
         raise UserError(f'{path} is a URL, not a file: download it first and give the path of the file')
     if path and not os.path.exists(path):
         raise UserError(f'{path} does not exist: check the path of the checkpoint')
+    if path and not os.path.isdir(path):
+        check_head(path)
+
+
+def check_folder(path: str, cure: str) -> None:
+    """See that a folder is there.
+
+    Args:
+        path (str): As the user gave it.
+        cure (str): Ends the sentence, such as ``'give the work dir of a run'``.
+
+    Raises:
+        UserError: If it is none.
+    """
+    if not os.path.isdir(path):
+        raise UserError(f'{shortened(path)} is no folder: {cure}')
 
 
 def check_data_folder(path: str | None) -> None:

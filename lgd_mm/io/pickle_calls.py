@@ -12,7 +12,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable, Mapping
 from typing import IO, Any, NamedTuple
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 
 #: What makes much of few numbers, or goes through what it is given: the one argument that each may have.
 TAKES: Mapping[str, type | tuple[type, ...]] = {
@@ -71,7 +71,7 @@ class Calls(pickle._Unpickler):  # of Python, as torch's: the other takes memory
         return storage
 
     def refuse(self, what: str) -> UserError:
-        return UserError(f'{self.name} {what}')
+        return DataError(f'{self.name} {what}')
 
 
 def stand_in(path: str, refuse: Callable[[str], UserError]) -> Any:

@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import IO, Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.contents import check_contents
 from lgd_mm.io.files import open_plain
-from lgd_mm.io.torch_files import check_file
+from lgd_mm.io.torch_files import check_beginning, check_file
 
 # How torch's restricted loader says that a pickle wants more than plain data.
 RUNS_CODE = re.compile(
@@ -56,20 +56,20 @@ def load_checkpoint_file(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise UserError(f'{path} is a URL, not a file: download it first and give the path of the file')
     checkpoint = safe_torch_load(path)
     if not isinstance(checkpoint, dict):
-        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint: name a file saved by training')
+        raise DataError(f'{path} holds a {type(checkpoint).__name__}, not a checkpoint: name a file saved by training')
     for part in PARTS:  # of a checkpoint that was made smaller, some are None: they are not there
         if part in checkpoint and checkpoint[part] is None:
             del checkpoint[part]
     parts = {part: checkpoint[part] for part in PARTS if part in checkpoint}
     odd = next((part for part, value in parts.items() if not isinstance(value, dict)), None)
     if odd is not None:
-        raise UserError(f'{path} is not a checkpoint, its {odd} is a {type(parts[odd]).__name__}: name a file saved by '
+        raise DataError(f'{path} is not a checkpoint, its {odd} is a {type(parts[odd]).__name__}: name a file saved by '
                         'training')
     names = [*checkpoint, *parts.get('state_dict', ())]
     if not all(isinstance(name, str) for name in names):
-        raise UserError(f'{path} is not a checkpoint, its keys are not names: name a file saved by training')
+        raise DataError(f'{path} is not a checkpoint, its keys are not names: name a file saved by training')
     if not isinstance(parts.get('meta', {}).get('cfg', ''), str):
-        raise UserError(f'{path} is not a checkpoint, its meta.cfg is not the text of a config: name a file saved by '
+        raise DataError(f'{path} is not a checkpoint, its meta.cfg is not the text of a config: name a file saved by '
                         'training')
     _check_length(str(path), parts.get('meta', {}).get('cfg', ''))
     return checkpoint
@@ -99,7 +99,7 @@ def safe_torch_load(
     except FileNotFoundError:
         raise UserError(f'{name} does not exist: check the path of the checkpoint') from None
     except OSError as error:
-        raise UserError(f'{name} cannot be read: {error.strerror or error}') from error
+        raise DataError(f'{name} cannot be read: {error.strerror or error}') from error
     try:
         if flat:
             return _load_safetensors(name, map_location)
@@ -115,7 +115,29 @@ def safe_torch_load(
     except (MemoryError, UserError):
         raise
     except Exception as error:  # a damaged file raises nearly anything
-        raise UserError(f'{name} {diagnosis(error)}') from error
+        raise DataError(f'{name} {diagnosis(error)}') from error
+
+
+def check_head(path: str | os.PathLike[str]) -> None:
+    """See that a file begins as a checkpoint does, within milliseconds: torch is not imported, and no value is read.
+
+    Args:
+        path (str | PathLike): A file that is there.
+
+    Raises:
+        UserError: If it cannot be read, or is something else.
+    """
+    try:
+        if _is_safetensors(Path(path)):
+            from safetensors import safe_open
+            with safe_open(path, framework='numpy'):
+                return
+        with open_plain(path) as file:
+            check_beginning(file)
+    except OSError as error:
+        raise DataError(f'{path} cannot be read: {error.strerror or error}') from error
+    except Exception as error:  # as above
+        raise DataError(f'{path} {diagnosis(error)}') from error
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -140,7 +162,7 @@ def too_long(config: str) -> bool:
 def _check_length(path: str, config: str) -> None:
     """Raise before a text is parsed that no training has written."""
     if too_long(config):
-        raise UserError(f'{path} is not a checkpoint, its meta.cfg has {len(config):,} characters, more than any '
+        raise DataError(f'{path} is not a checkpoint, its meta.cfg has {len(config):,} characters, more than any '
                         'config: name a file saved by training')
 
 
@@ -151,7 +173,7 @@ def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:
         meta = file.metadata() or {}
         length = sum(map(len, meta.values()))
         if len(meta) > ENTRIES or length > TEXT:
-            raise UserError(f'{path} is not a checkpoint, its metadata has {len(meta):,} entries of {length:,} '
+            raise DataError(f'{path} is not a checkpoint, its metadata has {len(meta):,} entries of {length:,} '
                             'characters: name a file saved by training')
         return dict(meta=meta, state_dict={key: file.get_tensor(key) for key in file.keys()})
 

@@ -5,7 +5,7 @@ import os
 import re
 from typing import Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.files import read_plain
 
 #: Bytes that lists of names, templates and images may have: some ten million lines.
@@ -31,14 +31,14 @@ def read_text(path: str | os.PathLike[str], key: str = '') -> str:
     try:
         text = read_plain(path, LIMIT).decode('utf-8-sig')
     except OSError as error:
-        raise UserError(f'{of} cannot be read ({error.strerror})') from error
+        raise DataError(f'{of} cannot be read ({error.strerror})') from error
     except UnicodeDecodeError as error:
         line = error.object.count(b'\n', 0, error.start) + 1
-        raise UserError(f'{of} is not UTF-8 (line {line}, byte 0x{error.object[error.start]:02x}): save it as '
+        raise DataError(f'{of} is not UTF-8 (line {line}, byte 0x{error.object[error.start]:02x}): save it as '
                         'UTF-8') from error
     if '\0' in text:  # UTF-16 without a byte-order mark decodes, into every other character
         line = text.count('\n', 0, text.index('\0')) + 1
-        raise UserError(f'{of} is not UTF-8 (line {line}, byte 0x00): save it as UTF-8')
+        raise DataError(f'{of} is not UTF-8 (line {line}, byte 0x00): save it as UTF-8')
     return text.replace('\r\n', '\n').replace('\r', '\n')
 
 
@@ -61,7 +61,7 @@ def read_json(path: str | os.PathLike[str], key: str = '', limit: int | None = N
     try:
         content = read_plain(path, limit)
     except OSError as error:
-        raise UserError(f'{of} cannot be read ({error.strerror})') from error
+        raise DataError(f'{of} cannot be read ({error.strerror})') from error
     return parse_json(content, of)
 
 
@@ -83,19 +83,19 @@ def parse_json(content: bytes | str, of: str) -> Any:
         if HALF.search(content if isinstance(content, bytes) else content.encode(errors='surrogatepass')):
             json.dumps(found, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise UserError(f'{of} is no valid JSON (line {error.lineno}: {error.msg}): correct it, or copy it again'
+        raise DataError(f'{of} is no valid JSON (line {error.lineno}: {error.msg}): correct it, or copy it again'
                         ) from error
     except UnicodeDecodeError as error:
-        raise UserError(f'{of} is no valid JSON (byte {error.start:,} is not UTF-8): save it as UTF-8') from error
+        raise DataError(f'{of} is no valid JSON (byte {error.start:,} is not UTF-8): save it as UTF-8') from error
     except UnicodeEncodeError as error:
-        raise UserError(f'{of} holds half a character ({ascii(error.object[error.start])[1:-1]}): correct the text'
+        raise DataError(f'{of} holds half a character ({ascii(error.object[error.start])[1:-1]}): correct the text'
                         ) from error
     except MemoryError as error:
-        raise UserError(f'{of} holds more than there is memory for: divide it, or give it to a larger machine'
+        raise DataError(f'{of} holds more than there is memory for: divide it, or give it to a larger machine'
                         ) from error
     except RecursionError as error:
-        raise UserError(f'{of} is no valid JSON (its lists are nested too deeply): correct it, or copy it again'
+        raise DataError(f'{of} is no valid JSON (its lists are nested too deeply): correct it, or copy it again'
                         ) from error
     except ValueError as error:  # Python's bound on the digits of a number
-        raise UserError(f'{of} has a number of too many digits: correct it, or copy it again') from error
+        raise DataError(f'{of} has a number of too many digits: correct it, or copy it again') from error
     return found

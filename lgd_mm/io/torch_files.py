@@ -8,11 +8,13 @@ from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.pickle_calls import Calls
 
 #: Begins a zip file for torch, whatever else Python's zipfile looks at.
 ZIP = b'PK\x03\x04'
+#: Begins a pickle of any protocol that holds a number, and stands at its place in a tar file.
+PICKLES, TAR = (b'\x80', b'L'), (257, b'ustar')
 #: Begins the older form, as a number in a pickle.
 OLDER = 0x1950a86a20f9469cfc6c
 
@@ -38,6 +40,24 @@ def check_file(file: IO[bytes], name: str) -> None:
         file.seek(start)
 
 
+def check_beginning(file: IO[bytes]) -> None:
+    """See that a file begins as one of torch does, or is a whole zip file; what is in it is not looked at.
+
+    Args:
+        file (IO): Open, at its beginning.
+
+    Raises:
+        Exception: If it is damaged, or something else.
+    """
+    begins = file.read(TAR[0] + len(TAR[1]))
+    if begins.startswith(ZIP):
+        zipfile.ZipFile(file).close()
+    elif not begins:
+        raise EOFError
+    elif not begins.startswith(PICKLES) and not begins.endswith(TAR[1]):
+        raise ValueError('it begins as none')
+
+
 def _check_zip(file: IO[bytes], name: str) -> None:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
@@ -45,7 +65,7 @@ def _check_zip(file: IO[bytes], name: str) -> None:
         file.seek(0, os.SEEK_END)
         if (any(member.compress_type != zipfile.ZIP_STORED for member in members)
                 or sum(member.file_size for member in members) > file.tell()):
-            raise UserError(f'{name} is compressed, which torch.save does not do, and may grow to any size: write it '
+            raise DataError(f'{name} is compressed, which torch.save does not do, and may grow to any size: write it '
                             'anew with torch.save, or give .safetensors')
         if min((member.header_offset for member in members), default=0):
             raise ValueError('something lies before it, or it has two tables of contents')
@@ -67,23 +87,23 @@ def _check_zip(file: IO[bytes], name: str) -> None:
 def _refuse_programs(parts: list[str], name: str) -> None:
     """Tell what torch would advise to load without restriction."""
     if 'constants.pkl' in parts or any(part.startswith('code/') for part in parts):
-        raise UserError(
+        raise DataError(
             f'{name} is a TorchScript archive, a program and no file of weights: give the same weights as '
             '.safetensors (open_clip_model.safetensors on huggingface.co for a CLIP teacher, which its tag '
             'downloads), or write them where the program may run, in a container without network: python -c '
             '"import torch; from safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v '
             f"in torch.jit.load('{name}', 'cpu').state_dict().items()}}, 'weights.safetensors')\"")
     if any(part.endswith(('serialized_exported_program.json', 'models/model.json')) for part in parts):
-        raise UserError(f'{name} is a program of torch.export and no file of weights: give its state dict as '
+        raise DataError(f'{name} is a program of torch.export and no file of weights: give its state dict as '
                         '.safetensors')
 
 
 def _check_older(file: IO[bytes], name: str) -> None:
     """The form of before torch 1.6: five pickles, of which the fourth is the content, and the values."""
     start = file.tell()
-    file.seek(start + 257)
-    if file.read(5) == b'ustar':
-        raise UserError(f'{name} is in the form of the first versions of torch (tar), which cannot be read without '
+    file.seek(start + TAR[0])
+    if file.read(len(TAR[1])) == TAR[1]:
+        raise DataError(f'{name} is in the form of the first versions of torch (tar), which cannot be read without '
                         'running what is in it: give its state dict as .safetensors')
     file.seek(start)
     whole = _mapped(file)
@@ -116,4 +136,4 @@ def _size(file: IO[bytes]) -> int:
 
 
 def _promises(name: str) -> UserError:
-    return UserError(f'{name} promises more values than it holds: copy or download it again')
+    return DataError(f'{name} promises more values than it holds: copy or download it again')

@@ -5,7 +5,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 
 T = TypeVar('T')
 #: The largest number that every JSON reader takes as it is (RFC 8259, section 6).
@@ -45,7 +45,7 @@ def from_json(kind: type[T], content: Any, of: str, cure: str, exact: bool = Fal
     try:
         return _parse(kind, content, '', exact)
     except ValueError as error:
-        raise UserError(f'{of}: {error}: {cure}') from error
+        raise DataError(f'{of}: {error}: {cure}') from error
 
 
 def _parse(kind: Any, value: Any, where: str, exact: bool) -> Any:

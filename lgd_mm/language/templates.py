@@ -4,14 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from open_clip import OPENAI_IMAGENET_TEMPLATES
-
 from lgd_mm.errors import UserError
 from lgd_mm.io.options import read_value
 from lgd_mm.language.categories import read_lines
-
-#: The 80 templates OpenAI published for ImageNet.
-OPENAI_TEMPLATES: tuple[str, ...] = tuple(template('{}') for template in OPENAI_IMAGENET_TEMPLATES)
 
 
 def prompt_templates(source: str | Path | Sequence[str] | None = None) -> list[str]:
@@ -28,6 +23,7 @@ def prompt_templates(source: str | Path | Sequence[str] | None = None) -> list[s
         UserError: If there are none, or one has not exactly one ``{}``.
     """
     if source is None:
+        from lgd_mm.language.openai_templates import OPENAI_TEMPLATES  # brings torch, which a file does not need
         return list(OPENAI_TEMPLATES)
     origin = 'templates'
     if isinstance(source, str) and source.lstrip().startswith('['):  # as a shell hands a list over

@@ -67,4 +67,4 @@ def _built(teacher: dict[str, Any]) -> Any:
     try:
         return MODELS.build(teacher)
     except UserError as error:
-        raise UserError(str(error).replace('model.teacher', 'model.dense.structure.teacher')) from error
+        raise type(error)(str(error).replace('model.teacher', 'model.dense.structure.teacher')) from error

@@ -8,7 +8,7 @@ from faster_coco_eval.mask_api_new_cpp import toUncompressedRLE
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.images import PIXELS
 from lgd_mm.io.named_file import name_fault
 
@@ -48,7 +48,7 @@ def check_annotations(path: str | Path, content: Mapping[str, Any], categories: 
             reasons += [f'annotation {item["id"]} {reason}'] if reason else []
         if not mistakes:
             return reasons
-    raise UserError(f'{path}: {some(mistakes, TOLD, "; ")}: correct or remove them')
+    raise DataError(f'{path}: {some(mistakes, TOLD, "; ")}: correct or remove them')
 
 
 def left_out(item: Mapping[str, Any], image: Mapping[str, Any]) -> str | None:

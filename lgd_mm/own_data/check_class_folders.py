@@ -6,10 +6,10 @@ from typing import Any
 
 from mmengine.config import Config
 
-from lgd_mm.datasets.image_folder import no_images
 from lgd_mm.datasets.labelled_images import check_same_classes, class_folders
 from lgd_mm.datasets.of_config import innermost
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
+from lgd_mm.io.image_files import no_images
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.walk import is_folder
 from lgd_mm.language import category_names
@@ -52,7 +52,7 @@ def check_classes(cfg: Config, *splits: str) -> None:
                     'take a config for any folder, such as configs/classification/linear_r18_folder.py'
                     if kind == 'ImageNet' else f'give --cfg-options {key}={len(names)}')
             has = 'has' if key.endswith('categories') else 'is'
-            raise UserError(f'{folder} has {len(names)} class folders, but {key} {has} {expected}: {cure}')
+            raise DataError(f'{folder} has {len(names)} class folders, but {key} {has} {expected}: {cure}')
 
 
 def _names(folder: str, kind: str) -> list[str]:
@@ -61,7 +61,7 @@ def _names(folder: str, kind: str) -> list[str]:
     if kind != 'LabelledImages':
         hidden = sorted({entry.name for entry in os.scandir(folder) if is_folder(entry) and no_images(entry.name)})
         if hidden:
-            raise UserError(f'{folder} holds {", ".join(hidden)}, which mmpretrain.{kind} takes for a class: remove '
+            raise DataError(f'{folder} holds {", ".join(hidden)}, which mmpretrain.{kind} takes for a class: remove '
                             'it, or set type=lgd_mm.LabelledImages')
     return names
 
@@ -91,8 +91,8 @@ def _check_labels(file: str, key: str, expected: int) -> None:
     for number, line in enumerate(read_text(file).splitlines(), 1):
         label = line.strip().rpartition(' ')[2]
         if not label.isdecimal() or len(label) > DIGITS:
-            raise UserError(f"{file}, line {number} is {line!r}: it must be an image's path and its label, such as "
+            raise DataError(f"{file}, line {number} is {line!r}: it must be an image's path and its label, such as "
                             "'n01440764/one.JPEG 0'")
         if int(label) >= expected:
-            raise UserError(f'{file}, line {number} has the label {label}, but {key} stands for {expected} classes, 0 '
+            raise DataError(f'{file}, line {number} has the label {label}, but {key} stands for {expected} classes, 0 '
                             f'to {expected - 1}: correct the list or set the key')

@@ -9,7 +9,7 @@ from mmengine import fileio
 
 from lgd_mm.datasets.image_size import UPRIGHT
 from lgd_mm.datasets.mask_file import IGNORED, broken, labels_in, mask_header
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 
 
 class CheckLabels(BaseTransform):
@@ -34,22 +34,22 @@ class CheckLabels(BaseTransform):
         content = fileio.get(path, backend_args=getattr(self.load, 'backend_args', None))
         width, height, wide = mask_header(path, content)
         if 'ori_shape' in results and (height, width) != tuple(results['ori_shape'][:2]):
-            raise UserError(of_another_size(path, (width, height), results['ori_shape'][1::-1], results['img_path']))
+            raise DataError(of_another_size(path, (width, height), results['ori_shape'][1::-1], results['img_path']))
         shift = 1 if results.get('reduce_zero_label') else 0  # the file counts from 1
         if wide:
             beyond = [label for label in labels_in(path, content) if not 0 <= label <= IGNORED]
             if beyond:
-                raise UserError(no_class(path, min(beyond), self.num_classes, shift))
+                raise DataError(no_class(path, min(beyond), self.num_classes, shift))
         try:
             results = self.load(results)
         except (OSError, SyntaxError, ValueError) as error:
             raise broken(path, error) from error
         labels = results['gt_seg_map']
         if labels.ndim != 2:
-            raise UserError(f'{path} is an image of colours: a mask holds the number of a class in each pixel')
+            raise DataError(f'{path} is an image of colours: a mask holds the number of a class in each pixel')
         wrong = labels[(labels >= self.num_classes) & (labels != IGNORED)]
         if wrong.size:
-            raise UserError(no_class(path, int(np.min(wrong)) + shift, self.num_classes, shift))
+            raise DataError(no_class(path, int(np.min(wrong)) + shift, self.num_classes, shift))
         return results
 
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from lgd_mm.console.words import some
 from lgd_mm.datasets.image_size import AT_ONCE, check_orientations, image_sizes
 from lgd_mm.datasets.mask_file import IGNORED, labels_in, mask_header
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.own_data.check_labels import no_class, of_another_size
 
 
@@ -36,7 +36,7 @@ def check_masks(folder: Path, pairs: Sequence[tuple[Path, Path]], classes: Seque
                        leave=False, delay=1)
         for image, mask, size, header in zip(images, masks, sizes, headers):
             if size is not None and header[:2] != size[:2]:
-                raise UserError(of_another_size(str(mask), header[:2], size[:2], str(image)))
+                raise DataError(of_another_size(str(mask), header[:2], size[:2], str(image)))
     check_orientations(((str(image), size) for image, size in zip(images, sizes) if size is not None),
                        f'the masks in {folder}')
     return _absent(folder, masks, classes, fewest)
@@ -53,7 +53,7 @@ def _absent(folder: Path, masks: Sequence[Path], classes: Sequence[str], fewest:
             for path, labels in zip(batch, pool.map(labels_in, batch)):
                 strange = labels - every - {IGNORED}
                 if strange:
-                    raise UserError(no_class(str(path), min(strange), len(classes)))
+                    raise DataError(no_class(str(path), min(strange), len(classes)))
                 seen |= labels
             if every <= seen:
                 return None
@@ -61,5 +61,5 @@ def _absent(folder: Path, masks: Sequence[Path], classes: Sequence[str], fewest:
     ignored = '; 255 is ignored' if IGNORED in seen else ''
     sentence = f'{folder}: no mask has label {some(absent)}{ignored}'
     if len(seen & every) < fewest:
-        raise UserError(f'{sentence}: each pixel holds the number of a class, from 0 in the order of classes.txt')
+        raise DataError(f'{sentence}: each pixel holds the number of a class, from 0 in the order of classes.txt')
     return sentence

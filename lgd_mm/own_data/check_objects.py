@@ -6,7 +6,7 @@ from typing import Any
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.own_data.check_annotations import BOX, left_out
 
 #: Pixels that a box may reach beyond its image by rounding.
@@ -36,7 +36,7 @@ def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) ->
                for item in objects]
     if all(reason for _, reason in reasons):
         told = some([f'annotation {number} {reason}' for number, reason in reasons], 3, '; ')
-        raise UserError(f'{path}: no object is left to {purpose} with: {told or "the file has no annotation"} '
+        raise DataError(f'{path}: no object is left to {purpose} with: {told or "the file has no annotation"} '
                         f'({BOX}, "area" is above 0 or left out, "iscrowd" is 0 but for groups)')
     beyond = [item for item in objects if _reaches_beyond(item['bbox'], images[item['image_id']])]
     if not beyond:
@@ -44,7 +44,7 @@ def check_objects(path: str | Path, content: Mapping[str, Any], purpose: str) ->
     odd = (f'{path}: {len(beyond)} of {len(objects)} boxes reach beyond their image: annotation {beyond[0]["id"]} has '
            f'the bbox {shown(list(beyond[0]["bbox"]))}, and its image is {_size(images[beyond[0]["image_id"]])}')
     if len(objects) >= SEVERAL and 2 * len(beyond) > len(objects):
-        raise UserError(f'{odd}: {BOX}, no corners [x1, y1, x2, y2]; write them so, or clip them to their image')
+        raise DataError(f'{odd}: {BOX}, no corners [x1, y1, x2, y2]; write them so, or clip them to their image')
     return odd
 
 

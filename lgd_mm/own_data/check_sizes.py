@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.datasets.image_size import UPRIGHT, check_orientations, image_sizes
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 
 
 def check_sizes(path: str | Path, images: list[Mapping[str, Any]], folder: Path) -> None:
@@ -29,6 +29,6 @@ def check_sizes(path: str | Path, images: list[Mapping[str, Any]], folder: Path)
         if size.orientation != 1:
             cure = (f'EXIF turns it (orientation {size.orientation}), and the boxes lie as shown or as stored: '
                     f'{UPRIGHT}, and write the size as it is read')
-        raise UserError(f'{path}: image {image["id"]} is {size} as read, the file says {image["width"]} x '
+        raise DataError(f'{path}: image {image["id"]} is {size} as read, the file says {image["width"]} x '
                         f'{image["height"]} ({folder / image["file_name"]}){more}: {cure}')
     check_orientations(((str(folder / image['file_name']), size) for image, size in read), f'the boxes of {path}')

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.files import open_plain
 from lgd_mm.own_data.check_annotations import is_id, no_id
 from lgd_mm.own_data.whole_ids import whole_ids
@@ -37,31 +37,31 @@ def read_categories(path: str | Path) -> list[dict[str, Any]]:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 found = _found(content)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f'{path} is no valid JSON ({error})') from error
+            raise DataError(f'{path} is no valid JSON ({error})') from error
         except MemoryError as error:
-            raise UserError(f'{path} holds more than there is memory for: divide it, or give it to a larger machine'
+            raise DataError(f'{path} holds more than there is memory for: divide it, or give it to a larger machine'
                             ) from error
         except (ValueError, TypeError, KeyError, RecursionError):  # an empty file, or other JSON
             found = None
     whole_ids(dict(categories=found))
     if not isinstance(found, list):
-        raise UserError(f'{path} has no "categories" list of ids and names: give an annotation file in COCO format')
+        raise DataError(f'{path} has no "categories" list of ids and names: give an annotation file in COCO format')
     if not found:
-        raise UserError(f'{path} has an empty "categories" list: add the id and the name of each')
+        raise DataError(f'{path} has an empty "categories" list: add the id and the name of each')
     for index, category in enumerate(found):
         lacking = [key for key in KEYS if not isinstance(category, dict) or category.get(key) is None]
         if lacking or not isinstance(category['name'], str):
-            raise UserError(f'{path} has no "{lacking[0] if lacking else "name"}" in categories[{index}]: give each '
+            raise DataError(f'{path} has no "{lacking[0] if lacking else "name"}" in categories[{index}]: give each '
                             'category its id, a number, and its name')
         if not is_id(category['id']):
-            raise UserError(f'{path} has in categories[{index}] the id {no_id(category["id"])}')
+            raise DataError(f'{path} has in categories[{index}] the id {no_id(category["id"])}')
         if not _is_text(category['name']):
-            raise UserError(f'{path} has half a character in the name of categories[{index}]: correct it')
+            raise DataError(f'{path} has half a character in the name of categories[{index}]: correct it')
     for key in KEYS:
         counts = Counter(category[key] for category in found)
         twice = sorted(value for value, count in counts.items() if count > 1)
         if twice:
-            raise UserError(f'{path} has two categories of the {key} {shown(twice[0])}: rename or join them')
+            raise DataError(f'{path} has two categories of the {key} {shown(twice[0])}: rename or join them')
     return found
 
 
@@ -71,7 +71,7 @@ def _opened(path: str | Path) -> Iterator[FileIO]:
         with open_plain(path) as file:
             yield file
     except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror})') from error
+        raise DataError(f'{path} cannot be read ({error.strerror})') from error
 
 
 def _is_text(name: str) -> bool:

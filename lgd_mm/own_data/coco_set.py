@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.texts import read_json
 from lgd_mm.own_data.check_annotations import check_annotations, is_id, is_thin
 from lgd_mm.own_data.check_objects import check_objects
@@ -32,10 +32,10 @@ def read_coco(path: str | Path) -> dict[str, Any]:
     content = read_json(path)
     lists = [content.get(key) for key in ('images', 'annotations')] if isinstance(content, dict) else [None]
     if not all(isinstance(each, list) for each in lists):
-        raise UserError(f'{path} is no annotation file in COCO format: it has no lists "images" and "annotations"')
+        raise DataError(f'{path} is no annotation file in COCO format: it has no lists "images" and "annotations"')
     whole_ids(content)
     if not content['images']:
-        raise UserError(f'{path} names no images')
+        raise DataError(f'{path} names no images')
     return content
 
 

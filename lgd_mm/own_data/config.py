@@ -1,13 +1,17 @@
-"""A data set of one's own in any detection or segmentation config: ``--data FOLDER`` and no Python."""
+"""A data set of one's own in any config: ``--data FOLDER`` and no Python."""
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from lgd_mm.datasets.labelled_images import class_folders, count_images
 from lgd_mm.datasets.of_config import innermost
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.check_class_folders import FOLDER_DATASETS
+from lgd_mm.own_data.class_folders import ClassFolders, read_class_folders
 from lgd_mm.own_data.detection import DetectionFolder, read_detection
 from lgd_mm.own_data.folder import OwnFolder
 from lgd_mm.own_data.palette import class_colours
@@ -20,10 +24,10 @@ SPLITS = dict(train='train', val='val', test='val')
 
 
 def use_own_data(cfg: Config, root: str) -> OwnFolder:
-    """Let a detection or segmentation config read a folder of one's own; its classes are those of the data.
+    """Let a config read a folder of one's own; its classes are those of the data.
 
     Args:
-        cfg (Config): Of mmdet or mmseg. Changed in place: data sets, evaluators, every ``num_classes``.
+        cfg (Config): Of mmdet, mmseg or mmpretrain. Changed in place: data sets, evaluators, every ``num_classes``.
         root (str): Folder as told in ``docs/own_data.md``.
 
     Returns:
@@ -37,8 +41,10 @@ def use_own_data(cfg: Config, root: str) -> OwnFolder:
         return _use_detection(cfg, read_detection(root))
     if scope == 'mmseg':
         return _use_segmentation(cfg, read_segmentation(root))
-    raise UserError(f'--data is for detection and segmentation, and {cfg.filename} is of {scope}: for classification '
-                    'take configs/classification/*_folder.py')
+    if scope == 'mmpretrain' and _is_labelled(cfg):
+        return _use_classification(cfg, read_class_folders(root, training=True))
+    raise UserError(f'--data is for detection, segmentation and classification, and {cfg.filename} is of another kind: '
+                    'a pre-training reads train_dataloader.dataset.data_root')
 
 
 def _use_detection(cfg: Config, data: DetectionFolder) -> DetectionFolder:
@@ -84,6 +90,30 @@ def _use_segmentation(cfg: Config, data: SegmentationFolder) -> SegmentationFold
     return data
 
 
+def _is_labelled(cfg: Config) -> bool:
+    """Whether a config reads labelled images; a pre-training reads others."""
+    loader = cfg.get('train_dataloader') or cfg.get('val_dataloader') or cfg.get('test_dataloader')
+    return bool(loader) and str(innermost(loader.dataset).get('type')).split('.')[-1] in FOLDER_DATASETS
+
+
+def _use_classification(cfg: Config, folders: ClassFolders) -> OwnFolder:
+    assert folders.train is not None
+    count = len(folders.names)
+    _set_classes(cfg.model, count)
+    if 'categories' in cfg.model:
+        cfg.model.categories = list(folders.names)
+    if 'topk' in (cfg.model.get('head') or {}):
+        cfg.model.head.topk = (1, )
+    for loader, split in SPLITS.items():
+        _set_dataset(cfg, loader, dict(type='lgd_mm.LabelledImages', data_root='', data_prefix=getattr(folders, split),
+                                       metainfo=dict(classes=folders.names)))
+        _set_topk(cfg.get(f'{loader}_evaluator'), count)
+    root = os.path.commonpath([folders.train, folders.val])
+    images = dict(train=folders.train, val=folders.val)
+    counts = dict(train=folders.images, val=count_images(class_folders(folders.val)))
+    return OwnFolder(root, tuple(folders.names), images, counts)
+
+
 def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
     """Put a data set into a loader, with the pipeline of the one it takes the place of, which may be wrapped."""
     key = f'{loader}_dataloader'
@@ -96,8 +126,23 @@ def _set_dataset(cfg: Config, loader: str, settings: dict[str, Any]) -> None:
     # Some wrappers do what the pipeline needs: one makes mosaics, one says how to corrupt an image.
     if 'dataset' in cfg[key].dataset and ('pipeline' in cfg[key].dataset or _is(cfg[key].dataset, 'CorruptedImages')):
         cfg[key].dataset.dataset = dataset
+    elif _is(cfg[key].dataset, 'FewLabels'):
+        cfg[key].dataset.dataset = dataset
+    elif 'datasets' in cfg[key].dataset:  # outliers stand behind it
+        cfg[key].dataset.datasets[0] = dataset
     else:
         cfg[key].dataset = dataset
+
+
+def _set_topk(node: Any, count: int) -> None:
+    """Let metrics look at no more names than there are classes."""
+    if isinstance(node, Mapping):
+        if node.get('topk'):
+            node['topk'] = tuple(k for k in node['topk'] if k <= count) or (1, )  # type: ignore[index]
+        _set_topk(node.get('metric'), count)
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            _set_topk(item, count)
 
 
 def _is(node: Any, name: str) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lgd_mm.console.words import some
-from lgd_mm.datasets.image_folder import EXTENSIONS
+from lgd_mm.io.image_files import EXTENSIONS
 from lgd_mm.io.images import open_image
 from lgd_mm.preparation.check_annotations import check_annotations
 from lgd_mm.preparation.spec import Annotations, DatasetSpec, Masks, Part, Pictures

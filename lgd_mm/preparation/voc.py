@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.console.printable import shortened, shown
-from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.image_size import image_size
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS
 from lgd_mm.io.images import open_image
 from lgd_mm.io.named_file import name_fault
 from lgd_mm.io.texts import read_text

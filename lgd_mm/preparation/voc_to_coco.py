@@ -2,15 +2,14 @@
 
 import filecmp
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import read_plain, unfinished, write_text
+from lgd_mm.io.files import read_plain, write_text
+from lgd_mm.io.placing import link_or_copy
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.voc import SPLITS, VOCImage, find_voc, read_split
 
@@ -90,9 +89,4 @@ def _place(source: Path, target: Path) -> None:
         if not filecmp.cmp(source, target, shallow=False):
             raise UserError(f'{target} is another image than {source}: give another OUT, nothing is overwritten')
         return
-    try:
-        os.link(source.resolve(), target)
-    except OSError:  # another disk, or one without links
-        part = unfinished(target)
-        shutil.copyfile(source, part)
-        os.replace(part, target)
+    link_or_copy(source, target)

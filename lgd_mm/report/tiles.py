@@ -2,16 +2,20 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
 #: Inches of a tile's width, and its height in widths, at least and at most: what is longer has margins.
 WIDTH, LOWEST, HIGHEST = 2.4, 0.1, 4
 #: Pixels of a side that are drawn; a tile has 312 across.
 SIDE = 4096
+#: Dots of an inch, and quality of the files.
+DOTS, QUALITY = 130, 82
 
 
 def draw_tile(image: Image.Image, draw: Callable[[Axes], None], grey: bool = False) -> bytes:
@@ -36,7 +40,25 @@ def draw_tile(image: Image.Image, draw: Callable[[Axes], None], grey: bool = Fal
     axes.imshow(base, extent=extent)
     draw(axes)
     stream = io.BytesIO()
-    figure.savefig(stream, format='webp', dpi=130, pil_kwargs=dict(quality=82))
+    figure.savefig(stream, format='webp', dpi=DOTS, pil_kwargs=dict(quality=QUALITY))
+    return stream.getvalue()
+
+
+def tile_size(image: NDArray[Any]) -> tuple[int, int]:
+    """Width and height of a tile of an image, in pixels.
+
+    Args:
+        image (np.ndarray): The image (H, W, ...).
+    """
+    height, width = image.shape[:2]
+    wide = round(WIDTH * DOTS) if height <= HIGHEST * width else max(1, round(HIGHEST * WIDTH * DOTS * width / height))
+    return wide, max(1, round(wide * height / width))
+
+
+def tile(drawing: Image.Image) -> bytes:
+    """A drawing of the size of a tile, as a WebP file."""
+    stream = io.BytesIO()
+    drawing.save(stream, format='webp', quality=QUALITY)
     return stream.getvalue()
 
 
@@ -45,5 +67,5 @@ def thumbnail(image: Image.Image, size: int = 112) -> bytes:
     small = image.convert('RGB')
     small.thumbnail((size, size), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
-    small.save(stream, format='webp', quality=82)
+    small.save(stream, format='webp', quality=QUALITY)
     return stream.getvalue()

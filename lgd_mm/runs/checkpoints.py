@@ -10,6 +10,8 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.safe_load import load_checkpoint_file
 
+#: The student of a run that has ended, and what names the checkpoint to go on from.
+EXPORTED, POINTER_NAME = 'student.safetensors', 'last_checkpoint'
 #: Of a run that was asked to stop; the next regular checkpoint takes its place.
 STOPPED = 'stopped.pth'
 #: Bytes of a file that names one.
@@ -34,7 +36,7 @@ def latest_checkpoint(work_dir: str, to_resume: bool = False) -> Path | None:
     Raises:
         UserError: If the work dir names a checkpoint that is gone, and has no other.
     """
-    pointer = Path(work_dir) / 'last_checkpoint'
+    pointer = Path(work_dir) / POINTER_NAME
     if not pointer.is_file():
         return unnamed_checkpoint(work_dir)
     try:
@@ -58,6 +60,25 @@ def latest_checkpoint(work_dir: str, to_resume: bool = False) -> Path | None:
     newest = max(whole, key=lambda path: path.stat().st_mtime_ns)
     print_rank0(f'{pointer} {what}: {newest.name} is the newest whole checkpoint there')
     return newest
+
+
+def check_holds_student(folder: Path) -> None:
+    """See that a folder may hold a student, as far as the names of its files tell.
+
+    Args:
+        folder (Path): Of a pre-training.
+
+    Raises:
+        UserError: If it holds none.
+    """
+    if not any((folder / name).is_file() for name in (EXPORTED, POINTER_NAME, BEGUN)):
+        raise no_student(folder)
+
+
+def no_student(folder: Path) -> UserError:
+    """Says that a folder holds none."""
+    return UserError(f'{folder} holds no student: give the folder of a pre-training that has saved a checkpoint, or a '
+                     'file')
 
 
 def check_begins(work_dir: str) -> None:

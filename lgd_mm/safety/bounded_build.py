@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from mmengine.registry import MODELS, DefaultScope
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 from torch.utils._pytree import tree_flatten, tree_map_only
@@ -43,7 +43,7 @@ def bounded_build(weights: Iterable[Any], source: object) -> Iterator[None]:
         yield
 
 
-def check_network(network: Mapping[str, Any], scope: str, weights: Any, source: object) -> None:
+def check_network(network: Mapping[str, Any], scope: str, weights: Any, source: object) -> nn.Module:
     """Build a network that a file describes, as far as the weights go, before something builds whatever is asked.
 
     Args:
@@ -52,17 +52,21 @@ def check_network(network: Mapping[str, Any], scope: str, weights: Any, source: 
         weights (Any): A state dict; what is none allows little.
         source (object): The file, for messages.
 
+    Returns:
+        nn.Module: Without those weights.
+
     Raises:
         UserError: If it is too large, or cannot be built.
     """
     try:
         with DefaultScope.overwrite_default_scope(scope), \
                 bounded_build(weights.values() if isinstance(weights, Mapping) else (), source):
-            MODELS.build(copy.deepcopy(network))
+            built: nn.Module = MODELS.build(copy.deepcopy(network))
     except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         reason = first_line(error)
         raise UserError(f'{source} describes a network that cannot be built ({reason}): give the folder of a run as '
                         'it was left by this version of the libraries') from error
+    return built
 
 
 class _Bound(TorchFunctionMode):

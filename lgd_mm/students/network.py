@@ -152,7 +152,8 @@ def _filled_backbone(cfg: Config, file: StudentFile) -> nn.Module:
         backbone = build_backbone(cfg)
     report = KeyReport.compare(backbone.state_dict(), renamed_for(backbone, file.backbone))
     if not report.complete:
-        raise UserError(misfit(cfg, file, report))
+        own = ', or give --backbone checkpoint' if file.metadata.get('backbone') else ''
+        raise UserError(misfit(cfg, file, report) + own)
     compare_statistics(cfg, file)
     backbone.load_state_dict(file.backbone, strict=False)
     return backbone

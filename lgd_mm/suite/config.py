@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.costs.measure import BATCH, SIZE, check_request
+from lgd_mm.costs.request import BATCH, SIZE, check_request
 from lgd_mm.datasets.shapes.worlds import WORLDS
 from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
@@ -26,6 +26,7 @@ from lgd_mm.suite.definition import (
 )
 from lgd_mm.suite.same_students import check_students
 from lgd_mm.suite.schema import Metric
+from lgd_mm.suite.yaml_suite import ENDINGS, load_yaml
 
 #: Characters of the name of a folder that every file system takes.
 LONGEST = 200
@@ -38,7 +39,8 @@ def _is_list(value: Any, kind: type | tuple[type, ...]) -> bool:
 #: What a value must be, by its key: whether it is, and in words.
 VALUES: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ('title', 'note', 'work_dir', 'shapes_world', 'shapes_kind', 'backbone', 'label', 'name', 'config', 'pretrain',
-     'student', 'key', 'reference', 'task', 'of'): (lambda value: isinstance(value, str), 'a string'),
+     'student', 'key', 'reference', 'task', 'of', 'data'):
+     (lambda value: isinstance(value, str), 'a string'),
     ('options', 'inputs', 'without'): (lambda value: _is_list(value, str), 'a list of strings'),
     ('seeds', ): (lambda value: _is_list(value, int) and 0 < len(value) == len(set(value)),
                   'a list of different whole numbers'),
@@ -58,9 +60,9 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     """Read and check a suite config, such as ``configs/shapes/suite.py``.
 
     Args:
-        path (str): The config file. Its keys are the attributes of :class:`Suite`, of which ``entries`` and ``tasks``
-            are lists of dicts; a task may be a name of the registry, and a metric is ``key: title`` or
-            ``key: dict(title=..., scale=...)``.
+        path (str): The config file, in Python or YAML. Its keys are the attributes of :class:`Suite`, of which
+            ``entries`` and ``tasks`` are lists of dicts; a task may be a name of the registry, and a metric is
+            ``key: title`` or ``key: dict(title=..., scale=...)``.
         options (Mapping[str, Any], optional): Keys to overwrite.
         work_dir (str, optional): Goes before the config's own, which goes before ``work_dirs/NAME``.
         backbone (str, optional): Goes before the config's own, and adds its name to title and default folder.
@@ -71,7 +73,10 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
     Raises:
         UserError: If it is no suite, or a name or file in it is wrong.
     """
-    cfg = load_config(path, options, work_dir, launcher='none')
+    if path.endswith(ENDINGS):
+        cfg = load_yaml(path, options, work_dir)
+    else:
+        cfg = load_config(path, options, work_dir, launcher='none')
     for key in ('entries', 'tasks'):
         if not cfg.get(key):
             raise UserError(f'{path} is no suite: it has no {key} (configs/shapes/suite.py shows how one looks)')
@@ -134,7 +139,8 @@ def _task(given: dict[str, Any], where: str) -> Task:
         name=task['name'], config=_file(task['config'], f'{where}.config'),
         metrics=tuple(_metric(key, about, f'{where}.metrics[{key!r}]') for key, about in task['metrics'].items()),
         test_only=bool(task.get('test_only')), options=_options(task, where), inputs=_inputs(task),
-        of=task.get('of'), task=task.get('task'), version=task.get('version') or 1, test_images=task.get('test_images'))
+        data=_folder(task.get('data'), f'{where}.data'), of=task.get('of'), task=task.get('task'),
+        version=task.get('version') or 1, test_images=task.get('test_images'))
 
 
 def _with_network(task: Task, tasks: Sequence[Task], path: str) -> Task:
@@ -173,7 +179,8 @@ def _entry(entry: dict[str, Any], where: str) -> Entry:
     files = {key: _file(entry[key], f'{where}.{key}') for key in ('pretrain', 'student') if entry.get(key)}
     return Entry(
         label=entry['label'], options=_options(entry, where), without=tuple(entry.get('without') or ()),
-        seeds=tuple(entry['seeds']) if entry.get('seeds') else None, inputs=_inputs(entry), **files)
+        seeds=tuple(entry['seeds']) if entry.get('seeds') else None, inputs=_inputs(entry),
+        backbone=entry.get('backbone'), **files)
 
 
 def _options(node: dict[str, Any], where: str) -> tuple[str, ...]:
@@ -211,6 +218,12 @@ def _file(name: str, where: str) -> Path:
     if not (ROOT / name).is_file():
         raise UserError(f'{where}: {name} does not exist')
     return Path(name)
+
+
+def _folder(name: str | None, where: str) -> Path | None:
+    if name is not None and not (ROOT / name).is_dir():
+        raise UserError(f'{where}: {name} is no folder: give one as in docs/own_data.md')
+    return None if name is None else Path(name)
 
 
 def _check_names(path: str, kind: str, names: list[str]) -> None:

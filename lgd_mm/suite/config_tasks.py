@@ -27,6 +27,9 @@ def with_registry(task: Mapping[str, Any], where: str) -> dict[str, Any]:
     """
     if task.get('task') is None:
         return dict(task)
+    if task.get('data') is not None:
+        raise UserError(f'{where} has both task and data: a task of the registry is measured on its own data; say its '
+                        'config, name and metrics in the place of task')
     for key in PROTOCOL:
         if task.get(key) is not None:
             raise UserError(f'{where} has both task and {key}: {key} is that of the task; take one of them out, as '

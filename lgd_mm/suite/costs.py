@@ -9,8 +9,9 @@ from rich.text import Text
 
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.console.words import first_line
-from lgd_mm.costs.measure import BATCH, SIZE, cores, cost_key, measure_cost
+from lgd_mm.costs.measure import cost_key, measure_cost
 from lgd_mm.costs.report import Cost, Timing
+from lgd_mm.costs.request import BATCH, SIZE, cores
 from lgd_mm.costs.table import cost_notes, format_latency, ran_by
 from lgd_mm.errors import UserError
 from lgd_mm.suite.definition import PRETRAINING, Entry, Suite, resolved
@@ -81,8 +82,8 @@ def measure_costs(suite: Suite, labels: Sequence[str], earlier: Mapping[str, Cos
 def _backbone(suite: Suite, entry: Entry) -> dict[str, Any]:
     """An entry's backbone. One that begins at random is as the first that is pre-trained, or as the first task has it.
     """
-    if suite.backbone:
-        return backbone_named(suite.backbone)
+    if named := entry.backbone or suite.backbone:
+        return backbone_named(named)
     if entry.student:
         return backbone_named(str(entry.student))
     made = entry if entry.pretrain else next((other for other in suite.entries if other.pretrain), None)

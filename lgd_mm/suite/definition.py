@@ -31,7 +31,8 @@ class Task:
         test_only (bool): ``config`` takes the checkpoint of the pre-training itself, as zero-shot classification does.
         of (str, optional): Name of another task, whose trained network ``config`` tests: on corrupted images, say.
         options (tuple[str, ...]): ``KEY=VALUE`` overrides.
-        inputs (tuple[Path, ...]): Further files that decide the outcome.
+        inputs (tuple[Path, ...]): Further files or folders that decide the outcome.
+        data (Path, optional): Folder of a set of one's own, which ``config`` reads in the place of its own.
         task (str, optional): Its name in the registry, which says all that the suite does not.
         version (int): Of its protocol.
         test_images (int, optional): Images that it is measured on; another number is refused. None: any.
@@ -44,6 +45,7 @@ class Task:
     of: str | None = None
     options: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = ()
+    data: Path | None = None
     task: str | None = None
     version: int = 1
     test_images: int | None = None
@@ -61,7 +63,9 @@ class Entry:
             another entry's student of the same seed, which is then made first.
         without (tuple[str, ...]): Tasks it cannot do.
         seeds (tuple[int, ...], optional): Fewer than the suite's.
-        inputs (tuple[Path, ...]): Further files that decide the outcome.
+        inputs (tuple[Path, ...]): Further files or folders that decide the outcome.
+        backbone (str, optional): Of the networks of the tasks, in the place of their configs' own; ``pretrain`` says
+            its own.
     """
 
     label: str
@@ -71,6 +75,7 @@ class Entry:
     without: tuple[str, ...] = ()
     seeds: tuple[int, ...] | None = None
     inputs: tuple[Path, ...] = ()
+    backbone: str | None = None
 
     @property
     def teachers(self) -> list[str]:

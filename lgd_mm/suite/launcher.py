@@ -21,6 +21,8 @@ from lgd_mm.io.lock import take
 from lgd_mm.suite.definition import ROOT
 
 LOCK = '.lock'
+#: Where the tools lie in an installed package that is no checkout.
+INSTALLED = Path(__file__).resolve().parents[1] / '.mim'
 #: What is in it: host and number of a process; earlier versions wrote no host, and a power cut leaves zeros. Of the
 #: numbers 0 and 1, a signal would go to others.
 OURS = re.compile(r'(\S+ )?(?:[2-9]|[1-9]\d{1,9})|\0*')
@@ -119,7 +121,7 @@ class Launcher:
         if self.gpus > 1:
             place = 1 if name == 'train' else 2  # after CONFIG, or CONFIG CHECKPOINT
             return ['bash', f'tools/dist_{name}.sh', *arguments[:place], str(self.gpus), *arguments[place:]]
-        return [sys.executable, tool, *arguments]
+        return [sys.executable, tool if (ROOT / tool).exists() else str(INSTALLED / tool), *arguments]
 
     @contextmanager
     def start(self, command: Sequence[str], work_dir: Path, output: Path) -> Iterator[Process]:

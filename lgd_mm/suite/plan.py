@@ -10,7 +10,9 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.errors import UserError
+from lgd_mm.formats.ready_folder import ready_folder
 from lgd_mm.io.options import written
+from lgd_mm.own_data.config import use_own_data
 from lgd_mm.runs.environment import fast_bf16
 from lgd_mm.students.scratch import begin_at_random
 from lgd_mm.suite.definition import PRETRAINING, Entry, Suite, Task, check_known, resolved, slug
@@ -91,7 +93,8 @@ def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
     return Run(
         entry.label, PRETRAINING, seed, entry.pretrain, _folder(suite, entry.label, seed, PRETRAINING),
         options=(f'randomness.seed={seed}', *options),
-        flags=(*_swapped(suite), *(('--amp', ) if suite.amp and fast_bf16() else ())),
+        flags=(*(('--backbone', suite.backbone) if suite.backbone else ()),
+               *(('--amp', ) if suite.amp and fast_bf16() else ())),
         inputs=(*entry.inputs, *students.values()), needs=tuple(file.parent for file in students.values()))
 
 
@@ -100,9 +103,9 @@ def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
         network = _folder(suite, entry.label, seed, task.of)
         return Run(
             entry.label, task.name, seed, task.config, _folder(suite, entry.label, seed, task.name),
-            options=(f'randomness.seed={seed}', *task.options), flags=_swapped(suite, test_only=True),
-            checkpoint=network, inputs=task.inputs, metrics=tuple(metric.key for metric in task.metrics),
-            needs=(network, ))
+            options=(f'randomness.seed={seed}', *task.options), flags=_swapped(suite, entry, test_only=True),
+            checkpoint=network, inputs=_inputs(task), data=task.data,
+            metrics=tuple(metric.key for metric in task.metrics), needs=(network, ))
     made = _folder(suite, entry.label, seed, PRETRAINING) if entry.pretrain else None
     student = made / STUDENT if made else entry.student
     # A config may name weights: that of a run names the student it began with.
@@ -110,15 +113,22 @@ def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
     return Run(
         entry.label, task.name, seed, task.config, _folder(suite, entry.label, seed, task.name),
         options=(f'randomness.seed={seed}', *task.options),
-        flags=(*_swapped(suite, task.test_only), *(('--from-scratch', ) if random else ())),
+        flags=(*_swapped(suite, entry, task.test_only), *(('--from-scratch', ) if random else ())),
         student=None if task.test_only else student,
         checkpoint=(made or entry.student) if task.test_only else None,
-        inputs=task.inputs, metrics=tuple(metric.key for metric in task.metrics), needs=(made, ) if made else ())
+        inputs=_inputs(task), data=task.data, metrics=tuple(metric.key for metric in task.metrics),
+        needs=(made, ) if made else ())
 
 
-def _swapped(suite: Suite, test_only: bool = False) -> tuple[str, ...]:
-    """What puts the suite's backbone into a config; a checkpoint knows in which form it has it."""
-    return ('--backbone', 'checkpoint' if test_only else suite.backbone) if suite.backbone else ()
+def _inputs(task: Task) -> tuple[Path, ...]:
+    return (*task.inputs, *((task.data, ) if task.data else ()))
+
+
+def _swapped(suite: Suite, entry: Entry, test_only: bool = False) -> tuple[str, ...]:
+    """What puts the backbone of an entry, or else the suite's, into the config of a task; a checkpoint knows in which
+    form it has it."""
+    backbone = entry.backbone or suite.backbone
+    return ('--backbone', 'checkpoint' if test_only else backbone) if backbone else ()
 
 
 def _student(suite: Suite, label: str, seed: int) -> Path:
@@ -145,6 +155,9 @@ def iterations(run: Run) -> int | None:
     if 'max_iters' in loop:
         return loop.max_iters
     try:
+        if run.data:
+            with quiet_loading():
+                use_own_data(config, ready_folder(run.data, config.get('default_scope')))
         return loop.max_epochs * _steps_per_epoch(config)
     except (OSError, ValueError, KeyError, UserError):
         return None
@@ -154,4 +167,6 @@ def _steps_per_epoch(config: Config) -> int:
     loader = config.train_dataloader
     with DefaultScope.overwrite_default_scope(config.get('default_scope')), quiet_loading():
         images = len(DATASETS.build(loader.dataset))
+    if 'num_batch_per_epoch' in loader:
+        images = min(images, loader.num_batch_per_epoch * loader.batch_size)
     return images // loader.batch_size if loader.get('drop_last') else -(-images // loader.batch_size)

@@ -1,6 +1,5 @@
 """What the trained detectors and segmentors see: ground truth and predictions of the same images."""
 
-import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,20 +10,23 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import DATASETS
 from numpy.typing import NDArray
+from PIL import Image
 
 from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.corruptions import CorruptedImages
+from lgd_mm.datasets.loading import decode
 from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
-from lgd_mm.io.images import open_image
+from lgd_mm.io.files import read_plain
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.report.tiles import draw_tile
+from lgd_mm.report.overlays import Instances, draw_instances, draw_segments
+from lgd_mm.report.tiles import tile, tile_size
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
 from lgd_mm.safety.saved_config import read_config_text, read_saved_run
-from lgd_mm.suite.drawing import Instances, class_colours, draw_instances, draw_segments
+from lgd_mm.suite.colours import class_colours
 from lgd_mm.suite.schema import Results, TaskColumns
 
 #: Detections below this score are not drawn, as in mmdet's own visualizer.
@@ -136,10 +138,14 @@ def _detection_image(samples: Mapping[str, Any], classes: tuple[str, ...]) -> Pi
     panels = {'ground truth': _instances(first.gt_instances)} if 'bboxes' in first.gt_instances else {}
     panels |= {label: _instances(sample.pred_instances[sample.pred_instances.scores >= SCORE])
                for label, sample in samples.items()}
-    return Picture([
-        (title, draw_tile(open_image(first.img_path), functools.partial(
-            draw_instances, instances=instances, classes=classes, colours=colours)))
-        for title, instances in panels.items()], legend=[])
+    image = np.asarray(_read(first.img_path))
+    return Picture([(title, tile(draw_instances(image, instances, classes, colours, tile_size(image))))
+                    for title, instances in panels.items()], legend=[])
+
+
+def _read(path: str) -> Image.Image:
+    """An image as the networks see it, turned upright."""
+    return Image.fromarray(np.ascontiguousarray(decode(read_plain(path))[..., ::-1]))
 
 
 def _instances(found: Any) -> Instances:
@@ -158,13 +164,12 @@ def _segmentation_image(samples: Mapping[str, Any], classes: tuple[str, ...]) ->
     panels |= {label: sample.pred_sem_seg for label, sample in samples.items()}
     segments = {title: data.data[0].numpy() for title, data in panels.items()}
     shown = np.unique(np.concatenate([np.unique(labels) for labels in segments.values()]))
-    overlays = {title: functools.partial(draw_segments, segments=labels, colours=colours)
-                for title, labels in segments.items()}
     # grey below, so that the colours are those of the legend
-    tiles = [(title, draw_tile(open_image(first.img_path), overlay, grey=True))
-             for title, overlay in overlays.items()]
+    image = np.asarray(_read(first.img_path).convert('L').convert('RGB'))
+    tiles = [(title, tile(draw_segments(image, labels, (), colours, tile_size(image))))
+             for title, labels in segments.items()]
     return Picture(tiles, [(classes[label], _css(colours[label])) for label in shown if label < len(classes)])
 
 
 def _css(colour: NDArray[Any]) -> str:
-    return '#' + ''.join(f'{round(part * 255):02x}' for part in colour)
+    return '#' + ''.join(f'{part:02x}' for part in colour)

@@ -13,6 +13,7 @@ from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
+from lgd_mm.io.digests import file_bytes, folder_digest
 from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
 from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.moved import first_name
@@ -47,7 +48,8 @@ class Run:
         flags (tuple[str, ...]): Further arguments of the tool.
         student (Path, optional): File that training starts from.
         checkpoint (Path, optional): File that is only tested, or the work dir whose latest checkpoint is.
-        inputs (tuple[Path, ...]): Further files that decide the outcome.
+        inputs (tuple[Path, ...]): Further files or folders that decide the outcome.
+        data (Path, optional): One of the inputs: a set of one's own, which takes the place of the config's.
         metrics (tuple[str, ...]): Evaluation metrics a finished run has logged.
         needs (tuple[Path, ...]): Work dirs of the runs that must be finished before.
         processes (int): That share the work, one on each GPU.
@@ -63,6 +65,7 @@ class Run:
     student: Path | None = None
     checkpoint: Path | None = None
     inputs: tuple[Path, ...] = ()
+    data: Path | None = None
     metrics: tuple[str, ...] = ()
     needs: tuple[Path, ...] = ()
     processes: int = 1
@@ -79,8 +82,9 @@ class Run:
         tool = ['tools/train.py', self.config] if tested is None else ['tools/test.py', self.config, tested]
         student = ['--student', self.student] if self.student else []
         kept = [] if self.task == PRETRAINING else ['--log-samples']
-        whole = [*tool, '--work-dir', self.work_dir, *student, *self.flags, *kept, '--cfg-options', *self.options]
-        return list(map(str, whole))
+        data = ['--data', self.data] if self.data else []
+        given = [*student, *data, *self.flags, *kept]
+        return list(map(str, [*tool, '--work-dir', self.work_dir, *given, '--cfg-options', *self.options]))
 
     def _tested(self) -> Path | None:
         """The checkpoint to test; before its run is finished, the work dir that will hold it."""
@@ -95,17 +99,19 @@ class Run:
     def hash(self) -> str:
         """Changes with the config, the options, the files the run starts from and the versions; not with any folder."""
         settings = [self.checkpoint is None, self._options_without_folders(), self.flags, decisive_versions()]
+        if self.data:
+            settings.append('data')
         if self.processes > 1:  # which share the batch; a single one is left out, as in the records of earlier versions
             settings.append(self.processes)
         digest = hashlib.sha256(_config_text(self.config).encode())
         digest.update(json.dumps(settings).encode())
         for file in filter(None, (*self.inputs, self.student, self._tested())):
-            if not file.is_file():
+            if file.is_file():
+                file_bytes(digest, file)
+            elif file in self.inputs and file.is_dir():
+                digest.update(folder_digest(file).encode())
+            else:
                 digest.update(b'missing')
-                continue
-            with file.open('rb') as content:
-                while block := content.read(1 << 20):
-                    digest.update(block)
         return digest.hexdigest()
 
     def _options_without_folders(self) -> tuple[str, ...]:
@@ -122,7 +128,7 @@ class Run:
 
     def missing_input(self) -> Path | None:
         """The first of its inputs that is not there and no other run makes."""
-        return next((file for file in self.inputs if file.parent not in self.needs and not file.is_file()), None)
+        return next((file for file in self.inputs if file.parent not in self.needs and not file.exists()), None)
 
     def record(self) -> Record | None:
         """What the finished run left, or None.

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 
+import mmpretrain
+import open_clip
 import pytest
 import timm
 
-from lgd_mm.api import students, teachers
+from lgd_mm.api import known_names, students, teachers
 from lgd_mm.datasets.shapes import COLOURS, SHAPES
 from lgd_mm.errors import UserError
 
@@ -32,8 +34,17 @@ PRETRAIN = ['pretrain', '--images', 'pictures', '--classes', 'a,b', '--out', 'ru
 FINETUNE = ['finetune', '--data', 'pictures', '--student', 'student.pth', '--out', 'run', '--task']
 #: Words behind lgd-mm -> what is said.
 MISTAKES: list[tuple[list[str], str]] = [
+    (['predict', 'nope', 'pictures', '--out', 'x'], 'nope does not exist: give the folder of a run'),
+    (['predict', 'student.pth', 'nope', '--out', 'x'], 'images: nope does not exist'),
+    (['predict', 'student.pth', 'pictures', '--out', 'used'], 'used is not empty and holds no predictions'),
+    (['predict', 'student.pth', 'pictures', '--out', 'pictures/x'], 'lies in pictures, whose images are read'),
+    (['predict', 'student.pth', 'pictures', '--out', 'x', '--ids', 'nope.json'], 'ids: nope.json is no file'),
+    (['embed', 'nope.pth', 'pictures', '--out', 'x.npy'], 'nope.pth does not exist'),
+    (['embed', 'student.pth', 'nope', '--out', 'x.npy'], 'images: nope does not exist'),
+    (['embed', 'student.pth', 'pictures', '--out', 'x.txt'], 'x.txt is neither .parquet nor .npy'),
     ([*PRETRAIN, '--images', 'nope'], 'images: nope does not exist'),
     ([*PRETRAIN, '--images', 'student.pth'], 'images: student.pth is a file'),
+    ([*PRETRAIN, '--images', 'empty'], 'images: empty holds no image'),
     ([*PRETRAIN, '--out', 'used'], 'out: used is not empty'),
     ([*PRETRAIN, '--out', 'used', '--resume', '--overwrite'], 'give one of them'),
     ([*PRETRAIN, '--classes', 'coc'], "no set is called 'coc'; did you mean 'coco'?"),
@@ -42,25 +53,67 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*PRETRAIN, '--classes', 'a,a'], "'a'"),
     ([*PRETRAIN, '--student', 'resnet-18', '--gpus', '2'], "did you mean 'resnet18'"),
     ([*PRETRAIN, '--student', 'efficientnet_b1'], "'timm/efficientnet_b1'"),
+    ([*PRETRAIN, '--student', 'timm/resnet_26'], "did you mean 'timm/resnet26'"),
     ([*PRETRAIN, '--teacher', 'shaps'], "no teacher is called 'shaps'; did you mean 'shapes'?"),
     ([*PRETRAIN, '--teacher', 'vit-b-16/openai'], "did you mean 'ViT-B-16/openai'"),
+    ([*PRETRAIN, '--teacher', 'RN50/opnai'], "RN50 has no such tag; did you mean 'openai'?"),
+    ([*PRETRAIN, '--teacher', 'RN50/openai=nope.pt'], 'there is no file nope.pt'),
     ([*PRETRAIN, '--teacher', 'local-dir:nope'], 'local-dir:nope: there is no such folder: give'),
     ([*PRETRAIN, '--teacher', 'used'], 'for the folder give local-dir:used;'),
     ([*PRETRAIN, '--templates', 'nope.txt'], 'nope.txt cannot be read'),
+    ([*PRETRAIN, '--templates', 'notes.txt'], "'a photo' needs exactly one {}"),
     ([*PRETRAIN, '--init', 'nope.pth'], 'nope.pth does not exist'),
+    ([*PRETRAIN, '--init', 'empty'], 'empty holds no student'),
+    ([*PRETRAIN, '--init', 'notes.safetensors'], 'notes.safetensors is cut off or not a checkpoint'),
+    ([*PRETRAIN, '--init', 'notes.txt'], 'notes.txt is cut off or not a checkpoint (it begins as none)'),
+    ([*PRETRAIN, '--epochs', '0'], 'epochs is 0: give auto or a whole number of at least 1'),
+    ([*PRETRAIN, '--lr', 'nan'], 'lr is nan: give auto or a number above 0'),
+    ([*PRETRAIN, '--image-size', '3'], 'image_size is 3: give auto or a whole number of at least 32'),
+    ([*PRETRAIN, '--keep-best'], 'keep_best is about the images of watch'),
+    ([*PRETRAIN, '--out', '/proc/run'], 'out: /proc/run cannot be written to'),
+    ([*PRETRAIN, 'momentum'], "'momentum' is no KEY=VALUE"),
     ([*FINETUNE, 'detection', '--student', 'nope'], 'nope does not exist: give the folder of a run'),
+    ([*FINETUNE, 'detection', '--student', 'empty'], 'empty holds no student'),
+    ([*FINETUNE, 'detection', '--backbone', 'resnt18'], "did you mean 'resnet18'"),
+    ([*FINETUNE, 'detection', '--backbone', 'timm/resnt18'], "did you mean 'timm/resnet18'"),
+    ([*FINETUNE, 'detection', '--batch-size', '0'], 'batch_size is 0'),
+    ([*FINETUNE, 'detection', 'garbage'], "'garbage' is no KEY=VALUE"),
     ([*FINETUNE, 'segmentation', '--data', 'nope'], 'data: nope is no folder'),
     ([*FINETUNE, 'classification'], 'data: pictures has no folder train'),
+    (['convert', 'nope', 'x'], 'nope is no folder: give that of a data set'),
+    (['convert', 'pictures', 'used'], 'used is there and not empty: give another OUT'),
+    (['convert', 'pictures', 'pictures/x'], 'pictures/x lies in pictures, and would be read as a part of it'),
+    (['convert', 'pictures', 'x'], 'pictures is of no format that is known (coco, yolo, voc, '),
+    (['convert', 'pictures', 'x', '--from', 'yollo'], "'yollo' is not one of"),
+    (['convert', 'pictures', 'x', '--val-share', '20'], '--val-share is 20, and should be between 0 and 1'),
+    (['convert', 'pictures', 'x', '--class-table', 'nope'], '--class-table nope does not exist'),
     (['zero-shot', 'nope', 'pictures'], 'nope does not exist'),
+    (['zero-shot', 'empty', 'pictures'], 'empty holds no student'),
+    (['zero-shot', 'used', 'empty'], 'images: empty holds no image'),
     (['zero-shot', 'used', 'nope'], 'images: nope does not exist'),
     (['zero-shot', 'used', 'pictures', '--classes', 'nope.txt'], 'nope.txt cannot be read'),
     (['evaluate', 'nope'], 'nope does not exist'),
+    (['evaluate', 'empty', '--data', 'pictures'], 'empty holds no student'),
+    (['evaluate', 'used'], 'a student is evaluated on labelled images: give data'),
+    (['evaluate', 'used', '--data', 'pictures', '--out', 'student.pth/x'], 'student.pth/x cannot be written to'),
     (['evaluate', 'used', '--data', 'nope'], 'data: nope does not exist'),
-    (['evaluate', 'used', '--teacher', 'shaps'], "did you mean 'shapes'?"),
+    (['evaluate', 'used', '--data', 'pictures', '--teacher', 'shaps'], "did you mean 'shapes'?"),
     (['export', 'nope.pth', '--to', 'onnx', '--out', 'x'], 'nope.pth does not exist'),
+    (['export', 'notes.safetensors', '--to', 'onnx', '--out', 'x'], 'notes.safetensors is cut off'),
     (['export', 'student.pth', '--to', 'onx', '--out', 'x'], "did you mean 'onnx'?"),
     (['export', 'student.pth', '--to', 'timm', '--out', 'x', '--int8'], 'int8 is for the target onnx'),
     (['export', 'student.pth', '--to', 'timm', '--out', 'used'], 'used exists already'),
+    (['cost', 'nope'], "no student is called 'nope'"),
+    (['cost', 'timm/resnt18'], "did you mean 'timm/resnet18'"),
+    (['cost', 'empty'], 'empty holds no student'),
+    (['cost', 'notes.txt'], 'notes.txt is cut off or not a checkpoint'),
+    (['cost', 'resnet18', '--threads', '9999'], 'threads is 9999, and this process may use'),
+    (['cost', 'resnet18', '--size', '10000'], 'size is 10000: give a number of 1 to 4096'),
+    (['cost', 'resnet18', '--json', 'nope/cost.json'], 'nope is no folder'),
+    (['inspect', 'nope'], 'folder: nope does not exist'),
+    (['inspect', 'empty'], 'folder: empty holds no image'),
+    (['inspect', 'pictures', '--out', 'notes.txt'], 'out: notes.txt exists and is no page of lgd-mm inspect'),
+    (['inspect', 'pictures', '--out', 'nope/a.html'], 'out: nope is no folder'),
     (['--help'], 'Usage: lgd-mm'),
     (['list', 'nothing'], "'nothing' is not one of"),
     (['list', 'configs', 'nothing'], "none of the configs is called 'nothing'"),
@@ -78,20 +131,37 @@ OF_TOOLS: list[tuple[list[str], str]] = [
     (['train.py', 'config.py', '--student', 'nope.pth'], 'nope.pth does not exist'),
     (['train.py', 'config.py', '--resume', 'nope.pth'], 'nope.pth does not exist'),
     (['train.py', 'config.py', '--data', 'nope'], 'data: nope is no folder'),
+    (['train.py', 'config.py', '--student', 'notes.txt'], 'notes.txt is cut off or not a checkpoint'),
+    (['train.py', 'config.py', '--backbone', 'resnt18'], "did you mean 'resnet18'"),
+    (['test.py', 'config.py', 'student.pth', '--backbone', 'timm/resnt18'], "did you mean 'timm/resnet18'"),
     (['test.py', 'config.py', 'nope.pth'], 'nope.pth does not exist'),
     (['cache_teacher.py', 'nope.py', '--views', '1', '--out', 'x'], 'config nope.py does not exist'),
     (['export_student.py', 'nope.pth', 'x'], 'nope.pth does not exist'),
     (['benchmark.py', 'nope.py'], 'config nope.py does not exist'),
     (['evaluate_features.py', 'nope.py', 'student.pth'], 'config nope.py does not exist'),
     (['evaluate_features.py', 'config.py', 'nope.pth'], 'nope.pth does not exist'),
+    (['evaluate_features.py', 'config.py', 'student.pth', '--lrs', '0'], "--lrs: '0' is no number above 0"),
+    (['evaluate_features.py', 'config.py', 'student.pth', '--epochs', '-1'], "'-1' is no whole number of at least 1"),
+    (['evaluate_features.py', 'config.py', 'student.pth', '--backbone', 'resnt18'], "did you mean 'resnet18'"),
+    (['evaluate_features.py', 'config.py', 'student.pth', '--categories', 'nope.txt'], 'nope.txt cannot be read'),
+    (['benchmark.py', 'config.py', '--backbone', 'resnt18'], "did you mean 'resnet18'"),
+    (['benchmark.py', '--compare', 'nope.json', 'nope.json'], 'nope.json'),
+    (['prepare_dataset.py', 'coco', 'nope'], 'nope is no folder: give that of the data set'),
+    (['resize_dataset.py', 'nope', 'x'], 'SRC: nope does not exist'),
+    (['resize_dataset.py', 'empty', 'x'], 'SRC: empty holds no image'),
+    (['voc_to_coco.py', 'nope', 'x'], "nope is no folder: give VOC's folder"),
+    (['add_to_zoo.py', 'nope'], 'nope is no folder: give the work dir of a run'),
+    (['pretrain_report.py', 'nope'], 'nope is no folder: give the work dir of a pre-training'),
 ]
 
 
 def test_mistakes_need_no_library(tmp_path, pytestconfig):
-    (tmp_path / 'pictures').mkdir()
-    (tmp_path / 'used').mkdir()
-    for name in ('student.pth', 'used/notes.txt', 'config.py'):
-        (tmp_path / name).write_text('')
+    for name in ('pictures', 'used', 'empty'):
+        (tmp_path / name).mkdir()
+    for name, content in {'pictures/cat.jpg': '', 'config.py': '', 'used/last_checkpoint': 'epoch_1.pth',
+                          'notes.txt': 'a photo', 'notes.safetensors': 'a photo'}.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / 'student.pth').write_bytes(b'\x80\x02')
     commands = [(['lgd-mm', *words], said) for words, said in MISTAKES]
     commands += [([str(pytestconfig.rootpath / 'tools' / name), *words], said) for (name, *words), said in OF_TOOLS]
     done = subprocess.run([sys.executable, '-c', RUN], input=json.dumps([words for words, _ in commands]), cwd=tmp_path,
@@ -103,7 +173,13 @@ def test_mistakes_need_no_library(tmp_path, pytestconfig):
 
 def test_names_that_are_guessed_from_are_those_there_are():
     """Read from timm's source, and written down again, so that nothing is imported."""
-    assert sorted(students.models_of_timm()) == sorted(timm.list_models())
+    assert sorted(known_names.models_of_timm()) == sorted(timm.list_models())
+    assert all(map(known_names.is_of_timm, [*timm.models._registry._model_entrypoints, 'resnet18.a1_in1k']))
+    assert {model: [*tags] for model, tags in known_names.tags_of_open_clip().items()} == {
+        model: open_clip.list_pretrained_tags_by_model(model) for model, _ in open_clip.list_pretrained()}
+    assert set(known_names.models_of_open_clip()) == set(open_clip.list_models())
+    assert set(known_names.models_of_mmpretrain()) >= {
+        name for name in mmpretrain.list_models() if not name.startswith('lgd-')}
     assert set(teachers.WORLD) == {*SHAPES, *COLOURS} and len(teachers.WORLD) == len(SHAPES) + len(COLOURS)
 
 

@@ -79,7 +79,7 @@ def test_ranges_come_from_the_metadata_without_a_checkout(monkeypatch: pytest.Mo
     assert {name: str(each.specifier) for name, each in versions.required().items()} == dict.fromkeys(INSTALLED, '>=1')
 
 
-@pytest.mark.parametrize(('words', 'code', 'lines'), [(['doctor'], 1, 2), (['pretrain'], 2, 1), ([], 2, 1)])
+@pytest.mark.parametrize(('words', 'code', 'lines'), [(['doctor'], 1, 2), (['pretrain'], 4, 1), ([], 4, 1)])
 @pytest.mark.parametrize('command', ['/usr/bin/lgd-mm', '-m'])
 def test_the_command_tells_it_without_a_traceback(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, command: str, words: list[str], code: int,

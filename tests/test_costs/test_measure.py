@@ -15,9 +15,10 @@ import lgd_mm
 from lgd_mm.cli import cli
 from lgd_mm.costs import on_cpu, onnx_process, passes
 from lgd_mm.costs.files import read_cost
-from lgd_mm.costs.measure import _built, cores, cost_key, measure_cost
+from lgd_mm.costs.measure import _built, cost_key, measure_cost
 from lgd_mm.costs.on_gpu import time_on_gpu
 from lgd_mm.costs.report import Cost, Timing
+from lgd_mm.costs.request import cores
 from lgd_mm.costs.table import busy_sentence, cost_notes
 from lgd_mm.errors import UserError
 
@@ -197,7 +198,8 @@ def test_a_size_that_the_network_does_not_take(monkeypatch):
 
 
 def test_as_it_is_typed(tmp_path, monkeypatch):
-    monkeypatch.setattr('lgd_mm.api.costing.backbone_named', lambda name: SLIM)
+    for place in ('lgd_mm.api.costing.backbone_named', 'lgd_mm.cli.early.check_backbone'):
+        monkeypatch.setattr(place, lambda name: SLIM)
     file = tmp_path / 'cost.json'
     words = ['cost', 'slim', '--size', '64', '--batch', '4', '--threads', '1', '--json', str(file)]
     done = CliRunner().invoke(cli, words, catch_exceptions=False)

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, features
 
 from lgd_mm.datasets import LabelledImages, LoadImage, UnlabelledImages
-from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.labelled_images import class_folders, count_images
 from lgd_mm.engine.checks.unreadable_image import bad_image
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS
 from lgd_mm.own_data.class_folders import read_class_folders
 
 FORMATS = [each for each in EXTENSIONS if each != '.avif' or features.check('avif')]

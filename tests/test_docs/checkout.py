@@ -17,6 +17,7 @@ from lgd_mm.api.finetuning import TASKS
 from lgd_mm.api.students import STUDENTS
 from lgd_mm.datasets.shapes import SHAPES, write_world
 from lgd_mm.language import category_names
+from tests.format_samples import sample
 from tests.own_sets import write_coco_set, write_image, write_masks, write_voc_set
 from tests.test_docs.blocks import read_blocks
 from tests.tiny import ROOT
@@ -88,6 +89,10 @@ def write_data(folder: Path) -> None:
     write_coco_set(folder / 'my_set', masks=True)
     write_masks(folder / 'my_set', 'images/{split}', 'masks/{split}')
     write_voc_set(folder / 'VOCdevkit/VOC2012')
+    sample('yolo_seg', folder / 'data/cups')
+    sample('camvid', folder / 'camvid')
+    (folder / 'camvid/class_dict.csv').write_text(
+        'name,r,g,b\nbackground,0,0,0\nnut,128,0,0\nbolt,0,128,0\nwasher,128,128,0\nVoid,9,9,9\n')
     _write_coco(folder / 'data/coco')
     _write_ade(folder / 'data/ade/ADEChallengeData2016')
 

@@ -137,7 +137,7 @@ def bare(checkpoint, tmp_path):
 @pytest.mark.parametrize(('arguments', 'sentence'), [
     (dict(checkpoint='gone.pth'), 'gone.pth does not exist'),
     (dict(cfg_options={'model.backbone.depth': 34}), 'student .*epoch_1.pth .*fills only .* keys of model.backbone .*'
-     "depth 34.*: use a config with the student's backbone$"),
+     "depth 34.*: use a config with the student's backbone, or give --backbone checkpoint$"),
     (dict(cfg_options={'model.k': 50}), 'model.k=50 neighbours .* only 40 training images'),
     (dict(categories=['cat', 'dog']), 'there are 2 names, but a test image has the label 3: give the name'),
     (dict(lrs=[0.0, 1.0]), '--lrs 0.0 1.0 --epochs 3: rates must be above 0'),

@@ -14,10 +14,11 @@ from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 
 import lgd_mm  # noqa: F401 - makes mmdet:: and mmseg:: configs readable
+from lgd_mm.datasets.of_config import innermost
 from lgd_mm.errors import UserError
 from lgd_mm.own_data.coco_categories import read_categories
 from lgd_mm.own_data.config import use_own_data
-from tests.own_sets import CLASSES, write_coco_set, write_masks
+from tests.own_sets import CLASSES, write_coco_set, write_image, write_masks
 from tests.tiny import ROOT
 
 LAYOUTS = {
@@ -291,11 +292,34 @@ def pairs(cfg, split):
 
 
 def test_configs_that_cannot_take_it(tmp_path):
-    with pytest.raises(UserError, match='is for detection and segmentation, and .* is of mmpretrain'):
+    with pytest.raises(UserError, match='r18_pretrain.py is of another kind: a pre-training reads train_dataloader'):
         use_own_data(config('lgd/r18_pretrain.py'), str(tmp_path))
     with pytest.raises(UserError, match='model.decode_head.loss_decode.class_weight has 9 weights, .* 4 classes'):
         use_own_data(config('shapes/upernet_r18-slim_shapes.py'),
                      str(write_masks(tmp_path, 'images/{split}', 'masks/{split}')))
+
+
+@pytest.mark.parametrize('name, loaders', [
+    ('finetune_r18_folder', 3), ('linear_mobilenetv2_imagenet', 3), ('knn_r18_folder', 2), ('finetune_r18_imagenet', 3),
+    ('zero-shot_r18_imagenet', 1), ('knn_r18_folder-outliers', 2), ('linear_r18_imagenet-corrupted', 3),
+])
+def test_classification(tmp_path, name, loaders):
+    for index, path in enumerate(('train/nut', 'train/bolt', 'train/nut', 'val/bolt', 'val/nut')):
+        write_image(tmp_path / 'set' / path / f'{index}.jpg', index)
+    cfg = config(f'classification/{name}.py')
+    line = str(use_own_data(cfg, str(tmp_path / 'set')))
+    assert '3 images to train and 2 to test with, 2 classes: bolt, nut' in line
+    assert set(counts(cfg.model)) <= {2} and cfg.model.get('categories') in (None, ['bolt', 'nut'])
+    sets = {split: cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test')
+            if cfg.get(f'{split}_dataloader')}
+    assert len(sets) >= loaders
+    for split, dataset in sets.items():
+        built = DATASETS.build(dict(innermost(dataset), pipeline=[]))
+        assert built.CLASSES == ['bolt', 'nut'] and len(built) == (3 if split == 'train' else 2)
+    if 'corrupted' in name:
+        assert sets['test'].type == 'lgd_mm.CorruptedImages' and cfg.test_evaluator.metric[0].topk == (1, )
+    if 'outliers' in name:
+        assert sets['val'].datasets[1].data_root == 'data/outliers/'
 
 
 def test_corrupted_images_of_ones_own(tmp_path):

@@ -17,6 +17,7 @@ from tests.tiny import ROOT
 #: stand for them.
 TAKES = dict(
     student=('load_student', 'zero_shot', 'finetune', 'finetune, detection', 'export_student', 'embed', 'plug_student'),
+    network=('predict', 'predict, a folder'),
     run=('evaluate', 'evaluate a folder', 'evaluate a folder, on images', 'add_run'),
     checkpoint=('evaluate_features', 'export_checkpoint', 'test'),
     backbone=('backbone_named', ),
@@ -30,7 +31,7 @@ TAKES = dict(
 #: Takes programs: a config, or a suite of them, is trusted by whoever names it.
 PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
 #: Takes data sets, whose own tests are in tests/faults: images, annotations, names and prompts.
-DATA = ('images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache', 'watch')
+DATA = ('images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache', 'watch', 'ids')
 #: Takes numbers, names of this package, or places to write to.
 OTHER = (
     'words', 'from_scratch', 'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size',
@@ -38,7 +39,8 @@ OTHER = (
     'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'share',
     'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
     'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
-    'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws')
+    'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',
+    'score', 'drawing', 'no_drawing', 'every', 'embedding')
 
 
 class Entries:
@@ -68,6 +70,7 @@ class Entries:
             'load_student': lgd_mm.load_student,
             'zero_shot': lambda file: lgd_mm.zero_shot(file, self.pictures, 'cat,dog'),
             'embed': lambda file: lgd_mm.embed(file, self.pictures),
+            'predict': lambda file: lgd_mm.predict(file, self.pictures, self.new()),
             'evaluate': lambda file: lgd_mm.evaluate(file, self.pictures, out=self.new()),
             'finetune': lambda file: lgd_mm.finetune('classification', file, self.pictures, out=self.new(), epochs=1),
             'finetune, detection': lambda file: lgd_mm.finetune('detection', file, self.pictures, out=self.new()),
@@ -96,6 +99,7 @@ class Entries:
         from lgd_mm.zoo.add import add_run
         return {
             'load_student, a folder': lgd_mm.load_student,
+            'predict, a folder': lambda run: lgd_mm.predict(run, self.pictures, self.new()),
             'evaluate a folder': lambda run: lgd_mm.evaluate(run, out=self.new()),
             'evaluate a folder, on images': lambda run: lgd_mm.evaluate(run, self.pictures, out=self.new()),
             'add_run': lambda run: add_run(run, 'evil', self.new()),

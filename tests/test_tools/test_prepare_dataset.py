@@ -37,7 +37,7 @@ def test_folder(tmp_path, tool):
         0, ['written: meta/train_10percent.txt', 'written: meta/train_1percent.txt', whole])
     (tmp_path / 'train/b/3.png').write_bytes(b'')
     code, lines, _ = tool('prepare_dataset.py', 'folder', tmp_path, '--check')
-    assert code == 2 and lines[0].startswith('wrong: train/b/3.png cannot be decoded')
+    assert code == 3 and lines[0].startswith('wrong: train/b/3.png cannot be decoded')
 
 
 def test_wrong_roots(tmp_path, tool):
@@ -54,7 +54,7 @@ def test_wrong_roots(tmp_path, tool):
 def test_a_sample_of_coco(data_dir, tool):
     """What lacks is counted, and where it comes from is told."""
     code, lines, _ = tool('prepare_dataset.py', 'coco', data_dir / 'coco', '--check')
-    assert code == 2 and lines[:2] == ['wrong: train2017 holds 80 images instead of 118,287',
+    assert code == 3 and lines[:2] == ['wrong: train2017 holds 80 images instead of 118,287',
                                        'wrong: val2017 holds 80 images instead of 5,000']
     assert any('http://images.cocodataset.org/zips/train2017.zip' in line for line in lines)
 

@@ -8,7 +8,8 @@ from mmengine.config import Config
 
 import lgd_mm
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.watching import Watch, use_watch
+from lgd_mm.api.watch import Watch
+from lgd_mm.api.watching import use_watch
 from lgd_mm.errors import UserError
 from lgd_mm.runs.history import read_history
 from lgd_mm.watching import WatchedImages

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from lgd_mm.datasets.of_config import datasets_of
-from lgd_mm.errors import UserError
+from lgd_mm.errors import ExhaustedError, UserError
 from lgd_mm.io.key_report import KeyReport
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.preparation.recognise import dataset_name
@@ -115,24 +114,6 @@ def check_cache(cfg: Config) -> None:
                             'teachers: set both to the same folder')
 
 
-def check_work_dir(work_dir: str) -> None:
-    """Write a byte where the work dir is or will be, without making it.
-
-    Raises:
-        UserError: If that is impossible.
-    """
-    folder = Path(work_dir).absolute()
-    while not folder.exists():
-        folder = folder.parent
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder) as file:
-            file.write(b'0')
-            file.flush()
-    except OSError as error:
-        raise UserError(f'work dir {work_dir} cannot be written to ({error.strerror}): give another with --work-dir '
-                        'FOLDER') from error
-
-
 def check_disk_space(work_dir: str, model: nn.Module) -> None:
     """Ask for disk space for a checkpoint: weights, and two values for each in the optimiser.
 
@@ -142,8 +123,8 @@ def check_disk_space(work_dir: str, model: nn.Module) -> None:
     needed = 3 * sum(tensor.nbytes for tensor in model.state_dict().values())
     free = shutil.disk_usage(work_dir).free
     if free < needed:
-        raise UserError(f'work dir {work_dir} has {free / 2**20:.0f} MiB left, and a checkpoint may need '
-                        f'{needed / 2**20:.0f} MiB: free some or give another with --work-dir FOLDER')
+        raise ExhaustedError(f'work dir {work_dir} has {free / 2**20:.0f} MiB left, and a checkpoint may need '
+                             f'{needed / 2**20:.0f} MiB: free some or give another with --work-dir FOLDER')
 
 
 def check_batches(runner: Runner) -> None:

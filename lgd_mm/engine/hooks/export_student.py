@@ -11,7 +11,7 @@ from torch import nn
 
 from lgd_mm.engine.hooks.health import HealthHook
 from lgd_mm.engine.hooks.non_finite import LOWER_RATE, NonFiniteHook
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DivergedError
 from lgd_mm.models.many_students import students_of, whose
 from lgd_mm.registry import HOOKS
 from lgd_mm.students.export import export_runner, trained_model
@@ -39,7 +39,7 @@ class ExportStudentHook(Hook):
                 broken[name] = (whose(name) or 'the student is not exported: ') + sentence
         self._export(runner, broken)
         if broken:
-            raise UserError('; '.join(broken.values()))
+            raise DivergedError('; '.join(broken.values()))
 
     @master_only
     def _export(self, runner: Runner, broken: Collection[str]) -> None:

@@ -13,7 +13,7 @@ from torch.utils.hooks import RemovableHandle
 from lgd_mm.engine.guarded_step import Guard, all_finite
 from lgd_mm.engine.hooks.skipped_steps import FOLDER, save_steps
 from lgd_mm.engine.log_interval import log_interval
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DivergedError
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.many_students import ManyStudents, students_of, whose
 from lgd_mm.registry import HOOKS
@@ -193,18 +193,18 @@ class NonFiniteHook(Hook):
     def _end_without_success(self) -> None:
         broken = self.broken()
         if broken and len(broken) == len(self._taken):
-            raise UserError(next(iter(broken.values())))
+            raise DivergedError(next(iter(broken.values())))
 
     def _end_after_too_many(self, runner: Runner) -> None:
         rows = {name: row for name, row in self._in_a_row.items() if name != SCALED}
         if rows and min(rows.values()) >= self.most:
             name, row = next(iter(rows.items()))
-            raise UserError(f'{whose(name)}{row} steps one after another, up to iteration {self._last[name]}, had '
-                            f'gradients that are not finite: see {Path(runner.work_dir, FOLDER)}, and {CURE}')
+            raise DivergedError(f'{whose(name)}{row} steps one after another, up to iteration {self._last[name]}, had '
+                                f'gradients that are not finite: see {Path(runner.work_dir, FOLDER)}, and {CURE}')
         for scaler, scale in zip(self._scalers, self._scales):
             if scaler.get_scale() <= scale / 2**self.most:
-                raise UserError(f'by iteration {runner.iter + 1}, gradients that are not finite have lowered the loss '
-                                f'scale from {scale:g} to {scaler.get_scale():g}: {CURE}')
+                raise DivergedError(f'by iteration {runner.iter + 1}, gradients that are not finite have lowered the '
+                                    f'loss scale from {scale:g} to {scaler.get_scale():g}: {CURE}')
 
 
 def _device(optimizer: torch.optim.Optimizer) -> torch.device:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import MissingError, UserError
 from lgd_mm.exports.report import Difference
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Target(NamedTuple):
         missing = [package for module, package in self.needs.items() if importlib.util.find_spec(module) is None]
         if missing:
             are = 'is' if len(missing) == 1 else 'are'
-            raise UserError(f'export to {name} needs {" and ".join(missing)}, which {are} not installed: pip install '
-                            f'{" ".join(missing)}')
+            raise MissingError(f'export to {name} needs {" and ".join(missing)}, which {are} not installed: pip '
+                               f'install {" ".join(missing)}')
         package = __name__ if self.function.startswith('.') else ''
         return cast(Write, pkgutil.resolve_name(f'{package}{self.function}'))
 

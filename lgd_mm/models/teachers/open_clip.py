@@ -16,7 +16,7 @@ from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor, nn
 
 from lgd_mm.console.words import first_line
-from lgd_mm.errors import UserError
+from lgd_mm.errors import MissingError, UserError
 from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language.rows import some
@@ -205,8 +205,8 @@ def _tokenizer(model: str) -> open_clip.SimpleTokenizer:
         return open_clip.get_tokenizer(model, **own)
     except (ImportError, OSError) as error:
         reason = first_line(error)
-        raise UserError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install "lgd_mm[optional]", '
-                        'and where there is no network put the tokenizer into the local hub cache') from error
+        raise MissingError(f'the tokenizer of teacher {model} cannot be loaded ({reason}): install "lgd_mm[optional]", '
+                           'and where there is no network put the tokenizer into the local hub cache') from error
 
 
 def _tell_cut(tokenize: Any, texts: list[str]) -> None:

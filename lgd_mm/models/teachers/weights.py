@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 from torch import Tensor
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import MissingError, UserError
 from lgd_mm.io.networks import Network, prefix_of
 
 #: Names under which open_clip's hub repositories keep their weights, the preferred one first.
@@ -60,14 +60,14 @@ def resolve_weights(model: str, pretrained: str, checkpoint: str | None) -> Path
         return cached
     url = _download_url(tag)
     if not _reachable(url):
-        raise UserError(f'the weights of teacher {model}/{pretrained} are not on this machine and '
-                        f'{urlparse(url).netloc} cannot be reached: fetch {url} elsewhere and set '
-                        'model.teacher.checkpoint to the file')
+        raise MissingError(f'the weights of teacher {model}/{pretrained} are not on this machine and '
+                           f'{urlparse(url).netloc} cannot be reached: fetch {url} elsewhere and set '
+                           'model.teacher.checkpoint to the file')
     try:
         return Path(download_pretrained(tag))
     except Exception as error:
-        raise UserError(f'the download of teacher {model}/{pretrained} failed ({error}): fetch {url} and set '
-                        'model.teacher.checkpoint to the file') from error
+        raise MissingError(f'the download of teacher {model}/{pretrained} failed ({error}): fetch {url} and set '
+                           'model.teacher.checkpoint to the file') from error
 
 
 def fit_state(network: Network, path: str | Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from lgd_mm.datasets.image_folder import EXTENSIONS
 from lgd_mm.datasets.loading import of_the_machine
 from lgd_mm.io.files import read_plain, unfinished
+from lgd_mm.io.image_files import EXTENSIONS
 from lgd_mm.io.images import LARGEST
 from lgd_mm.preparation.resize.image import resize_image
 

@@ -15,9 +15,9 @@ from threading import Thread
 from rich.console import Console
 
 from lgd_mm.console.progress import track
-from lgd_mm.datasets.image_folder import files_below
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
+from lgd_mm.io.image_files import files_below
 from lgd_mm.io.texts import read_json
 from lgd_mm.preparation.links import refuse_file_links, refuse_links
 from lgd_mm.preparation.prepare import recognise

@@ -1,0 +1,149 @@
+"""Which format a folder is of, by the names of its files and the first words in one of them."""
+
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lgd_mm.console.words import did_you_mean
+from lgd_mm.errors import UserError
+from lgd_mm.formats.image_index import ENDINGS, files_below
+from lgd_mm.io.files import open_plain
+
+if TYPE_CHECKING:
+    from lgd_mm.formats.labelled_set import LabelledSet
+
+#: Formats by their names, and the modules that read them.
+FORMATS = {'coco': 'coco', 'yolo': 'yolo', 'voc': 'voc', 'labelme': 'labelme', 'cvat': 'cvat',
+           'supervisely': 'supervisely', 'masks': 'mask_folders', 'csv': 'label_table', 'folders': 'image_folders'}
+#: Bytes at the beginning of a file that tell what it is.
+HEAD = 2**16
+#: Files of a kind that are looked at.
+LOOKED_AT = 20
+NUMBERS = re.compile(r'\s*\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*', re.IGNORECASE)
+
+
+def recognise(root: Path) -> str:
+    """Tell the format of a folder.
+
+    Args:
+        root (Path): The folder.
+
+    Returns:
+        str: One of :data:`FORMATS`.
+
+    Raises:
+        UserError: If it is of none, or looks like several.
+    """
+    if not root.is_dir():
+        raise UserError(f'{root} is no folder: give one as in docs/own_data.md')
+    signs: dict[str, Callable[[Path], bool]] = dict(
+        coco=_is_coco, supervisely=_is_supervisely, labelme=_is_labelme, cvat=_is_cvat, voc=_is_voc, yolo=_is_yolo)
+    found = [name for name, sign in signs.items() if sign(root)]
+    if not found:
+        rest: dict[str, Callable[[Path], bool]] = dict(masks=_is_masks, csv=_is_csv, folders=_is_folders)
+        found = [next((name for name, sign in rest.items() if sign(root)), '')]
+    if len(found) > 1:
+        raise UserError(f'{root} looks like {" and like ".join(found)}: take away what is not to be read, or convert '
+                        f'it with lgd-mm convert {root} OUT --from {found[0]}')
+    if not found[0]:
+        raise UserError(f'{root} is of no format that is known ({", ".join(FORMATS)}): see docs/own_data.md')
+    return found[0]
+
+
+def is_known(root: Path) -> bool:
+    """Whether a folder is of some format.
+
+    Args:
+        root (Path): The folder.
+    """
+    try:
+        recognise(root)
+    except UserError:
+        return False
+    return True
+
+
+def check_format(name: str | None) -> None:
+    """See that a format is one.
+
+    Args:
+        name (str, optional): As the user gave it.
+
+    Raises:
+        UserError: If it is not.
+    """
+    if name is not None and name not in FORMATS:
+        raise UserError(f'no format is called {name!r}; {did_you_mean(name, FORMATS)}there are {", ".join(FORMATS)}')
+
+
+def reader_of(name: str) -> Callable[..., 'LabelledSet']:
+    """The function that reads a format.
+
+    Args:
+        name (str): One of :data:`FORMATS`.
+    """
+    return import_module(f'lgd_mm.formats.{FORMATS[name]}').read  # they bring torch along
+
+
+def _is_coco(root: Path) -> bool:
+    return any(re.search(rb'"(images|annotations|categories|licenses|info)"\s*:', head) and b'"shapes"' not in head
+               and b'"classTitle"' not in head for head in _heads(root, '.json'))
+
+
+def _is_supervisely(root: Path) -> bool:
+    return (root / 'meta.json').is_file() and b'"classes"' in _head(root / 'meta.json')
+
+
+def _is_labelme(root: Path) -> bool:
+    return any(re.search(rb'"shapes"\s*:', head) for head in _heads(root, '.json'))
+
+
+def _is_cvat(root: Path) -> bool:
+    return any(_root_tag(head) == b'annotations' for head in _heads(root, '.xml'))
+
+
+def _is_voc(root: Path) -> bool:
+    return any(_root_tag(head) == b'annotation' for head in _heads(root, '.xml'))
+
+
+def _is_yolo(root: Path) -> bool:
+    from lgd_mm.formats.yolo_yaml import yaml_file
+    if yaml_file(root):
+        return True
+    return any(NUMBERS.fullmatch(line) for path in islice(files_below(root, ('.txt',)), LOOKED_AT)
+               for line in _head(path).decode(errors='replace').splitlines()[:1])
+
+
+def _is_masks(root: Path) -> bool:
+    from lgd_mm.formats.mask_pairs import find_folders
+    return bool(find_folders(root))
+
+
+def _is_csv(root: Path) -> bool:
+    from lgd_mm.formats.table_columns import tables
+    return bool(tables(root))
+
+
+def _is_folders(root: Path) -> bool:
+    return any(path.parent != root for path in files_below(root, ENDINGS))
+
+
+def _root_tag(head: bytes) -> bytes:
+    """The outermost element of an XML file, in whatever encoding with one byte for each of ASCII's letters."""
+    found = re.search(rb'<([A-Za-z_][\w.-]*)', head.replace(b'\0', b''))
+    return found[1] if found else b''
+
+
+def _heads(root: Path, ending: str) -> Iterator[bytes]:
+    yield from map(_head, islice(files_below(root, (ending,)), LOOKED_AT))
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open_plain(path) as file:
+            return file.read(HEAD)
+    except OSError:
+        return b''

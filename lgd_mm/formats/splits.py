@@ -1,0 +1,111 @@
+"""Which images are to train with, and which to measure by."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+
+from lgd_mm.errors import UserError
+from lgd_mm.formats.labelled_set import LabelledImage
+from lgd_mm.formats.notes import Notes
+from lgd_mm.formats.part_names import TEST, TRAIN, VAL
+
+#: Of the images, for a part that is made.
+SHARE = 0.2
+#: Bytes that are compared at once.
+BLOCK = 2**20
+
+
+def settle_splits(found: Mapping[str | None, Sequence[LabelledImage]], share: float, notes: Notes,
+                  root: Path) -> dict[str, list[LabelledImage]]:
+    """Make of what a format says the parts ``'train'`` and ``'val'``, and ``'test'`` if there are three.
+
+    Args:
+        found (Mapping[str | None, Sequence[LabelledImage]]): Images of each part; those under None are of none.
+        share (float): Of the images, for ``'val'`` if it has to be made.
+        notes (Notes): Is told what was made, and which images are in two parts.
+        root (Path): Of the set, for the sentences.
+
+    Returns:
+        dict[str, list[LabelledImage]]: In the order of the paths.
+
+    Raises:
+        UserError: If there is nothing to train with, or some images are of no part while others are.
+    """
+    splits = {split: sorted(found[split], key=lambda image: image.path)
+              for split in (TRAIN, VAL, TEST) if found.get(split)}
+    loose = list(found.get(None) or ())
+    if loose and splits:
+        raise UserError(f'{root}: {len(loose)} images are of no part, such as {loose[0].path.name}, and others are of '
+                        f'{" and ".join(splits)}: put all of them into parts, or none')
+    if TEST in splits and VAL not in splits and TRAIN in splits:
+        splits = {TRAIN: splits[TRAIN], VAL: splits[TEST]}
+        notes.say('there is no part val, and test is taken for it')
+    if TRAIN not in splits and not loose:
+        there = f'only the part {" and ".join(splits)}' if splits else 'no labelled image'
+        raise UserError(f'{root} has {there}: there is nothing to train with')
+    if VAL not in splits:
+        splits = {**splits, **made_split(loose or splits[TRAIN], share, notes, root)}
+    _tell_leaks(splits, notes)
+    return {split: splits[split] for split in (TRAIN, VAL, TEST) if split in splits}
+
+
+def made_split(images: Sequence[LabelledImage], share: float, notes: Notes, root: Path
+               ) -> dict[str, list[LabelledImage]]:
+    """Divide images by a hash of each one's name: the same in each run, and others do not move when images are added.
+
+    Args:
+        images (Sequence[LabelledImage]): At least two.
+        share (float): For ``'val'``, between 0 and 1.
+        notes (Notes): Is told of it.
+        root (Path): Of the set, for the sentences.
+
+    Returns:
+        dict[str, list[LabelledImage]]: ``'train'`` and ``'val'``, of at least one image each. Copies that Roboflow
+            makes of an image (``NAME.rf.HASH.jpg``) stay together.
+
+    Raises:
+        UserError: If there are fewer than two.
+    """
+    places = {image.path: _place(image.path.name) for image in images}
+    first, last = min(places.values(), default=0.), max(places.values(), default=0.)
+    if first == last:
+        raise UserError(f'{root} has one image alone, which cannot be divided into some to train with and others to '
+                        'measure by: add images')
+    bound = min(max(share, first), last)  # one on each side, in the smallest sets
+    parts: dict[str, list[LabelledImage]] = {TRAIN: [], VAL: []}
+    for image in sorted(images, key=lambda image: image.path):
+        place = places[image.path]
+        parts[VAL if place < bound or place == first else TRAIN].append(image)
+    notes.say(f'no part is to measure by: by a hash of its name, each image is of train ({len(parts[TRAIN]):,}) or of '
+              f'val ({len(parts[VAL]):,}; a share of {share:.0%} is aimed at)')
+    return parts
+
+
+def _place(name: str) -> float:
+    """Between 0 and 1, by the name of an image."""
+    digest = hashlib.sha256(PurePath(name).name.partition('.rf.')[0].encode(errors='surrogateescape')).digest()
+    return int.from_bytes(digest[:8], 'big') / 2**64
+
+
+def _tell_leaks(splits: Mapping[str, Sequence[LabelledImage]], notes: Notes) -> None:
+    """Name images that are trained with and measured by; copies of other names, too."""
+    train = {image.path.resolve() for image in splits[TRAIN]}
+    sizes: dict[int, list[Path]] = {}
+    for path in train:
+        sizes.setdefault(path.stat().st_size, []).append(path)
+    digests: dict[Path, bytes] = {}
+    for image in splits[VAL]:
+        path = image.path.resolve()
+        if path in train or any(_digest(path, digests) == _digest(other, digests)
+                                for other in sizes.get(path.stat().st_size, ())):
+            notes.add('images of val are in train as well, so that the figures will be too good', image.path.name)
+
+
+def _digest(path: Path, known: dict[Path, bytes]) -> bytes:
+    if path not in known:
+        digest = hashlib.sha256()
+        with open(path, 'rb') as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+        known[path] = digest.digest()
+    return known[path]

@@ -97,7 +97,8 @@ def read_suite(path: str, options: Mapping[str, Any] | None = None, work_dir: st
                     [other.label for other in entries if other is not entry and other.pretrain])
         check_known(f'{path}: entry {entry.label!r} has seeds', entry.seeds or (), seeds)
         for task in tasks:
-            if task.test_only and not (task.of or entry.pretrain or entry.student or task.name in entry.without):
+            network = entry.pretrain or (entry.student if task.config else None) or task.of not in (None, PRETRAINING)
+            if task.test_only and not (network or task.name in entry.without):
                 raise UserError(f'{path}: entry {entry.label!r} has neither pretrain nor student, and task '
                                 f'{task.name!r} only tests: give it one, or without=[{task.name!r}]')
     try:
@@ -134,9 +135,13 @@ def _check_cost(path: str, cost: Mapping[str, Any]) -> None:
 def _task(given: dict[str, Any], where: str) -> Task:
     _check(given, Task, where)
     task = with_registry(given, where)
-    _check(task, Task, where, required=('name', 'config', 'metrics'))
+    own = task.get('of') == PRETRAINING
+    if own and task.get('config'):
+        raise UserError(f"{where} has both config and of='{PRETRAINING}', which tests with the config of the "
+                        'pre-training: take one of them out')
+    _check(task, Task, where, required=('name', 'metrics') if own else ('name', 'config', 'metrics'))
     return Task(
-        name=task['name'], config=_file(task['config'], f'{where}.config'),
+        name=task['name'], config=None if own else _file(task['config'], f'{where}.config'),
         metrics=tuple(_metric(key, about, f'{where}.metrics[{key!r}]') for key, about in task['metrics'].items()),
         test_only=bool(task.get('test_only')), options=_options(task, where), inputs=_inputs(task),
         data=_folder(task.get('data'), f'{where}.data'), of=task.get('of'), task=task.get('task'),
@@ -147,6 +152,8 @@ def _with_network(task: Task, tasks: Sequence[Task], path: str) -> Task:
     """With the name of the task whose network it tests, which may be given as the registry has it."""
     if task.of is None:
         return task
+    if task.of == PRETRAINING:
+        return replace(task, test_only=True)
     trained = [other for other in tasks if not (other.test_only or other.of)]
     names = [name for other in trained for name in (other.name, other.task) if name is not None]
     check_known(f'{path}: task {task.name!r} tests the network of', [task.of], list(dict.fromkeys(names)))

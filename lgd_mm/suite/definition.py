@@ -26,10 +26,12 @@ class Task:
 
     Attributes:
         name (str): Unique in the suite.
-        config (Path): Trained with ``--student``, or only tested.
+        config (Path, optional): Trained with ``--student``, or only tested. None: that of the pre-training, which is
+            tested as it is, with ``of='pre-training'``.
         metrics (tuple[Metric, ...]): What is read from its log.
         test_only (bool): ``config`` takes the checkpoint of the pre-training itself, as zero-shot classification does.
-        of (str, optional): Name of another task, whose trained network ``config`` tests: on corrupted images, say.
+        of (str, optional): Name of another task, whose trained network ``config`` tests: on corrupted images, say; or
+            ``'pre-training'``.
         options (tuple[str, ...]): ``KEY=VALUE`` overrides.
         inputs (tuple[Path, ...]): Further files or folders that decide the outcome.
         data (Path, optional): Folder of a set of one's own, which ``config`` reads in the place of its own.
@@ -39,7 +41,7 @@ class Task:
     """
 
     name: str
-    config: Path
+    config: Path | None
     metrics: tuple[Metric, ...]
     test_only: bool = False
     of: str | None = None

@@ -1,7 +1,7 @@
 """From a suite to its runs, in the order they are started."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,20 +85,37 @@ def _entry_runs(suite: Suite, entry: Entry, tasks: Sequence[Task], seed: int) ->
 def _pretraining(suite: Suite, entry: Entry, seed: int) -> Run:
     assert entry.pretrain is not None
     students = {label: _student(suite, label, seed) for label in entry.teachers}
-    options = []
-    for option in entry.options:
-        for label, file in students.items():
-            option = option.replace(f'{{student:{label}}}', written(str(file)))
-        options.append(option)
     return Run(
         entry.label, PRETRAINING, seed, entry.pretrain, _folder(suite, entry.label, seed, PRETRAINING),
-        options=(f'randomness.seed={seed}', *options),
+        options=(f'randomness.seed={seed}', *_options(entry, students)),
         flags=(*(('--backbone', suite.backbone) if suite.backbone else ()),
                *(('--amp', ) if suite.amp and fast_bf16() else ())),
         inputs=(*entry.inputs, *students.values()), needs=tuple(file.parent for file in students.values()))
 
 
+def _options(entry: Entry, students: Mapping[str, Path]) -> list[str]:
+    """Those of its pre-training, with the files of the students that it learns from."""
+    options = []
+    for option in entry.options:
+        for label, file in students.items():
+            option = option.replace(f'{{student:{label}}}', written(str(file)))
+        options.append(option)
+    return options
+
+
+def _own_test(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
+    """The test of the pre-training's own config."""
+    run = _pretraining(suite, entry, seed)
+    return replace(
+        run, task=task.name, work_dir=_folder(suite, entry.label, seed, task.name),
+        options=(*run.options, *task.options), flags=(), checkpoint=run.work_dir, inputs=(*run.inputs, *task.inputs),
+        metrics=tuple(metric.key for metric in task.metrics), needs=(run.work_dir, *run.needs))
+
+
 def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
+    if task.of == PRETRAINING:
+        return _own_test(suite, entry, task, seed)
+    assert task.config is not None
     if task.of:
         network = _folder(suite, entry.label, seed, task.of)
         return Run(

@@ -44,7 +44,8 @@ def collect(suite: Suite, runs: Sequence[Run], records: Mapping[Run, Record], fa
         title=suite.title,
         note=suite.note,
         command=command,
-        tasks=[TaskColumns(task.name, str(task.config), list(task.metrics), task.task, task.version) for task in tasks],
+        tasks=[TaskColumns(task.name, str(task.config or ''), list(task.metrics), task.task, task.version)
+               for task in tasks],
         entries=[
             EntryRow(entry.label, _name(entry.pretrain), _name(entry.student), list(entry.without))
             for entry in suite.entries if any(run.entry == entry.label for run in runs)

@@ -17,7 +17,7 @@ def check_task_data(task: Task) -> None:
     Raises:
         UserError: If a file is missing, or another number of images is there.
     """
-    if task.task is None and task.test_images is None:
+    if task.config is None or (task.task is None and task.test_images is None):
         return
     cfg = resolved(task.config, task.options)
     split = 'test' if task.test_only else 'val'

@@ -198,6 +198,24 @@ def test_a_task_may_test_the_network_of_another(fake) -> None:
     assert [run.task for run in alone] == ['pre-training', 'one', 'one, corrupted']  # the network has to be made
 
 
+def test_a_task_may_be_the_test_of_the_pretraining_itself(fake) -> None:
+    own = dict(name='own', of='pre-training', options=['b=2'], metrics={'accuracy': 'top-1'})
+    fake.settings['tasks'] = [own]
+    fake.settings['entries'] = [fake.made('LGD', options=['a=1']), fake.made('pupil', options=['t={student:LGD}'])]
+    runs = {run.title: run for run in choose(fake.read(), seeds=[1])}
+    trained, tested = runs['LGD, pre-training, seed 1'], runs['LGD, own, seed 1']
+    assert tested.config == trained.config and tested.checkpoint == trained.work_dir == tested.needs[0]
+    assert tested.options == ('randomness.seed=1', 'a=1', 'b=2') and tested.command[0] == 'tools/test.py'
+    assert f't={trained.work_dir}/student.safetensors' in runs['pupil, own, seed 1'].options
+    fake.settings['tasks'][0] = dict(own, config='train.py')
+    with pytest.raises(UserError, match='has both config and of'):
+        fake.read()
+    fake.settings['tasks'][0] = own
+    fake.settings['entries'].append(dict(label='random'))
+    with pytest.raises(UserError, match="'random' has neither pretrain nor student, and task 'own' only tests"):
+        fake.read()
+
+
 def test_of_two_such_networks_a_suite_names_one(fake) -> None:
     fake.settings['tasks'] = [dict(task='shapes/mask-rcnn', name='short'), dict(task='shapes/mask-rcnn', name='long'),
                               'shapes/mask-rcnn-corrupted']

@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from lgd_mm.datasets.regions import check_same_boxes, with_boxes
 from lgd_mm.datasets.regions import store as store_module
 from lgd_mm.engine.regions import RegionExtractor
+from lgd_mm.engine.regions.checkpoint import _tags
 from lgd_mm.engine.regions.detector import box_features
 from lgd_mm.errors import UserError
 from tests.detectors import CLASSES, SIZES, built, extract, write_detector, write_images_of_shapes
@@ -305,3 +306,10 @@ def test_the_tool(student, data, tmp_path):
     again = run_tool('tools/extract_regions.py', *student, '--out', tmp_path / 'store', '--most', '5')
     assert again.returncode == 2 and 'is a store of regions with another number of regions' in again.stderr
     assert 'Traceback' not in again.stderr
+
+
+def test_classes_of_a_known_data_set_need_not_be_named():
+    cfg = Config.fromfile(ROOT / 'configs/coco/mask-rcnn_r18_fpn_1x_coco.py')
+    assert _tags(cfg, {}, 'c.py', 'c.pth')[:2] == ['person', 'bicycle']
+    with pytest.raises(UserError, match=r'was trained with other classes \(0, 1, 2, 3, 4 and 75 more\)'):
+        _tags(cfg, dict(CLASSES=tuple(map(str, range(80)))), 'c.py', 'c.pth')  # as mmdet 2 wrote them

@@ -88,8 +88,9 @@ def _width(state: Mapping[str, Tensor], model: Mapping[str, Any], checkpoint: st
 def _tags(cfg: Config, meta: Mapping[str, Any], config: str, checkpoint: str) -> list[str]:
     """Names of the classes: a detector's own, which are those of the config."""
     dataset, trained_on = tested(cfg), meta.get('dataset_meta')
-    told = (dataset.get('metainfo') or {}).get('classes') or getattr(
-        DATASETS.get(dataset['type']), 'METAINFO', {}).get('classes')
+    with DATASETS.switch_scope_and_registry(dataset.get('_scope_')) as registry:
+        known = getattr(registry.get(dataset['type']), 'METAINFO', {})
+    told = (dataset.get('metainfo') or {}).get('classes') or known.get('classes')
     trained = (trained_on.get('classes') if isinstance(trained_on, Mapping) else None) or meta.get('CLASSES')  # mmdet 2
     classes = [str(name) for name in trained or told or ()]
     if told and trained and [str(name) for name in told] != classes:

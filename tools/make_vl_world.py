@@ -30,7 +30,8 @@ GRID = 4
 
 def main() -> None:
     """Make what is missing."""
-    write_world(FOLDER / 'data', unlabelled=12000, zero_shot=800, labelled=8, detection=(1200, 300), segmentation=(1, 1))
+    write_world(
+        FOLDER / 'data', unlabelled=12000, zero_shot=800, labelled=8, detection=(1200, 300), segmentation=(1, 1))
     write_language(FOLDER / 'data')
     call('tools/benchmark.py', 'configs/shapes/vl_detectors.py')
     detectors = FOLDER / 'detectors'

@@ -254,6 +254,7 @@ def test_wrong_detectors_are_told(student, teacher, store, data, tmp_path):
     for number, (wrong, weights, options, message) in enumerate(cases):
         with pytest.raises(UserError, match=message):
             extract((wrong, weights), tmp_path / str(number), cfg_options=options)
+        assert not (tmp_path / str(number)).exists(), message
     with pytest.raises(UserError, match='with another detector: give another --out'):
         extract(teacher, store.folder)
     flipping = {'test_dataloader.dataset.pipeline': [

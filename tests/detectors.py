@@ -45,7 +45,7 @@ def write_detector(folder, data, seed=0, name='detector', scale=(64, 64), keep_r
                                  **(dict(mask_roi_extractor=dict(out_channels=16),
                                          mask_head=dict(in_channels=16, conv_out_channels=8, num_convs=1,
                                                         num_classes=3)) if base == 'mask-rcnn' else {})),
-                   test_cfg=dict(rpn=dict(nms_pre=100, max_per_img=40), rcnn=dict(score_thr=0.05)), **model))
+                   test_cfg=dict(rpn=dict(nms_pre=100, max_per_img=40), rcnn=dict(score_thr=0.24)), **model))
     pipeline = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=scale, keep_ratio=keep_ratio),
                 dict(type='LoadAnnotations', with_bbox=True),
                 dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]

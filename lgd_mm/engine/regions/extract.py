@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,8 @@ from lgd_mm.engine.regions.images import chosen, images_below, images_of
 from lgd_mm.engine.regions.reading import Loading, batches_of
 from lgd_mm.errors import UserError
 
-#: Images at a time where the config does not say.
-BATCH = 8
+#: Images at a time, at most: a batch of a pre-training has a thousand.
+BATCH = 64
 
 
 class RegionExtractor:
@@ -71,8 +70,9 @@ class RegionExtractor:
             self.images = chosen(self.images, self.boxes.names, self.boxes.folder)
         self.about: dict[str, Any] = dict(detector=self._source.detector, boxes=self._origin, tags=tags, grid=grid,
                                           width=self._source.width, most=most)
-        loader = self.cfg.get(f'{split}_dataloader') or {}
-        self._loading = Loading(loader.get('batch_size') or BATCH, loader.get('num_workers') or 0)
+        loaders = (self.cfg.get(f'{each}_dataloader') for each in (split, 'test', 'val', 'train'))
+        loader: Mapping[str, Any] = next(filter(None, loaders), {})
+        self._loading = Loading(min(loader.get('batch_size') or 1, BATCH), loader.get('num_workers') or 0)
 
     def plan(self) -> str:
         """How large the store will be, and what of it is missing; nothing is written, and no detector is built.
@@ -97,20 +97,22 @@ class RegionExtractor:
         Raises:
             UserError: If the folder holds another store, an image cannot be read, or the disk is full.
         """
-        store = RegionStore.create(self.out, self.about, list(self.images))
-        number, count = self.share
-        ours = set(list(store.parts())[number::count])
-        missing = [part for part in store.missing() if part in ours]
-        self._check_disk_space(sum(len(images) for _, images in missing))
-        if missing:
-            with user_errors(self.cfg, '; the same command goes on'):
-                self._write(store, missing)
+        with user_errors(self.cfg, '; the same command goes on'):
+            network = self._network()  # one that does not fit leaves no folder
+            store = RegionStore.create(self.out, self.about, list(self.images))
+            number, count = self.share
+            ours = set(list(store.parts())[number::count])
+            missing = [part for part in store.missing() if part in ours]
+            self._check_disk_space(sum(len(images) for _, images in missing))
+            if missing:
+                self._write(store, missing, network)
         left = len(store.missing())
         print_rank0(f'{left} files are left to other processes' if left else
                     f'{self.out} is complete: regions of {len(store):,} images')
 
-    def _write(self, store: RegionStore, missing: list[tuple[int, range]]) -> None:
-        paths, network = list(self.images.values()), self._network
+    def _write(self, store: RegionStore, missing: list[tuple[int, range]],
+               network: DetectorRegions | GridRegions) -> None:
+        paths = list(self.images.values())
         total = sum(len(images) for _, images in missing)
         done = track(self._regions(store, [images for _, images in missing], network, paths), 'images', total)
         for part, images in missing:
@@ -126,8 +128,8 @@ class RegionExtractor:
             given = [self.boxes.row(next(names)) for _ in batch] if self.boxes else None
             yield from network.regions(batch, given)
 
-    @cached_property
     def _network(self) -> DetectorRegions | GridRegions:
+        """What sees the images."""
         device = get_device()
         device = f'cuda:{os.environ.get("LOCAL_RANK", 0)}' if device == 'cuda' else device
         if isinstance(self._source, GridRegions):

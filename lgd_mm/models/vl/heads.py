@@ -1,5 +1,7 @@
 """What is read from the transformer's outputs: words, a match, an answer."""
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -7,20 +9,19 @@ class WordHead(nn.Module):
     """BERT's: a layer of the transformer's width, and the embeddings of the words as its last matrix.
 
     Args:
-        words (nn.Embedding): Of the transformer; they stay its parameters.
+        words (nn.Embedding): Of the transformer; they stay its parameters alone.
     """
 
     def __init__(self, words: nn.Embedding) -> None:
         super().__init__()
         width = words.embedding_dim
         self.layer = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width, eps=1e-12))
-        self.decoder = nn.Linear(width, words.num_embeddings)
-        self.decoder.weight = words.weight
+        self.bias = nn.Parameter(torch.zeros(words.num_embeddings))
+        self._words = (words, )  # out of nn.Module's sight, or they would be counted twice
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Hidden states (..., d) as logits over the vocabulary (..., V)."""
-        logits: Tensor = self.decoder(self.layer(hidden))
-        return logits
+        return F.linear(self.layer(hidden), self._words[0].weight, self.bias)
 
 
 class SentenceHead(nn.Module):

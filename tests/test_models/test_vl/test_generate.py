@@ -44,7 +44,7 @@ def test_beams_that_hold_everything_find_the_best(captioner):
     """With as many beams as captions, the best of all captions by their definition."""
     inputs, _ = batch()
     with torch.no_grad():
-        captioner.task.words.decoder.bias[8:] = -1e4  # words are 5, 6, 7 and [SEP]
+        captioner.task.words.bias[8:] = -1e4  # words are 5, 6, 7 and [SEP]
     written = generate(captioner, inputs, SPECIAL, longest=3, beams=40)
     captions = {()}
     for length in range(1, 4):

@@ -1,0 +1,94 @@
+"""Configs of vision and language: each builds at a small size, trains a step, and predicts what it is asked for."""
+
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS, init_default_scope
+from mmpretrain.structures import DataSample
+
+from tests.configs import read_config
+from tests.test_configs.test_all_configs import CONFIGS, VISION_LANGUAGE
+
+WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', *'abcdefgh']
+FILES = [path for path in CONFIGS if path in VISION_LANGUAGE]
+
+
+@pytest.fixture
+def written(tmp_path):
+    (tmp_path / 'vocab.txt').write_text('\n'.join(WORDS))
+    (tmp_path / 'answers.txt').write_text('yes\nno\n')
+    return tmp_path
+
+
+def small(part, folder):
+    """One block, and no file but the words."""
+    part.vocabulary = str(folder / 'vocab.txt')
+    part.transformer.update(depth=1, width=2 * part.transformer.heads)
+    part.pop('weights', None)
+    if 'answers' in part.task:
+        part.task.answers = str(folder / 'answers.txt')
+
+
+def batch(cfg, seed=0):
+    """Two texts of a data set with the lengths and widths of a config."""
+    draws = torch.Generator().manual_seed(seed)
+    text, tags, regions = cfg.train_dataloader.dataset.lengths
+    student = cfg.model.get('student', cfg.model)
+    inputs = dict(
+        text=torch.randint(5, len(WORDS), (2, text), generator=draws),
+        tags=torch.randint(5, len(WORDS), (2, tags), generator=draws),
+        regions=torch.randn(2, regions, student.transformer.region_width, generator=draws),
+        valid=torch.arange(text + tags + regions).expand(2, -1) < text + tags + regions - 1, draw=torch.tensor([3, 4]))
+    if 'teacher' in cfg.model:
+        inputs['teacher_regions'] = torch.randn(2, regions, cfg.model.teacher.transformer.region_width, generator=draws)
+    targets = dict(masked=torch.tensor([[1, 2], [3, 0]]), words=torch.tensor([[5, 6], [7, -100]]),
+                   matching=torch.tensor([0, 1]), answers=torch.tensor([[1., 0.], [0.3, 1.]]))
+    return inputs, targets
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_trains_a_step_and_predicts(path, written):
+    cfg = read_config(path)
+    for part in (cfg.model.get('student', cfg.model), cfg.model.get('teacher')):
+        if part is not None:
+            small(part, written)
+    if 'queue_length' in cfg.model:
+        cfg.model.queue_length = 32
+    init_default_scope(cfg.default_scope)
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    inputs, targets = batch(cfg)
+    losses = model.train()(inputs, targets, mode='loss')
+    loss, _ = model.parse_losses(losses)
+    wrapper.backward(loss)
+    assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    wrapper.step()
+    moved = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+    assert torch.isfinite(loss) and any('transformer.blocks.0' in name for name in moved)
+    distilled = {key for key in losses if key in ('loss_attention', 'loss_hidden', 'loss_labels')}
+    assert bool(distilled) is ('distill-vlm' in path.stem)
+    if 'val_evaluator' not in cfg:
+        return
+    samples = model.eval()(inputs, data_samples=[DataSample(), DataSample()], mode='predict')
+    if 'VQA' in cfg.val_evaluator.type:
+        assert all(sample.pred_answer in ('yes', 'no') for sample in samples)
+    else:
+        assert all(isinstance(sample.pred_caption, str) for sample in samples)
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_teacher_student_and_data_fit(path):
+    """Positions hold text and tags; both read the same vocabulary; training and test sets have the same lengths."""
+    cfg = read_config(path)
+    data = cfg.train_dataloader.dataset
+    for part in (cfg.model.get('student', cfg.model), cfg.model.get('teacher')):
+        if part is not None:
+            assert part.vocabulary == data.vocabulary
+            assert sum(data.lengths[:2]) <= part.transformer.get('positions', 512)
+    assert ('teacher' in cfg.model) is (data.get('teacher_regions') is not None)
+    if 'val_dataloader' in cfg and cfg.val_dataloader:
+        assert tuple(cfg.val_dataloader.dataset.lengths) == tuple(data.lengths)
+        assert cfg.val_dataloader.dataset.regions != data.regions or 'coco' in path.stem or 'vqav2' in path.stem

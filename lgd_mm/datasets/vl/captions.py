@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lgd_mm.datasets.vl.dataset import RegionTexts, image_name, sample
+from lgd_mm.datasets.vl.dataset import RegionTexts, sample
 from lgd_mm.datasets.vl.masking import IGNORED, mask_words
 from lgd_mm.registry import DATASETS
 
@@ -63,7 +63,7 @@ class VLCaptionPretraining(Captions):
         """An entry of another image, if there is one."""
         for _ in range(10):
             other = int(rng.integers(len(self)))
-            if image_name(self.entries[other]) != image_name(self.entries[index]):
+            if self.entries[other]['regions'] != self.entries[index]['regions']:
                 break
         return other
 
@@ -98,7 +98,7 @@ class VLCaptionTest(Captions):
         super().__init__(every=False, **parts)
         together: dict[str, dict[str, Any]] = {}
         for entry in self.entries:
-            first = together.setdefault(image_name(entry), dict(entry, gt_caption=[]))
+            first = together.setdefault(entry['regions'], dict(entry, gt_caption=[]))
             first['gt_caption'] += _several(entry['gt_caption'])
         self.entries = list(together.values())
 

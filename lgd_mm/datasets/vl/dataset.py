@@ -73,10 +73,14 @@ class RegionTexts(Dataset[dict[str, Any]]):
         for store in self.stores.values():
             store.check_complete()
         self.metainfo: dict[str, Any] = {}
-        store = self.stores['regions']
-        missing = sorted({name for entry in self.entries if (name := image_name(entry)) not in store})
+        store, missing = self.stores['regions'], set[str]()
+        for entry in self.entries:
+            name = name_in(store, entry['img_path'])
+            if name is None:
+                missing.add(Path(entry['img_path']).name)
+            entry['regions'] = name
         if missing:
-            raise UserError(f'{regions} has no regions of {missing[0]} and {len(missing) - 1} other images: extract '
+            raise UserError(f'{regions} has no regions of {min(missing)} and {len(missing) - 1} other images: extract '
                             'them with tools/extract_regions.py')
         self.tags = [self.vocabulary.pieces(name) for name in store.about['tags']]
 
@@ -106,7 +110,7 @@ class RegionTexts(Dataset[dict[str, Any]]):
             tags (np.ndarray): Word pieces with [SEP], without padding.
             rng (np.random.Generator, optional): Source of ``draw``.
         """
-        name = image_name(self.entries[index])
+        name = self.entries[index]['regions']
         found = {key: store.row(name) for key, store in self.stores.items()}
         count = min(len(found['regions'].boxes), self.lengths.regions)
         valid = np.concatenate([np.arange(length) < used for length, used in zip(
@@ -121,7 +125,7 @@ class RegionTexts(Dataset[dict[str, Any]]):
         """Word pieces of the tags of an entry's image, by falling confidence, with [SEP]."""
         if not self.lengths.tags:
             return np.zeros(0, np.int64)
-        regions: Regions = self.stores['regions'].row(image_name(self.entries[index]))
+        regions: Regions = self.stores['regions'].row(self.entries[index]['regions'])
         pieces = [piece for tag in regions.tags[:self.lengths.regions] if tag >= 0 for piece in self.tags[tag]]
         return np.array([*pieces[:self.lengths.tags - 1], self.vocabulary.special.end], np.int64)
 
@@ -147,9 +151,19 @@ def entries_of(source: dict[str, Any]) -> list[dict[str, Any]]:
     return list(entries)
 
 
-def image_name(entry: dict[str, Any]) -> str:
-    """The file of an entry's image, as region stores name it."""
-    return Path(entry['img_path']).name
+def name_in(store: RegionStore, path: str) -> str | None:
+    """How a store, which names images by their path below the folder that was extracted, calls one.
+
+    Args:
+        store (RegionStore): The store.
+        path (str): Of the image.
+
+    Returns:
+        str, optional: The shortest end of the path that the store knows; None if it has no such image.
+    """
+    parts = Path(path).parts
+    ends = ('/'.join(parts[-count:]) for count in range(1, len(parts) + 1))
+    return next((end for end in ends if end in store), None)
 
 
 def sample(entry: dict[str, Any], keys: Sequence[str]) -> DataSample:

@@ -263,6 +263,16 @@ def test_checkpoints_that_say_too_little(detector, photos, tmp_path):
             load_network(file)
 
 
+def test_a_checkpoint_of_any_writer(classifier, tmp_path):
+    """What data parallel training puts before all keys is taken off, and counts of batches are no weights."""
+    checkpoint, file = load_checkpoint_file(classifier / 'epoch_1.pth'), tmp_path / 'other.pth'
+    state = {f'module.{key}': value for key, value in checkpoint['state_dict'].items()
+             if not key.endswith('num_batches_tracked')}
+    torch.save(dict(checkpoint, state_dict=state), file)
+    found = load_network(file).model.state_dict()
+    assert all(torch.equal(found[key.removeprefix('module.')].cpu(), value) for key, value in state.items())
+
+
 def test_a_frame_names_its_classes_in_own_colours(detector, photos, tmp_path):
     """The colours of the checkpoint where they fit, else those of own sets."""
     checkpoint = load_checkpoint_file(detector / 'epoch_1.pth')

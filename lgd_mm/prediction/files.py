@@ -74,7 +74,7 @@ def write_table(out: Path, entries: Iterable[Mapping[str, Any]], root: str, clas
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for entry in entries:
-            best = [(classes[label], f'{score:.4f}') for label, score in entry['found']]
+            best = [(printable(classes[label]), f'{score:.4f}') for label, score in entry['found']]
             table.writerows(table_rows(os.path.join(root, entry['name']), best))
     return out / 'predictions.csv'
 

@@ -1,5 +1,6 @@
 """Predictions go on where they were stopped, one broken file stops none, and mistakes are told."""
 
+import csv
 import json
 import os
 import shutil
@@ -271,6 +272,22 @@ def test_a_checkpoint_of_any_writer(classifier, tmp_path):
     torch.save(dict(checkpoint, state_dict=state), file)
     found = load_network(file).model.state_dict()
     assert all(torch.equal(found[key.removeprefix('module.')].cpu(), value) for key, value in state.items())
+
+
+@pytest.mark.parametrize('kind', ['classifier', 'segmentor'])
+def test_names_of_classes_that_are_no_line(kind, photos, tmp_path, request):
+    """A checkpoint from outside may call its classes anything, and have names to spare."""
+    checkpoint = load_checkpoint_file(request.getfixturevalue(kind) / 'epoch_1.pth')
+    names = ['<script>\n2', '=cmd()\t3', 'half \ud800', 'd', 'e', 'f']
+    torch.save(dict(checkpoint, meta=dict(checkpoint['meta'], dataset_meta=dict(classes=names))), tmp_path / 'own.pth')
+    found = lgd_mm.predict(tmp_path / 'own.pth', photos / 'a.png', tmp_path / 'out')
+    if kind == 'segmentor':
+        lines = (tmp_path / 'out' / 'classes.txt').read_text().splitlines()
+        assert lines[:3] == ['<script>\\n2', '=cmd()\\t3', 'half \ufffd']
+    else:
+        rows = list(csv.DictReader(found.file.read_text().splitlines()))
+        assert {row['name'] for row in rows} == {'<script>\\n2', "'=cmd()\\t3", 'half \ufffd'}
+    assert '<script>' not in found.page.read_text().partition('<body')[2]
 
 
 def test_a_frame_names_its_classes_in_own_colours(detector, photos, tmp_path):

@@ -100,7 +100,8 @@ def _request(network: Network, sources: Sources, options: Options) -> dict[str, 
     for name in [*sources.images, '', *sources.videos]:
         listed.update(os.fsencode(name) + b'\0')
         if name and os.path.exists(sources.path(name)):
-            listed.update(str(os.path.getsize(sources.path(name))).encode() + b'\0')
+            status = os.stat(sources.path(name))  # without compression, all images have one size
+            listed.update(f'{status.st_size} {status.st_mtime_ns}'.encode() + b'\0')
     chosen = asdict(options) | dict(ids=None if options.ids is None else file_digest(Path(options.ids)))
     return dict(network=network.digest, images=listed.hexdigest(), version=__version__, **chosen)
 

@@ -219,6 +219,15 @@ def test_what_somebody_else_wrote_is_not_gone_on_with(classifier, photos, tmp_pa
     assert content(out) == before and other.read_text() == 'kept'
 
 
+def test_another_image_of_the_same_size_is_another(classifier, tmp_path):
+    for colour in ('red', 'blue'):
+        Image.new('RGB', (20, 10), colour).save(tmp_path / 'a.bmp')
+        if colour == 'red':
+            lgd_mm.predict(classifier, tmp_path / 'a.bmp', tmp_path / 'out')
+    with pytest.raises(UserError, match='holds predictions of another command .images.'):
+        lgd_mm.predict(classifier, tmp_path / 'a.bmp', tmp_path / 'out')
+
+
 def test_nothing_is_left_of_nothing(classifier, tmp_path):
     (tmp_path / 'text.png').write_text('no image')
     with pytest.raises(UserError, match='none of 1 images and 0 videos can be read: .*text.png'):

@@ -33,7 +33,7 @@ def test_own_layout(tmp_path):
     found = read_set(write_coco_set(tmp_path / 'set', masks=True))
     assert (found.format, found.task, found.classes) == ('coco', 'detection', CLASSES)
     assert {split: len(images) for split, images in found.splits.items()} == dict(train=4, val=2)
-    assert found.objects == 6 and found.has_masks
+    assert found.objects == 6 and found.has_masks and 'nothing in val is of the class washer' in str(found.notes)
     image = found.splits['train'][1]
     assert (image.path, image.width, image.height) == (tmp_path / 'set/train/001.jpg', 64, 64)
     assert image.objects[0].label == 1 and image.objects[0].box == (16, 16, 24, 24) and image.objects[0].area == 576

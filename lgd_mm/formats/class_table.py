@@ -15,6 +15,8 @@ PLACES = ('classes.txt', 'labelmap.txt', 'class_dict.csv', '_classes.csv', 'clas
           'codes.txt')
 COLOUR = re.compile(r'(\d{1,3})[,\s]+(\d{1,3})[,\s]+(\d{1,3})')
 
+#: Characters of a line.
+LONGEST = 1000
 #: Words of a head above a table.
 HEADS = {'name', 'value', 'class', 'label', 'color', 'colour', 'r', 'id'}
 
@@ -101,7 +103,7 @@ def _row(path: Path, number: int, line: str) -> tuple[Value, str]:
         if max(colour) <= 255:
             return colour, name.partition(':')[0].strip()
     delimiter = '\t' if '\t' in line else ':' if ':' in line and ',' not in line else ','
-    cells = next(csv.reader([line], delimiter=delimiter))
+    cells = next(csv.reader([line[:LONGEST]], delimiter=delimiter))
     cells = [cell.strip() for cell in cells if cell.strip()]
     if len(cells) == 2:
         for value, name in (cells, cells[::-1]):

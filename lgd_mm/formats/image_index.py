@@ -55,24 +55,21 @@ class ImageIndex:
             UserError: If its name leads out of the set, or several images have it.
         """
         plain = name.replace('\\', '/') if '\\' in name or DRIVE.match(name) else name
-        here = Path(os.path.normpath(plain)) if plain.startswith('/') and '\0' not in plain else None
-        if here and here.is_relative_to(self.root) and here.is_file():
+        if plain.startswith(f'{self.root}/') and (here := self.find(plain[len(str(self.root)) + 1:], source)):
             return here
         foreign = plain.startswith('/') or bool(DRIVE.match(plain))
         if foreign:
             plain = DRIVE.sub('', plain, count=1).lstrip('/')
             self.notes.add('images are named by a path of another machine, and found here by their names', name)
-        for folder in () if foreign else (*near, self.root):
-            path = Path(os.path.normpath(folder / plain))
-            if not path.is_relative_to(self.root) or '\0' in plain or '://' in plain:
-                continue
-            if path.is_file():
-                return path
         parts = [part for part in PurePosixPath(plain).parts if part not in ('.', '..')]
         fault = name_fault('/'.join(parts))
         if fault or (not foreign and '..' in PurePosixPath(plain).parts and self._leads_out(plain, near)):
             raise UserError(f'{source} names the image {shown(name)}, which {fault or "leads outside the data set"}: '
                             'correct or remove it')
+        for folder in () if foreign else (*near, self.root):
+            path = Path(os.path.normpath(folder / plain))
+            if path.is_relative_to(self.root) and path.is_file():
+                return path
         for start in range(len(parts)):
             there = next((path for folder in near if (path := folder.joinpath(*parts[start:])).is_file()), None)
             if there and there.is_relative_to(self.root):

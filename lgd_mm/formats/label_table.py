@@ -33,7 +33,7 @@ def read(root: Path, share: float) -> LabelledSet:
     """
     notes = Notes()
     index = ImageIndex(root, notes)
-    rows = [row for path in tables(root) for row in _rows(path, notes)]
+    rows = [row for path in tables(root) for row in _checked(path, notes)]
     if not rows:
         raise UserError(f'{root} has no table with a row of an image and its label: see docs/own_data.md')
     names = {label for _, _, label, _ in rows}
@@ -60,6 +60,13 @@ def read(root: Path, share: float) -> LabelledSet:
     for path in unannotated(index, (path for path, _ in known)):
         notes.add('images are in no line of a table and are left out', path.relative_to(index.root))
     return LabelledSet(root, 'csv', CLASSIFICATION, classes, settle_splits(unique, share, notes, root), notes)
+
+
+def _checked(path: Path, notes: Notes) -> list[tuple[str, str, str, str | None]]:
+    try:
+        return list(_rows(path, notes))
+    except csv.Error as error:
+        raise UserError(f'{path} is no table ({error}): correct it') from error
 
 
 def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, str, str, str | None]]:

@@ -119,7 +119,8 @@ def _without_table(root: Path, masks: Sequence[Path], void: str | None, notes: N
                    ) -> tuple[MaskLabels, tuple[str, ...]]:
     """Two values need no names; more do."""
     values = _values(masks)
-    ignored = _void(void, None) if void is not None else None
+    two = IGNORED if len(values) > 2 and IGNORED in values else None  # black and white are two classes
+    ignored = _void(void, None) if void is not None else two
     kept = sorted(values - {ignored})
     if len(kept) != 2 or kept[0] != 0:
         told = some([str(value) for value in kept], 8)

@@ -57,7 +57,8 @@ def read(root: Path, share: float) -> LabelledSet:
         items = tuple(_objects(path, content['objects'], size, labels, objects))
         if not items:
             notes.add('images have no object and are kept', image.relative_to(index.root))
-        tags = [str(tag.get('name')) for tag in content.get('tags') or () if isinstance(tag, dict)]
+        tags = content.get('tags') if isinstance(content.get('tags'), list) else []
+        tags = [str(tag.get('name')) for tag in tags if isinstance(tag, dict)]
         words = (*tags, *path.relative_to(root).parts[:-2])
         found.setdefault(next(filter(None, map(split_of, words)), None), []).append(LabelledImage(image, *size, items))
     objects.end(root)

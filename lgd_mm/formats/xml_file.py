@@ -1,5 +1,6 @@
 """The elements of an XML file that somebody else wrote."""
 
+import math
 import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds what entities grow to
 from pathlib import Path
 
@@ -43,6 +44,9 @@ def number(text: str | None, where: str) -> float:
         UserError: If it is none.
     """
     try:
-        return float(text or '')
+        value = float(text or '')
     except ValueError:
-        raise UserError(f'{where} is {shown(text)} and should be a number of pixels: correct it') from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f'{where} is {shown(text)} and should be a number of pixels: correct it')
+    return value

@@ -1,7 +1,7 @@
 """YOLO's text files, of Ultralytics and of Darknet (https://docs.ultralytics.com/datasets/detect/)."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -16,6 +16,7 @@ from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.yolo_yaml import yaml_file
+from lgd_mm.io.named_file import name_fault
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.yaml_values import count_values, without_merges
 
@@ -137,7 +138,9 @@ def _entry(root: Path, base: Path, entry: str, index: ImageIndex, source: str) -
     Tools write it in many ways: below ``path``, below the file, with ``../`` too much (Roboflow), or of a machine that
     is not this one.
     """
-    parts = [part for part in Path(entry.replace('\\', '/')).parts if part not in ('/', '.', '..')]
+    parts = [part for part in PurePosixPath(entry.replace('\\', '/')).parts if part not in ('/', '.', '..')]
+    if not parts or name_fault('/'.join(parts)):
+        raise UserError(f'{source} is {shown(entry)}, and should be a folder or a list of files')
     tails = [Path(*parts[start:]) for start in range(len(parts))]
     places = [*((folder / tails[0]) for folder in (base, root) if tails), *(root / tail for tail in tails)]
     place = next((path for path in places if path.exists() and path.resolve().is_relative_to(root.resolve())), None)

@@ -59,8 +59,8 @@ def test_labels_of_images_that_are_not_there(tmp_path, form):
     image(form, root, 'a', 'train').unlink()
     found = read_set(root)
     assert stems(found) == stems(before) - {'a'}
-    assert re.search('1 (images are not there, and their labels are dropped|(label files|masks) are of no image that '
-                     'is there and are left out)', str(found.notes))
+    assert re.search('(images are not there, and their labels are dropped|(label files|masks) are of no image that is '
+                     'there and are left out): 1', str(found.notes))
 
 
 @pytest.mark.parametrize('form', FORMATS)
@@ -77,7 +77,7 @@ def test_images_without_labels(tmp_path, form):
 def test_an_image_in_train_and_val_is_named(tmp_path, form):
     root = make(form, tmp_path / 'set')
     shutil.copy(image(form, root, 'a', 'train'), image(form, root, 'd', 'val'))
-    assert '1 images of val are in train as well, so that the figures will be too good, such as d.jpg' in str(
+    assert 'images of val are in train as well, so that the figures will be too good: 1, such as d.jpg' in str(
         read_set(root).notes)
 
 
@@ -135,9 +135,9 @@ def test_an_empty_label_file_is_an_image_without_objects(tmp_path):
     root = make('yolo', tmp_path / 'set')
     (root / 'labels/train/a.txt').write_text('')
     found = read_set(root)
-    assert '2 images have no object and are kept' in str(found.notes) and len(found.splits['train']) == 4
+    assert 'images have no object and are kept: 2' in str(found.notes) and len(found.splits['train']) == 4
     image('yolo', root, 'c', 'train').write_bytes(b'')
-    assert '1 images cannot be read and are dropped' in str(read_set(root).notes)
+    assert 'images cannot be read and are dropped: 1' in str(read_set(root).notes)
 
 
 @pytest.mark.parametrize('form, file, old, new', [
@@ -157,7 +157,7 @@ def test_paths_of_another_machine(tmp_path, form, file, old, new):
     found = read_set(root)
     assert found.splits == before.splits
     if form != 'voc' and '..' not in new:  # VOC goes by the names of the XML files
-        assert '1 images are named by a path of another machine, and found here by their names' in str(found.notes)
+        assert 'images are named by a path of another machine, and found here by their names: 1' in str(found.notes)
 
 
 @pytest.mark.parametrize('form, file, old', [
@@ -245,5 +245,5 @@ def test_shapes_that_stand_for_no_area(tmp_path):
     found = read_set(root)
     circle = next(item for item in found.splits['train'][0].objects if item.box[0] == pytest.approx(25, abs=0.1))
     assert circle.box == pytest.approx((25, 25, 10, 10), abs=0.05)  # of radius 5 around (30, 30)
-    assert "1 shapes are of the kind 'point', which stands for no area, and are dropped" in str(found.notes)
-    assert '1 polygons have fewer than three points and are dropped' in str(found.notes)
+    assert "shapes are of the kind 'point', which stands for no area, and are dropped: 1" in str(found.notes)
+    assert 'polygons have fewer than three points and are dropped: 1' in str(found.notes)

@@ -53,6 +53,11 @@ def test_numbers_and_a_list_of_names(tmp_path, mode):
     assert found == {0: 4096 - SQUARE - LINE, 2: SQUARE, 255: LINE} and read.classes == ('ground', 'nut', 'bolt')
 
 
+def test_two_values_and_255(tmp_path):
+    found, read = counts(masks(tmp_path / 'set', 0, 1, 255))
+    assert found == {0: 4096 - SQUARE - LINE, 1: SQUARE, 255: LINE} and read.classes == ('background', 'foreground')
+
+
 def test_black_and_white(tmp_path, capsys):
     root = masks(tmp_path / 'set', 0, 255, 0)
     found, read = counts(root)

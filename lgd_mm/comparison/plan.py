@@ -178,9 +178,9 @@ def reasons(plan: Plan, configs: Configs, wanted: int) -> list[str]:
 def note(plan: Plan, given: float | None) -> str:
     """A paragraph for the report."""
     epochs = ', '.join(f'{name} {count}' for name, count in plan.schedule.epochs.items())
-    within = '' if given is None else f' chosen to fit {format_seconds(given)},'
-    return (f'Epochs,{within} of the measured time of a step: {epochs}. In the order of the rows, students begin from '
-            'pre-trainings on the same unlabelled images, with the same teacher, names and schedule.')
+    fitting = '' if given is None else f', chosen to fit {format_seconds(given)} by the measured time of a step'
+    return (f'Epochs: {epochs}{fitting}. All pre-trainings are on the same unlabelled images, with the same teacher, '
+            'names and schedule.')
 
 
 def _sized(configs: Configs) -> bool:

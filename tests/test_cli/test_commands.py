@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from click.testing import CliRunner
 
 import lgd_mm
-from lgd_mm.api import Predictions
+from lgd_mm.api import Predictions, Run
 from lgd_mm.api.auto import AMP, OPTIMIZERS
 from lgd_mm.api.finetuning import TASKS
 from lgd_mm.cli import cli, main
@@ -71,6 +72,17 @@ def test_from_images_to_predictions(photos, birds, tmp_path, monkeypatch):
         typed('export', 'run', '--to', 'safetensors', '--out', 'x', '--int8')
     with pytest.raises(UserError, match="no export target 'onx'; did you mean 'onnx'"):
         typed('export', 'run', '--to', 'onx', '--out', 'x')
+
+
+def test_a_fine_tuning_ends_with_what_its_network_is_for(birds, tmp_path, monkeypatch):
+    """The command that predicts; a path is never taken for an option."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'student.pth').touch()
+    run = Run(Path('-birds'), Path('-birds/resolved_config.py'), Path('-birds/epoch_1.pth'), None, {}, {}, [])
+    monkeypatch.setattr('lgd_mm.api.finetune', lambda **_: run)
+    said = typed('finetune', '--task', 'classification', '--student', 'student.pth', '--data', birds, '--out', 'x')
+    assert said.splitlines()[-2:] == [f'next:       lgd-mm evaluate ./-birds --data {birds}',
+                                      '            lgd-mm predict ./-birds IMAGES --out ./-birds/predictions']
 
 
 def test_misspelt_words_are_told():

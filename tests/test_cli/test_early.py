@@ -61,6 +61,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (['export', 'student.pth', '--to', 'onx', '--out', 'x'], "did you mean 'onnx'?"),
     (['export', 'student.pth', '--to', 'timm', '--out', 'x', '--int8'], 'int8 is for the target onnx'),
     (['export', 'student.pth', '--to', 'timm', '--out', 'used'], 'used exists already'),
+    (['export', 'student.pth', '--to', 'onnx', '--out', 'x', '--calibrate', 'nope', '--int8'], 'nope does not exist'),
+    (['export', 'student.pth', '--to', 'timm', '--out', 'x', '--raw'], '--raw is for the target onnx or openvino'),
     (['--help'], 'Usage: lgd-mm'),
     (['list', 'nothing'], "'nothing' is not one of"),
     (['list', 'configs', 'nothing'], "none of the configs is called 'nothing'"),

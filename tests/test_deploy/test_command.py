@@ -55,7 +55,7 @@ def test_the_backbone_alone_is_a_student(finetuned, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('target, options, said', [
-    ('timm', dict(raw=True), '--raw is for the target onnx or openvino, not for timm'),
+    ('timm', dict(raw=True), '--raw is for the target onnx or openvino or litert, not for timm'),
     ('onnx', dict(size=(800, 8)), '--size 800 8: give height and width, each of 32 to 4096 pixels'),
     ('onnx', dict(size=(64, 64), backbone_only=True), '--size is for whole networks, not for their backbones'),
     ('onnx', dict(calibrate='.'), '--calibrate is for --int8'),

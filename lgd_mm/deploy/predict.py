@@ -52,7 +52,7 @@ class Network:
         """
         pixels = upright(image)
         found = self.run(self.inputs(pixels))
-        return self.finished(found, pixels.shape[:2])
+        return self.finished(found, (pixels.shape[0], pixels.shape[1]))
 
     def inputs(self, pixels: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """What the graph takes, of RGB (height, width, 3), uint8."""
@@ -107,7 +107,7 @@ def upright(image: str | Image.Image) -> NDArray[Any]:
 
 def prepared(pixels: NDArray[Any], steps: list[dict[str, Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Pixels (height, width, 3) after the steps of the test pipeline, and what they were scaled by, down and across."""
-    scale = np.ones(2)
+    scale: NDArray[Any] = np.ones(2)
     for step in steps:
         height, width = pixels.shape[:2]
         if step['do'] == 'crop':

@@ -130,8 +130,8 @@ def _check_kind(file: Path, students: dict[str, Path], options: dict[str, Any]) 
     """
     only_whole = [name for name in students if name not in TARGETS]
     if only_whole:
-        raise UserError(f'{only_whole[0]} takes whole networks, and {file} is exported as a student: give onnx, which '
-                        f'{only_whole[0]} reads')
+        raise UserError(f'{only_whole[0]} takes whole networks, and {file} is exported as a student: give '
+                        'onnx')
     given = [name for name in WHOLE if options.get(name)]
     if given and 'onnx' in students:
         raise UserError(f'{_typed(given[0])} is for fine-tuned networks, and {file} is a student: leave it out')

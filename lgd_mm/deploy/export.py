@@ -79,16 +79,7 @@ def _export(network: FineTuned, target: str, folder: Path, size: tuple[int, int]
 
 def _written(network: FineTuned, target: str, part: Path, size: tuple[int, int] | None, raw: bool,
              images: Sequence[str | Path] | None, calibration: Sequence[Path] | None) -> DeployReport:
-    with still('tracing the network'):
-        graph = write_graph(network, part / WHOLE_TARGETS['onnx'].graph, size, raw)
-    library = f'onnxruntime {onnxruntime.__version__}'
-    if target == 'openvino':
-        from lgd_mm.deploy.openvino import convert  # here: it is no requirement
-        file = part / WHOLE_TARGETS[target].graph
-        with still('converting the graph'), quietly():
-            library = convert(graph.file, file)
-        graph.file.unlink()
-        graph = graph._replace(file=file)
+    graph, library = _graph(network, target, part, size, raw)
     write_about(part, about(network, graph))
     with check_images(network, images, COMPARED) as chosen:
         with still(f'comparing {len(chosen.files)} images'):
@@ -108,6 +99,24 @@ def _written(network: FineTuned, target: str, part: Path, size: tuple[int, int] 
     (part / 'README.md').write_text(text, encoding='utf-8')
     return DeployReport(target, part, (), library, chosen.told, found, tuple(notes), tuple(timings),
                         usage(network, raw))
+
+
+def _graph(network: FineTuned, target: str, part: Path, size: tuple[int, int] | None, raw: bool) -> tuple[Graph, str]:
+    """Write the graph of a target; also what runs it, with its version."""
+    file = part / WHOLE_TARGETS[target].graph
+    if target == 'litert':
+        from lgd_mm.deploy import litert  # here, as below: they are no requirements
+        with still('converting the network'), quietly():
+            return litert.write(network, file, size, raw)
+    with still('tracing the network'):
+        graph = write_graph(network, part / WHOLE_TARGETS['onnx'].graph, size, raw)
+    if target == 'onnx':
+        return graph, f'onnxruntime {onnxruntime.__version__}'
+    from lgd_mm.deploy import openvino
+    with still('converting the graph'), quietly():
+        library = openvino.convert(graph.file, file)
+    graph.file.unlink()
+    return graph._replace(file=file), library
 
 
 def compared(network: FineTuned, folder: Path, graph: Graph, files: Sequence[Path], raw: bool) -> Agreement:

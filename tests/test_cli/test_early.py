@@ -116,6 +116,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (['inspect', 'empty'], 'folder: empty holds no image'),
     (['inspect', 'pictures', '--out', 'notes.txt'], 'out: notes.txt exists and is no page of lgd-mm inspect'),
     (['inspect', 'pictures', '--out', 'nope/a.html'], 'out: nope is no folder'),
+    (['export', 'student.pth', '--to', 'onnx', '--out', 'x', '--calibrate', 'nope', '--int8'], 'nope does not exist'),
+    (['export', 'student.pth', '--to', 'timm', '--out', 'x', '--raw'], '--raw is for the target onnx or openvino'),
     (['--help'], 'Usage: lgd-mm'),
     (['list', 'nothing'], "'nothing' is not one of"),
     (['list', 'configs', 'nothing'], "none of the configs is called 'nothing'"),

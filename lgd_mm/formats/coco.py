@@ -6,7 +6,7 @@ from typing import Any
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ImageIndex, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
@@ -68,17 +68,17 @@ def annotation_files(root: Path) -> dict[Path, str | None]:
         path for path in root.glob(pattern) if not path.name.startswith('.')))), [])
     files = [path for path in every if not path.name.startswith(OTHER_KINDS)]
     if not files and any(path.name.startswith('captions') for path in every):
-        raise UserError(f'{every[0]} holds captions, which no method here learns from: give a set with boxes or masks, '
+        raise DataError(f'{every[0]} holds captions, which no method here learns from: give a set with boxes or masks, '
                         'or its images alone to lgd-mm pretrain')
     if not files:
-        raise UserError(f'{root} has no annotation file in COCO format: give a folder as in docs/own_data.md')
+        raise DataError(f'{root} has no annotation file in COCO format: give a folder as in docs/own_data.md')
     parts: dict[Path, str | None] = {path: split_of(path.stem) or split_of(path.parent.relative_to(root).as_posix())
                                      for path in files}
     for path, split in parts.items():
         twice = [other for other, part in parts.items() if part == split and other != path]
         if twice:
             what = f'the part {split}' if split else 'no part (train, val or test)'
-            raise UserError(f'{path} and {twice[0].relative_to(root)} are both of {what}: give a folder with one file '
+            raise DataError(f'{path} and {twice[0].relative_to(root)} are both of {what}: give a folder with one file '
                             'of each part')
     return parts
 

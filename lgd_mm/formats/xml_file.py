@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds
 from pathlib import Path
 
 from lgd_mm.console.printable import shortened, shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.preparation.xml_text import read_xml_text
 
 Element = ElementTree.Element
@@ -26,9 +26,9 @@ def read_xml(path: Path, tag: str) -> Element:
     try:
         found = ElementTree.fromstring(read_xml_text(path))  # nosec B314  # likewise
     except (ElementTree.ParseError, OSError) as error:
-        raise UserError(f'{path} is no valid XML ({error}): correct it') from error
+        raise DataError(f'{path} is no valid XML ({error}): correct it') from error
     if found.tag != tag:
-        raise UserError(f'{path} is a <{shortened(found.tag)}> and no <{tag}>: replace it')
+        raise DataError(f'{path} is a <{shortened(found.tag)}> and no <{tag}>: replace it')
     return found
 
 
@@ -45,4 +45,4 @@ def number(text: str | None, where: str) -> float:
     try:
         return float(text or '')
     except ValueError:
-        raise UserError(f'{where} is {shown(text)} and should be a number of pixels: correct it') from None
+        raise DataError(f'{where} is {shown(text)} and should be a number of pixels: correct it') from None

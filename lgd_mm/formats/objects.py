@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import LabelledObject
 from lgd_mm.formats.notes import Notes
 from lgd_mm.own_data.check_annotations import FEWEST_COORDINATES, is_number
@@ -49,7 +49,7 @@ class Objects:
             UserError: If the box is none.
         """
         if len(box) != 4 or not all(map(is_number, box)):
-            raise UserError(f'{where} has a box that is not four finite numbers: {self.shape}')
+            raise DataError(f'{where} has a box that is not four finite numbers: {self.shape}')
         x, y, width, height = (float(value) for value in box)
         if width <= 0 or height <= 0:
             self.notes.add(NO_AREA, where)
@@ -92,7 +92,7 @@ class Objects:
         whole = []
         for part in polygons:
             if len(part) % 2 or not all(map(is_number, part)):
-                raise UserError(f'{where} has a polygon that is not pairs of finite numbers: correct it')
+                raise DataError(f'{where} has a polygon that is not pairs of finite numbers: correct it')
             if len(part) < FEWEST_COORDINATES:
                 self.notes.add(THIN, where)
             else:
@@ -131,7 +131,7 @@ class Objects:
                 way.
         """
         if self.seen >= SEVERAL and 2 * self.beyond > self.seen:
-            raise UserError(f'{root}: {self.beyond} of {self.seen} boxes reach beyond their image, such as that of '
+            raise DataError(f'{root}: {self.beyond} of {self.seen} boxes reach beyond their image, such as that of '
                             f'{self.first}: {self.shape}; write them so')
 
 

@@ -13,7 +13,7 @@ from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import split_of
 from lgd_mm.formats.splits import settle_splits
-from lgd_mm.own_data.check_annotations import BOX, check_annotations, is_id, is_thin
+from lgd_mm.own_data.check_annotations import BOX, FEWEST_COORDINATES, check_annotations, is_id, is_thin
 from lgd_mm.own_data.coco_categories import read_categories
 from lgd_mm.own_data.coco_set import read_coco
 
@@ -139,6 +139,7 @@ def _images(path: Path, split: str | None, content: dict[str, Any], labels: Mapp
         mask = item.get('segmentation') or None
         if is_thin(mask):
             objects.notes.add('objects have polygons of fewer than three points', where)
+            mask = [part for part in mask if len(part) >= FEWEST_COORDINATES] or None
         taken = objects.take(where, labels[item['category_id']], item['bbox'], (image['width'], image['height']), mask,
                              item.get('area') or None, bool(item.get('iscrowd')))
         if taken:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.mask_labels import Value
 from lgd_mm.io.texts import read_text
 
@@ -82,16 +82,16 @@ def read_table(path: Path) -> ClassTable:
         else:
             value, name = _row(path, number, line)
         if not name:
-            raise UserError(f'{path}, line {number} has no name: write one on each line, without empty lines')
+            raise DataError(f'{path}, line {number} has no name: write one on each line, without empty lines')
         if value in names or name in names.values():
             twice = shown(name) if name in names.values() else f'the value {value}'
-            raise UserError(f'{path}, line {number} has {twice} for the second time: give each class one line')
+            raise DataError(f'{path}, line {number} has {twice} for the second time: give each class one line')
         names[value] = name
     if not names:
-        raise UserError(f'{path} names no class: write one on each line')
+        raise DataError(f'{path} names no class: write one on each line')
     kinds = {type(value) for value in names}
     if len(kinds) > 1:
-        raise UserError(f'{path} has both numbers and colours: write one or the other on each line')
+        raise DataError(f'{path} has both numbers and colours: write one or the other on each line')
     return ClassTable(names, path)
 
 
@@ -109,7 +109,7 @@ def _row(path: Path, number: int, line: str) -> tuple[Value, str]:
         for value, name in (cells, cells[::-1]):
             if value.isdecimal() and int(value) < 2**31:
                 return int(value), name
-    raise UserError(f'{path}, line {number} is {shown(line)}: write a value and a name, such as 1,cat, or a name and a '
+    raise DataError(f'{path}, line {number} is {shown(line)}: write a value and a name, such as 1,cat, or a name and a '
                     'colour, such as cat,255,0,0')
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.notes import Notes
 from lgd_mm.io.named_file import name_fault
 from lgd_mm.io.walk import is_file, is_hidden, walk
@@ -64,7 +64,7 @@ class ImageIndex:
         parts = [part for part in PurePosixPath(plain).parts if part not in ('.', '..')]
         fault = name_fault('/'.join(parts))
         if fault or (not foreign and '..' in PurePosixPath(plain).parts and self._leads_out(plain, near)):
-            raise UserError(f'{source} names the image {shown(name)}, which {fault or "leads outside the data set"}: '
+            raise DataError(f'{source} names the image {shown(name)}, which {fault or "leads outside the data set"}: '
                             'correct or remove it')
         for folder in () if foreign else (*near, self.root):
             path = Path(os.path.normpath(folder / plain))
@@ -92,7 +92,7 @@ class ImageIndex:
             elif common == most:
                 best.append(path)
         if len(best) > 1:
-            raise UserError(f'{source} names the image {shown(name)}, and there are '
+            raise DataError(f'{source} names the image {shown(name)}, and there are '
                             f'{some([str(path.relative_to(self.root)) for path in best], 3)}: name it with its folder')
         if not best:
             self.notes.add(MISSING, name)

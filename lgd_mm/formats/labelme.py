@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
@@ -51,7 +51,7 @@ def read(root: Path, share: float) -> LabelledSet:
     names = {str(shape['label']).strip() for content in files.values() for shape in content['shapes']}
     classes = tuple(sorted(names - set(IGNORED)))
     if not classes:
-        raise UserError(f'{root}: the JSON files have no shapes: there is nothing to learn')
+        raise DataError(f'{root}: the JSON files have no shapes: there is nothing to learn')
     labels = {name: label for label, name in enumerate(classes)}
     images = {path: _image(path, content, index) for path, content in files.items()}
     known = {path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
@@ -81,7 +81,7 @@ def _content(path: Path) -> Mapping[str, Any]:
     shapes = content.get('shapes') if isinstance(content, dict) else None
     if not isinstance(shapes, list) or not all(isinstance(shape, dict) and isinstance(shape.get('points'), list)
                                                and isinstance(shape.get('label'), str) for shape in shapes):
-        raise UserError(f'{path} is no file of LabelMe: it has no "shapes", each with "label" and "points"')
+        raise DataError(f'{path} is no file of LabelMe: it has no "shapes", each with "label" and "points"')
     content.pop('imageData', None)  # the image once more
     return content
 
@@ -104,7 +104,7 @@ def _objects(path: Path, shapes: list[dict[str, Any]], size: tuple[int, int], la
             continue
         points = [[*map(float, point)] for point in shape['points'] if _is_point(point)]
         if len(points) < len(shape['points']):
-            raise UserError(f'{where} has a point that is not two finite numbers: {SHAPE}')
+            raise DataError(f'{where} has a point that is not two finite numbers: {SHAPE}')
         kind = shape.get('shape_type') or 'polygon'
         outline: list[float] | None = None
         taken = None
@@ -145,7 +145,7 @@ def _mask(shape: Mapping[str, Any], where: str, label: int, corner: list[float],
         with open_image(base64.b64decode(str(shape.get('mask')), validate=True)) as image:
             inner = np.asarray(image.convert('L') if image.mode not in ('1', 'L') else image)
     except (OSError, ValueError, binascii.Error, SyntaxError) as error:
-        raise UserError(f'{where} has a mask that cannot be decoded ({error}): draw it again') from error
+        raise DataError(f'{where} has a mask that cannot be decoded ({error}): draw it again') from error
     found = encoded(placed(inner, round(corner[0]), round(corner[1]), *size))
     return objects.pixels(where, label, found, size)
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import LabelledImage
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL
@@ -35,14 +35,14 @@ def settle_splits(found: Mapping[str | None, Sequence[LabelledImage]], share: fl
               for split in (TRAIN, VAL, TEST) if found.get(split)}
     loose = list(found.get(None) or ())
     if loose and splits:
-        raise UserError(f'{root}: {len(loose)} images are of no part, such as {loose[0].path.name}, and others are of '
+        raise DataError(f'{root}: {len(loose)} images are of no part, such as {loose[0].path.name}, and others are of '
                         f'{" and ".join(splits)}: put all of them into parts, or none')
     if TEST in splits and VAL not in splits and TRAIN in splits:
         splits = {TRAIN: splits[TRAIN], VAL: splits[TEST]}
         notes.say('there is no part val, and test is taken for it')
     if TRAIN not in splits and not loose:
         there = f'only the part {" and ".join(splits)}' if splits else 'no labelled image'
-        raise UserError(f'{root} has {there}: there is nothing to train with')
+        raise DataError(f'{root} has {there}: there is nothing to train with')
     if VAL not in splits:
         splits = {**splits, **made_split(loose or splits[TRAIN], share, notes, root)}
     _tell_leaks(splits, notes)
@@ -69,7 +69,7 @@ def made_split(images: Sequence[LabelledImage], share: float, notes: Notes, root
     places = {image.path: _place(image.path.name) for image in images}
     first, last = min(places.values(), default=0.), max(places.values(), default=0.)
     if first == last:
-        raise UserError(f'{root} has one image alone, which cannot be divided into some to train with and others to '
+        raise DataError(f'{root} has one image alone, which cannot be divided into some to train with and others to '
                         'measure by: add images')
     bound = min(max(share, first), last)  # one on each side, in the smallest sets
     parts: dict[str, list[LabelledImage]] = {TRAIN: [], VAL: []}

@@ -6,7 +6,7 @@ from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
@@ -73,7 +73,7 @@ def read(root: Path, share: float) -> LabelledSet:
         images[path] = LabelledImage(item.image, int(size[0]), int(size[1]), kept)
     objects.end(root)
     if not classes:
-        raise UserError(f'{root}: the XML files describe no object: there is nothing to learn')
+        raise DataError(f'{root}: the XML files describe no object: there is nothing to learn')
     for image in unannotated(index, (item.image for item in found.values())):
         notes.add('images have no XML file and are left out', image.relative_to(index.root))
     return LabelledSet(root, 'voc', DETECTION, classes, settle_splits(_parts(root, images, notes), share, notes, root),
@@ -105,10 +105,10 @@ def _read(path: Path, index: ImageIndex) -> _Annotated | None:
 def _box(path: Path, node: Element) -> _Box:
     name, frame = (node.findtext('name') or '').strip(), node.find('bndbox')
     if not name or frame is None:
-        raise UserError(f'{path} has an object without <{"bndbox" if name else "name"}>: correct it')
+        raise DataError(f'{path} has an object without <{"bndbox" if name else "name"}>: correct it')
     difficult = (node.findtext('difficult') or '0').strip().lower()
     if difficult not in DIFFICULT:
-        raise UserError(f'{path}: <difficult> of {shown(name)} is {shown(difficult)} and should be 0 or 1: correct it')
+        raise DataError(f'{path}: <difficult> of {shown(name)} is {shown(difficult)} and should be 0 or 1: correct it')
     sides = [number(frame.findtext(side), f'{path}: <{side}>') for side in SIDES]
     return _Box(f'{path.name}, {name}', name, sides, DIFFICULT[difficult])
 

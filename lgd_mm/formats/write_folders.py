@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import LabelledSet
 from lgd_mm.formats.names import names_below
 
@@ -28,7 +28,7 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
     folders = [re.sub(r'[/\\\0]', '_', name).lstrip('.') for name in found.classes]
     for name, folder in zip(found.classes, folders):
         if not folder or folders.count(folder) > 1:
-            raise UserError(f'{found.root}: the class {shown(name)} has no name that a folder can have and no other '
+            raise DataError(f'{found.root}: the class {shown(name)} has no name that a folder can have and no other '
                             'has: rename it')
         if name != folder:
             found.notes.say(f'the folder of the class {shown(name)} is {shown(folder)}')

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds
 from pathlib import Path
 
 from lgd_mm.console.printable import shortened, shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.preparation.xml_text import read_xml_text
 
 Element = ElementTree.Element
@@ -27,9 +27,9 @@ def read_xml(path: Path, tag: str) -> Element:
     try:
         found = ElementTree.fromstring(read_xml_text(path))  # nosec B314  # likewise
     except (ElementTree.ParseError, OSError) as error:
-        raise UserError(f'{path} is no valid XML ({error}): correct it') from error
+        raise DataError(f'{path} is no valid XML ({error}): correct it') from error
     if found.tag != tag:
-        raise UserError(f'{path} is a <{shortened(found.tag)}> and no <{tag}>: replace it')
+        raise DataError(f'{path} is a <{shortened(found.tag)}> and no <{tag}>: replace it')
     return found
 
 
@@ -48,5 +48,5 @@ def number(text: str | None, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise UserError(f'{where} is {shown(text)} and should be a number of pixels: correct it')
+        raise DataError(f'{where} is {shown(text)} and should be a number of pixels: correct it')
     return value

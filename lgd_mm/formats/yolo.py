@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ENDINGS, ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
@@ -82,9 +82,9 @@ def _settings(root: Path) -> dict[str, Any]:
         content = yaml.safe_load(without_merges(read_text(path)))
         count_values(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f'{path} is no valid YAML ({str(error).splitlines()[0]}): correct it') from error
+        raise DataError(f'{path} is no valid YAML ({str(error).splitlines()[0]}): correct it') from error
     if not isinstance(content, dict):
-        raise UserError(f'{path} has no keys: write names, train and val, as in docs/own_data.md')
+        raise DataError(f'{path} has no keys: write names, train and val, as in docs/own_data.md')
     return content
 
 
@@ -93,19 +93,19 @@ def _names(root: Path, settings: dict[str, Any]) -> tuple[str, ...]:
     source = yaml_file(root) if names is not None else next((root / name for name in NAMES if (root / name).is_file()),
                                                             None)
     if source is None:
-        raise UserError(f'{root} has no data.yaml with names: write names: [cat, dog], those of class 0, 1, ...')
+        raise DataError(f'{root} has no data.yaml with names: write names: [cat, dog], those of class 0, 1, ...')
     if names is None:
         names = [line.strip() for line in read_text(source).splitlines() if line.strip()]
     if isinstance(names, dict):
         if set(names) != set(range(len(names))):
-            raise UserError(f'{source}: names are those of the classes {shown(sorted(names, key=str))}, which should '
+            raise DataError(f'{source}: names are those of the classes {shown(sorted(names, key=str))}, which should '
                             f'be 0 to {len(names) - 1}')
         names = [names[label] for label in range(len(names))]
     if not isinstance(names, list) or not names:
-        raise UserError(f'{source}: names is {shown(names)}, and should be a list, such as [cat, dog]')
+        raise DataError(f'{source}: names is {shown(names)}, and should be a list, such as [cat, dog]')
     names = [str(name) for name in names]
     if len(set(names)) < len(names):
-        raise UserError(f'{source} has a name twice: {shown(sorted(names))}; rename one')
+        raise DataError(f'{source} has a name twice: {shown(sorted(names))}; rename one')
     return tuple(names)
 
 
@@ -118,7 +118,7 @@ def _parts(root: Path, settings: dict[str, Any], index: ImageIndex) -> dict[str 
         given = settings.get(key)
         for entry in given if isinstance(given, list) else [given] if given else []:
             if not isinstance(entry, str):
-                raise UserError(f'{source}: {key} is {shown(entry)}, and should be a folder or a list of files')
+                raise DataError(f'{source}: {key} is {shown(entry)}, and should be a folder or a list of files')
             paths = _entry(root, base, entry, index, f'{source}: {key}')
             if paths is None:
                 if split != TEST:
@@ -140,7 +140,7 @@ def _entry(root: Path, base: Path, entry: str, index: ImageIndex, source: str) -
     """
     parts = [part for part in PurePosixPath(entry.replace('\\', '/')).parts if part not in ('/', '.', '..')]
     if not parts or name_fault('/'.join(parts)):
-        raise UserError(f'{source} is {shown(entry)}, and should be a folder or a list of files')
+        raise DataError(f'{source} is {shown(entry)}, and should be a folder or a list of files')
     tails = [Path(*parts[start:]) for start in range(len(parts))]
     places = [*((folder / tails[0]) for folder in (base, root) if tails), *(root / tail for tail in tails)]
     place = next((path for path in places if path.exists() and path.resolve().is_relative_to(root.resolve())), None)
@@ -183,9 +183,9 @@ def _objects(path: Path, classes: Sequence[str], size: Sequence[int], objects: O
         try:
             label, *values = (float(word) for word in words)
         except ValueError:
-            raise UserError(f'{path}, line {number} is {shown(line)}: {SHAPE}') from None
+            raise DataError(f'{path}, line {number} is {shown(line)}: {SHAPE}') from None
         if not label.is_integer() or not 0 <= label < len(classes):
-            raise UserError(f'{path}, line {number} has the class {words[0]}, and there are {len(classes)}, 0 to '
+            raise DataError(f'{path}, line {number} has the class {words[0]}, and there are {len(classes)}, 0 to '
                             f'{len(classes) - 1} ({", ".join(classes[:3])}, ...): correct it, or the names')
         taken: LabelledObject | None
         if len(words) in OF_BOX:
@@ -198,6 +198,6 @@ def _objects(path: Path, classes: Sequence[str], size: Sequence[int], objects: O
             pixels = [value * (height if index % 2 else width) for index, value in enumerate(values)]
             taken = objects.outline(where, int(label), [pixels], (width, height))
         else:
-            raise UserError(f'{path}, line {number} has {len(words)} values: {SHAPE}')
+            raise DataError(f'{path}, line {number} has {len(words)} values: {SHAPE}')
         if taken:
             yield taken

@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 
 import lgd_mm
-from lgd_mm.api import Predictions, Run
+from lgd_mm.api import Predictions
 from lgd_mm.api.finetuning import TASKS
 from lgd_mm.api.values import AMP, OPTIMIZERS
 from lgd_mm.cli import cli, main

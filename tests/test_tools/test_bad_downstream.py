@@ -20,8 +20,8 @@ def train(config, root, work_dir, options):
 
 
 def mistake(done):
-    """The one sentence on stderr."""
-    assert done.returncode == 2, done.stdout[-2000:] + done.stderr[-2000:]
+    """The one sentence on stderr, of data."""
+    assert done.returncode == 3, done.stdout[-2000:] + done.stderr[-2000:]
     assert 'Traceback' not in done.stderr.split('error: ')[0]
     errors = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
     assert len(errors) == 1

@@ -20,6 +20,8 @@ STEPS = 2048
 #: As Pillow calls its filters.
 FILTERS = {'bilinear': Image.Resampling.BILINEAR, 'bicubic': Image.Resampling.BICUBIC,
            'nearest': Image.Resampling.NEAREST, 'lanczos': Image.Resampling.LANCZOS}
+#: Where a grey image is transparent.
+GROUND = 124, 117, 104
 
 
 class Network:
@@ -66,8 +68,9 @@ class Network:
     def finished(self, found: dict[str, NDArray[Any]], size: tuple[int, int]) -> dict[str, NDArray[Any]]:
         """What the graph gave, of the original image of (height, width)."""
         if 'masks' in found and found['masks'].ndim == 3 and self.about['paste_masks']:
-            whole = [pasted(mask, box, size) for mask, box in zip(found['masks'], found['boxes'])]
-            found['masks'] = np.array(whole, np.float32).reshape(-1, *size) >= self.about['mask_threshold']
+            whole = [pasted(mask, box, size) >= self.about['mask_threshold']
+                     for mask, box in zip(found['masks'], found['boxes'])]
+            found['masks'] = np.array(whole, bool).reshape(-1, *size)
         if self.about['one_image'] or len(next(iter(found.values()))) != 1:
             return found
         return {name: value[0] for name, value in found.items()}
@@ -101,7 +104,12 @@ def upright(image: str | Image.Image) -> NDArray[Any]:
     """RGB (height, width, 3), uint8, turned as the camera says."""
     if not isinstance(image, Image.Image):
         with Image.open(image) as file:
-            image = ImageOps.exif_transpose(file).convert('RGB')
+            return upright(ImageOps.exif_transpose(file))
+    if image.mode.startswith('I;16'):  # Pillow would make white of all above 255
+        return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == 'LA':  # as mmcv does, which lays no other transparent image on a ground
+        ground = Image.new('RGBA', image.size, GROUND)
+        image = Image.composite(image.convert('RGBA'), ground, image.getchannel('A'))
     return np.asarray(image.convert('RGB'))
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from lgd_mm.console.printable import printable
 from lgd_mm.io.files import replacing, write_text
 from lgd_mm.prediction.ids import Ids
 from lgd_mm.prediction.table import table_rows
@@ -79,12 +80,12 @@ def write_table(out: Path, entries: Iterable[Mapping[str, Any]], root: str, clas
 
 
 def write_classes(out: Path, classes: Sequence[str]) -> Path:
-    """Write the names of the classes, that of class 0 first, as ``docs/own_data.md`` has it.
+    """Write the names of the classes, a line each, that of class 0 first, as ``docs/own_data.md`` has it.
 
     Returns:
         Path: The file.
     """
-    write_text(out / 'classes.txt', ''.join(f'{name}\n' for name in classes))
+    write_text(out / 'classes.txt', ''.join(f'{printable(name)}\n' for name in classes))
     return out / 'classes.txt'
 
 

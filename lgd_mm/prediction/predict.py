@@ -79,7 +79,7 @@ def predict(network: Network, sources: Sources, out: Path, options: Options, wor
     ids = counted(network.classes) if options.ids is None else ids_of_file(options.ids, sources, network.classes)
     with alone_in_run(out):
         journal = Journal(out, _request(network, sources, options))
-        if journal.done is None:
+        if journal.done is None or not Outcome.of(out, network, journal).file.exists():
             try:
                 _Predicting(network, sources, options, journal).run(workers)
                 finish(network, sources, options.score, options.drawing, options.every, ids, journal)
@@ -183,6 +183,7 @@ class _Predicting:
         """Write an image whole or not at all."""
         path, part = self.journal.folder / name, self.journal.folder / (PART + name[-4:])
         path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)  # of a process that was killed, or a link of somebody else
         image.save(part, **how)
         os.replace(part, path)
 

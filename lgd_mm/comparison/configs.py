@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
-from lgd_mm.api.auto import AUTO
+from lgd_mm.api.values import AUTO
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.finetuning import TASKS, settle, use_data
 from lgd_mm.api.images import images_in

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from lgd_mm.api.auto import AUTO
+from lgd_mm.api.values import AUTO
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.api.methods import COMPARED
 from lgd_mm.comparison.budget import PRETRAINING

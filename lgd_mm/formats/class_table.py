@@ -13,7 +13,10 @@ from lgd_mm.io.texts import read_text
 #: Where a table is looked for, in this order, in the folder and in that of a part.
 PLACES = ('classes.txt', 'labelmap.txt', 'class_dict.csv', '_classes.csv', 'classes.csv', 'label_colors.txt',
           'codes.txt')
-COLOUR = re.compile(r'(\d{1,3})[,\s]+(\d{1,3})[,\s]+(\d{1,3})')
+#: Three numbers that are no end of a name, and behind which there is none.
+COLOUR = re.compile(r'(?<!\w)(\d{1,3})[,\s]+(\d{1,3})[,\s]+(\d{1,3})(?!\w|[,\s]+\d+\b)')
+#: Before the name, in a table of colours.
+NUMBER = re.compile(r'^\d+\s*[,;\t]\s*')
 
 #: Characters of a line.
 LONGEST = 1000
@@ -99,7 +102,7 @@ def _row(path: Path, number: int, line: str) -> tuple[Value, str]:
     found = COLOUR.search(line)
     if found:
         colour = (int(found[1]), int(found[2]), int(found[3]))
-        name = (line[:found.start()] or line[found.end():]).strip(' \t,:;"')
+        name = NUMBER.sub('', (line[:found.start()] or line[found.end():]).strip(' \t,:;"'))
         if max(colour) <= 255:
             return colour, name.partition(':')[0].strip()
     delimiter = '\t' if '\t' in line else ':' if ':' in line and ',' not in line else ','

@@ -67,6 +67,7 @@ def annotation_files(root: Path) -> dict[Path, str | None]:
     every = next((found for pattern in PLACES if (found := sorted(
         path for path in root.glob(pattern) if not path.name.startswith('.')))), [])
     files = [path for path in every if not path.name.startswith(OTHER_KINDS)]
+    files = files or [path for path in every if not path.name.startswith('captions')]
     if not files and any(path.name.startswith('captions') for path in every):
         raise DataError(f'{every[0]} holds captions, which no method here learns from: give a set with boxes or masks, '
                         'or its images alone to lgd-mm pretrain')

@@ -73,7 +73,7 @@ def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, str, str, str | None]
     """Line, image, label and part of each row."""
     text = read_text(path)
     delimiter, names = head_of(text)
-    lines = csv.reader(text.splitlines(), delimiter=delimiter)
+    lines = _cells(path, text, delimiter)
     next(lines, None)
     lower = [name.lower() for name in names]
     if any(name in BOX for name in lower):
@@ -98,6 +98,13 @@ def _rows(path: Path, notes: Notes) -> Iterator[tuple[str, str, str, str | None]
             notes.add(f'images have {"several labels" if len(found) > 1 else "no label"} and are dropped', cells[image])
             continue
         yield where, cells[image], found[0], split or split_of(path.stem) or split_of(path.parent.name)
+
+
+def _cells(path: Path, text: str, delimiter: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(text.splitlines(), delimiter=delimiter)
+    except csv.Error as error:  # such as quotes that never end
+        raise DataError(f'{path} is no table of short texts ({error}): correct it') from error
 
 
 def _marked(cells: Sequence[str], names: Sequence[str], classes: Sequence[int], where: str) -> list[str]:

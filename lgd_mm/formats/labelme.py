@@ -3,8 +3,9 @@
 import base64
 import binascii
 import math
+import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import split_of
-from lgd_mm.formats.run_lengths import encoded, placed
+from lgd_mm.formats.run_lengths import encoded, is_drawable, placed
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.io.images import open_image
 from lgd_mm.io.texts import read_json
@@ -40,7 +41,7 @@ def read(root: Path, share: float) -> LabelledSet:
         share (float): For ``'val'``, if there is none.
 
     Returns:
-        LabelledSet: Classes in the order of ``labels.txt``, or else of their names.
+        LabelledSet: Classes in the order of their names.
 
     Raises:
         UserError: If a file cannot be read, a shape cannot be used, or there is nothing to train with.
@@ -55,7 +56,8 @@ def read(root: Path, share: float) -> LabelledSet:
     labels = {name: label for label, name in enumerate(classes)}
     images = {path: _image(path, content, index) for path, content in files.items()}
     known = {path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
-    lacking = [image for path, image in images.items() if image and not all(map(is_number, known[path]))]
+    lacking = [image for path, image in images.items() if image and not (
+        all(map(is_number, known[path])) and is_drawable(*known[path]))]
     sizes = sizes_as_read(lacking, root, notes, 'LabelMe')
     found: dict[str | None, list[LabelledImage]] = {}
     for path, content in files.items():
@@ -90,6 +92,11 @@ def _image(path: Path, content: Mapping[str, Any], index: ImageIndex) -> Path | 
     name = content.get('imagePath')
     if not isinstance(name, str) or not name:
         name = path.stem
+    plain = PureWindowsPath(name)
+    there = Path(os.path.normpath(path.parent / plain.as_posix()))
+    if '..' in plain.parts and not there.is_relative_to(index.root) and os.path.isfile(path.parent / plain.name):
+        index.notes.add('images are named by a folder outside the set, and found beside their JSON files', name)
+        name = plain.name
     return index.find(name, str(path), [path.parent])
 
 

@@ -78,7 +78,7 @@ def _parts(root: Path, images: dict[Path, LabelledImage], folders: dict[Path, Pa
             else:
                 notes.add('lines of the lists in ImageSets/Segmentation name no image that has a mask', name)
     if lists:
-        for name in by_name.keys() - listed:
+        for name in sorted(by_name.keys() - listed):
             notes.add('images are in no list of ImageSets/Segmentation and are left out', name)
     return parts
 

@@ -124,7 +124,12 @@ def _values(image: Image.Image, path: Path, colours: bool, mode: str) -> NDArray
             raise DataError(f'{path} is an image of colours ({mode}): give a table of its classes, in the folder as '
                             'labelmap.txt or with --class-table FILE')
         return channels[..., 0].astype(np.int64)  # grey, in three copies
-    return np.asarray(image).astype(np.int64)
+    pixels = np.asarray(image)
+    if pixels.ndim > 2:
+        raise DataError(f'{path} is an image of colours ({mode}): a mask has one channel')
+    if pixels.dtype.kind == 'f' and (pixels % 1 != 0).any():
+        raise DataError(f'{path} has numbers that are not whole: save the numbers of classes')
+    return pixels.astype(np.int64)
 
 
 def _packed(value: Value) -> int:

@@ -98,7 +98,7 @@ def _is_supervisely(root: Path) -> bool:
 
 
 def _is_labelme(root: Path) -> bool:
-    return any(re.search(rb'"shapes"\s*:', head) for head in _heads(root, '.json'))
+    return any(re.search(rb'"(shapes|imageData)"\s*:', head) for head in _heads(root, '.json'))
 
 
 def _is_cvat(root: Path) -> bool:

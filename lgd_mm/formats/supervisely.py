@@ -57,9 +57,9 @@ def read(root: Path, share: float) -> LabelledSet:
         items = tuple(_objects(path, content['objects'], size, labels, objects))
         if not items:
             notes.add('images have no object and are kept', image.relative_to(index.root))
-        tags = content.get('tags') if isinstance(content.get('tags'), list) else []
-        tags = [str(tag.get('name')) for tag in tags if isinstance(tag, dict)]
-        words = (*tags, *path.relative_to(root).parts[:-2])
+        tags = content.get('tags')
+        named = [str(tag.get('name')) for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+        words = (*named, *path.relative_to(root).parts[:-2])
         found.setdefault(next(filter(None, map(split_of, words)), None), []).append(LabelledImage(image, *size, items))
     objects.end(root)
     for left in unannotated(index, (image.path for images in found.values() for image in images)):
@@ -115,6 +115,8 @@ def _points(item: Mapping[str, Any], where: str, label: int, size: tuple[int, in
             ) -> LabelledObject | None:
     points = item.get('points')
     parts = [points.get(key) or [] for key in ('exterior', 'interior')] if isinstance(points, dict) else [[], []]
+    if not isinstance(parts[1], list):
+        raise DataError(f'{where} has the interior {shown(parts[1])}, which is no list of holes: export it again')
     outside, holes = _flat(parts[0], where), [_flat(part, where) for part in parts[1]]
     if polygon and not any(holes):
         return objects.outline(where, label, [outside], size)

@@ -13,6 +13,7 @@ from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
+from lgd_mm.formats.run_lengths import is_drawable
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.xml_file import Element, number, read_xml
 from lgd_mm.io.texts import read_text
@@ -53,7 +54,7 @@ def read(root: Path, share: float) -> LabelledSet:
     index, objects = ImageIndex(root, notes), Objects(notes, SHAPE)
     files = files_below(root, ('.xml',))
     found = {path: item for path in files if (item := _read(path, index))}
-    unknown = [item.image for item in found.values() if not all(item.size)]
+    unknown = [item.image for item in found.values() if not is_drawable(*item.size)]
     sizes = sizes_as_read(unknown, root, notes, 'its XML file')
     items = [box for item in found.values() for box in item.boxes]
     classes = tuple(sorted({box.name for box in items}))
@@ -63,7 +64,7 @@ def read(root: Path, share: float) -> LabelledSet:
         notes.say('some boxes begin at 0: pixels are counted from 0, and not from 1 as in VOC itself')
     images: dict[Path, LabelledImage] = {}
     for path, item in found.items():
-        size = item.size if all(item.size) else sizes[item.image][:2] if item.image in sizes else None
+        size = item.size if is_drawable(*item.size) else sizes[item.image][:2] if item.image in sizes else None
         if size is None:
             continue
         taken = [_taken(box, classes.index(box.name), size, first, objects) for box in item.boxes]
@@ -122,8 +123,7 @@ def _taken(box: _Box, label: int, size: tuple[float, float], first: int, objects
 
 def _parts(root: Path, images: Mapping[Path, LabelledImage], notes: Notes) -> dict[str | None, Sequence[LabelledImage]]:
     """By the lists of VOC, or else by the names of folders."""
-    lists = {split: path for path in sorted(root.rglob('ImageSets/Main/*.txt'))
-             for split in (TRAIN, VAL, TEST) if path.stem == split}
+    lists = [path for path in sorted(root.rglob('ImageSets/Main/*.txt')) if path.stem in (TRAIN, VAL, TEST)]
     parts: dict[str | None, list[LabelledImage]] = {}
     if not lists:
         for path, image in images.items():
@@ -132,14 +132,14 @@ def _parts(root: Path, images: Mapping[Path, LabelledImage], notes: Notes) -> di
         return dict(parts)
     by_name = {path.stem: image for path, image in images.items()}
     listed = set()
-    for split, path in lists.items():
+    for path in lists:  # perhaps of several years
         for line in filter(None, map(str.strip, read_text(path).splitlines())):
             name = next((name for name in (line, line.rsplit(maxsplit=1)[0], Path(line).stem) if name in by_name), None)
             if name is None:
                 notes.add(f'lines of the lists in {path.parent.relative_to(root)} name no labelled image', line)
                 continue
             listed.add(name)
-            parts.setdefault(split, []).append(by_name[name])
-    for name in by_name.keys() - listed:
-        notes.add(f'labelled images are in no list of {path.parent.relative_to(root)} and are left out', name)
+            parts.setdefault(path.stem, []).append(by_name[name])
+    for name in sorted(by_name.keys() - listed):
+        notes.add('labelled images are in no list of ImageSets/Main and are left out', name)
     return dict(parts)

@@ -10,6 +10,7 @@ from lgd_mm.console.printable import shown
 from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import LabelledSet
 from lgd_mm.formats.names import names_below
+from lgd_mm.io.named_file import LONGEST_NAME
 
 
 def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], track: Callable[..., Iterator[Any]]
@@ -26,8 +27,9 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
         UserError: If two classes cannot be told apart by names of folders.
     """
     folders = [re.sub(r'[/\\\0]', '_', name).lstrip('.') for name in found.classes]
+    users = Counter(folders)
     for name, folder in zip(found.classes, folders):
-        if not folder or folders.count(folder) > 1:
+        if not folder or users[folder] > 1 or len(folder.encode()) > LONGEST_NAME:
             raise DataError(f'{found.root}: the class {shown(name)} has no name that a folder can have and no other '
                             'has: rename it')
         if name != folder:

@@ -39,6 +39,9 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
             raise DataError(f'{found.root} has boxes alone, and segmentation needs outlines: take a '
                             'config for detection')
         classes = classes if BACKGROUND in classes else (BACKGROUND, *classes)
+        if len(classes) > IGNORED:
+            raise DataError(f'{found.root} has {len(classes)} classes with {BACKGROUND}, and mmseg knows {IGNORED}: '
+                            'leave some out, or learn detection')
         found.notes.say('masks are drawn from the outlines of the objects, small ones over large ones; what is in none '
                         f'is {BACKGROUND}, and groups are ignored (255)')
     for split, images in found.splits.items():

@@ -1,11 +1,12 @@
 """The elements of an XML file that somebody else wrote."""
 
-import math
 import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds what entities grow to
+from contextlib import suppress
 from pathlib import Path
 
 from lgd_mm.console.printable import shortened, shown
 from lgd_mm.errors import DataError
+from lgd_mm.own_data.check_annotations import is_number
 from lgd_mm.preparation.xml_text import read_xml_text
 
 Element = ElementTree.Element
@@ -34,19 +35,16 @@ def read_xml(path: Path, tag: str) -> Element:
 
 
 def number(text: str | None, where: str) -> float:
-    """Read a number of pixels.
+    """Read a number.
 
     Args:
         text (str, optional): As the file has it.
         where (str): File and element, for the sentence.
 
     Raises:
-        UserError: If it is none.
+        UserError: If it is none, or not finite.
     """
-    try:
-        value = float(text or '')
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(f'{where} is {shown(text)} and should be a number of pixels: correct it')
-    return value
+    with suppress(ValueError):
+        if is_number(value := float(text or '')):
+            return value
+    raise DataError(f'{where} is {shown(text)} and should be a number: correct it')

@@ -1,7 +1,8 @@
 """YOLO's text files, of Ultralytics and of Darknet (https://docs.ultralytics.com/datasets/detect/)."""
 
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,7 +17,6 @@ from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.yolo_yaml import yaml_file
-from lgd_mm.io.named_file import name_fault
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.yaml_values import count_values, without_merges
 
@@ -46,6 +46,10 @@ def read(root: Path, share: float) -> LabelledSet:
     settings = _settings(root)
     classes = _names(root, settings)
     index, objects = ImageIndex(root, notes), Objects(notes, SHAPE)
+    last = None
+    if 'kpt_shape' in settings:
+        last = OF_BOX[0]
+        notes.say('behind their boxes, lines have key points, which are not read')
     parts = _parts(root, settings, index)
     paths = [path for images in parts.values() for path in images]
     sizes = sizes_as_read(paths, root, notes, 'YOLO')
@@ -58,7 +62,7 @@ def read(root: Path, share: float) -> LabelledSet:
                 labels.add(label)
             if size is None:
                 continue
-            items = () if label is None else tuple(_objects(label, classes, size[:2], objects))
+            items = () if label is None else tuple(_objects(label, classes, size[:2], objects, last))
             if label is None:
                 notes.add('images have no label file and are kept as images without objects',
                           path.relative_to(index.root))
@@ -103,6 +107,10 @@ def _names(root: Path, settings: dict[str, Any]) -> tuple[str, ...]:
         names = [names[label] for label in range(len(names))]
     if not isinstance(names, list) or not names:
         raise DataError(f'{source}: names is {shown(names)}, and should be a list, such as [cat, dog]')
+    odd = [name for name in names if isinstance(name, bool) or not isinstance(name, (str, int))]
+    if odd:
+        raise DataError(f'{source}: names has {shown(odd[0])}, which YAML makes of a word or a number without quotes: '
+                        "write 'no', '1.10'")
     names = [str(name) for name in names]
     if len(set(names)) < len(names):
         raise DataError(f'{source} has a name twice: {shown(sorted(names))}; rename one')
@@ -138,20 +146,26 @@ def _entry(root: Path, base: Path, entry: str, index: ImageIndex, source: str) -
     Tools write it in many ways: below ``path``, below the file, with ``../`` too much (Roboflow), or of a machine that
     is not this one.
     """
-    parts = [part for part in PurePosixPath(entry.replace('\\', '/')).parts if part not in ('/', '.', '..')]
-    if not parts or name_fault('/'.join(parts)):
-        raise DataError(f'{source} is {shown(entry)}, and should be a folder or a list of files')
-    tails = [Path(*parts[start:]) for start in range(len(parts))]
-    places = [*((folder / tails[0]) for folder in (base, root) if tails), *(root / tail for tail in tails)]
-    place = next((path for path in places if path.exists() and path.resolve().is_relative_to(root.resolve())), None)
+    parts = [part for part in Path(entry.replace('\\', '/')).parts if part not in ('/', '.', '..')]
+    tails = [Path(*parts[start:]) for start in range(len(parts))] or [Path()]
+    places = (_within(path, index.root) for path in (base / tails[0], *(root / tail for tail in tails)))
+    place = next((path for path in places if path and os.path.exists(path)), None)
     if place is None:
         return None
     if place.is_dir():
         inner = place / 'images' if not files_below_here(place) and (place / 'images').is_dir() else place
-        below = index.root / inner.resolve().relative_to(root.resolve())
-        return [path for path in index.paths if path.is_relative_to(below)]
+        return [path for path in index.paths if path.is_relative_to(inner)]
     lines = [line.strip() for line in read_text(place).splitlines() if line.strip()]
     return [path for line in lines if (path := index.find(line, f'{source}, {place.name}', [place.parent, base]))]
+
+
+def _within(path: Path, root: Path) -> Path | None:
+    """A path as one below a folder, whose own links may lead anywhere; None if it is not below it."""
+    plain = Path(os.path.normpath(path))
+    if plain.is_relative_to(root):
+        return plain
+    real, whole = os.path.realpath(plain), os.path.realpath(root)
+    return root / os.path.relpath(real, whole) if Path(real).is_relative_to(whole) else None
 
 
 def files_below_here(folder: Path) -> bool:
@@ -173,10 +187,12 @@ def _label_file(image: Path, root: Path) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
-def _objects(path: Path, classes: Sequence[str], size: Sequence[int], objects: Objects) -> Iterator[LabelledObject]:
+def _objects(path: Path, classes: Sequence[str], size: Sequence[int], objects: Objects, last: int | None
+             ) -> Iterator[LabelledObject]:
+    """Objects of a label file, by all values of each line or by some."""
     width, height = size
     for number, line in enumerate(read_text(path).splitlines(), 1):
-        words = line.split()
+        words = line.split()[:last]
         if not words:
             continue
         where = f'{path.name}, line {number}'

@@ -27,7 +27,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.formats.new_set import check_new_folder
 from lgd_mm.formats.recognise import is_known, recognise
 from lgd_mm.inspection.own_page import check_page
-from lgd_mm.io.inputs import check_data_folder, check_weights_file
+from lgd_mm.io.inputs import check_data_folder, check_outside, check_weights_file
 from lgd_mm.io.options import parse_options
 from lgd_mm.io.writable import check_work_dir
 from lgd_mm.language import CATEGORY_SETS
@@ -107,6 +107,7 @@ def check_comparison(arguments: Mapping[str, Any]) -> None:
             _check_class_folders(data)
         else:
             check_data_folder(data)
+    check_outside(out, [arguments['images'], *request.data.values()])
 
 
 def check_conversion(arguments: Mapping[str, Any]) -> None:
@@ -146,7 +147,7 @@ def check_prediction(arguments: Mapping[str, Any]) -> None:
                         'or a checkpoint')
     check_weights_file(network)
     asked.check_given(arguments['images'])
-    asked.check_outside(arguments['out'], arguments['images'])
+    check_outside(arguments['out'], arguments['images'])
     asked.check_out(Path(arguments['out']))
     if arguments['ids'] is not None and not os.path.isfile(arguments['ids']):
         raise UserError(f'ids: {arguments["ids"]} is no file: give annotations in COCO format')

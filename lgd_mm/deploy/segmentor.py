@@ -48,7 +48,5 @@ class Segmentor(DeployedNetwork):
         return ((logits.sigmoid() > self.model.decode_head.threshold)[:, 0].long(), )
 
     def _resized(self, logits: Tensor, size: Tensor) -> Tensor:
-        height, width = size.unbind()
-        if not torch.jit.is_tracing():
-            height, width = int(height), int(width)
+        height, width = size.unbind() if torch.jit.is_tracing() else size.tolist()  # type: ignore[attr-defined]
         return F.interpolate(logits, (height, width), mode='bilinear', align_corners=self.model.align_corners)

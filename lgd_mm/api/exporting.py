@@ -71,7 +71,7 @@ def export(network: str | Path, target: str | Sequence[str], out: str | Path, *,
     if whole:
         from lgd_mm.deploy.export import export_finetuned
         reports += export_finetuned(
-            file, whole, size=size and (size[0], size[1]), raw=raw,
+            file, whole, size=(size[0], size[1]) if size else None, raw=raw,
             images=None if check_images is None else images_in(check_images, 'check_images'), int8=int8,
             calibration=None if calibrate is None else images_in(calibrate, 'calibrate'))
     return reports

@@ -87,11 +87,12 @@ def _written(network: FineTuned, target: str, part: Path, size: tuple[int, int] 
         threads = sorted({1, len(os.sched_getaffinity(0))})
         notes, graphs = [_takes(graph)], [graph.file.name]
         if calibration:
-            graphs.append(f'{graph.file.stem}_int8.onnx')
+            small = f'{graph.file.stem}_int8.onnx'
+            graphs.append(small)
             with still(f'measuring the ranges of {len(calibration)} images'):
-                quantise(part, *graphs, calibration)
+                quantise(part, graph.file.name, small, calibration)
             with still('comparing 8 bits with 32'):
-                notes.append(f'{change(network, part, *graphs, chosen.files)} Its ranges are those of '
+                notes.append(f'{change(network, part, graph.file.name, small, chosen.files)} Its ranges are those of '
                              f'{len(calibration)} images; the first and the last layers stay float32.')
         with still('measuring the graph'):
             timings = [each for name in graphs for each in time_graph(part, name, chosen.files[0], threads)]

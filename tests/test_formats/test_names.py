@@ -87,7 +87,7 @@ def test_two_years_of_voc(tmp_path):
         (root / 'ImageSets/Main/val.txt').write_text(names[1])
     found = read_set(tmp_path)
     assert stems(found) == dict(train=['a', 'd'], val=['b', 'e'])
-    assert '1 labelled images are in no list of ImageSets/Main and are left out, such as c' in str(found.notes)
+    assert 'labelled images are in no list of ImageSets/Main and are left out: 1, such as c' in str(found.notes)
 
 
 @pytest.mark.parametrize('size', [(0, 0), (-64, 64), (10**9, 10**9)])
@@ -112,7 +112,7 @@ def test_labelme_files_that_were_moved_beside_their_images(tmp_path):
         labelme(tmp_path / 'set', name, imagePath=f'..\\photos\\{name}.jpg')
     found = read_set(tmp_path / 'set')
     assert sorted(sum(stems(found).values(), [])) == ['a', 'b']
-    assert '2 images are named by a folder outside the set, and found beside their JSON files' in str(found.notes)
+    assert 'images are named by a folder outside the set, and found beside their JSON files: 2' in str(found.notes)
 
 
 def test_labelme_with_the_image_before_the_shapes(tmp_path):
@@ -169,8 +169,8 @@ def test_no_image_is_there(tmp_path):
     root = sample('coco', tmp_path / 'set')
     for path in root.rglob('*.jpg'):
         path.unlink()
-    with pytest.raises(DataError, match=r'has no labelled image \(\d+ images are not there, and their labels are '
-                                        r'dropped, such as .*\): there is nothing to train with'):
+    with pytest.raises(DataError, match=r'has no labelled image \(images are not there, and their labels are '
+                                        r'dropped: \d+, such as .*\): there is nothing to train with'):
         read_set(root)
 
 

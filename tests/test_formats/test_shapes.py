@@ -162,7 +162,7 @@ def test_labelme_masks_and_groups(tmp_path):
     mask, box, pair = found.splits['train'][0].objects
     assert np.argwhere(pixels(mask)).tolist() == [[20, 11], [21, 10], [21, 11]]
     assert box.box == (40, 30, 10, 30) and len(pair.mask) == 2 and pair.box == (2, 5, 22, 4)
-    assert '2 shapes are called __ignore__ and are dropped' in str(found.notes)
+    assert 'shapes are called __ignore__ and are dropped: 2' in str(found.notes)
 
 
 @pytest.mark.parametrize('change', [dict(tags=5), dict(tags=[3])])

@@ -20,11 +20,14 @@ def config_of_finetuning(run: Path) -> Path | None:
     return None if not file.is_file() or is_pretraining(file) else file
 
 
-def check_labelled(data: object) -> None:
+def check_labelled(data: str | Path | None) -> str | Path:
     """See that there are images to evaluate a student on.
 
     Args:
-        data (object): As the user gave it, or None.
+        data (str | Path, optional): As the user gave it.
+
+    Returns:
+        str | Path: The same.
 
     Raises:
         UserError: If it is None.
@@ -32,3 +35,4 @@ def check_labelled(data: object) -> None:
     if data is None:
         raise UserError('a student is evaluated on labelled images: give data, a folder with train/CLASS/* and '
                         'val/CLASS/*')
+    return data

@@ -69,8 +69,7 @@ def evaluate(run: str | Path,
     finetuned = _finetuned(Path(run))
     if finetuned is not None:
         return _test(Path(run), finetuned, data, out, options)
-    check_labelled(data)
-    folders = read_class_folders(_folders(data), training=False)
+    folders = read_class_folders(_folders(check_labelled(data)), training=False)
     return _evaluate_student(find_student(run), folders, classes, teacher, out, options)
 
 

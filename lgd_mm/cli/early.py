@@ -51,6 +51,8 @@ def check_pretraining(arguments: Mapping[str, Any]) -> None:
     check_teacher(arguments['teacher'])
     _check_classes(arguments['classes'])
     check_images(Path(arguments['images']))
+    if arguments['watch']:
+        check_images(Path(arguments['watch']), 'watch')
     _check_templates(arguments['templates'])
     _check_values(arguments, 'epochs', 'batch_size', 'accumulate', 'lr', 'image_size', 'workers')
     if arguments['init']:
@@ -75,6 +77,7 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
         _check_class_folders(arguments['data'])
     else:
         check_data_folder(arguments['data'])
+        _check_format(Path(arguments['data']))
 
 
 def check_comparison(arguments: Mapping[str, Any]) -> None:
@@ -200,6 +203,12 @@ def _check_class_folders(data: str) -> None:
     except UserError:
         if not os.path.isdir(data) or not is_known(Path(data)):
             raise
+
+
+def _check_format(data: Path) -> None:
+    """What has the folder or file of a layout that is read as it is, is told what is wrong with that."""
+    if not (data / 'annotations').is_dir() and not (data / 'classes.txt').is_file():
+        recognise(data)
 
 
 def _check_language(arguments: Mapping[str, Any]) -> None:

@@ -87,8 +87,8 @@ def pretrain(**arguments: Any) -> None:
 @click.option('--student', metavar='FILE', help='Folder of a pre-training, student.safetensors, or a checkpoint.')
 @click.option('--backbone', metavar='NAME', help='See lgd-mm list students: to begin at random, or for weights that do '
               'not say what they are of.')
-@click.option('--data', required=True, metavar='FOLDER', help='Classification: {train,val}/CLASS/*; else as in '
-              'docs/own_data.md.')
+@click.option('--data', required=True, metavar='FOLDER', help='Class folders, COCO, YOLO, VOC, masks and '
+              'more: docs/own_data.md.')
 @folder_of_run
 @auto('--epochs', int, 'Passes over the images.')
 @auto('--batch-size', int, 'Images of a batch on each device.')

@@ -53,8 +53,8 @@ def zero_shot(top: int, out: str | None, **arguments: Any) -> None:
 
 @click.command()
 @click.argument('run')
-@click.option('--data', metavar='FOLDER', help='Labelled images in {train,val}/CLASS/*.  [default: those of the '
-              'fine-tuning]')
+@click.option('--data', metavar='FOLDER', help='Labelled images in {train,val}/CLASS/*; of a fine-tuning, any '
+              'format of docs/own_data.md.  [default: those of the fine-tuning]')
 @click.option('--classes', metavar='NAMES', help='Names for zero-shot.  [default: the class folders]')
 @click.option('--teacher', metavar='MODEL/TAG', help='Where the teacher is now.  [default: where it was]')
 @click.option('--out', metavar='FOLDER', help='For features and logs.  [default: evaluation beside the student]')

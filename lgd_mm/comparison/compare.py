@@ -86,8 +86,9 @@ def compare(images: str | Path | None = None,
     else:
         names = parse_classes(classes or ())
         request = Request(
-            str(Path(images).resolve()), names, *map(_whole, (detection, segmentation, classification)), list(methods),
-            list(students), teacher, seeds, budget, image_size)
+            images=str(Path(images).resolve()), classes=names, detection=_whole(detection),
+            segmentation=_whole(segmentation), classification=_whole(classification), methods=list(methods),
+            students=list(students), teacher=teacher, seeds=seeds, budget=budget, image_size=image_size)
         request.check()
         check_comparison_folder(folder, state)
         check_outside(folder, [request.images, *request.data.values()])

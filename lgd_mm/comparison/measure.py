@@ -9,7 +9,7 @@ from rich.console import Console
 
 from lgd_mm.comparison.budget import PRETRAINING, Budget, Part
 from lgd_mm.comparison.configs import Configs, settled, steps
-from lgd_mm.comparison.suites import STEPS, TESTED, forms, measured_label, write_measured
+from lgd_mm.comparison.measured_suite import STEPS, forms, measured_label, measured_task, write_measured
 from lgd_mm.errors import UserError
 from lgd_mm.io.typed_json import is_number
 from lgd_mm.runs.history import read_history
@@ -92,13 +92,11 @@ def cost(run: Run, record: Record) -> Cost:
     elif times:
         step = times[-1]
     tests = [line['time'] for line in history.evaluations if is_number(line.get('time'))]
-    tested, batch = (tests[-1], batch_of_test(run)) if tests else (0.0, 1)
-    return Cost(step, tested / batch, max(0.0, record.seconds - step * len(times) - tested * -(-TESTED // batch)))
-
-
-def batch_of_test(run: Run) -> int:
-    """Images that are tested together."""
-    return int((resolved(run.config, run.options).get('val_dataloader') or {}).get('batch_size', 1))
+    if not tests:
+        return Cost(step, 0.0, max(0.0, record.seconds - step * len(times)))
+    loader = resolved(run.config, run.options).val_dataloader
+    tested = tests[-1] * loader.get('num_batch_per_epoch', 1)
+    return Cost(step, tests[-1] / loader.batch_size, max(0.0, record.seconds - step * len(times) - tested))
 
 
 def parts(configs: Configs, costs: Mapping[tuple[str, str], Cost], sides: Mapping[str, int | None]) -> list[Part]:
@@ -121,9 +119,10 @@ def parts(configs: Configs, costs: Mapping[tuple[str, str], Cost], sides: Mappin
                 PRETRAINING, f'{PRETRAINING}, {" and ".join(alike)}, {student}', len(alike), batches * each.step,
                 each.fixed + PASS * unseen * each.step, floor(batches), settled(cfg, 'epochs'), batches))
         for task, data in configs.sets.items():
-            if (measured_label('tasks', student), task) in costs:
+            place = measured_label('tasks', student), measured_task(task, sides)
+            if place in costs:
                 cfg = configs.task(task, sides.get(task))
-                each, batches = costs[measured_label('tasks', student), task], steps(cfg, data.train)
+                each, batches = costs[place], steps(cfg, data.train)
                 found.append(Part(task, f'{task}, {student}', len(request.methods), batches * each.step,
                                   each.fixed + data.test * each.image, floor(batches), settled(cfg, 'epochs'),
                                   batches))

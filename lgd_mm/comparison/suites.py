@@ -1,4 +1,4 @@
-"""The suite of a comparison: configs beside a YAML file that may be edited, and the shorter one that is measured."""
+"""The suite of a comparison: configs beside a YAML file that may be edited."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from lgd_mm.api.auto import AUTO
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.api.methods import COMPARED
+from lgd_mm.api.values import AUTO
 from lgd_mm.comparison.budget import PRETRAINING
 from lgd_mm.comparison.configs import METRICS, Configs, config_folder, file_name
 from lgd_mm.comparison.request import SUITE
@@ -17,11 +17,10 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.safety.config_text import write_config
 from lgd_mm.students.swap import use_backbone
+from lgd_mm.suite.definition import slug
 
 #: The student that the ready configs are of.
 OWN = 'resnet18'
-#: Steps that are measured of a pre-training and of a task, and images that are tested.
-STEPS, TASK_STEPS, TESTED = 10, 8, 16
 HEAD = """\
 # A suite of lgd-mm compare: edit it, and `lgd-mm compare --out FOLDER` runs what has changed (docs/suites.md has the
 # keys). Paths are from this file's folder; what was settled in a config has its reason there, in `auto`.
@@ -32,16 +31,6 @@ def label(method: str, student: str, students: Sequence[str]) -> str:
     """Of a row."""
     title = COMPARED[method].title
     return title if len(students) == 1 else f'{title}, {student}'
-
-
-def forms(request_methods: Sequence[str]) -> dict[str, list[str]]:
-    """Methods whose pre-trainings take the same time, by one of them: teacher and student are all there is to count."""
-    trained = [method for method in request_methods if COMPARED[method].recipe]
-    found: dict[str, list[str]] = {}
-    for method in trained:
-        first = next((known for known in found if COMPARED[known].recipe == COMPARED[method].recipe), method)
-        found.setdefault(first, []).append(method)
-    return found
 
 
 def tasks_without(configs: Configs) -> dict[str, list[str]]:
@@ -90,75 +79,37 @@ def write_suite(folder: Path, configs: Configs, without: Mapping[str, list[str]]
                 name = file_name(method, student)
                 write_config(configs.pretraining(method, student, epochs.get(PRETRAINING, AUTO)), place / name)
                 entry |= dict(pretrain=f'{place.name}/{name}', inputs=[request.images])
-            entries.append(_of_student(entry, student, without))
-    tasks = [_task(configs, place, task, sides.get(task), epochs.get(task, AUTO)) for task in configs.sets]
+            entries.append(of_student(entry, student, without))
+    tasks = [add_task(configs, place, task, sides.get(task), epochs.get(task, AUTO)) for task in configs.sets]
     names = [COMPARED[method].title for method in request.methods]
     title = f'{", ".join(names)} on {", ".join(Path(data).name for data in request.data.values())}'
-    content = dict(title=title, note=note, work_dir='.', seeds=list(range(seeds)), entries=entries, tasks=tasks)
+    content: dict[str, Any] = dict(
+        title=title, note=note, work_dir='.', seeds=list(range(seeds)), entries=entries, tasks=tasks)
     if len(request.students) > 1:
         content['cost'] = dict(size=224)
-    return _write(folder, content)
+    return write_yaml(folder, content)
 
 
-def write_measured(folder: Path, configs: Configs, without: Mapping[str, list[str]],
-                   sides: Mapping[str, int | None]) -> Path:
-    """Write the suite whose runs are a few steps of every kind of run.
-
-    Args:
-        folder (Path): For the measuring.
-        configs (Configs): Makes the configs.
-        without (Mapping[str, list[str]]): Tasks that a student cannot do.
-        sides (Mapping[str, int | None]): As of :func:`write_suite`.
-
-    Returns:
-        Path: ``suite.yaml``.
-    """
-    request, place = configs.request, config_folder(folder)
-    short = ['default_hooks.logger.interval=1']
-    entries = []
-    for student in request.students:
-        for method in forms(request.methods):
-            name = file_name(method, student)
-            write_config(configs.pretraining(method, student), place / name)
-            entries.append(dict(
-                label=measured_label(method, student), pretrain=f'{place.name}/{name}', inputs=[request.images],
-                without=list(configs.sets),
-                options=[*short, 'train_cfg.max_epochs=1', f'train_dataloader.num_batch_per_epoch={STEPS}']))
-        entries.append(_of_student(dict(label=measured_label('tasks', student)), student, without))
-    tasks = []
-    for name in configs.sets:
-        task = _task(configs, place, name, sides.get(name), AUTO)
-        batch = configs.task(name, sides.get(name)).val_dataloader.batch_size
-        length = 'max_iters' if name == 'segmentation' else 'max_epochs'
-        count = TASK_STEPS if name == 'segmentation' else 1
-        task['options'] = [
-            *short, f'train_cfg.{length}={count}', f'train_cfg.val_interval={count}',
-            f'train_dataloader.num_batch_per_epoch={TASK_STEPS}',
-            f'val_dataloader.num_batch_per_epoch={-(-TESTED // batch)}']
-        tasks.append(task)
-    return _write(folder, dict(title='A few steps of every kind of run', work_dir='.', seeds=[0], entries=entries,
-                               tasks=tasks))
-
-
-def measured_label(method: str, student: str) -> str:
-    """Of a row of the measuring."""
-    return f'{method}, {student}'
-
-
-def _of_student(entry: dict[str, Any], student: str, without: Mapping[str, list[str]]) -> dict[str, Any]:
+def of_student(entry: dict[str, Any], student: str, without: Mapping[str, list[str]]) -> dict[str, Any]:
+    """An entry with the backbone of a student, and without the tasks that it cannot do."""
     if student != OWN:
         entry['backbone'] = student
     if without.get(student):
-        entry['without'] = without[student]
+        entry['without'] = [*without[student]]
     return entry
 
 
-def _task(configs: Configs, place: Path, name: str, side: int | None, epochs: int | str) -> dict[str, Any]:
-    write_config(configs.task(name, side, epochs), place / f'{name}.py')
-    return dict(name=name, config=f'{place.name}/{name}.py', data=configs.request.data[name], metrics=METRICS[name])
+def add_task(configs: Configs, place: Path, name: str, side: int | None, epochs: int | str,
+             title: str | None = None) -> dict[str, Any]:
+    """Write the config of a task, and name it as a suite does."""
+    file = f'{slug(title or name)}.py'
+    write_config(configs.task(name, side, epochs), place / file)
+    return dict(name=title or name, config=f'{place.name}/{file}', data=configs.request.data[name],
+                metrics=METRICS[name])
 
 
-def _write(folder: Path, content: dict[str, Any]) -> Path:
+def write_yaml(folder: Path, content: dict[str, Any]) -> Path:
+    """Write a suite whole or not at all."""
     file = folder / SUITE
     write_text(file, HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110))
     return file

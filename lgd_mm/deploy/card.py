@@ -22,7 +22,7 @@ print({shown})"""
 #: Classes that are listed.
 SHOWN = 100
 #: Task -> its name, and what is shown of a prediction.
-TASKS = dict(mmdet=('Detection', "[network.names[label] for label in found['labels']], found['boxes'], found['scores']"),
+TASKS = dict(mmdet=('Detection', "[network.names[each] for each in found['labels']], found['boxes'], found['scores']"),
              mmseg=('Segmentation', "found['labels'].shape, {network.names[label] for label in found['labels'].flat}"),
              mmpretrain=('Classification', "network.names[found['scores'].argmax()]"))
 RUNTIMES = dict(onnx='onnxruntime', openvino='openvino', litert='ai-edge-litert')
@@ -57,7 +57,7 @@ def outputs_of(graph: Graph, raw: bool) -> list[tuple[str, str, str]]:
 
 
 def card(network: FineTuned, target: str, graph: Graph, raw: bool, library: str, compared: str, agreement: Agreement,
-         notes: Sequence[str], timings: Sequence[Timing], sizes: Mapping[str, int], accuracy: str | None = None) -> str:
+         notes: Sequence[str], timings: Sequence[Timing], sizes: Mapping[str, int]) -> str:
     """Write the card; nothing is said that was not measured.
 
     Args:
@@ -71,7 +71,6 @@ def card(network: FineTuned, target: str, graph: Graph, raw: bool, library: str,
         notes (Sequence[str]): What else is to be known.
         timings (Sequence[Timing]): Of one image.
         sizes (Mapping[str, int]): Bytes of the files that are needed to predict.
-        accuracy (str, optional): Of 8 bits. Defaults to None.
 
     Returns:
         str: Markdown.
@@ -91,7 +90,7 @@ def card(network: FineTuned, target: str, graph: Graph, raw: bool, library: str,
         sizes=sizes, timings=timings, ran_by=ran_by, format_latency=format_latency, busy=busy_sentence(cost),
         machine=f'{machine["processor"]}, {machine["date"]}', one_image=graph.one_image,
         size=graph.size, outputs=outputs_of(graph, raw), library=library, compared=compared,
-        agreement=str(agreement).capitalize(), score=SCORE, corner=CORNER, pixels=PIXELS, accuracy=accuracy)
+        agreement=str(agreement).capitalize(), score=SCORE, corner=CORNER, pixels=PIXELS)
 
 
 def sizes_of(folder: Path) -> dict[str, int]:

@@ -62,7 +62,8 @@ def agreement(network: FineTuned, folder: Path, graph: Graph, files: Sequence[Pa
         if fixed:
             assert graph.size is not None
             ready, _ = predict.prepared(pixels, outside.about['steps'])
-            expected = letterboxed_reference(network, ready, graph.size, pixels.shape[:2])
+            original = pixels.shape[0], pixels.shape[1]
+            expected = letterboxed_reference(network, ready, graph.size, original)
         else:
             expected = reference(network, file)
         found.add(file.name, expected, outside(str(file)), max(pixels.shape[:2]), threshold(network), _most(network))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lgd_mm.console.words import did_you_mean
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.formats.image_index import ENDINGS, files_below
 from lgd_mm.io.files import open_plain
 
@@ -46,10 +46,10 @@ def recognise(root: Path) -> str:
         rest: dict[str, Callable[[Path], bool]] = dict(masks=_is_masks, csv=_is_csv, folders=_is_folders)
         found = [next((name for name, sign in rest.items() if sign(root)), '')]
     if len(found) > 1:
-        raise UserError(f'{root} looks like {" and like ".join(found)}: take away what is not to be read, or convert '
+        raise DataError(f'{root} looks like {" and like ".join(found)}: take away what is not to be read, or convert '
                         f'it with lgd-mm convert {root} OUT --from {found[0]}')
     if not found[0]:
-        raise UserError(f'{root} is of no format that is known ({", ".join(FORMATS)}): see docs/own_data.md')
+        raise DataError(f'{root} is of no format that is known ({", ".join(FORMATS)}): see docs/own_data.md')
     return found[0]
 
 
@@ -98,7 +98,7 @@ def _is_supervisely(root: Path) -> bool:
 
 
 def _is_labelme(root: Path) -> bool:
-    return any(re.search(rb'"shapes"\s*:', head) for head in _heads(root, '.json'))
+    return any(re.search(rb'"(shapes|imageData)"\s*:', head) for head in _heads(root, '.json'))
 
 
 def _is_cvat(root: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from lgd_mm.formats.labelled_set import LabelledImage, LabelledSet
 from lgd_mm.formats.names import names_below
 from lgd_mm.io.files import write_text
+from lgd_mm.own_data.complete_annotations import complete_annotations
 
 
 def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], track: Callable[..., Iterator[Any]]
@@ -35,11 +36,11 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
             images=[dict(id=number, file_name=str(names[image.path]), width=image.width, height=image.height)
                     for number, image in enumerate(images, 1)],
             annotations=annotations, categories=categories)
+        complete_annotations(content)  # areas
         write_text(out / 'annotations' / f'{split}.json', json.dumps(content))
 
 
 def _annotations(image: LabelledImage, number: int, numbers: Iterator[int]) -> Iterator[dict[str, Any]]:
     for item in image.objects:
-        area = {} if item.area is None else dict(area=item.area)  # else that of its mask or box is taken, as it is read
         yield dict(id=next(numbers), image_id=number, category_id=item.label + 1, bbox=list(item.box),
-                   segmentation=item.mask or [], iscrowd=int(item.crowd), **area)
+                   segmentation=item.mask or [], iscrowd=int(item.crowd), area=item.area)

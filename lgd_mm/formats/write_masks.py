@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lgd_mm.datasets.mask_file import IGNORED
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.names import names_below
 from lgd_mm.formats.run_lengths import drawn
@@ -36,9 +36,12 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
     classes = found.classes
     if found.task != SEGMENTATION:
         if not any(item.mask for images in found.splits.values() for image in images for item in image.objects):
-            raise UserError(f'{found.root} has boxes alone, and segmentation needs outlines: take a '
+            raise DataError(f'{found.root} has boxes alone, and segmentation needs outlines: take a '
                             'config for detection')
         classes = classes if BACKGROUND in classes else (BACKGROUND, *classes)
+        if len(classes) > IGNORED:
+            raise DataError(f'{found.root} has {len(classes)} classes with {BACKGROUND}, and mmseg knows {IGNORED}: '
+                            'leave some out, or learn detection')
         found.notes.say('masks are drawn from the outlines of the objects, small ones over large ones; what is in none '
                         f'is {BACKGROUND}, and groups are ignored (255)')
     for split, images in found.splits.items():
@@ -51,7 +54,7 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
             place(image.path, target)
             mask = mask.with_name(f'{mask.stem}.png')
             if mask.exists():
-                raise UserError(f'{image.path} and another image differ in their ending alone, and a mask goes by the '
+                raise DataError(f'{image.path} and another image differ in their ending alone, and a mask goes by the '
                                 'name of its image: rename one')
             Image.fromarray(labels).save(mask)
     write_text(out / 'classes.txt', ''.join(f'{name}\n' for name in classes))

@@ -62,7 +62,7 @@ class Journal:
                     entry = json.loads(line) if line.endswith('\n') else None
                 except ValueError:
                     entry = None
-                if not _is_entry(entry):
+                if entry is None or not _is_entry(entry):
                     break
                 place += len(line.encode())
                 yield entry

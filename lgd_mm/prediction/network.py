@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from numpy.typing import NDArray
-from torch import nn
 
 from lgd_mm.compat.coco_api import init_as_pycocotools
 from lgd_mm.console.quiet import quiet_loading
@@ -44,7 +44,7 @@ class Network:
         classes (list[str]): Their names.
         colours (np.ndarray): Their RGB colours (C, 3), uint8.
         pipeline (list[dict[str, Any]]): How an image is read for it.
-        model (nn.Module): In eval mode.
+        model (BaseModel): In eval mode.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class Network:
     classes: list[str]
     colours: NDArray[np.uint8]
     pipeline: list[dict[str, Any]]
-    model: nn.Module
+    model: BaseModel
 
 
 def load_network(given: str | Path, task: str | None = None) -> Network:
@@ -88,6 +88,8 @@ def load_network(given: str | Path, task: str | None = None) -> Network:
     state = find_network(checkpoint, path).state
     with quiet_loading():
         model = check_network(network, scope, state, path)
+    if not isinstance(model, BaseModel):
+        raise UserError(f'{path} is of a {type(model).__name__}, which predicts nothing: give a trained network')
     check_weights(model, state, path)
     does = TASKS[scope]
     if scope == 'mmdet' and any(name.rpartition('.')[2] == 'mask_head' for name, _ in model.named_modules()):

@@ -104,7 +104,7 @@ def _numbered(journal: Journal, ids: Ids) -> Iterator[tuple[int, dict[str, Any]]
 
 def _image(number: int, item: dict[str, Any]) -> dict[str, Any]:
     """Of COCO's list of images; a frame tells its place as well."""
-    place = {key: item[key] for key in ('video', 'frame', 'seconds') if key in item}
+    place: dict[str, Any] = {key: item[key] for key in ('video', 'frame', 'seconds') if key in item}
     return dict(id=number, file_name=item['name'], width=item['size'][0], height=item['size'][1], **place)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.console.progress import still
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.prediction.asked import check_given
 
 #: Endings of files that are videos.

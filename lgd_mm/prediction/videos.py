@@ -117,7 +117,7 @@ def write_video(file: Path, images: Sequence[Path], rate: float) -> None:
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         name = str(file) if _is_text(str(file)) else f'{DESCRIPTORS}/{folder}/{file.name}'
-        video = cv2.VideoWriter(name, cv2.VideoWriter_fourcc(*'mp4v'), rate, (width, height))
+        video = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*'mp4v'), rate, (width, height))
     finally:
         os.close(folder)
     try:
@@ -150,7 +150,12 @@ def _opened(path: str) -> Any:
             head = file.read(16)
             if not any(head[place:].startswith(marks) for place, marks in MARKS):
                 raise UnreadableVideo('it is no video in MPEG-4, AVI, Matroska or WebM')
-            video = cv2.VideoCapture(path if _is_text(path) else f'{DESCRIPTORS}/{file.fileno()}', cv2.CAP_FFMPEG)
+            level = cv2.utils.logging.getLogLevel()
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it would warn of what is told here
+            try:
+                video = cv2.VideoCapture(path if _is_text(path) else f'{DESCRIPTORS}/{file.fileno()}', cv2.CAP_FFMPEG)
+            finally:
+                cv2.utils.logging.setLogLevel(level)
     except OSError as error:
         raise UnreadableVideo(error.strerror or str(error)) from error
     if not video.isOpened():

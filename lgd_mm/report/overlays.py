@@ -145,8 +145,9 @@ def _own_size(image: NDArray[Any]) -> tuple[int, int]:
     """Width and height of the drawing of an image."""
     height, width = image.shape[:2]
     times = max(1, -(-SMALLEST // max(height, width)))
-    if max(height, width) > LARGEST:
-        return tuple(max(1, side * LARGEST // max(height, width)) for side in (width, height))
+    longest = max(height, width)
+    if longest > LARGEST:
+        return max(1, width * LARGEST // longest), max(1, height * LARGEST // longest)
     return times * width, times * height
 
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from lgd_mm.comparison.measure import cost, floor
+from lgd_mm.comparison.measured_suite import _short, forms
 from lgd_mm.comparison.plan import _predicted, _rounded, too_small
-from lgd_mm.comparison.suites import forms, label
+from lgd_mm.comparison.suites import label
 from lgd_mm.suite.run import Run
 from lgd_mm.suite.schema import Machine, Record
 from tests.test_comparison.test_budget import BUDGET
@@ -22,7 +23,7 @@ def test_the_first_steps_are_no_rule(tmp_path):
     folder.mkdir(parents=True)
     (folder / 'scalars.json').write_text(''.join(f'{json.dumps(line)}\n' for line in lines))
     config = tmp_path / 'config.py'
-    config.write_text('val_dataloader = dict(batch_size=8)\n')
+    config.write_text('val_dataloader = dict(batch_size=8, num_batch_per_epoch=2)\n')
     record = Record(version=3, hash='', seconds=40.0, entry='a', task='b', seed=0, command='', work_dir='', metrics={},
                     images_per_second=None, peak_memory_mb=None, memory_of=None, versions={}, machine=Machine())
     found = cost(Run('a', 'b', 0, config, tmp_path / 'run'), record)
@@ -43,10 +44,11 @@ def test_methods_that_take_the_same_time():
 
 
 def test_larger_images_take_longer_with_their_area():
-    """The tasks of the fewest epochs: 3 x (30 + 2 x 5) s, four times as much with sides twice as long."""
-    assert _predicted(BUDGET, {'detection': 160}, {'detection': 160}, 1) == 240
-    assert _predicted(BUDGET, {'detection': 160}, {'detection': 320}, 1) == 240 + 3 * 120
-    assert _predicted(BUDGET, {'detection': None}, {'detection': None}, 1) == 240
+    """Four times the fewest epochs: 60 + 2 x (20 + 4 x 10) + 3 x (30 + 8 x 5) s, the latter four times as long with
+    sides twice as long."""
+    assert _predicted(BUDGET, {'detection': 160}, {'detection': 160}, 1) == 390
+    assert _predicted(BUDGET, {'detection': 160}, {'detection': 320}, 1) == 390 + 3 * 210
+    assert _predicted(BUDGET, {'detection': None}, {'detection': None}, 1) == 390
 
 
 def test_what_would_fit():
@@ -55,3 +57,11 @@ def test_what_would_fit():
     told = too_small(BUDGET, '100s', 3, 1, 60)
     assert 'budget is 100s' in told and 'give --budget 6m or more (5 min 53 s), fewer methods' in told
     assert 'or 2 of the 3 rows' in too_small(BUDGET, '5m40s', 3, 1, 60)
+
+
+def test_a_set_may_have_fewer_steps_than_are_measured():
+    """Then there are several passes; no more is asked of a set than it has."""
+    assert _short(8, 100, 4, 400) == ['train_cfg.max_epochs=1', 'default_hooks.logger.interval=1',
+                                      'train_dataloader.num_batch_per_epoch=8']
+    assert _short(8, 3, 4, 11) == ['train_cfg.max_epochs=3', 'default_hooks.logger.interval=1']
+    assert _short(8, 8, 4, 29) == ['train_cfg.max_epochs=1', 'default_hooks.logger.interval=1']

@@ -62,8 +62,8 @@ def test_a_lost_box_is_at_no_edge_where_there_are_fewer_than_are_kept():
 
 
 def test_no_number_is_near_no_number():
-    numbers, none, endless = np.ones(3), np.full(3, np.nan), np.full(3, np.inf)
-    for own, other in ((numbers, none), (none, numbers), (numbers, endless)):
+    ones, none, endless = np.ones(3), np.full(3, np.nan), np.full(3, np.inf)
+    for own, other in ((ones, none), (none, ones), (ones, endless)):
         assert _difference(own, other) == float('inf')
     agreement = Agreement()
     agreement.add('one.jpg', dict(scores=np.array([np.nan, 1])), dict(scores=np.array([0.5, 0.5])), 10, 0)

@@ -156,6 +156,13 @@ def test_a_graph_that_predicts_something_else_is_not_written(finetuned, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+def test_photographs_of_coco(data_dir, finetuned, tmp_path):
+    photographs = sorted((data_dir / 'coco' / 'val2017').glob('*.jpg'))[:4]
+    for name in ('retina', 'linear-seg'):
+        report, = export.export_finetuned(finetuned(name), dict(onnx=tmp_path / name), images=photographs)
+        assert report.agreement.images == 4 and report.agreement.close and 'that were given' in report.compared
+
+
 def test_images_that_cannot_be_read_are_left_out(finetuned, tmp_path):
     broken = tmp_path / 'broken.jpg'
     broken.write_bytes(b'\xff\xd8\xff no image')

@@ -11,7 +11,7 @@ def test_what_is_said(classifier, class_set, tmp_path, monkeypatch, capsys):
     shutil.copytree(class_set / 'val', photos)
     out = tmp_path / 'out'
     said = typed('predict', classifier, photos, '--out', out, '--task', 'classification')
-    assert said.startswith(f'reading {classifier}\n')
+    assert said.startswith('loading the libraries ...\n')
     assert said.endswith(f'{out}/predictions.csv: classification of 12 images\n{out}/index.html: shows them\n')
     assert f'{out}: all of it was there already\n' in typed('predict', classifier, photos, '--out', out)
     for name in 'ab':

@@ -16,7 +16,7 @@ from lgd_mm.datasets.loading import of_the_machine
 from lgd_mm.datasets.shapes.scene import draw_scene
 from lgd_mm.deploy.predict import upright
 from lgd_mm.deploy.source import FineTuned
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 
 #: Height and width of images that are drawn where there are no others.
 DRAWN = (240, 320), (300, 200), (131, 157)
@@ -52,7 +52,7 @@ def check_images(network: FineTuned, given: Sequence[str | Path] | None, most: i
     if given is not None:
         files = spread(list(map(Path, given)), most)
         if not files:
-            raise UserError(f'none of the images to compare on can be read, such as {given[0]}: give others')
+            raise DataError(f'none of the images to compare on can be read, such as {given[0]}: give others')
         yield Images(files, 'that were given')
         return
     own = spread(own_images(network, 'test'), most)

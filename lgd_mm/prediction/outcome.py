@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.prediction.files import write_classes, write_images, write_results, write_table
 from lgd_mm.prediction.found import names_found
 from lgd_mm.prediction.ids import Ids
@@ -65,7 +65,7 @@ def finish(network: Network, sources: Sources, score: float, drawing: bool, ever
         journal (Journal): Finished at the end.
 
     Raises:
-        UserError: If none of the images could be read: nothing is left then.
+        DataError: If none of the images could be read: nothing is left then.
     """
     out = journal.folder
     left_out = [f'{sources.path(item["name"])}: {item["unreadable"]}' for item in _items(journal)
@@ -73,7 +73,7 @@ def finish(network: Network, sources: Sources, score: float, drawing: bool, ever
     count = sum('found' in item for item in _items(journal))
     if not count:
         journal.forget()
-        raise UserError(f'none of {len(sources.images)} images and {len(sources.videos)} videos can be read: '
+        raise DataError(f'none of {len(sources.images)} images and {len(sources.videos)} videos can be read: '
                         f'{left_out[0]}')
     categories = [dict(id=number, name=name) for number, name in zip(ids.categories, network.classes)]
     write_images(out, (_image(number, item) for number, item in _numbered(journal, ids)), categories)

@@ -100,7 +100,8 @@ def _classes(meta: Mapping[str, Any], cfg: Config, model: Any) -> tuple[str, ...
     heads = [getattr(getattr(model, 'roi_head', None), 'bbox_head', None),
              *(getattr(model, name, None) for name in ('bbox_head', 'decode_head', 'head'))]
     # A network of another family, which is refused later, may have no such head.
-    number = next((head.num_classes for head in heads if isinstance(getattr(head, 'num_classes', None), int)), 0)
+    number = next((count for count in (getattr(head, 'num_classes', None) for head in heads)
+                   if isinstance(count, int)), 0)
     if not isinstance(names, (list, tuple)) or len(names) != number:
         return tuple(f'class {index}' for index in range(number))
     return tuple(map(str, names))

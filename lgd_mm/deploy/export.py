@@ -22,7 +22,7 @@ from lgd_mm.deploy.report import DeployReport
 from lgd_mm.deploy.source import FineTuned, read_finetuned
 from lgd_mm.deploy.targets import WHOLE_TARGETS, check_installed
 from lgd_mm.deploy.timing import time_graph
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.new_folder import new_folder
 
 #: Images that an export is compared on, unless the user says which.
@@ -151,11 +151,16 @@ def _check(network: FineTuned, found: Agreement, what: str) -> None:
 
 def _calibration(network: FineTuned, given: Sequence[str | Path] | None) -> list[Path]:
     """Images that ranges are measured on."""
-    files = list(map(Path, given)) if given is not None else own_images(network, 'train')
+    if given is not None:
+        files = spread(list(map(Path, given)), CALIBRATED)
+        if not files:
+            raise DataError(f'none of the images to calibrate on can be read, such as {given[0]}: give others')
+        return files
+    files = spread(own_images(network, 'train'), CALIBRATED)
     if not files:
         raise UserError(f'the training set of {network.path} is not where it was, and --int8 measures ranges on '
                         'images: give --calibrate FOLDER')
-    return spread(files, CALIBRATED)
+    return files
 
 
 def _cropped(network: FineTuned) -> tuple[int, int] | None:

@@ -172,4 +172,7 @@ def test_images_that_cannot_be_read_are_left_out(finetuned, tmp_path):
     assert report.agreement.images == 1
     with pytest.raises(UserError, match='none of the images .* can be read, such as .*broken.jpg'):
         export.export_finetuned(finetuned('classifier'), dict(onnx=tmp_path / 'other'), images=[broken])
+    with pytest.raises(UserError, match='none of the images to calibrate on can be read, such as .*broken.jpg'):
+        export.export_finetuned(finetuned('classifier'), dict(onnx=tmp_path / 'other'), images=[tmp_path / 'one.png'],
+                                int8=True, calibration=[broken])
     assert not (tmp_path / 'other').exists()

@@ -22,6 +22,9 @@ FORMATS = {'coco': 'coco', 'yolo': 'yolo', 'voc': 'voc', 'labelme': 'labelme', '
 HEAD = 2**16
 #: Files of a kind that are looked at.
 LOOKED_AT = 20
+#: Keys of COCO's JSON; of a large file, what may stand before the images is seen alone.
+COCO, COCO_BEGINS = (re.compile(rb'"(images|annotations%s)"\s*:' % more) for more in
+                     (b'', b'|categories|licenses|info'))
 NUMBERS = re.compile(r'\s*\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*', re.IGNORECASE)
 
 
@@ -89,7 +92,7 @@ def reader_of(name: str) -> Callable[..., 'LabelledSet']:
 
 
 def _is_coco(root: Path) -> bool:
-    return any(re.search(rb'"(images|annotations|categories|licenses|info)"\s*:', head) and b'"shapes"' not in head
+    return any((COCO if len(head) < HEAD else COCO_BEGINS).search(head) and b'"shapes"' not in head
                and b'"classTitle"' not in head for head in _heads(root, '.json'))
 
 

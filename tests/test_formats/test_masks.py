@@ -184,6 +184,9 @@ def test_more_classes_than_a_mask_can_hold(tmp_path):
     (tmp_path / 'set/classes.txt').write_text(''.join(f'class {index}\n' for index in range(255)))
     with pytest.raises(DataError, match='has 256 classes with background, and mmseg knows 255'):
         lgd_mm.convert(tmp_path / 'set', tmp_path / 'out', to='masks')
+    (tmp_path / 'set/data.yaml').write_text('names: ["a\\nb"]')
+    with pytest.raises(DataError, match=r"the class 'a\\nb' does not fit on a line of classes.txt: rename it"):
+        lgd_mm.convert(tmp_path / 'set', tmp_path / 'out', to='masks')
 
 
 def test_a_table_of_values_is_no_list_of_names(tmp_path):

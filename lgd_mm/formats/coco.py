@@ -138,7 +138,7 @@ def _images(path: Path, split: str | None, content: dict[str, Any], labels: Mapp
         if item.get('ignore'):
             objects.notes.add('objects are to be ignored and are dropped', where)
             continue
-        mask = item.get('segmentation') or None
+        mask: Any = item.get('segmentation') or None
         if is_thin(mask):
             objects.notes.add('objects have polygons of fewer than three points', where)
             mask = [part for part in mask if len(part) >= FEWEST_COORDINATES] or None

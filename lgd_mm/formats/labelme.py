@@ -55,7 +55,8 @@ def read(root: Path, share: float) -> LabelledSet:
         raise DataError(f'{root}: the JSON files have no shapes: there is nothing to learn')
     labels = {name: label for label, name in enumerate(classes)}
     images = {path: _image(path, content, index) for path, content in files.items()}
-    known = {path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
+    known: dict[Path, tuple[Any, Any]] = {
+        path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
     lacking = [image for path, image in images.items() if image and not (
         all(map(is_number, known[path])) and is_drawable(*known[path]))]
     sizes = sizes_as_read(lacking, root, notes, 'LabelMe')

@@ -74,10 +74,11 @@ def _drawn(image: LabelledImage, labelled: LabelledSet | None) -> Image.Image:
                              colours, size)
     if image.label is not None:
         times_larger = max(1., SMALLEST / max(size))  # below, letters are drawn for an enlarged image
-        larger = tuple(round(side * times_larger) for side in size)
+        larger = round(size[0] * times_larger), round(size[1] * times_larger)
         small = np.asarray(Image.fromarray(pixels).resize(larger, Image.Resampling.LANCZOS))
         return draw_names(small, [labelled.classes[image.label]], colours[image.label])
-    return draw_instances(pixels, _instances(image, pixels.shape[:2], 1 / times), labelled.classes, colours, size)
+    found = _instances(image, (pixels.shape[0], pixels.shape[1]), 1 / times)
+    return draw_instances(pixels, found, labelled.classes, colours, size)
 
 
 def _pixels(image: LabelledImage) -> tuple[NDArray[np.uint8], int]:
@@ -90,7 +91,7 @@ def _pixels(image: LabelledImage) -> tuple[NDArray[np.uint8], int]:
         return np.asarray(upright.reduce(times) if times > 1 else upright), times
 
 
-def _instances(image: LabelledImage, size: tuple[int, ...], scale: float) -> Instances:
+def _instances(image: LabelledImage, size: tuple[int, int], scale: float) -> Instances:
     """The largest objects, in pixels of a smaller copy."""
     objects = sorted(image.objects, key=lambda item: -item.box[2] * item.box[3])[:OBJECTS]
     boxes = np.array([(x, y, x + width, y + height) for x, y, width, height in (item.box for item in objects)])
@@ -98,7 +99,7 @@ def _instances(image: LabelledImage, size: tuple[int, ...], scale: float) -> Ins
     return Instances(boxes.reshape(-1, 4) * scale, np.array([item.label for item in objects], int), masks, None)
 
 
-def _mask(item: LabelledObject, size: tuple[int, ...], scale: float) -> NDArray[np.bool_]:
+def _mask(item: LabelledObject, size: tuple[int, int], scale: float) -> NDArray[np.bool_]:
     """Pixels of an object (H, W); none of one that has a box alone."""
     if not item.mask:
         return np.zeros(size, bool)
@@ -109,4 +110,4 @@ def _mask(item: LabelledObject, size: tuple[int, ...], scale: float) -> NDArray[
     runs = item.mask if isinstance(item.mask['counts'], (str, bytes)) else coco_masks.frPyObjects(
         item.mask, *item.mask['size'])
     whole = Image.fromarray(np.asarray(coco_masks.decode(runs), np.uint8))
-    return np.asarray(whole.resize(size[::-1], Image.Resampling.NEAREST), bool)
+    return np.asarray(whole.resize((size[1], size[0]), Image.Resampling.NEAREST)) > 0

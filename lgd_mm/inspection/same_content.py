@@ -28,7 +28,9 @@ def look_for_copies(found: Inspection, paths: Sequence[Path]) -> list[Problem]:
     for part, images in found.parts.items():
         for image in images:
             owners[image.path].append((part, image.label))
-    leaks, contradictions, copies = [], [], []
+    leaks: list[str] = []
+    contradictions: list[str] = []
+    copies: list[str] = []
     told: set[Path] = set()
     for group in [*same_content(paths), *([path] for path in owners)]:
         every = [owner for path in group for owner in owners[path]]

@@ -82,8 +82,9 @@ def read(root: Path, share: float) -> LabelledSet:
 def _content(path: Path) -> Mapping[str, Any]:
     content = read_json(path, limit=LARGEST)
     shapes = content.get('shapes') if isinstance(content, dict) else None
-    if not isinstance(shapes, list) or not all(isinstance(shape, dict) and isinstance(shape.get('points'), list)
-                                               and isinstance(shape.get('label'), str) for shape in shapes):
+    if not isinstance(shapes, list) or not all(
+            isinstance(shape, dict) and isinstance(shape.get('points'), list) and isinstance(shape.get('label'), str)
+            and shape['label'].strip() for shape in shapes):
         raise DataError(f'{path} is no file of LabelMe: it has no "shapes", each with "label" and "points"')
     content.pop('imageData', None)  # the image once more
     return content

@@ -1,7 +1,7 @@
 """Which format a folder is of, by the names of its files and the first words in one of them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -80,6 +80,23 @@ def check_format(name: str | None) -> None:
     """
     if name is not None and name not in FORMATS:
         raise UserError(f'no format is called {name!r}; {did_you_mean(name, FORMATS)}there are {", ".join(FORMATS)}')
+
+
+def check_options(name: str, folder: str | Path, given: Mapping[str, object]) -> None:
+    """See that what is given for masks is given for masks.
+
+    Args:
+        name (str): Of the format.
+        folder (str | Path): Of the set, for the sentence.
+        given (Mapping[str, object]): ``void`` and ``class_table``, unless they are None.
+
+    Raises:
+        UserError: If the format is another one.
+    """
+    option = next((key for key, value in given.items() if value is not None), None)
+    if option and name != 'masks':
+        raise UserError(f'--{option.replace("_", "-")} is for images and masks, and {folder} is of the format {name}: '
+                        'leave it out')
 
 
 def reader_of(name: str) -> Callable[..., 'LabelledSet']:

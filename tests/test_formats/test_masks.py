@@ -197,3 +197,12 @@ def test_a_table_of_values_is_no_list_of_names(tmp_path):
     (root / 'classes.txt').write_text('0,ground\n2,bolt\n')
     made = ready_folder(root, 'mmseg')
     assert made != str(root) and read_segmentation(made).classes == ('ground', 'bolt')
+
+
+def test_a_mask_that_exif_would_turn(tmp_path):
+    root = masks(tmp_path / 'set', 0, 255, 0)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.open(root / 'masks/train/0.png').save(root / 'masks/train/0.png', exif=exif)
+    with pytest.raises(DataError, match='masks/train/0.png has an EXIF orientation, by which nothing turns it'):
+        lgd_mm.convert(root, tmp_path / 'out')

@@ -63,15 +63,19 @@ def convert(source: str | Path,
         found = read_set(source, form, void=void, class_table=class_table, val_share=val_share)
     to = to or OF_TASK[found.task]
     said = StringIO()
+    places: dict[Path, Path] = {}
     try:
         with new_folder(out) as part:
-            write_set(found, part, to, partial(_place, Path(os.path.realpath(source))))
+            write_set(found, part, to, partial(_place, Path(os.path.realpath(source)), places))
             try:
                 with Heartbeat(lambda: f'checking {out}', partial(print, flush=True, file=sys.stdout)), \
                         redirect_stdout(said):
                     CHECKS[to](str(part))
-            except UserError as error:
-                raise type(error)(str(error).replace(str(part), os.fspath(out))) from error
+            except UserError as error:  # OUT will not be there: images are called as they are in the source
+                sentence = str(error)
+                for target in sorted(places, reverse=True):  # the longer of two names first
+                    sentence = sentence.replace(str(target), str(places[target]))
+                raise type(error)(sentence.replace(str(part), os.fspath(out))) from error
             remarks = said.getvalue().replace(str(part), os.fspath(out))
     except OSError as error:
         raise UserError(f'{out} cannot be written ({error.strerror}): free disk space, or give another OUT') from error
@@ -80,9 +84,10 @@ def convert(source: str | Path,
     return found
 
 
-def _place(root: Path, source: Path, target: Path) -> None:
+def _place(root: Path, places: dict[Path, Path], source: Path, target: Path) -> None:
     """Bring an image to its place; OUT is passed on, and nothing goes into it that a link passes for an image."""
     if source.is_symlink() and not Path(os.path.realpath(source)).is_relative_to(root) and image_size(source) is None:
         raise DataError(f'{source} is a link to {os.path.realpath(source)}, which lies outside {root} and is no image: '
                         'remove it')
     link_or_copy(source, target)
+    places[target] = source

@@ -1,6 +1,7 @@
 """COCO's JSON, in the layouts of COCO, Roboflow and CVAT (https://cocodataset.org/#format-data)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -137,19 +138,26 @@ def _images(path: Path, split: str | None, content: dict[str, Any], labels: Mapp
         if item.get('ignore'):
             objects.notes.add('objects are to be ignored and are dropped', where)
             continue
-        mask = item.get('segmentation') or None
-        if mask and is_thin(mask):
+        mask: Any = item.get('segmentation') or None
+        if is_thin(mask):
             objects.notes.add('objects have polygons of fewer than three points', where)
             mask = [part for part in mask if len(part) >= FEWEST_COORDINATES] or None
         taken = objects.take(where, labels[item['category_id']], item['bbox'], (image['width'], image['height']), mask,
                              item.get('area') or None, bool(item.get('iscrowd')))
         if taken:
             of_image[image['id']].append(taken)
+    found: dict[Path, LabelledImage] = {}
     for file, image in zip(files, content['images']):
-        if file is not None:
-            if not of_image[image['id']]:
-                objects.notes.add('images have no object and are kept', image['file_name'])
-            yield LabelledImage(file, image['width'], image['height'], tuple(of_image[image['id']]))
+        if file in found:  # as tools write it that know one object of an image
+            objects.notes.add('images are there under a second id, of which the objects are added', image['file_name'])
+            whole = (*found[file].objects, *of_image[image['id']])
+            found[file] = replace(found[file], objects=whole)
+        elif file is not None:
+            found[file] = LabelledImage(file, image['width'], image['height'], tuple(of_image[image['id']]))
+    for file, each in found.items():
+        if not each.objects:
+            objects.notes.add('images have no object and are kept', file.relative_to(index.root))
+    yield from found.values()
 
 
 def _files(path: Path, split: str | None, images: Sequence[Any], index: ImageIndex) -> list[Path | None]:

@@ -39,7 +39,7 @@ def read(root: Path, share: float) -> LabelledSet:
     notes = Notes()
     trees = {path: read_xml(path, 'annotations') for path in files_below(root, ('.xml',))}
     names = dict.fromkeys(name.strip() for tree in trees.values() for node in tree.iterfind('.//labels/label')
-                          if (name := node.findtext('name')))
+                          if (name := node.findtext('name')) and not node.findtext('parent'))  # of a skeleton
     for path, tree in trees.items():
         if tree.find('track') is not None:
             raise DataError(f'{path} is of a video, with tracks: export it as "CVAT for images 1.1"')

@@ -55,7 +55,8 @@ def read(root: Path, share: float) -> LabelledSet:
         raise DataError(f'{root}: the JSON files have no shapes: there is nothing to learn')
     labels = {name: label for label, name in enumerate(classes)}
     images = {path: _image(path, content, index) for path, content in files.items()}
-    known = {path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
+    known: dict[Path, tuple[Any, Any]] = {
+        path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
     lacking = [image for path, image in images.items() if image and not (
         all(map(is_number, known[path])) and is_drawable(*known[path]))]
     sizes = sizes_as_read(lacking, root, notes, 'LabelMe')
@@ -81,8 +82,9 @@ def read(root: Path, share: float) -> LabelledSet:
 def _content(path: Path) -> Mapping[str, Any]:
     content = read_json(path, limit=LARGEST)
     shapes = content.get('shapes') if isinstance(content, dict) else None
-    if not isinstance(shapes, list) or not all(isinstance(shape, dict) and isinstance(shape.get('points'), list)
-                                               and isinstance(shape.get('label'), str) for shape in shapes):
+    if not isinstance(shapes, list) or not all(
+            isinstance(shape, dict) and isinstance(shape.get('points'), list) and isinstance(shape.get('label'), str)
+            and shape['label'].strip() for shape in shapes):
         raise DataError(f'{path} is no file of LabelMe: it has no "shapes", each with "label" and "points"')
     content.pop('imageData', None)  # the image once more
     return content

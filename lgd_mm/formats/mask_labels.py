@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lgd_mm.datasets.mask_file import IGNORED, LOSSY, broken
+from lgd_mm.datasets.mask_file import IGNORED, broken, check_exact
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.images import one_large_at_a_time, open_image
 
@@ -71,11 +71,9 @@ def mask_values(path: Path, colours: bool) -> NDArray[np.int64]:
     """
     try:
         with open_image(path) as image:
-            form, mode = image.format, image.mode
-            if form in LOSSY:
-                raise DataError(f'{path} is a {form}, which keeps no exact numbers: save masks as PNG')
+            check_exact(path, image)
             with one_large_at_a_time(image.width * image.height):
-                return _values(image, path, colours, mode)
+                return _values(image, path, colours, image.mode)
     except UserError:
         raise
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledSet
 from lgd_mm.formats.part_names import TRAIN, VAL
-from lgd_mm.formats.recognise import check_format, reader_of, recognise
+from lgd_mm.formats.recognise import check_format, check_options, reader_of, recognise
 from lgd_mm.formats.splits import SHARE
 
 
@@ -40,9 +40,7 @@ def read_set(folder: str | Path, form: str | None = None, *, void: str | None = 
     name = form or recognise(root)
     given: dict[str, Any] = {key: value for key, value in dict(void=void, class_table=class_table).items()
                              if value is not None}
-    if given and name != 'masks':
-        option = next(iter(given)).replace('_', '-')
-        raise UserError(f'--{option} is for images and masks, and {folder} is of the format {name}: leave it out')
+    check_options(name, folder, given)
     found = reader_of(name)(root, val_share, **given)
     _tell_absent(found)
     return found

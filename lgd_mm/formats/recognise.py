@@ -1,7 +1,7 @@
 """Which format a folder is of, by the names of its files and the first words in one of them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,9 @@ FORMATS = {'coco': 'coco', 'yolo': 'yolo', 'voc': 'voc', 'labelme': 'labelme', '
 HEAD = 2**16
 #: Files of a kind that are looked at.
 LOOKED_AT = 20
+#: Keys of COCO's JSON; of a large file, what may stand before the images is seen alone.
+COCO, COCO_BEGINS = (re.compile(rb'"(images|annotations%s)"\s*:' % more) for more in
+                     (b'', b'|categories|licenses|info'))
 NUMBERS = re.compile(r'\s*\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*', re.IGNORECASE)
 
 
@@ -79,6 +82,23 @@ def check_format(name: str | None) -> None:
         raise UserError(f'no format is called {name!r}; {did_you_mean(name, FORMATS)}there are {", ".join(FORMATS)}')
 
 
+def check_options(name: str, folder: str | Path, given: Mapping[str, object]) -> None:
+    """See that what is given for masks is given for masks.
+
+    Args:
+        name (str): Of the format.
+        folder (str | Path): Of the set, for the sentence.
+        given (Mapping[str, object]): ``void`` and ``class_table``, unless they are None.
+
+    Raises:
+        UserError: If the format is another one.
+    """
+    option = next((key for key, value in given.items() if value is not None), None)
+    if option and name != 'masks':
+        raise UserError(f'--{option.replace("_", "-")} is for images and masks, and {folder} is of the format {name}: '
+                        'leave it out')
+
+
 def reader_of(name: str) -> Callable[..., 'LabelledSet']:
     """The function that reads a format.
 
@@ -89,7 +109,7 @@ def reader_of(name: str) -> Callable[..., 'LabelledSet']:
 
 
 def _is_coco(root: Path) -> bool:
-    return any(re.search(rb'"(images|annotations|categories|licenses|info)"\s*:', head) and b'"shapes"' not in head
+    return any((COCO if len(head) < HEAD else COCO_BEGINS).search(head) and b'"shapes"' not in head
                and b'"classTitle"' not in head for head in _heads(root, '.json'))
 
 

@@ -9,6 +9,7 @@ from faster_coco_eval.core import mask as coco_masks
 from numpy.typing import NDArray
 from PIL import Image
 
+from lgd_mm.console.printable import shown
 from lgd_mm.datasets.mask_file import IGNORED
 from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledImage, LabelledObject, LabelledSet
@@ -31,7 +32,7 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
         track (Callable[..., Iterator[Any]]): Shows how far it is; as :func:`lgd_mm.console.progress.track`.
 
     Raises:
-        UserError: If a mask cannot be read, or no object has one.
+        UserError: If a mask cannot be read, no object has one, or a class cannot be written.
     """
     classes = found.classes
     if found.task != SEGMENTATION:
@@ -44,6 +45,8 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
                             'leave some out, or learn detection')
         found.notes.say('masks are drawn from the outlines of the objects, small ones over large ones; what is in none '
                         f'is {BACKGROUND}, and groups are ignored (255)')
+    if odd := [name for name in classes if len(name.splitlines()) != 1]:
+        raise DataError(f'{found.root}: the class {shown(odd[0])} does not fit on a line of classes.txt: rename it')
     for split, images in found.splits.items():
         names = names_below([image.path for image in images])
         for image in track(images, f'images and masks of {split}', len(images)):

@@ -22,7 +22,7 @@ from lgd_mm.io.yaml_values import count_values, without_merges
 
 SHAPE = ('a line is CLASS X Y WIDTH HEIGHT, with the box\'s centre, or CLASS X1 Y1 X2 Y2 X3 Y3 ..., in parts of the '
          'image, 0 to 1')
-#: Files of names without a ``data.yaml``, one on each line.
+#: Files of names without a ``data.yaml``, one on each line; LabelImg writes them beside the labels.
 NAMES = ('classes.txt', 'obj.names', 'labels.txt', 'names.txt')
 #: Values of a line: class and box, or these and how sure a network was.
 OF_BOX = (5, 6)
@@ -70,7 +70,8 @@ def read(root: Path, share: float) -> LabelledSet:
                 notes.add('images have no object and are kept', path.relative_to(index.root))
             found.setdefault(split, []).append(LabelledImage(path, size.width, size.height, items))
     for path in files_below(root, ('.txt',)):
-        if path not in labels and path.parent != root and split_of(path.stem) is None:  # lists of images lie there
+        others = path.parent == root or path.name in NAMES or split_of(path.stem)  # such as lists of images
+        if path not in labels and not others:
             notes.add('label files are of no image that is there and are left out', path.relative_to(root))
     for path in unannotated(index, paths):
         notes.add('images are of no part and are left out', path.relative_to(index.root))
@@ -94,8 +95,8 @@ def _settings(root: Path) -> dict[str, Any]:
 
 def _names(root: Path, settings: dict[str, Any]) -> tuple[str, ...]:
     names = settings.get('names')
-    source = yaml_file(root) if names is not None else next((root / name for name in NAMES if (root / name).is_file()),
-                                                            None)
+    listed = (folder / name for folder in (root, root / 'labels') for name in NAMES)
+    source = next(filter(Path.is_file, listed), None) if names is None else yaml_file(root)
     if source is None:
         raise DataError(f'{root} has no data.yaml with names: write names: [cat, dog], those of class 0, 1, ...')
     if names is None:

@@ -94,6 +94,7 @@ def test_an_image_in_train_and_val_is_named(tmp_path, form):
     ('voc', 'Annotations/a.xml', '<xmin>4.0</xmin>', '<xmin>four</xmin>', "a.xml: <xmin> is 'four' and should be a"),
     ('voc', 'Annotations/a.xml', '<name>nut</name>', '<name></name>', 'a.xml has an object without <name>'),
     ('labelme', 'train/a.json', '"label": "nut",', '', 'a.json is no file of LabelMe: it has no "shapes", each with'),
+    ('labelme', 'train/a.json', '"label": "nut"', '"label": " "', 'it has no "shapes", each with "label" and "points"'),
     ('labelme', 'train/a.json', '          4,', '          "4",', 'shape 1 has a point that is not two finite numbers'),
     ('csv', 'labels.csv', 'd.jpg,washer,val', 'd.jpg,washer,holdout', "line 6 is of the part 'holdout', and should"),
     ('csv', 'labels.csv', 'd.jpg,washer,val', 'd.jpg,washer', 'labels.csv, line 6 has 2 columns, and the head has 3'),
@@ -203,6 +204,18 @@ def test_images_that_exif_turns(tmp_path):
         Image.open(path).save(path, exif=exif)
         with pytest.raises(DataError, match='a.jpg is turned by its EXIF|EXIF turns it .orientation 6'):
             lgd_mm.convert(root, tmp_path / 'out')
+
+
+def test_images_are_called_as_the_user_knows_them(tmp_path):
+    """The folder that was being written is gone."""
+    root = make('voc', tmp_path / 'set')
+    path = image('voc', root, 'a', 'train')
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.open(path).save(path, exif=exif)
+    with pytest.raises(DataError, match=f'^{re.escape(str(path))} is turned by its EXIF orientation 3'):
+        lgd_mm.convert(root, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
 
 
 def test_two_formats_in_one_folder(tmp_path):

@@ -103,3 +103,18 @@ def test_what_cannot_be_used(tmp_path, change, message):
     edit(root / 'annotations/train.json', change)
     with pytest.raises(UserError, match=message):
         read_set(root)
+
+
+def test_an_image_under_two_ids_is_one(tmp_path):
+    """Else each of the two is trained with as if the objects of the other were background."""
+    for index in range(2):
+        write_image(tmp_path / 'set/images' / f'{index}.jpg', index)
+    names = ['0.jpg', '0.jpg', '1.jpg']
+    (tmp_path / 'set/all.json').write_text(json.dumps(dict(
+        images=[dict(id=number, file_name=name, width=64, height=64) for number, name in enumerate(names)],
+        annotations=[dict(id=number, image_id=number - 1, category_id=1, bbox=[number, 2, 9, 9])
+                     for number in (1, 2, 3)], categories=[dict(id=1, name='nut')])))
+    found = read_set(tmp_path / 'set')
+    boxes = {image.path.name: [item.box for item in image.objects] for part in found.splits.values() for image in part}
+    assert boxes == {'0.jpg': [(1, 2, 9, 9), (2, 2, 9, 9)], '1.jpg': [(3, 2, 9, 9)]}
+    assert '1 images are there under a second id, of which the objects are added, such as' in str(found.notes)

@@ -10,6 +10,7 @@ from lgd_mm.formats.class_table import read_table
 from lgd_mm.formats.mask_labels import MaskLabels
 from lgd_mm.formats.read_set import read_set
 from lgd_mm.formats.ready_folder import ready_folder
+from lgd_mm.own_data.segmentation import read_segmentation
 from tests.own_sets import write_image
 
 #: Values of the pixels of each mask: a ground, a square of 24 x 24, and a line on top that is not known.
@@ -188,3 +189,25 @@ def test_more_classes_than_a_mask_can_hold(tmp_path):
     (tmp_path / 'set/classes.txt').write_text(''.join(f'class {index}\n' for index in range(255)))
     with pytest.raises(DataError, match='has 256 classes with background, and mmseg knows 255'):
         lgd_mm.convert(tmp_path / 'set', tmp_path / 'out', to='masks')
+    (tmp_path / 'set/data.yaml').write_text('names: ["a\\nb"]')
+    with pytest.raises(DataError, match=r"the class 'a\\nb' does not fit on a line of classes.txt: rename it"):
+        lgd_mm.convert(tmp_path / 'set', tmp_path / 'out', to='masks')
+
+
+def test_a_table_of_values_is_no_list_of_names(tmp_path):
+    """Whichever way the set is read: as it is, or converted."""
+    root = masks(tmp_path / 'set', 0, 2, 255)
+    (root / 'classes.txt').write_text('ground\nnut\nbolt\n')
+    assert ready_folder(root, 'mmseg') == str(root)
+    (root / 'classes.txt').write_text('0,ground\n2,bolt\n')
+    made = ready_folder(root, 'mmseg')
+    assert made != str(root) and read_segmentation(made).classes == ('ground', 'bolt')
+
+
+def test_a_mask_that_exif_would_turn(tmp_path):
+    root = masks(tmp_path / 'set', 0, 255, 0)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.open(root / 'masks/train/0.png').save(root / 'masks/train/0.png', exif=exif)
+    with pytest.raises(DataError, match='masks/train/0.png has an EXIF orientation, by which nothing turns it'):
+        lgd_mm.convert(root, tmp_path / 'out')

@@ -184,3 +184,16 @@ def test_a_label_as_long_as_a_text(tmp_path):
     (tmp_path / 'set/labels.csv').write_text('"' + 'x' * 200_000)
     with pytest.raises(DataError, match=re.escape(str(tmp_path / 'set'))):
         read_set(tmp_path / 'set')
+
+
+def test_yolo_of_label_studio_and_of_labelimg(tmp_path):
+    """The first writes a JSON of its own beside it, the second the names beside the labels."""
+    root = yolo(tmp_path / 'set', '')
+    (root / 'data.yaml').unlink()
+    (root / 'classes.txt').write_text('nut\n')
+    (root / 'notes.json').write_text('{"categories": [{"id": 0, "name": "nut"}], "info": {"version": "1.0"}}')
+    before = read_set(root)
+    assert before.format == 'yolo' and before.objects == 2
+    (root / 'classes.txt').rename(root / 'labels/classes.txt')
+    found = read_set(root)
+    assert found.splits == before.splits and found.classes == ('nut', ) and 'classes.txt' not in str(found.notes)

@@ -16,7 +16,8 @@ from lgd_mm.formats.read_set import read_set
 from lgd_mm.formats.run_lengths import drawn, encoded, placed
 from tests.own_sets import write_image
 
-CVAT = """<annotations><meta><labels><label><name>nut</name></label><label><name>bolt</name></label></labels></meta>
+CVAT = """<annotations><meta><labels><label><name>nut</name></label><label><name>bolt</name></label>
+<label><name>thread</name><type>points</type><parent>nut</parent></label></labels></meta>
 {images}</annotations>"""
 
 

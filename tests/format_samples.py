@@ -1,4 +1,8 @@
-"""Real exports of other tools: the same six images in each format, whose labels are known."""
+"""Real exports of other tools: the same six images in each format, whose labels are known.
+
+datumaro 1.13 wrote coco, captions, yolo, darknet, voc, cvat, voc_masks and camvid; supervision 0.31 yolo_seg and
+voc_flat; LabelMe 6.3 labelme. Supervisely's is written after its documentation.
+"""
 
 import shutil
 from pathlib import Path

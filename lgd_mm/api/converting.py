@@ -11,7 +11,7 @@ from pathlib import Path
 from lgd_mm.console.progress import Heartbeat, still
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.image_size import image_size
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.formats.convert import OF_TASK, check_target, write_set
 from lgd_mm.formats.labelled_set import LabelledSet
 from lgd_mm.formats.new_set import check_new_folder
@@ -63,15 +63,19 @@ def convert(source: str | Path,
         found = read_set(source, form, void=void, class_table=class_table, val_share=val_share)
     to = to or OF_TASK[found.task]
     said = StringIO()
+    places: dict[Path, Path] = {}
     try:
         with new_folder(out) as part:
-            write_set(found, part, to, partial(_place, Path(os.path.realpath(source))))
+            write_set(found, part, to, partial(_place, Path(os.path.realpath(source)), places))
             try:
                 with Heartbeat(lambda: f'checking {out}', partial(print, flush=True, file=sys.stdout)), \
                         redirect_stdout(said):
                     CHECKS[to](str(part))
-            except UserError as error:
-                raise UserError(str(error).replace(str(part), os.fspath(out))) from error
+            except UserError as error:  # OUT will not be there: images are called as they are in the source
+                sentence = str(error)
+                for target in sorted(places, reverse=True):  # the longer of two names first
+                    sentence = sentence.replace(str(target), str(places[target]))
+                raise type(error)(sentence.replace(str(part), os.fspath(out))) from error
             remarks = said.getvalue().replace(str(part), os.fspath(out))
     except OSError as error:
         raise UserError(f'{out} cannot be written ({error.strerror}): free disk space, or give another OUT') from error
@@ -80,9 +84,10 @@ def convert(source: str | Path,
     return found
 
 
-def _place(root: Path, source: Path, target: Path) -> None:
+def _place(root: Path, places: dict[Path, Path], source: Path, target: Path) -> None:
     """Bring an image to its place; OUT is passed on, and nothing goes into it that a link passes for an image."""
     if source.is_symlink() and not Path(os.path.realpath(source)).is_relative_to(root) and image_size(source) is None:
-        raise UserError(f'{source} is a link to {os.path.realpath(source)}, which lies outside {root} and is no image: '
+        raise DataError(f'{source} is a link to {os.path.realpath(source)}, which lies outside {root} and is no image: '
                         'remove it')
     link_or_copy(source, target)
+    places[target] = source

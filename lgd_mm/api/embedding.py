@@ -21,7 +21,7 @@ from lgd_mm.api.student import Student, load_student
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.datasets.shared_memory import handed_over, shared
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.models.features import mean_pool
 
 #: Images at a time.
@@ -101,7 +101,7 @@ def embedded(student: Student, paths: Sequence[str], unreadable: list[str], imag
         Embedded: Of the images of a batch that can be read, at least one.
 
     Raises:
-        UserError: If none of the images can be read.
+        DataError: If none of the images can be read.
     """
     size = student.image_size if image_size is None else image_size
     processes = workers(1)[0]
@@ -122,7 +122,7 @@ def embedded(student: Student, paths: Sequence[str], unreadable: list[str], imag
     finally:
         student.to(home)
     if len(unreadable) == len(paths):
-        raise UserError(f'none of {len(paths)} images can be read: {unreadable[0]}')
+        raise DataError(f'none of {len(paths)} images can be read: {unreadable[0]}')
 
 
 def paths_of(images: str | Path | Sequence[str | Path]) -> list[str]:

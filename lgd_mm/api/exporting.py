@@ -71,7 +71,7 @@ def export(network: str | Path, target: str | Sequence[str], out: str | Path, *,
     if whole:
         from lgd_mm.deploy.export import export_finetuned
         reports += export_finetuned(
-            file, whole, size=size and (size[0], size[1]), raw=raw,
+            file, whole, size=(size[0], size[1]) if size else None, raw=raw,
             images=None if check_images is None else images_in(check_images, 'check_images'), int8=int8,
             calibration=None if calibrate is None else images_in(calibrate, 'calibrate'))
     return reports
@@ -130,8 +130,8 @@ def _check_kind(file: Path, students: dict[str, Path], options: dict[str, Any]) 
     """
     only_whole = [name for name in students if name not in TARGETS]
     if only_whole:
-        raise UserError(f'{only_whole[0]} takes whole networks, and {file} is exported as a student: give onnx, which '
-                        f'{only_whole[0]} reads')
+        raise UserError(f'{only_whole[0]} takes whole networks, and {file} is exported as a student: give '
+                        'onnx')
     given = [name for name in WHOLE if options.get(name)]
     if given and 'onnx' in students:
         raise UserError(f'{_typed(given[0])} is for fine-tuned networks, and {file} is a student: leave it out')

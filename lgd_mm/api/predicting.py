@@ -6,7 +6,7 @@ from pathlib import Path
 from lgd_mm.api.auto import workers
 from lgd_mm.console.progress import still
 from lgd_mm.errors import UserError
-from lgd_mm.prediction.asked import check_outside
+from lgd_mm.io.inputs import check_outside
 from lgd_mm.prediction.network import load_network
 from lgd_mm.prediction.outcome import Outcome
 from lgd_mm.prediction.predict import Options

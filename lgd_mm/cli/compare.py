@@ -1,7 +1,6 @@
 """``lgd-mm compare``: which method is best on one's own images."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ from lgd_mm.api.methods import COMPARED
 from lgd_mm.cli.early import check_comparison
 from lgd_mm.comparison.early import METHODS
 from lgd_mm.console.interrupts import STATUS
+from lgd_mm.console.progress import LOADING, begin
 
 
 class ManyValues(click.Command):
@@ -67,7 +67,7 @@ def compare(**arguments: Any) -> None:
         given = [part for word in arguments[name] for part in word.split(',') if part]
         arguments[name] = given or list(default)
     check_comparison(arguments)
-    click.echo(f'comparison in {Path(arguments["out"])}')
+    begin(LOADING)
     from lgd_mm.comparison.compare import compare as run
     try:
         run(**arguments)

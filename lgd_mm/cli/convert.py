@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from lgd_mm.cli.early import check_conversion
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.formats.recognise import FORMATS
 
 
@@ -32,5 +33,6 @@ def convert(**arguments: Any) -> None:
       lgd-mm convert camvid my_masks --class-table class_dict.csv --void Void
     """
     check_conversion(arguments)
+    begin(LOADING)
     from lgd_mm import api
     api.convert(**arguments)

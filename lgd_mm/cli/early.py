@@ -25,9 +25,9 @@ from lgd_mm.costs.files import check_replaceable
 from lgd_mm.costs.request import check_request
 from lgd_mm.errors import UserError
 from lgd_mm.formats.new_set import check_new_folder
-from lgd_mm.formats.recognise import is_known, recognise
+from lgd_mm.formats.recognise import check_options, is_known, recognise
 from lgd_mm.inspection.own_page import check_page
-from lgd_mm.io.inputs import check_data_folder, check_weights_file
+from lgd_mm.io.inputs import check_data_folder, check_outside, check_weights_file
 from lgd_mm.io.options import parse_options
 from lgd_mm.io.writable import check_work_dir
 from lgd_mm.language import CATEGORY_SETS
@@ -51,6 +51,8 @@ def check_pretraining(arguments: Mapping[str, Any]) -> None:
     check_teacher(arguments['teacher'])
     _check_classes(arguments['classes'])
     check_images(Path(arguments['images']))
+    if arguments['watch']:
+        check_images(Path(arguments['watch']), 'watch')
     _check_templates(arguments['templates'])
     _check_values(arguments, 'epochs', 'batch_size', 'accumulate', 'lr', 'image_size', 'workers')
     if arguments['init']:
@@ -75,6 +77,7 @@ def check_finetuning(arguments: Mapping[str, Any]) -> None:
         _check_class_folders(arguments['data'])
     else:
         check_data_folder(arguments['data'])
+        _check_format(Path(arguments['data']))
 
 
 def check_comparison(arguments: Mapping[str, Any]) -> None:
@@ -104,11 +107,12 @@ def check_comparison(arguments: Mapping[str, Any]) -> None:
             _check_class_folders(data)
         else:
             check_data_folder(data)
+    check_outside(out, [arguments['images'], *request.data.values()])
 
 
 def check_conversion(arguments: Mapping[str, Any]) -> None:
     """Raises:
-        UserError: If the folder is none or of no format, or what is to be written is there.
+        UserError: If the folder is none or of no format, an option is for another one, or OUT is there.
     """
     check_new_folder(arguments['source'], arguments['out'])
     if arguments['class_table'] is not None and not os.path.isfile(arguments['class_table']):
@@ -116,8 +120,8 @@ def check_conversion(arguments: Mapping[str, Any]) -> None:
                         'value or colour')
     if not 0 < arguments['val_share'] < 1:
         raise UserError(f'--val-share is {arguments["val_share"]:g}, and should be between 0 and 1, such as 0.2')
-    if arguments['form'] is None:
-        recognise(Path(arguments['source']))
+    form = arguments['form'] or recognise(Path(arguments['source']))
+    check_options(form, arguments['source'], {name: arguments[name] for name in ('void', 'class_table')})
 
 
 def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
@@ -143,7 +147,7 @@ def check_prediction(arguments: Mapping[str, Any]) -> None:
                         'or a checkpoint')
     check_weights_file(network)
     asked.check_given(arguments['images'])
-    asked.check_outside(arguments['out'], arguments['images'])
+    check_outside(arguments['out'], arguments['images'])
     asked.check_out(Path(arguments['out']))
     if arguments['ids'] is not None and not os.path.isfile(arguments['ids']):
         raise UserError(f'ids: {arguments["ids"]} is no file: give annotations in COCO format')
@@ -199,6 +203,12 @@ def _check_class_folders(data: str) -> None:
     except UserError:
         if not os.path.isdir(data) or not is_known(Path(data)):
             raise
+
+
+def _check_format(data: Path) -> None:
+    """What has the folder or file of a layout that is read as it is, is told what is wrong with that."""
+    if not (data / 'annotations').is_dir() and not (data / 'classes.txt').is_file():
+        recognise(data)
 
 
 def _check_language(arguments: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ import click
 
 from lgd_mm.cli.early import check_embedding
 from lgd_mm.console.printable import printable
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 
 
 @click.command()
@@ -33,7 +34,7 @@ def embed(images: str, out: str, **arguments: Any) -> None:
       lgd-mm embed run photos --embedding --out embeddings.npy
     """
     check_embedding(arguments['student'], images, Path(out))
-    click.echo(f'reading {printable(arguments["student"])}', err=True)  # at once: the libraries take seconds
+    begin(LOADING)
     from lgd_mm.api import write_features
     done = write_features(arguments.pop('student'), images, out, **arguments)
     beside = '' if done.names == done.file else f', the names of its rows in {done.names}'
@@ -41,5 +42,5 @@ def embed(images: str, out: str, **arguments: Any) -> None:
     if done.unreadable:
         for line in done.unreadable[:-1]:
             click.echo(f'not read: {printable(line)}', err=True)
-        raise UserError(f'{len(done.unreadable)} of {done.images + len(done.unreadable)} images could not be read, the '
+        raise DataError(f'{len(done.unreadable)} of {done.images + len(done.unreadable)} images could not be read, the '
                         f'last of them {done.unreadable[-1]}')

@@ -27,8 +27,8 @@ from lgd_mm.console.rank_zero import print_rank0
 def export(network: str, targets: tuple[str, ...], out: str, **options: Any) -> None:
     """Bring NETWORK into the form of another library; what is written is run there and compared.
 
-    NETWORK is a student: the folder of a pre-training or a file. Or it is fine-tuned, the folder or a checkpoint: onnx
-    and openvino take all of it, the other targets its backbone.
+    NETWORK is a student: the folder of a pre-training or a file. Or it is fine-tuned, the folder or a checkpoint: onnx,
+    openvino and litert take all of it, the other targets its backbone.
 
     \b
     Examples:

@@ -7,8 +7,9 @@ import click
 
 from lgd_mm.cli.early import check_prediction
 from lgd_mm.console.printable import printable
+from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.errors import Stopped, UserError
+from lgd_mm.errors import DataError, Stopped
 
 #: What a network may be asked for.
 TASKS = ('classification', 'detection', 'instance-segmentation', 'segmentation')
@@ -41,7 +42,7 @@ def predict(no_drawing: bool, **arguments: Any) -> None:
       lgd-mm predict detector my_set/val --ids my_set/annotations/val.json --no-drawing --out found
     """
     check_prediction(arguments)
-    click.echo(f'reading {printable(arguments["network"])}', err=True)  # at once: the libraries take seconds
+    begin(LOADING)
     from lgd_mm import api
     try:
         found = api.predict(**arguments, drawing=not no_drawing)
@@ -54,5 +55,5 @@ def predict(no_drawing: bool, **arguments: Any) -> None:
     if found.left_out:
         for line in found.left_out[:-1]:
             click.echo(f'not read whole: {printable(line)}', err=True)
-        raise UserError(f'{len(found.left_out)} images or videos could not be read whole, the last of them '
+        raise DataError(f'{len(found.left_out)} images or videos could not be read whole, the last of them '
                         f'{found.left_out[-1]}')

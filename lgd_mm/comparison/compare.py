@@ -18,6 +18,7 @@ from lgd_mm.console.interrupts import ENDINGS
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.tables import PlainConsole
 from lgd_mm.console.words import some
+from lgd_mm.io.inputs import check_outside
 from lgd_mm.suite.config import read_suite
 from lgd_mm.suite.disk_space import checkpoint_bytes
 from lgd_mm.suite.execute import execute
@@ -90,6 +91,7 @@ def compare(images: str | Path | None = None,
             students=list(students), teacher=teacher, seeds=seeds, budget=budget, image_size=image_size)
         request.check()
         check_comparison_folder(folder, state)
+        check_outside(folder, [request.images, *request.data.values()])
         if state and state.begun:
             check_same(folder, state.request, request)
         if not (state and state.planned and state.request == request):

@@ -9,13 +9,13 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
-from lgd_mm.api.auto import AUTO
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.finetuning import TASKS, settle, use_data
 from lgd_mm.api.images import images_in
 from lgd_mm.api.methods import COMPARED
 from lgd_mm.api.pretraining import pretraining_config
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
+from lgd_mm.api.values import AUTO
 from lgd_mm.comparison.request import Request
 from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.console.rank_zero import print_rank0

@@ -35,11 +35,12 @@ def going_on(out: Path, state: State | None) -> State:
         state (State, optional): What lies in it.
 
     Raises:
-        UserError: If there is no comparison.
+        UserError: If there is no comparison, or none that can be.
     """
     if state is None:
         raise UserError(f'{out} holds no comparison to go on with (no {RECORD}): give --images, --classes and the sets '
                         'to measure on')
+    state.request.check()
     if state.planned and not (out / SUITE).is_file():
         raise UserError(f'{out / SUITE} is gone: put it back, or delete {out / RECORD} and give the whole command, '
                         'which writes it anew; what is finished is not run again')

@@ -32,10 +32,11 @@ def among(images: str, tested: Iterable[str]) -> list[str]:
     Returns:
         list[str]: Their paths.
     """
-    by_size: dict[int, list[str]] = {}
-    for path in images_in(images):
-        by_size.setdefault(_size(path), []).append(path)
-    return [path for path in tested if any(_same(path, other) for other in by_size.get(_size(path), ()))]
+    sizes = {path: _size(path) for path in tested}
+    looked_for = set(sizes.values())
+    # Images without compression all have one size: each is read once, and only those that some other may equal.
+    known = {_digest(path) for path in images_in(images) if _size(path) in looked_for} - {None}
+    return [path for path in sizes if _digest(path) in known]
 
 
 def _size(path: str) -> int:
@@ -45,8 +46,8 @@ def _size(path: str) -> int:
         return -1
 
 
-def _same(path: str, other: str) -> bool:
+def _digest(path: str) -> str | None:
     try:
-        return file_digest(Path(path)) == file_digest(Path(other))
+        return file_digest(Path(path))
     except OSError:
-        return False
+        return None

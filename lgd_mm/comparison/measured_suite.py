@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lgd_mm.api.auto import AUTO
 from lgd_mm.api.methods import COMPARED
+from lgd_mm.api.values import AUTO
 from lgd_mm.comparison.configs import Configs, config_folder, file_name, steps
 from lgd_mm.comparison.suites import add_task, of_student, write_yaml
 from lgd_mm.safety.config_text import write_config

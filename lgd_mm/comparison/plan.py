@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from lgd_mm.api.small_sets import MULTIPLE
@@ -86,11 +86,11 @@ def make_plan(out: Path, configs: Configs, launcher: Launcher, console: Console,
         assert request.budget is not None
         least = budget.floors
         shortest = Schedule(1, least, budget.seconds(least, 1))
-        console.print(plan_table(Plan(budget, shortest, sides), given, request.seeds, 'The shortest that is trained'))
+        console.print(plan_tables(Plan(budget, shortest, sides), given, request.seeds, 'The shortest that is trained'))
         raise UserError(too_small(budget, request.budget, len(request.methods), len(request.students),
                                   time.monotonic() - begin))
     plan = Plan(budget, schedule, sides)
-    console.print(plan_table(plan, given, request.seeds))
+    console.print(plan_tables(plan, given, request.seeds))
     for line in reasons(plan, configs, request.seeds):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     write_suite(out, configs, without, sides, schedule.epochs, schedule.seeds, note(plan, given))
@@ -119,37 +119,38 @@ def too_small(budget: Budget, given: str, methods: int, students: int, spent: fl
             f'--budget {_rounded((least + spent) / PLANNED)} or more ({needed}){fewer}')
 
 
-def plan_table(plan: Plan, given: float | None, wanted: int, title: str = 'What it takes') -> Table:
-    """What each part takes: as chosen, with a longer budget, and with the whole schedule.
+def plan_tables(plan: Plan, given: float | None, wanted: int, title: str = 'What it takes') -> Group:
+    """What each part takes as chosen; and with a longer budget, and with the whole schedule.
 
     Args:
         plan (Plan): What was chosen.
         given (float, optional): Seconds of the budget.
         wanted (int): Seeds that were asked for.
-        title (str): Of the table. Defaults to ``'What it takes'``.
+        title (str): Of the first table. Defaults to ``'What it takes'``.
     """
     budget, schedule, _ = plan
-    longer = budget.choose(PLANNED * LONGER * given, wanted) if given is not None else None
-    table = Table('part', 'runs', 's a step', 's beside', 'epochs', 'steps', 'takes', title=title)
-    if longer:
-        table.add_column(f'in {LONGER} x the budget')
-    table.add_column('whole schedule')
+    chosen = Table('part', 'runs', 'epochs', 'steps', 's a step', 's beside', 'takes', title=title)
     for part in budget.parts:
         runs, epochs = schedule.seeds * part.runs, schedule.epochs[part.name]
-        full = max(part.full, part.floor)
-        cells = [part.what, str(runs), f'{part.epoch / part.steps:.2f}', f'{part.fixed:.0f}', str(epochs),
-                 f'{epochs * part.steps:,}', format_seconds(runs * part.seconds(epochs))]
-        if longer:
-            cells.append(f'{longer.epochs[part.name]} epochs')
-        cells.append(f'{full} epochs, {format_seconds(wanted * part.runs * part.seconds(full))}')
-        table.add_row(*cells)
-    last = ['everything, with the report', '', '', '', '', '', format_seconds(schedule.seconds)]
-    if longer:
-        last.append(f'{longer.seeds} seeds, {format_seconds(longer.seconds)}')
-    last.append(f'{wanted} seeds, {format_seconds(budget.seconds(budget.full, wanted))}')
-    table.add_section()
-    table.add_row(*last)
-    return table
+        chosen.add_row(part.what, str(runs), str(epochs), f'{epochs * part.steps:,}',
+                       f'{part.epoch / part.steps:.2f}', f'{part.fixed:.0f}',
+                       format_seconds(runs * part.seconds(epochs)))
+    chosen.add_section()
+    chosen.add_row('all, with report', '', '', '', '', '', format_seconds(schedule.seconds))
+
+    whole = Schedule(wanted, budget.full, budget.seconds(budget.full, wanted))
+    longer = budget.choose(PLANNED * LONGER * given, wanted) if given is not None else None
+    others = {f'in {LONGER} x the budget': longer, 'whole schedule': whole}
+    more = Table('', title='With more time')
+    for heading, other in others.items():
+        if other:
+            more.add_column(heading)
+    shown = [other for other in others.values() if other]
+    for name in schedule.epochs:
+        more.add_row(f'epochs of {name}', *(str(other.epochs[name]) for other in shown))
+    more.add_row('seeds', *(str(other.seeds) for other in shown))
+    more.add_row('takes', *(format_seconds(other.seconds) for other in shown))
+    return Group(chosen, more)
 
 
 def reasons(plan: Plan, configs: Configs, wanted: int) -> list[str]:
@@ -177,9 +178,9 @@ def reasons(plan: Plan, configs: Configs, wanted: int) -> list[str]:
 def note(plan: Plan, given: float | None) -> str:
     """A paragraph for the report."""
     epochs = ', '.join(f'{name} {count}' for name, count in plan.schedule.epochs.items())
-    within = '' if given is None else f' chosen to fit {format_seconds(given)},'
-    return (f'Epochs,{within} of the measured time of a step: {epochs}. In the order of the rows, students begin from '
-            'pre-trainings on the same unlabelled images, with the same teacher, names and schedule.')
+    fitting = '' if given is None else f', chosen to fit {format_seconds(given)} by the measured time of a step'
+    return (f'Epochs: {epochs}{fitting}. All pre-trainings are on the same unlabelled images, with the same teacher, '
+            'names and schedule.')
 
 
 def _sized(configs: Configs) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from lgd_mm.api.auto import AUTO
 from lgd_mm.api.backbones import backbone_named
 from lgd_mm.api.methods import COMPARED
+from lgd_mm.api.values import AUTO
 from lgd_mm.comparison.budget import PRETRAINING
 from lgd_mm.comparison.configs import METRICS, Configs, config_folder, file_name
 from lgd_mm.comparison.request import SUITE

@@ -82,6 +82,6 @@ class LoadImage(BaseTransform):
         except Exception as error:
             if of_the_machine(error):
                 raise
-            reason = str(error).partition(' <_io.BytesIO')[0]  # Pillow names the bytes by their address
+            reason = str(error).partition(' <')[0]  # Pillow names the bytes by their address
             raise UnreadableImage(f'{results["img_path"]}: {type(error).__name__}: {reason}') from error
         return {**results, 'img': image, 'img_shape': image.shape[:2], 'ori_shape': image.shape[:2]}

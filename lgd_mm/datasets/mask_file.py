@@ -99,6 +99,23 @@ def broken(path: str | Path, error: Exception) -> Exception:
     return DataError(f'mask {path} cannot be decoded ({reason}): replace it')
 
 
+def check_exact(path: str | Path, mask: Image.Image) -> None:
+    """See that the pixels of a mask are those of its image, and their numbers those that were saved.
+
+    Args:
+        path (str | Path): The file.
+        mask (Image.Image): As it was opened.
+
+    Raises:
+        UserError: If its EXIF tells to turn it, or its format keeps no exact numbers.
+    """
+    if 'exif' in mask.info and mask.getexif().get(ORIENTATION, 1) != 1:
+        raise DataError(f'mask {path} has an EXIF orientation, by which nothing turns it: take the tag away (exiftool '
+                        '-Orientation=), with the mask as its image is read')
+    if mask.format in LOSSY:
+        raise DataError(f'{path} is a {mask.format}, which keeps no exact numbers: save masks as PNG')
+
+
 def _opened(path: str | Path, content: bytes | None) -> Image.Image:
     try:
         mask = open_image(path if content is None else content)
@@ -108,11 +125,9 @@ def _opened(path: str | Path, content: bytes | None) -> Image.Image:
         mask.close()
         raise DataError(f'{path} is an image of colours ({mask.mode}): a mask holds the number of a class in each '
                         'pixel')
-    if 'exif' in mask.info and mask.getexif().get(ORIENTATION, 1) != 1:
+    try:
+        check_exact(path, mask)
+    except DataError:
         mask.close()
-        raise DataError(f'mask {path} has an EXIF orientation, by which nothing turns it: take the tag away (exiftool '
-                        '-Orientation=), with the mask as its image is read')
-    if mask.format in LOSSY:
-        mask.close()
-        raise DataError(f'{path} is a {mask.format}, which keeps no exact numbers: save masks as PNG')
+        raise
     return mask

@@ -51,7 +51,8 @@ def best(scores: Tensor, most: int) -> tuple[Tensor, Tensor]:
     number = torch._shape_as_tensor(scores)[0]
     if most > 0:
         number = torch.minimum(number, torch.tensor(most))
-    return scores.topk(number if torch.jit.is_tracing() else int(number))  # type: ignore[arg-type]
+    traced = torch.jit.is_tracing()  # type: ignore[attr-defined]
+    return scores.topk(number if traced else int(number))  # type: ignore[arg-type]
 
 
 def suppress(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float, most: int) -> Tensor:

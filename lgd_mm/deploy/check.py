@@ -62,18 +62,30 @@ def agreement(network: FineTuned, folder: Path, graph: Graph, files: Sequence[Pa
         if fixed:
             assert graph.size is not None
             ready, _ = predict.prepared(pixels, outside.about['steps'])
-            expected = letterboxed_reference(network, ready, graph.size, pixels.shape[:2])
+            original = pixels.shape[0], pixels.shape[1]
+            expected = letterboxed_reference(network, ready, graph.size, original)
         else:
             expected = reference(network, file)
-        found.add(file.name, expected, outside(str(file)), max(pixels.shape[:2]), threshold(network))
+        found.add(file.name, expected, outside(str(file)), max(pixels.shape[:2]), threshold(network), _most(network))
     return found
 
 
 def threshold(network: FineTuned) -> float:
     """Scores from which on a detector tells of a box."""
-    model = network.model
-    head = getattr(model, 'roi_head', None) or getattr(model, 'bbox_head', None)
+    head = _head(network)
     return float(head.test_cfg.get('score_thr', 0)) if head is not None else 0.0
+
+
+def _most(network: FineTuned) -> int | None:
+    """Boxes of an image that a detector keeps at most."""
+    head = _head(network)
+    most = -1 if head is None else head.test_cfg.get('max_per_img', -1)
+    return most if most > 0 else None
+
+
+def _head(network: FineTuned) -> Any:
+    """Of a detector, what tells of boxes."""
+    return getattr(network.model, 'roi_head', None) or getattr(network.model, 'bbox_head', None)
 
 
 @torch.no_grad()
@@ -103,8 +115,9 @@ def raw_agreement(network: FineTuned, folder: Path, graph: Graph, files: Sequenc
 
 
 def _difference(expected: NDArray[Any], found: NDArray[Any]) -> float:
-    """As a part of the largest value; infinite for other shapes. Of labels, the part that differs."""
-    if expected.shape != found.shape:
+    """As a part of the largest value; infinite for other shapes and numbers that are none. Of labels, the part that
+    differs."""
+    if expected.shape != found.shape or not (np.isfinite(expected).all() and np.isfinite(found).all()):
         return float('inf')
     if not expected.size:
         return 0.0

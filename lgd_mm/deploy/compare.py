@@ -37,6 +37,7 @@ class Agreement:
         outputs (float, optional): Of raw outputs, the largest difference as a part of the largest value.
         on_the_edge (int): Boxes that only one has, because their score is as near to the threshold, or to that of the
             last box that is kept, as scores may be apart.
+        of_boxes (bool): Whether the network tells of boxes.
     """
 
     images: int = 0
@@ -49,6 +50,7 @@ class Agreement:
     odd: list[str] = field(default_factory=list)
     on_the_edge: int = 0
     outputs: float | None = None
+    of_boxes: bool = False
 
     @property
     def close(self) -> bool:
@@ -65,7 +67,9 @@ class Agreement:
         told = []
         if self.boxes:
             told.append(f'{self.boxes} boxes, the corners within {self.corner:.2g} pixels')
-        if self.boxes or not self.pixels:
+        elif self.of_boxes:
+            told.append('no boxes, so that none was compared')
+        if self.boxes or not (self.pixels or self.of_boxes):
             told.append(f'the scores within {self.score:.2g}')
         if self.pixels:
             told.append(f'{self.other_pixels:,} of {self.pixels:,} pixels of another '
@@ -74,7 +78,8 @@ class Agreement:
             told.append(f'{self.on_the_edge} boxes at the threshold that only one has')
         return f'{images}: {", ".join([*told, *self.odd])}'
 
-    def add(self, name: str, expected: Arrays, found: Arrays, side: int, threshold: float) -> None:
+    def add(self, name: str, expected: Arrays, found: Arrays, side: int, threshold: float, most: int | None = None
+            ) -> None:
         """Compare the predictions for one more image.
 
         Args:
@@ -83,21 +88,24 @@ class Agreement:
             found (Mapping[str, NDArray]): Of its other form.
             side (int): The longer side of the image, in pixels.
             threshold (float): Of scores, from which on there are boxes.
+            most (int, optional): Boxes that are kept at most. Defaults to None: all.
         """
         self.images += 1
         if 'boxes' in expected:
-            self._boxes(name, expected, found, side, threshold)
+            self._boxes(name, expected, found, side, threshold, most)
         elif 'labels' in expected:
             self._pixels(name, expected['labels'], found['labels'])
         else:
             self._scores(name, expected['scores'], found['scores'])
 
-    def _boxes(self, name: str, expected: Arrays, found: Arrays, side: int, threshold: float) -> None:
+    def _boxes(self, name: str, expected: Arrays, found: Arrays, side: int, threshold: float, most: int | None) -> None:
         pairs, alone = matched(expected, found, CORNER * side)
+        self.of_boxes = True
         self.boxes += len(expected['boxes'])
-        lowest = min((float(each['scores'].min()) for each in (expected, found) if len(each['scores'])), default=0.0)
+        edges = [threshold, *(float(each['scores'].min()) for each in (expected, found)
+                              if most is not None and len(each['scores']) >= max(most, 1))]
         for score in alone:
-            if min(abs(score - threshold), abs(score - lowest)) <= SCORE:
+            if any(abs(score - edge) <= SCORE for edge in edges):
                 self.on_the_edge += 1
             else:
                 self.odd.append(f'a box with the score {score:.3f} that only one has in {name}')
@@ -117,7 +125,7 @@ class Agreement:
         self.other_pixels += int((expected != found).sum())
 
     def _scores(self, name: str, expected: Any, found: Any) -> None:
-        if not np.isfinite(found).all():
+        if not (np.isfinite(expected).all() and np.isfinite(found).all()):
             self.odd.append(f'scores that are not finite in {name}')
             return
         self.score = max(self.score, float(np.abs(np.subtract(expected, found)).max()))

@@ -22,7 +22,7 @@ from lgd_mm.deploy.report import DeployReport
 from lgd_mm.deploy.source import FineTuned, read_finetuned
 from lgd_mm.deploy.targets import WHOLE_TARGETS, check_installed
 from lgd_mm.deploy.timing import time_graph
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.new_folder import new_folder
 
 #: Images that an export is compared on, unless the user says which.
@@ -79,16 +79,7 @@ def _export(network: FineTuned, target: str, folder: Path, size: tuple[int, int]
 
 def _written(network: FineTuned, target: str, part: Path, size: tuple[int, int] | None, raw: bool,
              images: Sequence[str | Path] | None, calibration: Sequence[Path] | None) -> DeployReport:
-    with still('tracing the network'):
-        graph = write_graph(network, part / WHOLE_TARGETS['onnx'].graph, size, raw)
-    library = f'onnxruntime {onnxruntime.__version__}'
-    if target == 'openvino':
-        from lgd_mm.deploy.openvino import convert  # here: it is no requirement
-        file = part / WHOLE_TARGETS[target].graph
-        with still('converting the graph'), quietly():
-            library = convert(graph.file, file)
-        graph.file.unlink()
-        graph = graph._replace(file=file)
+    graph, library = _graph(network, target, part, size, raw)
     write_about(part, about(network, graph))
     with check_images(network, images, COMPARED) as chosen:
         with still(f'comparing {len(chosen.files)} images'):
@@ -96,11 +87,12 @@ def _written(network: FineTuned, target: str, part: Path, size: tuple[int, int] 
         threads = sorted({1, len(os.sched_getaffinity(0))})
         notes, graphs = [_takes(graph)], [graph.file.name]
         if calibration:
-            graphs.append(f'{graph.file.stem}_int8.onnx')
+            small = f'{graph.file.stem}_int8.onnx'
+            graphs.append(small)
             with still(f'measuring the ranges of {len(calibration)} images'):
-                quantise(part, *graphs, calibration)
+                quantise(part, graph.file.name, small, calibration)
             with still('comparing 8 bits with 32'):
-                notes.append(f'{change(network, part, *graphs, chosen.files)} Its ranges are those of '
+                notes.append(f'{change(network, part, graph.file.name, small, chosen.files)} Its ranges are those of '
                              f'{len(calibration)} images; the first and the last layers stay float32.')
         with still('measuring the graph'):
             timings = [each for name in graphs for each in time_graph(part, name, chosen.files[0], threads)]
@@ -108,6 +100,24 @@ def _written(network: FineTuned, target: str, part: Path, size: tuple[int, int] 
     (part / 'README.md').write_text(text, encoding='utf-8')
     return DeployReport(target, part, (), library, chosen.told, found, tuple(notes), tuple(timings),
                         usage(network, raw))
+
+
+def _graph(network: FineTuned, target: str, part: Path, size: tuple[int, int] | None, raw: bool) -> tuple[Graph, str]:
+    """Write the graph of a target; also what runs it, with its version."""
+    file = part / WHOLE_TARGETS[target].graph
+    if target == 'litert':
+        from lgd_mm.deploy import litert  # here, as below: they are no requirements
+        with still('converting the network'), quietly():
+            return litert.write(network, file, size, raw)
+    with still('tracing the network'):
+        graph = write_graph(network, part / WHOLE_TARGETS['onnx'].graph, size, raw)
+    if target == 'onnx':
+        return graph, f'onnxruntime {onnxruntime.__version__}'
+    from lgd_mm.deploy import openvino
+    with still('converting the graph'), quietly():
+        library = openvino.convert(graph.file, file)
+    graph.file.unlink()
+    return graph._replace(file=file), library
 
 
 def compared(network: FineTuned, folder: Path, graph: Graph, files: Sequence[Path], raw: bool) -> Agreement:
@@ -141,11 +151,16 @@ def _check(network: FineTuned, found: Agreement, what: str) -> None:
 
 def _calibration(network: FineTuned, given: Sequence[str | Path] | None) -> list[Path]:
     """Images that ranges are measured on."""
-    files = list(map(Path, given)) if given is not None else own_images(network, 'train')
+    if given is not None:
+        files = spread(list(map(Path, given)), CALIBRATED)
+        if not files:
+            raise DataError(f'none of the images to calibrate on can be read, such as {given[0]}: give others')
+        return files
+    files = spread(own_images(network, 'train'), CALIBRATED)
     if not files:
         raise UserError(f'the training set of {network.path} is not where it was, and --int8 measures ranges on '
                         'images: give --calibrate FOLDER')
-    return spread(files, CALIBRATED)
+    return files
 
 
 def _cropped(network: FineTuned) -> tuple[int, int] | None:

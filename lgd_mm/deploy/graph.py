@@ -72,7 +72,8 @@ def write_graph(network: FineTuned, file: Path, size: tuple[int, int] | None = N
     arguments = sample_image(height, width), torch.tensor([height, width]), torch.tensor([float(height), float(width)])
     try:
         with quietly(), torch.no_grad():
-            torch.onnx.export(form, arguments, content, dynamo=False, opset_version=OPSET, input_names=list(INPUTS),
+            torch.onnx.export(form, arguments, content, dynamo=False,  # type: ignore[arg-type]
+                              opset_version=OPSET, input_names=list(INPUTS),
                               output_names=list(form.output_names), dynamic_axes=axes)
     except (RuntimeError, TypeError, ValueError, torch.onnx.errors.OnnxExporterError) as error:
         raise UserError(f'{network.path} cannot be brought to ONNX ({first_line(error)}): export its backbone alone '

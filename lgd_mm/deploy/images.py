@@ -12,9 +12,11 @@ from mmengine.registry import DATASETS, DefaultScope
 from PIL import Image
 
 from lgd_mm.console.quiet import quietly
+from lgd_mm.datasets.loading import of_the_machine
 from lgd_mm.datasets.shapes.scene import draw_scene
+from lgd_mm.deploy.predict import upright
 from lgd_mm.deploy.source import FineTuned
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 
 #: Height and width of images that are drawn where there are no others.
 DRAWN = (240, 320), (300, 200), (131, 157)
@@ -43,13 +45,19 @@ def check_images(network: FineTuned, given: Sequence[str | Path] | None, most: i
 
     Yields:
         Images: They are there while the block lasts.
+
+    Raises:
+        UserError: If none of those given can be read.
     """
     if given is not None:
-        yield Images(spread(list(map(Path, given)), most), 'that were given')
+        files = spread(list(map(Path, given)), most)
+        if not files:
+            raise DataError(f'none of the images to compare on can be read, such as {given[0]}: give others')
+        yield Images(files, 'that were given')
         return
-    own = own_images(network, 'test')
+    own = spread(own_images(network, 'test'), most)
     if own:
-        yield Images(spread(own, most), 'of its test set')
+        yield Images(own, 'of its test set')
         return
     with drawn_images() as files:
         yield Images(files, 'that were drawn, as its test set is not there')
@@ -93,7 +101,17 @@ def own_dataset(network: FineTuned, split: str) -> Any:
 
 
 def spread(files: list[Path], most: int) -> list[Path]:
-    """As many of them as are wanted, from the first to the last."""
-    if len(files) <= most:
-        return files
-    return [files[index] for index in np.linspace(0, len(files) - 1, most).round().astype(int)]
+    """As many of them as are wanted, from the first to the last, without those that cannot be read."""
+    if len(files) > most:
+        files = [files[index] for index in np.linspace(0, len(files) - 1, most).round().astype(int)]
+    return [file for file in files if _is_whole(file)]
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        upright(str(file))
+    except Exception as error:  # whatever a broken file makes decoders stumble over
+        if of_the_machine(error):
+            raise
+        return False
+    return True

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -23,7 +23,7 @@ class _Images(CalibrationDataReader):
     """What the graph takes, of images one after the other."""
 
     def __init__(self, network: Network, takes: Sequence[str], files: Sequence[Path]) -> None:
-        self.inputs: Iterator[dict[str, np.ndarray]] = (
+        self.inputs: Iterator[dict[str, NDArray[Any]]] = (
             {name: value for name, value in network.inputs(upright(str(file))).items() if name in takes}
             for file in files)
 

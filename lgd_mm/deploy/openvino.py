@@ -15,6 +15,6 @@ def convert(graph: Path, out: Path) -> str:
     Returns:
         str: The library and its version.
     """
-    model = openvino.Core().read_model(graph)  # openvino.convert_model() does no more, and reports its use to its makers
-    openvino.save_model(model, out, compress_to_fp16=False)
+    # Not by openvino.convert_model(): it does no more, and reports its use to its makers.
+    openvino.save_model(openvino.Core().read_model(graph), out, compress_to_fp16=False)
     return f'openvino {openvino.__version__.split("-")[0]}'

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 #: Of the weights that OpenCV blends neighbours by.
@@ -19,6 +20,8 @@ STEPS = 2048
 #: As Pillow calls its filters.
 FILTERS = {'bilinear': Image.Resampling.BILINEAR, 'bicubic': Image.Resampling.BICUBIC,
            'nearest': Image.Resampling.NEAREST, 'lanczos': Image.Resampling.LANCZOS}
+#: Where a grey image is transparent.
+GROUND = 124, 117, 104
 
 
 class Network:
@@ -51,9 +54,9 @@ class Network:
         """
         pixels = upright(image)
         found = self.run(self.inputs(pixels))
-        return self.finished(found, pixels.shape[:2])
+        return self.finished(found, (pixels.shape[0], pixels.shape[1]))
 
-    def inputs(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    def inputs(self, pixels: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """What the graph takes, of RGB (height, width, 3), uint8."""
         ready, scale = prepared(pixels, self.about['steps'])
         size = np.array(ready.shape[:2])
@@ -62,11 +65,12 @@ class Network:
         images = ready.astype(np.float32).transpose(2, 0, 1)[None] / np.float32(255)
         return {'images': images, 'image_size': size, 'original_size': (size / scale).astype(np.float32)}
 
-    def finished(self, found: dict[str, np.ndarray], size: tuple[int, int]) -> dict[str, np.ndarray]:
+    def finished(self, found: dict[str, NDArray[Any]], size: tuple[int, int]) -> dict[str, NDArray[Any]]:
         """What the graph gave, of the original image of (height, width)."""
         if 'masks' in found and found['masks'].ndim == 3 and self.about['paste_masks']:
-            whole = [pasted(mask, box, size) for mask, box in zip(found['masks'], found['boxes'])]
-            found['masks'] = np.array(whole, np.float32).reshape(-1, *size) >= self.about['mask_threshold']
+            whole = [pasted(mask, box, size) >= self.about['mask_threshold']
+                     for mask, box in zip(found['masks'], found['boxes'])]
+            found['masks'] = np.array(whole, bool).reshape(-1, *size)
         if self.about['one_image'] or len(next(iter(found.values()))) != 1:
             return found
         return {name: value[0] for name, value in found.items()}
@@ -96,17 +100,22 @@ def opened(file: str, threads: int = 0) -> Any:
     return lambda inputs: dict(zip(gives, session.run(None, {name: inputs[name] for name in takes})))
 
 
-def upright(image: str | Image.Image) -> np.ndarray:
+def upright(image: str | Image.Image) -> NDArray[Any]:
     """RGB (height, width, 3), uint8, turned as the camera says."""
     if not isinstance(image, Image.Image):
         with Image.open(image) as file:
-            image = ImageOps.exif_transpose(file).convert('RGB')
+            return upright(ImageOps.exif_transpose(file))
+    if image.mode.startswith('I;16'):  # Pillow would make white of all above 255
+        return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == 'LA':  # as mmcv does, which lays no other transparent image on a ground
+        ground = Image.new('RGBA', image.size, GROUND)
+        image = Image.composite(image.convert('RGBA'), ground, image.getchannel('A'))
     return np.asarray(image.convert('RGB'))
 
 
-def prepared(pixels: np.ndarray, steps: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+def prepared(pixels: NDArray[Any], steps: list[dict[str, Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Pixels (height, width, 3) after the steps of the test pipeline, and what they were scaled by, down and across."""
-    scale = np.ones(2)
+    scale: NDArray[Any] = np.ones(2)
     for step in steps:
         height, width = pixels.shape[:2]
         if step['do'] == 'crop':
@@ -147,7 +156,7 @@ def new_size(height: int, width: int, step: dict[str, Any]) -> tuple[int, int]:
     return int(height * factor + 0.5), int(width * factor + 0.5)
 
 
-def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+def resized(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """Bytes of another size, as of ``cv2.resize(..., interpolation=cv2.INTER_LINEAR)``."""
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -159,7 +168,7 @@ def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return ((blended + 2) >> 2).astype(np.uint8)
 
 
-def neighbours(side: int, new: int, clip: bool) -> tuple[np.ndarray, ...]:
+def neighbours(side: int, new: int, clip: bool) -> tuple[NDArray[Any], ...]:
     """Of each new position the two old ones around it, and their weights."""
     at = ((np.arange(new) + 0.5) * (side / new) - 0.5).astype(np.float32)
     first = np.floor(at).astype(np.int64)
@@ -170,7 +179,7 @@ def neighbours(side: int, new: int, clip: bool) -> tuple[np.ndarray, ...]:
     return np.clip(first, 0, side - 1), np.clip(first + 1, 0, side - 1), *weights
 
 
-def letterboxed(pixels: np.ndarray, size: list[int]) -> np.ndarray:
+def letterboxed(pixels: NDArray[Any], size: list[int]) -> NDArray[Any]:
     """Pixels in the upper left corner of a larger image."""
     height, width = pixels.shape[:2]
     if height > size[0] or width > size[1]:
@@ -178,7 +187,7 @@ def letterboxed(pixels: np.ndarray, size: list[int]) -> np.ndarray:
     return np.pad(pixels, ((0, size[0] - height), (0, size[1] - width), (0, 0)))
 
 
-def pasted(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def pasted(mask: NDArray[Any], box: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """The probabilities within a box (rows, columns) where they lie in an image of (height, width)."""
     whole = np.zeros(size, np.float32)
     left, top, right, bottom = box
@@ -191,10 +200,10 @@ def pasted(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarr
     return whole
 
 
-def blend(begin: np.float32, end: np.float32, at: np.ndarray, cells: int) -> np.ndarray:
+def blend(begin: np.float32, end: np.float32, at: NDArray[Any], cells: int) -> NDArray[Any]:
     """How much each of some cells between begin and end counts at each pixel (pixels, cells)."""
     with np.errstate(divide='ignore', invalid='ignore'):
-        place = ((at + np.float32(0.5) - begin) / (end - begin) * 2 - 1).astype(np.float32)
+        place: NDArray[Any] = ((at + np.float32(0.5) - begin) / (end - begin) * 2 - 1).astype(np.float32)
     place = np.where(np.isinf(place), np.float32(0), place)
     place = ((place + 1) * cells - 1) / 2
     return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells, dtype=np.float32))).astype(np.float32)

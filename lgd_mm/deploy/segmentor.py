@@ -48,7 +48,6 @@ class Segmentor(DeployedNetwork):
         return ((logits.sigmoid() > self.model.decode_head.threshold)[:, 0].long(), )
 
     def _resized(self, logits: Tensor, size: Tensor) -> Tensor:
-        height, width = size.unbind()
-        if not torch.jit.is_tracing():
-            height, width = int(height), int(width)
-        return F.interpolate(logits, (height, width), mode='bilinear', align_corners=self.model.align_corners)
+        traced = torch.jit.is_tracing()  # type: ignore[attr-defined]
+        sides: Any = tuple(size.unbind()) if traced else size.tolist()
+        return F.interpolate(logits, sides, mode='bilinear', align_corners=self.model.align_corners)

@@ -54,8 +54,9 @@ def is_finetuned(path: str | Path) -> bool:
         UserError: If it cannot be read.
     """
     checkpoint = load_checkpoint_file(path)
-    text = (checkpoint.get('meta') or {}).get('cfg')
-    if not text:
+    meta = checkpoint.get('meta')
+    text = meta.get('cfg') if isinstance(meta, Mapping) else None
+    if not isinstance(text, str) or not text:
         return False
     state = {key: value for key, value in find_network(checkpoint, path).state.items() if isinstance(value, Tensor)}
     return left_out(state, parse_config(text), path) is not None
@@ -96,10 +97,11 @@ def _classes(meta: Mapping[str, Any], cfg: Config, model: Any) -> tuple[str, ...
     if not names:
         metainfo = _innermost((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('metainfo') or {}
         names = metainfo.get('classes')
-    head = next(part for part in (getattr(getattr(model, 'roi_head', None), 'bbox_head', None),
-                                  *(getattr(model, name, None) for name in ('bbox_head', 'decode_head', 'head')))
-                if part is not None)
-    number = int(head.num_classes)
+    heads = [getattr(getattr(model, 'roi_head', None), 'bbox_head', None),
+             *(getattr(model, name, None) for name in ('bbox_head', 'decode_head', 'head'))]
+    # A network of another family, which is refused later, may have no such head.
+    number = next((count for count in (getattr(head, 'num_classes', None) for head in heads)
+                   if isinstance(count, int)), 0)
     if not isinstance(names, (list, tuple)) or len(names) != number:
         return tuple(f'class {index}' for index in range(number))
     return tuple(map(str, names))

@@ -24,6 +24,7 @@ class WholeTarget(NamedTuple):
 WHOLE_TARGETS = {
     'onnx': WholeTarget('network.onnx', dict(onnx='onnx', onnxruntime='onnxruntime'), int8=True),
     'openvino': WholeTarget('network.xml', dict(onnx='onnx', onnxruntime='onnxruntime', openvino='openvino')),
+    'litert': WholeTarget('network.tflite', dict(litert_torch='litert-torch', ai_edge_litert='ai-edge-litert')),
 }
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lgd_mm.errors import UserError
+from lgd_mm.formats.class_table import read_table
 from lgd_mm.formats.mask_folders import VOID
 from lgd_mm.formats.mask_labels import are_binary
 from lgd_mm.io.texts import read_text
@@ -36,10 +37,11 @@ def _is_masks(root: Path) -> bool:
         if not any(path.is_dir() for path in images) or not any(path.is_dir() for path in found):
             return False
         masks += [path for folder in found if folder.is_dir() for path in sorted(folder.rglob('*.png'))]
-    if len(read_text(root / 'classes.txt').splitlines()) != 2:
-        return True
+    lines = read_text(root / 'classes.txt').splitlines()
     try:
-        return not are_binary(masks)
+        if [*read_table(root / 'classes.txt').names.items()] != [*enumerate(map(str.strip, lines))]:
+            return False  # a table of values or of colours
+        return len(lines) != 2 or not are_binary(masks)
     except UserError:  # whoever reads the set tells what is wrong
         return True
 

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.mask_labels import Value
 from lgd_mm.io.texts import read_text
 
 #: Where a table is looked for, in this order, in the folder and in that of a part.
 PLACES = ('classes.txt', 'labelmap.txt', 'class_dict.csv', '_classes.csv', 'classes.csv', 'label_colors.txt',
           'codes.txt')
-COLOUR = re.compile(r'(\d{1,3})[,\s]+(\d{1,3})[,\s]+(\d{1,3})')
+#: Three numbers that are no end of a name, and behind which there is none.
+COLOUR = re.compile(r'(?<!\w)(\d{1,3})[,\s]+(\d{1,3})[,\s]+(\d{1,3})(?!\w|[,\s]+\d+\b)')
+#: Before the name, in a table of colours.
+NUMBER = re.compile(r'^\d+\s*[,;\t]\s*')
 
+#: Characters of a line.
+LONGEST = 1000
 #: Words of a head above a table.
 HEADS = {'name', 'value', 'class', 'label', 'color', 'colour', 'r', 'id'}
 
@@ -80,16 +85,16 @@ def read_table(path: Path) -> ClassTable:
         else:
             value, name = _row(path, number, line)
         if not name:
-            raise UserError(f'{path}, line {number} has no name: write one on each line, without empty lines')
+            raise DataError(f'{path}, line {number} has no name: write one on each line, without empty lines')
         if value in names or name in names.values():
             twice = shown(name) if name in names.values() else f'the value {value}'
-            raise UserError(f'{path}, line {number} has {twice} for the second time: give each class one line')
+            raise DataError(f'{path}, line {number} has {twice} for the second time: give each class one line')
         names[value] = name
     if not names:
-        raise UserError(f'{path} names no class: write one on each line')
+        raise DataError(f'{path} names no class: write one on each line')
     kinds = {type(value) for value in names}
     if len(kinds) > 1:
-        raise UserError(f'{path} has both numbers and colours: write one or the other on each line')
+        raise DataError(f'{path} has both numbers and colours: write one or the other on each line')
     return ClassTable(names, path)
 
 
@@ -97,17 +102,17 @@ def _row(path: Path, number: int, line: str) -> tuple[Value, str]:
     found = COLOUR.search(line)
     if found:
         colour = (int(found[1]), int(found[2]), int(found[3]))
-        name = (line[:found.start()] or line[found.end():]).strip(' \t,:;"')
+        name = NUMBER.sub('', (line[:found.start()] or line[found.end():]).strip(' \t,:;"'))
         if max(colour) <= 255:
             return colour, name.partition(':')[0].strip()
     delimiter = '\t' if '\t' in line else ':' if ':' in line and ',' not in line else ','
-    cells = next(csv.reader([line], delimiter=delimiter))
+    cells = next(csv.reader([line[:LONGEST]], delimiter=delimiter))
     cells = [cell.strip() for cell in cells if cell.strip()]
     if len(cells) == 2:
         for value, name in (cells, cells[::-1]):
             if value.isdecimal() and int(value) < 2**31:
                 return int(value), name
-    raise UserError(f'{path}, line {number} is {shown(line)}: write a value and a name, such as 1,cat, or a name and a '
+    raise DataError(f'{path}, line {number} is {shown(line)}: write a value and a name, such as 1,cat, or a name and a '
                     'colour, such as cat,255,0,0')
 
 

@@ -1,19 +1,20 @@
 """COCO's JSON, in the layouts of COCO, Roboflow and CVAT (https://cocodataset.org/#format-data)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ImageIndex, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import split_of
 from lgd_mm.formats.splits import settle_splits
-from lgd_mm.own_data.check_annotations import BOX, check_annotations, is_id, is_thin
+from lgd_mm.own_data.check_annotations import BOX, FEWEST_COORDINATES, check_annotations, is_id, is_thin
 from lgd_mm.own_data.coco_categories import read_categories
 from lgd_mm.own_data.coco_set import read_coco
 
@@ -67,18 +68,19 @@ def annotation_files(root: Path) -> dict[Path, str | None]:
     every = next((found for pattern in PLACES if (found := sorted(
         path for path in root.glob(pattern) if not path.name.startswith('.')))), [])
     files = [path for path in every if not path.name.startswith(OTHER_KINDS)]
+    files = files or [path for path in every if not path.name.startswith('captions')]
     if not files and any(path.name.startswith('captions') for path in every):
-        raise UserError(f'{every[0]} holds captions, which no method here learns from: give a set with boxes or masks, '
+        raise DataError(f'{every[0]} holds captions, which no method here learns from: give a set with boxes or masks, '
                         'or its images alone to lgd-mm pretrain')
     if not files:
-        raise UserError(f'{root} has no annotation file in COCO format: give a folder as in docs/own_data.md')
+        raise DataError(f'{root} has no annotation file in COCO format: give a folder as in docs/own_data.md')
     parts: dict[Path, str | None] = {path: split_of(path.stem) or split_of(path.parent.relative_to(root).as_posix())
                                      for path in files}
     for path, split in parts.items():
         twice = [other for other, part in parts.items() if part == split and other != path]
         if twice:
             what = f'the part {split}' if split else 'no part (train, val or test)'
-            raise UserError(f'{path} and {twice[0].relative_to(root)} are both of {what}: give a folder with one file '
+            raise DataError(f'{path} and {twice[0].relative_to(root)} are both of {what}: give a folder with one file '
                             'of each part')
     return parts
 
@@ -136,18 +138,26 @@ def _images(path: Path, split: str | None, content: dict[str, Any], labels: Mapp
         if item.get('ignore'):
             objects.notes.add('objects are to be ignored and are dropped', where)
             continue
-        mask = item.get('segmentation') or None
+        mask: Any = item.get('segmentation') or None
         if is_thin(mask):
             objects.notes.add('objects have polygons of fewer than three points', where)
+            mask = [part for part in mask if len(part) >= FEWEST_COORDINATES] or None
         taken = objects.take(where, labels[item['category_id']], item['bbox'], (image['width'], image['height']), mask,
                              item.get('area') or None, bool(item.get('iscrowd')))
         if taken:
             of_image[image['id']].append(taken)
+    found: dict[Path, LabelledImage] = {}
     for file, image in zip(files, content['images']):
-        if file is not None:
-            if not of_image[image['id']]:
-                objects.notes.add('images have no object and are kept', image['file_name'])
-            yield LabelledImage(file, image['width'], image['height'], tuple(of_image[image['id']]))
+        if file in found:  # as tools write it that know one object of an image
+            objects.notes.add('images are there under a second id, of which the objects are added', image['file_name'])
+            whole = (*found[file].objects, *of_image[image['id']])
+            found[file] = replace(found[file], objects=whole)
+        elif file is not None:
+            found[file] = LabelledImage(file, image['width'], image['height'], tuple(of_image[image['id']]))
+    for file, each in found.items():
+        if not each.objects:
+            objects.notes.add('images have no object and are kept', file.relative_to(index.root))
+    yield from found.values()
 
 
 def _files(path: Path, split: str | None, images: Sequence[Any], index: ImageIndex) -> list[Path | None]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import CLASSIFICATION, DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
@@ -39,12 +39,12 @@ def read(root: Path, share: float) -> LabelledSet:
     notes = Notes()
     trees = {path: read_xml(path, 'annotations') for path in files_below(root, ('.xml',))}
     names = dict.fromkeys(name.strip() for tree in trees.values() for node in tree.iterfind('.//labels/label')
-                          if (name := node.findtext('name')))
+                          if (name := node.findtext('name')) and not node.findtext('parent'))  # of a skeleton
     for path, tree in trees.items():
         if tree.find('track') is not None:
-            raise UserError(f'{path} is of a video, with tracks: export it as "CVAT for images 1.1"')
+            raise DataError(f'{path} is of a video, with tracks: export it as "CVAT for images 1.1"')
         if not names:
-            raise UserError(f'{path} lists no labels: export it from CVAT again, as "CVAT for images 1.1"')
+            raise DataError(f'{path} lists no labels: export it from CVAT again, as "CVAT for images 1.1"')
     labels = {name: label for label, name in enumerate(names)}
     index, objects = ImageIndex(root, notes), Objects(notes, SHAPE)
     nodes = [(path, node) for path, tree in trees.items() for node in tree.iter('image')]
@@ -69,7 +69,7 @@ def _image(path: Path, node: Element, labels: Mapping[str, int], index: ImageInd
            ) -> LabelledImage | None:
     name = node.get('name') or ''
     if not name:
-        raise UserError(f'{path} has an <image> without a name: export it again')
+        raise DataError(f'{path} has an <image> without a name: export it again')
     width, height = (number(node.get(side), f'{path}: {side} of {shown(name)}') for side in ('width', 'height'))
     subset = node.get('subset') or ''
     near = [folder for base in (path.parent / 'images', path.parent) for folder in (base / subset, base)]
@@ -77,7 +77,7 @@ def _image(path: Path, node: Element, labels: Mapping[str, int], index: ImageInd
     if file is None:
         return None
     if not is_drawable(width, height):
-        raise UserError(f'{path}: {shown(name)} has a width of {width:g} and a height of {height:g}: correct them')
+        raise DataError(f'{path}: {shown(name)} has a width of {width:g} and a height of {height:g}: correct them')
     if by_tag:
         tags = {_label(tag, path, name, labels) for tag in node.findall('tag')}
         if len(tags) != 1:
@@ -109,7 +109,7 @@ def _objects(path: Path, node: Element, image: str, size: tuple[int, int], label
 def _label(shape: Element, path: Path, image: str, labels: Mapping[str, int]) -> int:
     name = (shape.get('label') or '').strip()
     if name not in labels:
-        raise UserError(f'{path}: a {shape.tag} in {shown(image)} has the label {shown(name)}, which is not among its '
+        raise DataError(f'{path}: a {shape.tag} in {shown(image)} has the label {shown(name)}, which is not among its '
                         f'labels ({some(list(labels))}): export it again')
     return labels[name]
 
@@ -146,7 +146,7 @@ def _mask(shape: Element, where: str, label: int, size: tuple[int, int], objects
     left, top, width, height = map(int, _numbers(shape, where, 'left', 'top', 'width', 'height'))
     runs = [int(number(run, f'{where}: rle')) for run in (shape.get('rle') or '').split(',')]
     if not is_drawable(width, height) or min(runs) < 0 or sum(runs) != width * height:
-        raise UserError(f'{where} has run lengths that do not cover its frame of {width} x {height}: export it again')
+        raise DataError(f'{where} has run lengths that do not cover its frame of {width} x {height}: export it again')
     inner = np.repeat(np.arange(len(runs)) % 2, runs).reshape(height, width)
     found = encoded(placed(inner, left, top, *size))
     return objects.pixels(where, label, found, size)

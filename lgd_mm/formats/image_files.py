@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lgd_mm.datasets.image_size import UPRIGHT, ImageSize, image_sizes
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.notes import Notes
 
 UNREADABLE = 'images cannot be read and are dropped'
@@ -31,7 +31,7 @@ def sizes_as_read(paths: Iterable[Path], root: Path, notes: Notes, form: str) ->
         if size is None:
             notes.add(UNREADABLE, path)
         elif size.orientation != 1:
-            raise UserError(f'{path} is turned by its EXIF orientation {size.orientation} when it is read, and {form} '
+            raise DataError(f'{path} is turned by its EXIF orientation {size.orientation} when it is read, and {form} '
                             f'does not say whether boxes lie as it is shown or as it is stored: {UPRIGHT}')
         else:
             sizes[path] = size

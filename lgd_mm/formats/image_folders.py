@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ENDINGS, files_below
 from lgd_mm.formats.labelled_set import CLASSIFICATION, LabelledImage, LabelledSet
 from lgd_mm.formats.notes import Notes
@@ -36,7 +36,7 @@ def read(root: Path, share: float) -> LabelledSet:
             notes.add('images lie in no folder of a class and are left out', path.relative_to(root))
     classes = tuple(sorted(set(labelled.values())))
     if len(classes) < 2:
-        raise UserError(f'{root} has {"one class folder" if classes else "no class folders"}: put the images of each '
+        raise DataError(f'{root} has {"one class folder" if classes else "no class folders"}: put the images of each '
                         'class into a folder with its name')
     labels = {name: label for label, name in enumerate(classes)}
     found: dict[str | None, list[LabelledImage]] = {}

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.notes import Notes
 from lgd_mm.io.named_file import name_fault
 from lgd_mm.io.walk import is_file, is_hidden, walk
@@ -56,7 +56,7 @@ class ImageIndex:
         """
         plain = name.replace('\\', '/') if '\\' in name or DRIVE.match(name) else name
         here = Path(os.path.normpath(plain)) if plain.startswith('/') and '\0' not in plain else None
-        if here and here.is_relative_to(self.root) and here.is_file():
+        if here and here.is_relative_to(self.root) and os.path.isfile(here):
             return here
         foreign = plain.startswith('/') or bool(DRIVE.match(plain))
         if foreign:
@@ -66,25 +66,25 @@ class ImageIndex:
             path = Path(os.path.normpath(folder / plain))
             if not path.is_relative_to(self.root) or '\0' in plain or '://' in plain:
                 continue
-            if path.is_file():
+            if os.path.isfile(path):
                 return path
         parts = [part for part in PurePosixPath(plain).parts if part not in ('.', '..')]
         fault = name_fault('/'.join(parts))
         if fault or (not foreign and '..' in PurePosixPath(plain).parts and self._leads_out(plain, near)):
-            raise UserError(f'{source} names the image {shown(name)}, which {fault or "leads outside the data set"}: '
+            raise DataError(f'{source} names the image {shown(name)}, which {fault or "leads outside the data set"}: '
                             'correct or remove it')
         for start in range(len(parts)):
-            there = next((path for folder in near if (path := folder.joinpath(*parts[start:])).is_file()), None)
+            there = next((path for folder in near if os.path.isfile(path := folder.joinpath(*parts[start:]))), None)
             if there and there.is_relative_to(self.root):
                 return there
-        return self._by_tail(parts, name, source)
+        return self._by_tail(parts, name, source, near)
 
     def knows(self, name: str) -> bool:
         """Whether some image has a name, with or without an ending."""
         return _spelt(name) in self.by_name
 
-    def _by_tail(self, parts: Sequence[str], name: str, source: str) -> Path | None:
-        """The image whose path ends in most of the parts."""
+    def _by_tail(self, parts: Sequence[str], name: str, source: str, near: Sequence[Path]) -> Path | None:
+        """The image whose path ends in most of the parts; of several, one of the folders that it should be in."""
         found = self.by_name.get(_spelt(parts[-1]), [])
         best: list[Path] = []
         most = 0
@@ -95,7 +95,9 @@ class ImageIndex:
             elif common == most:
                 best.append(path)
         if len(best) > 1:
-            raise UserError(f'{source} names the image {shown(name)}, and there are '
+            best = next((here for folder in near if (here := [path for path in best if path.parent == folder])), best)
+        if len(best) > 1:
+            raise DataError(f'{source} names the image {shown(name)}, and there are '
                             f'{some([str(path.relative_to(self.root)) for path in best], 3)}: name it with its folder')
         if not best:
             self.notes.add(MISSING, name)

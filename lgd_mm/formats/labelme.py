@@ -3,21 +3,22 @@
 import base64
 import binascii
 import math
+import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import split_of
-from lgd_mm.formats.run_lengths import encoded, placed
+from lgd_mm.formats.run_lengths import encoded, is_drawable, placed
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.io.images import open_image
 from lgd_mm.io.texts import read_json
@@ -40,7 +41,7 @@ def read(root: Path, share: float) -> LabelledSet:
         share (float): For ``'val'``, if there is none.
 
     Returns:
-        LabelledSet: Classes in the order of ``labels.txt``, or else of their names.
+        LabelledSet: Classes in the order of their names.
 
     Raises:
         UserError: If a file cannot be read, a shape cannot be used, or there is nothing to train with.
@@ -51,11 +52,13 @@ def read(root: Path, share: float) -> LabelledSet:
     names = {str(shape['label']).strip() for content in files.values() for shape in content['shapes']}
     classes = tuple(sorted(names - set(IGNORED)))
     if not classes:
-        raise UserError(f'{root}: the JSON files have no shapes: there is nothing to learn')
+        raise DataError(f'{root}: the JSON files have no shapes: there is nothing to learn')
     labels = {name: label for label, name in enumerate(classes)}
     images = {path: _image(path, content, index) for path, content in files.items()}
-    known = {path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
-    lacking = [image for path, image in images.items() if image and not all(map(is_number, known[path]))]
+    known: dict[Path, tuple[Any, Any]] = {
+        path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
+    lacking = [image for path, image in images.items() if image and not (
+        all(map(is_number, known[path])) and is_drawable(*known[path]))]
     sizes = sizes_as_read(lacking, root, notes, 'LabelMe')
     found: dict[str | None, list[LabelledImage]] = {}
     for path, content in files.items():
@@ -79,9 +82,10 @@ def read(root: Path, share: float) -> LabelledSet:
 def _content(path: Path) -> Mapping[str, Any]:
     content = read_json(path, limit=LARGEST)
     shapes = content.get('shapes') if isinstance(content, dict) else None
-    if not isinstance(shapes, list) or not all(isinstance(shape, dict) and isinstance(shape.get('points'), list)
-                                               and isinstance(shape.get('label'), str) for shape in shapes):
-        raise UserError(f'{path} is no file of LabelMe: it has no "shapes", each with "label" and "points"')
+    if not isinstance(shapes, list) or not all(
+            isinstance(shape, dict) and isinstance(shape.get('points'), list) and isinstance(shape.get('label'), str)
+            and shape['label'].strip() for shape in shapes):
+        raise DataError(f'{path} is no file of LabelMe: it has no "shapes", each with "label" and "points"')
     content.pop('imageData', None)  # the image once more
     return content
 
@@ -90,6 +94,11 @@ def _image(path: Path, content: Mapping[str, Any], index: ImageIndex) -> Path | 
     name = content.get('imagePath')
     if not isinstance(name, str) or not name:
         name = path.stem
+    plain = PureWindowsPath(name)
+    there = Path(os.path.normpath(path.parent / plain.as_posix()))
+    if '..' in plain.parts and not there.is_relative_to(index.root) and os.path.isfile(path.parent / plain.name):
+        index.notes.add('images are named by a folder outside the set, and found beside their JSON files', name)
+        name = plain.name
     return index.find(name, str(path), [path.parent])
 
 
@@ -104,7 +113,7 @@ def _objects(path: Path, shapes: list[dict[str, Any]], size: tuple[int, int], la
             continue
         points = [[*map(float, point)] for point in shape['points'] if _is_point(point)]
         if len(points) < len(shape['points']):
-            raise UserError(f'{where} has a point that is not two finite numbers: {SHAPE}')
+            raise DataError(f'{where} has a point that is not two finite numbers: {SHAPE}')
         kind = shape.get('shape_type') or 'polygon'
         outline: list[float] | None = None
         taken = None
@@ -145,7 +154,7 @@ def _mask(shape: Mapping[str, Any], where: str, label: int, corner: list[float],
         with open_image(base64.b64decode(str(shape.get('mask')), validate=True)) as image:
             inner = np.asarray(image.convert('L') if image.mode not in ('1', 'L') else image)
     except (OSError, ValueError, binascii.Error, SyntaxError) as error:
-        raise UserError(f'{where} has a mask that cannot be decoded ({error}): draw it again') from error
+        raise DataError(f'{where} has a mask that cannot be decoded ({error}): draw it again') from error
     found = encoded(placed(inner, round(corner[0]), round(corner[1]), *size))
     return objects.pixels(where, label, found, size)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
 from lgd_mm.datasets.mask_file import IGNORED
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.formats.class_table import ClassTable, find_table
 from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledImage, LabelledSet
 from lgd_mm.formats.mask_labels import MaskLabels, Value, are_binary, values_in
@@ -47,7 +47,7 @@ def read(root: Path, share: float, void: str | None = None, class_table: str | P
         void = read_text(root / VOID).strip()
     folders = find_folders(root)
     if not folders:
-        raise UserError(f'{root} has no folders of images and masks: see docs/own_data.md')
+        raise DataError(f'{root} has no folders of images and masks: see docs/own_data.md')
     pairs = [(pair, images) for images, masks in folders for pair in find_pairs(images, masks, notes)]
     table = find_table(root, class_table)
     masks = [mask for (_, mask), _ in pairs]
@@ -78,7 +78,7 @@ def _parts(root: Path, images: dict[Path, LabelledImage], folders: dict[Path, Pa
             else:
                 notes.add('lines of the lists in ImageSets/Segmentation name no image that has a mask', name)
     if lists:
-        for name in by_name.keys() - listed:
+        for name in sorted(by_name.keys() - listed):
             notes.add('images are in no list of ImageSets/Segmentation and are left out', name)
     return parts
 
@@ -101,9 +101,9 @@ def _meaning(table: ClassTable, masks: Sequence[Path], void: str | None, notes: 
                 notes.say(f'{shown(name)} is learned like any class: if it is none, write it into {VOID} or give '
                           f'--void {name}')
     if len(names) < 2:
-        raise UserError(f'{table.source} has one class: segmentation needs two, of which one may be background')
+        raise DataError(f'{table.source} has one class: segmentation needs two, of which one may be background')
     if len(names) > IGNORED:
-        raise UserError(f'{table.source} has {len(names)} classes, and mmseg knows {IGNORED}: masks have 8 bits, of '
+        raise DataError(f'{table.source} has {len(names)} classes, and mmseg knows {IGNORED}: masks have 8 bits, of '
                         f'which {IGNORED} is ignored')
     labels = {value: label for label, value in enumerate(names)}
     if void is None and [*names] == [0, 1] and are_binary(masks):
@@ -119,11 +119,12 @@ def _without_table(root: Path, masks: Sequence[Path], void: str | None, notes: N
                    ) -> tuple[MaskLabels, tuple[str, ...]]:
     """Two values need no names; more do."""
     values = _values(masks)
-    ignored = _void(void, None) if void is not None else None
+    two = IGNORED if len(values) > 2 and IGNORED in values else None  # black and white are two classes
+    ignored = _void(void, None) if void is not None else two
     kept = sorted(values - {ignored})
     if len(kept) != 2 or kept[0] != 0:
         told = some([str(value) for value in kept], 8)
-        raise UserError(f'{root} has no table of classes, and its masks hold {told}: write the name of each into '
+        raise DataError(f'{root} has no table of classes, and its masks hold {told}: write the name of each into '
                         'classes.txt, one on a line from value 0, or give --class-table FILE with lines such as 1,cat')
     notes.say(f'there is no table of classes: 0 is {BINARY[0]}, {kept[1]} is {BINARY[1]}')
     labels: dict[Value, int] = {0: 0, kept[1]: 1}

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lgd_mm.datasets.mask_file import IGNORED, LOSSY, broken
-from lgd_mm.errors import UserError
+from lgd_mm.datasets.mask_file import IGNORED, broken, check_exact
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.images import one_large_at_a_time, open_image
 
 #: A value of a mask of one channel, or a colour.
@@ -51,7 +51,7 @@ class MaskLabels:
         places = np.searchsorted(keys_of, values).clip(max=len(keys_of) - 1)
         strange = keys_of[places] != values
         if strange.any():
-            raise UserError(f'{path} has the {_told(int(values[strange][0]), self.colours)}, which is no class: add it '
+            raise DataError(f'{path} has the {_told(int(values[strange][0]), self.colours)}, which is no class: add it '
                             'to the table of classes, or name it with --void')
         return labels[places].astype(np.uint8)
 
@@ -71,15 +71,13 @@ def mask_values(path: Path, colours: bool) -> NDArray[np.int64]:
     """
     try:
         with open_image(path) as image:
-            form, mode = image.format, image.mode
-            if form in LOSSY:
-                raise UserError(f'{path} is a {form}, which keeps no exact numbers: save masks as PNG')
+            check_exact(path, image)
             with one_large_at_a_time(image.width * image.height):
-                return _values(image, path, colours, mode)
+                return _values(image, path, colours, image.mode)
     except UserError:
         raise
     except FileNotFoundError:
-        raise UserError(f'mask {path} does not exist') from None
+        raise DataError(f'mask {path} does not exist') from None
     except Exception as error:  # Pillow's decoders raise whatever a broken file makes them stumble over
         raise broken(path, error) from error
 
@@ -121,10 +119,15 @@ def _values(image: Image.Image, path: Path, colours: bool, mode: str) -> NDArray
         pixels = np.asarray(image)
         channels = pixels[..., :1 if mode == 'LA' else 3]
         if (channels != channels[..., :1]).any():
-            raise UserError(f'{path} is an image of colours ({mode}): give a table of its classes, in the folder as '
+            raise DataError(f'{path} is an image of colours ({mode}): give a table of its classes, in the folder as '
                             'labelmap.txt or with --class-table FILE')
         return channels[..., 0].astype(np.int64)  # grey, in three copies
-    return np.asarray(image).astype(np.int64)
+    pixels = np.asarray(image)
+    if pixels.ndim > 2:
+        raise DataError(f'{path} is an image of colours ({mode}): a mask has one channel')
+    if pixels.dtype.kind == 'f' and (pixels % 1 != 0).any():
+        raise DataError(f'{path} has numbers that are not whole: save the numbers of classes')
+    return pixels.astype(np.int64)
 
 
 def _packed(value: Value) -> int:

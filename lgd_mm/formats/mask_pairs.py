@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ENDINGS, files_below
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.part_names import split_of
@@ -70,7 +70,7 @@ def find_pairs(images: Path, masks: Path, notes: Notes) -> list[tuple[Path, Path
     for path in there:
         key = path.relative_to(masks).with_name(path.stem)
         if key in by_key:
-            raise UserError(f'{path} and {by_key[key].name} differ in their ending alone: remove or rename one')
+            raise DataError(f'{path} and {by_key[key].name} differ in their ending alone: remove or rename one')
         by_key[key] = path
     pairs = []
     for path in pictures:
@@ -93,7 +93,7 @@ def _ending(images: Sequence[Path], masks: Sequence[Path], folder: Path, of_mask
     best = max(endings, key=lambda ending: counts[ending])
     if not counts[best]:
         example = f', such as {masks[0].name} for {images[0].name}' if images and masks else ''
-        raise UserError(f'{of_masks}: no mask has the name of an image in {os.path.basename(folder)}{example}: name '
+        raise DataError(f'{of_masks}: no mask has the name of an image in {os.path.basename(folder)}{example}: name '
                         'each as its image, or with _mask behind that')
     return best
 

@@ -15,7 +15,7 @@ class Note:
     """Something doubtful.
 
     Attributes:
-        what (str): What it is, behind a number: ``'boxes reach beyond their image and are clipped'``.
+        what (str): What it is, before a number: ``'boxes reach beyond their image and are clipped'``.
         count (int): How often it is met.
         examples (list[str]): The first few of them.
     """
@@ -26,7 +26,7 @@ class Note:
 
     def __str__(self) -> str:
         such = f', such as {some(self.examples, EXAMPLES, "; ")}' if self.examples else ''
-        return f'{self.count:,} {self.what}{such}'
+        return f'{self.what}: {self.count:,}{such}'
 
 
 class Notes:
@@ -39,7 +39,7 @@ class Notes:
         """Count one more.
 
         Args:
-            what (str): What it is, to stand behind a number.
+            what (str): What it is, to stand before a number.
             example (object, optional): Where: an image, a line of a file. Defaults to None.
             count (int): How many these are. Defaults to 1.
         """

@@ -1,10 +1,12 @@
 """The objects of an image, brought within it: what is clipped or dropped is counted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
+from lgd_mm.formats.clipping import clipped
 from lgd_mm.formats.labelled_set import LabelledObject
 from lgd_mm.formats.notes import Notes
 from lgd_mm.own_data.check_annotations import FEWEST_COORDINATES, is_number
@@ -49,7 +51,7 @@ class Objects:
             UserError: If the box is none.
         """
         if len(box) != 4 or not all(map(is_number, box)):
-            raise UserError(f'{where} has a box that is not four finite numbers: {self.shape}')
+            raise DataError(f'{where} has a box that is not four finite numbers: {self.shape}')
         x, y, width, height = (float(value) for value in box)
         if width <= 0 or height <= 0:
             self.notes.add(NO_AREA, where)
@@ -64,7 +66,7 @@ class Objects:
                 return None
             self.notes.add(CLIPPED, where)
             area = None
-            mask = [_clipped(part, size) for part in mask] if isinstance(mask, list) else mask
+            mask = [inner for part in mask if (inner := clipped(part, size))] if isinstance(mask, list) else mask
         elif right <= left or bottom <= top:
             self.notes.add(OUTSIDE, where)
             return None
@@ -92,15 +94,21 @@ class Objects:
         whole = []
         for part in polygons:
             if len(part) % 2 or not all(map(is_number, part)):
-                raise UserError(f'{where} has a polygon that is not pairs of finite numbers: correct it')
+                raise DataError(f'{where} has a polygon that is not pairs of finite numbers: correct it')
             if len(part) < FEWEST_COORDINATES:
                 self.notes.add(THIN, where)
             else:
                 whole.append([float(value) for value in part])
         if not whole:
             return None
-        xs, ys = ([value for part in whole for value in part[start::2]] for start in (0, 1))
-        return self.take(where, label, (min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)), size, whole)
+        taken = self.take(where, label, _around(whole), size, whole)
+        if taken is None or taken.mask is whole:
+            return taken
+        box = _around(taken.mask) if taken.mask else (0., 0., 0., 0.)
+        if not (box[2] and box[3]):  # its box reaches into the image, and it does not
+            self.notes.add(OUTSIDE, where)
+            return None
+        return replace(taken, box=box)
 
     def pixels(self, where: str, label: int, found: tuple[dict[str, Any], tuple[float, float, float, float]] | None,
                size: tuple[float, float]) -> LabelledObject | None:
@@ -131,9 +139,11 @@ class Objects:
                 way.
         """
         if self.seen >= SEVERAL and 2 * self.beyond > self.seen:
-            raise UserError(f'{root}: {self.beyond} of {self.seen} boxes reach beyond their image, such as that of '
+            raise DataError(f'{root}: {self.beyond} of {self.seen} boxes reach beyond their image, such as that of '
                             f'{self.first}: {self.shape}; write them so')
 
 
-def _clipped(part: Sequence[float], size: tuple[float, float]) -> list[float]:
-    return [min(max(value, 0.), size[index % 2]) for index, value in enumerate(part)]
+def _around(polygons: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:
+    """The box that holds polygons."""
+    xs, ys = ([value for part in polygons for value in part[start::2]] for start in (0, 1))
+    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)

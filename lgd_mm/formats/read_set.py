@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
-from lgd_mm.formats.labelled_set import LabelledSet
-from lgd_mm.formats.recognise import check_format, reader_of, recognise
+from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledSet
+from lgd_mm.formats.part_names import TRAIN, VAL
+from lgd_mm.formats.recognise import check_format, check_options, reader_of, recognise
 from lgd_mm.formats.splits import SHARE
 
 
@@ -38,7 +40,19 @@ def read_set(folder: str | Path, form: str | None = None, *, void: str | None = 
     name = form or recognise(root)
     given: dict[str, Any] = {key: value for key, value in dict(void=void, class_table=class_table).items()
                              if value is not None}
-    if given and name != 'masks':
-        option = next(iter(given)).replace('_', '-')
-        raise UserError(f'--{option} is for images and masks, and {folder} is of the format {name}: leave it out')
-    return reader_of(name)(root, val_share, **given)
+    check_options(name, folder, given)
+    found = reader_of(name)(root, val_share, **given)
+    _tell_absent(found)
+    return found
+
+
+def _tell_absent(found: LabelledSet) -> None:
+    """Name classes that a part has nothing of; masks are looked at before a training."""
+    if found.task == SEGMENTATION:
+        return
+    for split in (TRAIN, VAL):
+        images = found.splits[split]
+        there = {item.label for image in images for item in image.objects} | {image.label for image in images}
+        absent = [name for label, name in enumerate(found.classes) if label not in there]
+        if absent:
+            found.notes.say(f'nothing in {split} is of the class {some(absent)}')

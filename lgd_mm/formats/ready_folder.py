@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lgd_mm.console.progress import still
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.formats.canonical import is_canonical
 from lgd_mm.formats.convert import TARGETS, write_set
 from lgd_mm.formats.read_set import read_set
@@ -50,7 +50,7 @@ def ready_folder(data: str | Path, scope: str) -> str:
         with still(f'reading {root}'):
             found = read_set(root, 'masks' if voc_masks else None)
         if found.task not in TARGETS[to][1]:
-            raise UserError(f'data: {data} is of the format {found.format}, which has labels for {found.task}, and the '
+            raise DataError(f'data: {data} is of the format {found.format}, which has labels for {found.task}, and the '
                             f'config learns {TARGETS[to][1][0]}: give a config for {found.task}, or other data')
         try:
             with new_folder(made) as part:

@@ -1,14 +1,14 @@
 """Which format a folder is of, by the names of its files and the first words in one of them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lgd_mm.console.words import did_you_mean
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.formats.image_index import ENDINGS, files_below
 from lgd_mm.io.files import open_plain
 
@@ -22,6 +22,9 @@ FORMATS = {'coco': 'coco', 'yolo': 'yolo', 'voc': 'voc', 'labelme': 'labelme', '
 HEAD = 2**16
 #: Files of a kind that are looked at.
 LOOKED_AT = 20
+#: Keys of COCO's JSON; of a large file, what may stand before the images is seen alone.
+COCO, COCO_BEGINS = (re.compile(rb'"(images|annotations%s)"\s*:' % more) for more in
+                     (b'', b'|categories|licenses|info'))
 NUMBERS = re.compile(r'\s*\d+(\s+-?[\d.]+(e-?\d+)?){4,}\s*', re.IGNORECASE)
 
 
@@ -46,10 +49,10 @@ def recognise(root: Path) -> str:
         rest: dict[str, Callable[[Path], bool]] = dict(masks=_is_masks, csv=_is_csv, folders=_is_folders)
         found = [next((name for name, sign in rest.items() if sign(root)), '')]
     if len(found) > 1:
-        raise UserError(f'{root} looks like {" and like ".join(found)}: take away what is not to be read, or convert '
+        raise DataError(f'{root} looks like {" and like ".join(found)}: take away what is not to be read, or convert '
                         f'it with lgd-mm convert {root} OUT --from {found[0]}')
     if not found[0]:
-        raise UserError(f'{root} is of no format that is known ({", ".join(FORMATS)}): see docs/own_data.md')
+        raise DataError(f'{root} is of no format that is known ({", ".join(FORMATS)}): see docs/own_data.md')
     return found[0]
 
 
@@ -79,6 +82,23 @@ def check_format(name: str | None) -> None:
         raise UserError(f'no format is called {name!r}; {did_you_mean(name, FORMATS)}there are {", ".join(FORMATS)}')
 
 
+def check_options(name: str, folder: str | Path, given: Mapping[str, object]) -> None:
+    """See that what is given for masks is given for masks.
+
+    Args:
+        name (str): Of the format.
+        folder (str | Path): Of the set, for the sentence.
+        given (Mapping[str, object]): ``void`` and ``class_table``, unless they are None.
+
+    Raises:
+        UserError: If the format is another one.
+    """
+    option = next((key for key, value in given.items() if value is not None), None)
+    if option and name != 'masks':
+        raise UserError(f'--{option.replace("_", "-")} is for images and masks, and {folder} is of the format {name}: '
+                        'leave it out')
+
+
 def reader_of(name: str) -> Callable[..., 'LabelledSet']:
     """The function that reads a format.
 
@@ -89,7 +109,7 @@ def reader_of(name: str) -> Callable[..., 'LabelledSet']:
 
 
 def _is_coco(root: Path) -> bool:
-    return any(re.search(rb'"(images|annotations|categories|licenses|info)"\s*:', head) and b'"shapes"' not in head
+    return any((COCO if len(head) < HEAD else COCO_BEGINS).search(head) and b'"shapes"' not in head
                and b'"classTitle"' not in head for head in _heads(root, '.json'))
 
 
@@ -98,7 +118,7 @@ def _is_supervisely(root: Path) -> bool:
 
 
 def _is_labelme(root: Path) -> bool:
-    return any(re.search(rb'"shapes"\s*:', head) for head in _heads(root, '.json'))
+    return any(re.search(rb'"(shapes|imageData)"\s*:', head) for head in _heads(root, '.json'))
 
 
 def _is_cvat(root: Path) -> bool:

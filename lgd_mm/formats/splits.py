@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
+from lgd_mm.formats.image_index import MISSING
 from lgd_mm.formats.labelled_set import LabelledImage
-from lgd_mm.formats.notes import Notes
+from lgd_mm.formats.notes import Note, Notes
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL
 
 #: Of the images, for a part that is made.
@@ -35,14 +36,15 @@ def settle_splits(found: Mapping[str | None, Sequence[LabelledImage]], share: fl
               for split in (TRAIN, VAL, TEST) if found.get(split)}
     loose = list(found.get(None) or ())
     if loose and splits:
-        raise UserError(f'{root}: {len(loose)} images are of no part, such as {loose[0].path.name}, and others are of '
+        raise DataError(f'{root}: {len(loose)} images are of no part, such as {loose[0].path.name}, and others are of '
                         f'{" and ".join(splits)}: put all of them into parts, or none')
     if TEST in splits and VAL not in splits and TRAIN in splits:
         splits = {TRAIN: splits[TRAIN], VAL: splits[TEST]}
         notes.say('there is no part val, and test is taken for it')
     if TRAIN not in splits and not loose:
-        there = f'only the part {" and ".join(splits)}' if splits else 'no labelled image'
-        raise UserError(f'{root} has {there}: there is nothing to train with')
+        missing = ''.join(f' ({note})' for note in notes if isinstance(note, Note) and note.what == MISSING)
+        there = f'only the part {" and ".join(splits)}' if splits else f'no labelled image{missing}'
+        raise DataError(f'{root} has {there}: there is nothing to train with')
     if VAL not in splits:
         splits = {**splits, **made_split(loose or splits[TRAIN], share, notes, root)}
     _tell_leaks(splits, notes)
@@ -66,10 +68,13 @@ def made_split(images: Sequence[LabelledImage], share: float, notes: Notes, root
     Raises:
         UserError: If there are fewer than two.
     """
-    places = {image.path: _place(image.path.name) for image in images}
+    names = {image.path: image.path.name for image in images}
+    if len(set(names.values())) == 1:  # each in a folder of its own
+        names = {path: path.relative_to(root).as_posix() for path in names}
+    places = {path: _place(name) for path, name in names.items()}
     first, last = min(places.values(), default=0.), max(places.values(), default=0.)
     if first == last:
-        raise UserError(f'{root} has one image alone, which cannot be divided into some to train with and others to '
+        raise DataError(f'{root} has one image alone, which cannot be divided into some to train with and others to '
                         'measure by: add images')
     bound = min(max(share, first), last)  # one on each side, in the smallest sets
     parts: dict[str, list[LabelledImage]] = {TRAIN: [], VAL: []}
@@ -83,7 +88,7 @@ def made_split(images: Sequence[LabelledImage], share: float, notes: Notes, root
 
 def _place(name: str) -> float:
     """Between 0 and 1, by the name of an image."""
-    digest = hashlib.sha256(PurePath(name).name.partition('.rf.')[0].encode(errors='surrogateescape')).digest()
+    digest = hashlib.sha256(name.partition('.rf.')[0].encode(errors='surrogateescape')).digest()
     return int.from_bytes(digest[:8], 'big') / 2**64
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ImageIndex, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
@@ -57,8 +57,9 @@ def read(root: Path, share: float) -> LabelledSet:
         items = tuple(_objects(path, content['objects'], size, labels, objects))
         if not items:
             notes.add('images have no object and are kept', image.relative_to(index.root))
-        tags = [str(tag.get('name')) for tag in content.get('tags') or () if isinstance(tag, dict)]
-        words = (*tags, *path.relative_to(root).parts[:-2])
+        tags = content.get('tags')
+        named = [str(tag.get('name')) for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
+        words = (*named, *path.relative_to(root).parts[:-2])
         found.setdefault(next(filter(None, map(split_of, words)), None), []).append(LabelledImage(image, *size, items))
     objects.end(root)
     for left in unannotated(index, (image.path for images in found.values() for image in images)):
@@ -71,7 +72,7 @@ def _classes(path: Path) -> dict[str, int]:
     classes = content.get('classes') if isinstance(content, dict) else None
     if not isinstance(classes, list) or not classes or not all(
             isinstance(each, dict) and isinstance(each.get('title'), str) for each in classes):
-        raise UserError(f'{path} has no "classes", each with its "title": export the project from Supervisely again')
+        raise DataError(f'{path} has no "classes", each with its "title": export the project from Supervisely again')
     names = dict.fromkeys(each['title'].strip() for each in classes)
     return {name: label for label, name in enumerate(names)}
 
@@ -80,10 +81,10 @@ def _size(path: Path, content: Any) -> tuple[int, int]:
     size = content.get('size') if isinstance(content, dict) else None
     sides: list[Any] = [size.get('width'), size.get('height')] if isinstance(size, dict) else [None, None]
     if not all(map(is_number, sides)) or not isinstance(content.get('objects'), list):
-        raise UserError(f'{path} is no annotation of Supervisely: it has no "size" of width and height, or no '
+        raise DataError(f'{path} is no annotation of Supervisely: it has no "size" of width and height, or no '
                         '"objects"')
     if not is_drawable(*sides):
-        raise UserError(f'{path} has a width of {sides[0]:g} and a height of {sides[1]:g}: correct them')
+        raise DataError(f'{path} has a width of {sides[0]:g} and a height of {sides[1]:g}: correct them')
     return int(sides[0]), int(sides[1])
 
 
@@ -92,10 +93,10 @@ def _objects(path: Path, items: list[Any], size: tuple[int, int], labels: Mappin
     for number, item in enumerate(items, 1):
         where = f'{path.name}, object {number}'
         if not isinstance(item, dict):
-            raise UserError(f'{where} of {path} is {shown(item)}, which is no object: export it again')
+            raise DataError(f'{where} of {path} is {shown(item)}, which is no object: export it again')
         name = str(item.get('classTitle')).strip()
         if name not in labels:
-            raise UserError(f'{path}: object {number} is of the class {shown(name)}, which meta.json does not have '
+            raise DataError(f'{path}: object {number} is of the class {shown(name)}, which meta.json does not have '
                             f'({some(list(labels))}): export it again')
         kind = item.get('geometryType')
         if kind == 'bitmap':
@@ -114,6 +115,8 @@ def _points(item: Mapping[str, Any], where: str, label: int, size: tuple[int, in
             ) -> LabelledObject | None:
     points = item.get('points')
     parts = [points.get(key) or [] for key in ('exterior', 'interior')] if isinstance(points, dict) else [[], []]
+    if not isinstance(parts[1], list):
+        raise DataError(f'{where} has the interior {shown(parts[1])}, which is no list of holes: export it again')
     outside, holes = _flat(parts[0], where), [_flat(part, where) for part in parts[1]]
     if polygon and not any(holes):
         return objects.outline(where, label, [outside], size)
@@ -122,7 +125,7 @@ def _points(item: Mapping[str, Any], where: str, label: int, size: tuple[int, in
         found = encoded(drawn([outside], whole, *size)) if len(outside) >= FEWEST_COORDINATES else None
         return objects.pixels(where, label, found, size)
     if len(outside) != 4:
-        raise UserError(f'{where} has {len(outside) // 2} points: {SHAPE}')
+        raise DataError(f'{where} has {len(outside) // 2} points: {SHAPE}')
     xs, ys = sorted(outside[::2]), sorted(outside[1::2])
     # both corners are pixels of the rectangle
     return objects.take(where, label, (xs[0], ys[0], xs[1] - xs[0] + 1, ys[1] - ys[0] + 1), size)
@@ -131,7 +134,7 @@ def _points(item: Mapping[str, Any], where: str, label: int, size: tuple[int, in
 def _flat(points: Any, where: str) -> list[float]:
     if not isinstance(points, list) or not all(
             isinstance(point, list) and len(point) == 2 and all(map(is_number, point)) for point in points):
-        raise UserError(f'{where} has a point that is not two finite numbers: export it again')
+        raise DataError(f'{where} has a point that is not two finite numbers: export it again')
     return [float(value) for point in points for value in point]
 
 
@@ -142,7 +145,7 @@ def _bitmap(item: Mapping[str, Any], where: str, label: int, size: tuple[int, in
     origin = bitmap.get('origin') if isinstance(bitmap, dict) else None
     if not isinstance(bitmap, dict) or not isinstance(origin, list) or len(origin) != 2 or not all(
             map(is_number, origin)):
-        raise UserError(f'{where} has no bitmap with its origin: export it again')
+        raise DataError(f'{where} has no bitmap with its origin: export it again')
     try:
         unpacked = zlib.decompressobj().decompress(base64.b64decode(str(bitmap.get('data')), validate=True), LARGEST)
         with open_image(unpacked) as image:
@@ -150,6 +153,6 @@ def _bitmap(item: Mapping[str, Any], where: str, label: int, size: tuple[int, in
             channel = image.getchannel('A') if 'A' in bands else image.convert('L') if len(bands) > 1 else image
             inner = np.asarray(channel)
     except (OSError, ValueError, SyntaxError, binascii.Error, zlib.error) as error:
-        raise UserError(f'{where} has a bitmap that cannot be decoded ({error}): export it again') from error
+        raise DataError(f'{where} has a bitmap that cannot be decoded ({error}): export it again') from error
     found = encoded(placed(inner, int(origin[0]), int(origin[1]), *size))
     return objects.pixels(where, label, found, size)

@@ -34,7 +34,7 @@ def head_of(text: str) -> tuple[str, list[str]]:
     Args:
         text (str): The table, or its beginning.
     """
-    head = text.partition('\n')[0]
+    head = text.partition('\n')[0][:HEAD]
     delimiter = max(',;\t', key=head.count)
     return delimiter, [cell.strip() for cell in next(csv.reader([head], delimiter=delimiter), [])]
 

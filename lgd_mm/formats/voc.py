@@ -6,13 +6,14 @@ from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.objects import Objects
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
+from lgd_mm.formats.run_lengths import is_drawable
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.xml_file import Element, number, read_xml
 from lgd_mm.io.texts import read_text
@@ -53,7 +54,7 @@ def read(root: Path, share: float) -> LabelledSet:
     index, objects = ImageIndex(root, notes), Objects(notes, SHAPE)
     files = files_below(root, ('.xml',))
     found = {path: item for path in files if (item := _read(path, index))}
-    unknown = [item.image for item in found.values() if not all(item.size)]
+    unknown = [item.image for item in found.values() if not is_drawable(*item.size)]
     sizes = sizes_as_read(unknown, root, notes, 'its XML file')
     items = [box for item in found.values() for box in item.boxes]
     classes = tuple(sorted({box.name for box in items}))
@@ -63,7 +64,7 @@ def read(root: Path, share: float) -> LabelledSet:
         notes.say('some boxes begin at 0: pixels are counted from 0, and not from 1 as in VOC itself')
     images: dict[Path, LabelledImage] = {}
     for path, item in found.items():
-        size = item.size if all(item.size) else sizes[item.image][:2] if item.image in sizes else None
+        size = item.size if is_drawable(*item.size) else sizes[item.image][:2] if item.image in sizes else None
         if size is None:
             continue
         taken = [_taken(box, classes.index(box.name), size, first, objects) for box in item.boxes]
@@ -73,7 +74,7 @@ def read(root: Path, share: float) -> LabelledSet:
         images[path] = LabelledImage(item.image, int(size[0]), int(size[1]), kept)
     objects.end(root)
     if not classes:
-        raise UserError(f'{root}: the XML files describe no object: there is nothing to learn')
+        raise DataError(f'{root}: the XML files describe no object: there is nothing to learn')
     for image in unannotated(index, (item.image for item in found.values())):
         notes.add('images have no XML file and are left out', image.relative_to(index.root))
     return LabelledSet(root, 'voc', DETECTION, classes, settle_splits(_parts(root, images, notes), share, notes, root),
@@ -105,10 +106,10 @@ def _read(path: Path, index: ImageIndex) -> _Annotated | None:
 def _box(path: Path, node: Element) -> _Box:
     name, frame = (node.findtext('name') or '').strip(), node.find('bndbox')
     if not name or frame is None:
-        raise UserError(f'{path} has an object without <{"bndbox" if name else "name"}>: correct it')
+        raise DataError(f'{path} has an object without <{"bndbox" if name else "name"}>: correct it')
     difficult = (node.findtext('difficult') or '0').strip().lower()
     if difficult not in DIFFICULT:
-        raise UserError(f'{path}: <difficult> of {shown(name)} is {shown(difficult)} and should be 0 or 1: correct it')
+        raise DataError(f'{path}: <difficult> of {shown(name)} is {shown(difficult)} and should be 0 or 1: correct it')
     sides = [number(frame.findtext(side), f'{path}: <{side}>') for side in SIDES]
     return _Box(f'{path.name}, {name}', name, sides, DIFFICULT[difficult])
 
@@ -122,8 +123,7 @@ def _taken(box: _Box, label: int, size: tuple[float, float], first: int, objects
 
 def _parts(root: Path, images: Mapping[Path, LabelledImage], notes: Notes) -> dict[str | None, Sequence[LabelledImage]]:
     """By the lists of VOC, or else by the names of folders."""
-    lists = {split: path for path in sorted(root.rglob('ImageSets/Main/*.txt'))
-             for split in (TRAIN, VAL, TEST) if path.stem == split}
+    lists = [path for path in sorted(root.rglob('ImageSets/Main/*.txt')) if path.stem in (TRAIN, VAL, TEST)]
     parts: dict[str | None, list[LabelledImage]] = {}
     if not lists:
         for path, image in images.items():
@@ -132,14 +132,14 @@ def _parts(root: Path, images: Mapping[Path, LabelledImage], notes: Notes) -> di
         return dict(parts)
     by_name = {path.stem: image for path, image in images.items()}
     listed = set()
-    for split, path in lists.items():
+    for path in lists:  # perhaps of several years
         for line in filter(None, map(str.strip, read_text(path).splitlines())):
             name = next((name for name in (line, line.rsplit(maxsplit=1)[0], Path(line).stem) if name in by_name), None)
             if name is None:
                 notes.add(f'lines of the lists in {path.parent.relative_to(root)} name no labelled image', line)
                 continue
             listed.add(name)
-            parts.setdefault(split, []).append(by_name[name])
-    for name in by_name.keys() - listed:
-        notes.add(f'labelled images are in no list of {path.parent.relative_to(root)} and are left out', name)
+            parts.setdefault(path.stem, []).append(by_name[name])
+    for name in sorted(by_name.keys() - listed):
+        notes.add('labelled images are in no list of ImageSets/Main and are left out', name)
     return dict(parts)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import LabelledSet
 from lgd_mm.formats.names import names_below
+from lgd_mm.io.named_file import LONGEST_NAME
 
 
 def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], track: Callable[..., Iterator[Any]]
@@ -26,9 +27,10 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
         UserError: If two classes cannot be told apart by names of folders.
     """
     folders = [re.sub(r'[/\\\0]', '_', name).lstrip('.') for name in found.classes]
+    users = Counter(folders)
     for name, folder in zip(found.classes, folders):
-        if not folder or folders.count(folder) > 1:
-            raise UserError(f'{found.root}: the class {shown(name)} has no name that a folder can have and no other '
+        if not folder or users[folder] > 1 or len(folder.encode()) > LONGEST_NAME:
+            raise DataError(f'{found.root}: the class {shown(name)} has no name that a folder can have and no other '
                             'has: rename it')
         if name != folder:
             found.notes.say(f'the folder of the class {shown(name)} is {shown(folder)}')

@@ -9,8 +9,9 @@ from faster_coco_eval.core import mask as coco_masks
 from numpy.typing import NDArray
 from PIL import Image
 
+from lgd_mm.console.printable import shown
 from lgd_mm.datasets.mask_file import IGNORED
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.names import names_below
 from lgd_mm.formats.run_lengths import drawn
@@ -31,16 +32,21 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
         track (Callable[..., Iterator[Any]]): Shows how far it is; as :func:`lgd_mm.console.progress.track`.
 
     Raises:
-        UserError: If a mask cannot be read, or no object has one.
+        UserError: If a mask cannot be read, no object has one, or a class cannot be written.
     """
     classes = found.classes
     if found.task != SEGMENTATION:
         if not any(item.mask for images in found.splits.values() for image in images for item in image.objects):
-            raise UserError(f'{found.root} has boxes alone, and segmentation needs outlines: take a '
+            raise DataError(f'{found.root} has boxes alone, and segmentation needs outlines: take a '
                             'config for detection')
         classes = classes if BACKGROUND in classes else (BACKGROUND, *classes)
+        if len(classes) > IGNORED:
+            raise DataError(f'{found.root} has {len(classes)} classes with {BACKGROUND}, and mmseg knows {IGNORED}: '
+                            'leave some out, or learn detection')
         found.notes.say('masks are drawn from the outlines of the objects, small ones over large ones; what is in none '
                         f'is {BACKGROUND}, and groups are ignored (255)')
+    if odd := [name for name in classes if len(name.splitlines()) != 1]:
+        raise DataError(f'{found.root}: the class {shown(odd[0])} does not fit on a line of classes.txt: rename it')
     for split, images in found.splits.items():
         names = names_below([image.path for image in images])
         for image in track(images, f'images and masks of {split}', len(images)):
@@ -51,7 +57,7 @@ def write(found: LabelledSet, out: Path, place: Callable[[Path, Path], None], tr
             place(image.path, target)
             mask = mask.with_name(f'{mask.stem}.png')
             if mask.exists():
-                raise UserError(f'{image.path} and another image differ in their ending alone, and a mask goes by the '
+                raise DataError(f'{image.path} and another image differ in their ending alone, and a mask goes by the '
                                 'name of its image: rename one')
             Image.fromarray(labels).save(mask)
     write_text(out / 'classes.txt', ''.join(f'{name}\n' for name in classes))

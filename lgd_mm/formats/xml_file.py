@@ -1,10 +1,12 @@
 """The elements of an XML file that somebody else wrote."""
 
 import xml.etree.ElementTree as ElementTree  # nosec B405  # expat itself bounds what entities grow to
+from contextlib import suppress
 from pathlib import Path
 
 from lgd_mm.console.printable import shortened, shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
+from lgd_mm.own_data.check_annotations import is_number
 from lgd_mm.preparation.xml_text import read_xml_text
 
 Element = ElementTree.Element
@@ -26,23 +28,23 @@ def read_xml(path: Path, tag: str) -> Element:
     try:
         found = ElementTree.fromstring(read_xml_text(path))  # nosec B314  # likewise
     except (ElementTree.ParseError, OSError) as error:
-        raise UserError(f'{path} is no valid XML ({error}): correct it') from error
+        raise DataError(f'{path} is no valid XML ({error}): correct it') from error
     if found.tag != tag:
-        raise UserError(f'{path} is a <{shortened(found.tag)}> and no <{tag}>: replace it')
+        raise DataError(f'{path} is a <{shortened(found.tag)}> and no <{tag}>: replace it')
     return found
 
 
 def number(text: str | None, where: str) -> float:
-    """Read a number of pixels.
+    """Read a number.
 
     Args:
         text (str, optional): As the file has it.
         where (str): File and element, for the sentence.
 
     Raises:
-        UserError: If it is none.
+        UserError: If it is none, or not finite.
     """
-    try:
-        return float(text or '')
-    except ValueError:
-        raise UserError(f'{where} is {shown(text)} and should be a number of pixels: correct it') from None
+    with suppress(ValueError):
+        if is_number(value := float(text or '')):
+            return value
+    raise DataError(f'{where} is {shown(text)} and should be a number: correct it')

@@ -1,5 +1,6 @@
 """YOLO's text files, of Ultralytics and of Darknet (https://docs.ultralytics.com/datasets/detect/)."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import yaml
 
 from lgd_mm.console.printable import shown
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ENDINGS, ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
@@ -21,7 +22,7 @@ from lgd_mm.io.yaml_values import count_values, without_merges
 
 SHAPE = ('a line is CLASS X Y WIDTH HEIGHT, with the box\'s centre, or CLASS X1 Y1 X2 Y2 X3 Y3 ..., in parts of the '
          'image, 0 to 1')
-#: Files of names without a ``data.yaml``, one on each line.
+#: Files of names without a ``data.yaml``, one on each line; LabelImg writes them beside the labels.
 NAMES = ('classes.txt', 'obj.names', 'labels.txt', 'names.txt')
 #: Values of a line: class and box, or these and how sure a network was.
 OF_BOX = (5, 6)
@@ -45,6 +46,10 @@ def read(root: Path, share: float) -> LabelledSet:
     settings = _settings(root)
     classes = _names(root, settings)
     index, objects = ImageIndex(root, notes), Objects(notes, SHAPE)
+    last = None
+    if 'kpt_shape' in settings:
+        last = OF_BOX[0]
+        notes.say('behind their boxes, lines have key points, which are not read')
     parts = _parts(root, settings, index)
     paths = [path for images in parts.values() for path in images]
     sizes = sizes_as_read(paths, root, notes, 'YOLO')
@@ -57,7 +62,7 @@ def read(root: Path, share: float) -> LabelledSet:
                 labels.add(label)
             if size is None:
                 continue
-            items = () if label is None else tuple(_objects(label, classes, size[:2], objects))
+            items = () if label is None else tuple(_objects(label, classes, size[:2], objects, last))
             if label is None:
                 notes.add('images have no label file and are kept as images without objects',
                           path.relative_to(index.root))
@@ -65,7 +70,8 @@ def read(root: Path, share: float) -> LabelledSet:
                 notes.add('images have no object and are kept', path.relative_to(index.root))
             found.setdefault(split, []).append(LabelledImage(path, size.width, size.height, items))
     for path in files_below(root, ('.txt',)):
-        if path not in labels and path.parent != root and split_of(path.stem) is None:  # lists of images lie there
+        others = path.parent == root or path.name in NAMES or split_of(path.stem)  # such as lists of images
+        if path not in labels and not others:
             notes.add('label files are of no image that is there and are left out', path.relative_to(root))
     for path in unannotated(index, paths):
         notes.add('images are of no part and are left out', path.relative_to(index.root))
@@ -81,30 +87,34 @@ def _settings(root: Path) -> dict[str, Any]:
         content = yaml.safe_load(without_merges(read_text(path)))
         count_values(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f'{path} is no valid YAML ({str(error).splitlines()[0]}): correct it') from error
+        raise DataError(f'{path} is no valid YAML ({str(error).splitlines()[0]}): correct it') from error
     if not isinstance(content, dict):
-        raise UserError(f'{path} has no keys: write names, train and val, as in docs/own_data.md')
+        raise DataError(f'{path} has no keys: write names, train and val, as in docs/own_data.md')
     return content
 
 
 def _names(root: Path, settings: dict[str, Any]) -> tuple[str, ...]:
     names = settings.get('names')
-    source = yaml_file(root) if names is not None else next((root / name for name in NAMES if (root / name).is_file()),
-                                                            None)
+    listed = (folder / name for folder in (root, root / 'labels') for name in NAMES)
+    source = next(filter(Path.is_file, listed), None) if names is None else yaml_file(root)
     if source is None:
-        raise UserError(f'{root} has no data.yaml with names: write names: [cat, dog], those of class 0, 1, ...')
+        raise DataError(f'{root} has no data.yaml with names: write names: [cat, dog], those of class 0, 1, ...')
     if names is None:
         names = [line.strip() for line in read_text(source).splitlines() if line.strip()]
     if isinstance(names, dict):
         if set(names) != set(range(len(names))):
-            raise UserError(f'{source}: names are those of the classes {shown(sorted(names, key=str))}, which should '
+            raise DataError(f'{source}: names are those of the classes {shown(sorted(names, key=str))}, which should '
                             f'be 0 to {len(names) - 1}')
         names = [names[label] for label in range(len(names))]
     if not isinstance(names, list) or not names:
-        raise UserError(f'{source}: names is {shown(names)}, and should be a list, such as [cat, dog]')
+        raise DataError(f'{source}: names is {shown(names)}, and should be a list, such as [cat, dog]')
+    odd = [name for name in names if isinstance(name, bool) or not isinstance(name, (str, int))]
+    if odd:
+        raise DataError(f'{source}: names has {shown(odd[0])}, which YAML makes of a word or a number without quotes: '
+                        "write 'no', '1.10'")
     names = [str(name) for name in names]
     if len(set(names)) < len(names):
-        raise UserError(f'{source} has a name twice: {shown(sorted(names))}; rename one')
+        raise DataError(f'{source} has a name twice: {shown(sorted(names))}; rename one')
     return tuple(names)
 
 
@@ -117,7 +127,7 @@ def _parts(root: Path, settings: dict[str, Any], index: ImageIndex) -> dict[str 
         given = settings.get(key)
         for entry in given if isinstance(given, list) else [given] if given else []:
             if not isinstance(entry, str):
-                raise UserError(f'{source}: {key} is {shown(entry)}, and should be a folder or a list of files')
+                raise DataError(f'{source}: {key} is {shown(entry)}, and should be a folder or a list of files')
             paths = _entry(root, base, entry, index, f'{source}: {key}')
             if paths is None:
                 if split != TEST:
@@ -138,17 +148,25 @@ def _entry(root: Path, base: Path, entry: str, index: ImageIndex, source: str) -
     is not this one.
     """
     parts = [part for part in Path(entry.replace('\\', '/')).parts if part not in ('/', '.', '..')]
-    tails = [Path(*parts[start:]) for start in range(len(parts))]
-    places = [*((folder / tails[0]) for folder in (base, root) if tails), *(root / tail for tail in tails)]
-    place = next((path for path in places if path.exists() and path.resolve().is_relative_to(root.resolve())), None)
+    tails = [Path(*parts[start:]) for start in range(len(parts))] or [Path()]
+    places = (_within(path, index.root) for path in (base / tails[0], *(root / tail for tail in tails)))
+    place = next((path for path in places if path and os.path.exists(path)), None)
     if place is None:
         return None
     if place.is_dir():
         inner = place / 'images' if not files_below_here(place) and (place / 'images').is_dir() else place
-        below = index.root / inner.resolve().relative_to(root.resolve())
-        return [path for path in index.paths if path.is_relative_to(below)]
+        return [path for path in index.paths if path.is_relative_to(inner)]
     lines = [line.strip() for line in read_text(place).splitlines() if line.strip()]
     return [path for line in lines if (path := index.find(line, f'{source}, {place.name}', [place.parent, base]))]
+
+
+def _within(path: Path, root: Path) -> Path | None:
+    """A path as one below a folder, whose own links may lead anywhere; None if it is not below it."""
+    plain = Path(os.path.normpath(path))
+    if plain.is_relative_to(root):
+        return plain
+    real, whole = os.path.realpath(plain), os.path.realpath(root)
+    return root / os.path.relpath(real, whole) if Path(real).is_relative_to(whole) else None
 
 
 def files_below_here(folder: Path) -> bool:
@@ -170,19 +188,21 @@ def _label_file(image: Path, root: Path) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
-def _objects(path: Path, classes: Sequence[str], size: Sequence[int], objects: Objects) -> Iterator[LabelledObject]:
+def _objects(path: Path, classes: Sequence[str], size: Sequence[int], objects: Objects, last: int | None
+             ) -> Iterator[LabelledObject]:
+    """Objects of a label file, by all values of each line or by some."""
     width, height = size
     for number, line in enumerate(read_text(path).splitlines(), 1):
-        words = line.split()
+        words = line.split()[:last]
         if not words:
             continue
         where = f'{path.name}, line {number}'
         try:
             label, *values = (float(word) for word in words)
         except ValueError:
-            raise UserError(f'{path}, line {number} is {shown(line)}: {SHAPE}') from None
+            raise DataError(f'{path}, line {number} is {shown(line)}: {SHAPE}') from None
         if not label.is_integer() or not 0 <= label < len(classes):
-            raise UserError(f'{path}, line {number} has the class {words[0]}, and there are {len(classes)}, 0 to '
+            raise DataError(f'{path}, line {number} has the class {words[0]}, and there are {len(classes)}, 0 to '
                             f'{len(classes) - 1} ({", ".join(classes[:3])}, ...): correct it, or the names')
         taken: LabelledObject | None
         if len(words) in OF_BOX:
@@ -195,6 +215,6 @@ def _objects(path: Path, classes: Sequence[str], size: Sequence[int], objects: O
             pixels = [value * (height if index % 2 else width) for index, value in enumerate(values)]
             taken = objects.outline(where, int(label), [pixels], (width, height))
         else:
-            raise UserError(f'{path}, line {number} has {len(words)} values: {SHAPE}')
+            raise DataError(f'{path}, line {number} has {len(words)} values: {SHAPE}')
         if taken:
             yield taken

@@ -77,8 +77,8 @@ def _drawn(image: LabelledImage, labelled: LabelledSet | None) -> Image.Image:
         larger = round(size[0] * times_larger), round(size[1] * times_larger)
         small = np.asarray(Image.fromarray(pixels).resize(larger, Image.Resampling.LANCZOS))
         return draw_names(small, [labelled.classes[image.label]], colours[image.label])
-    objects = _instances(image, (pixels.shape[0], pixels.shape[1]), 1 / times)
-    return draw_instances(pixels, objects, labelled.classes, colours, size)
+    found = _instances(image, (pixels.shape[0], pixels.shape[1]), 1 / times)
+    return draw_instances(pixels, found, labelled.classes, colours, size)
 
 
 def _pixels(image: LabelledImage) -> tuple[NDArray[np.uint8], int]:

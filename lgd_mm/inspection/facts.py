@@ -11,6 +11,8 @@ from lgd_mm.formats.labelled_set import LabelledImage, LabelledSet
 NOUNS = dict(images='image', classes='class', objects='object', masks='mask', boxes='box', polygons='polygon',
              lines='line', shapes='shape', annotations='annotation', files='file')
 OTHERS = {'are': 'is', 'have': 'has', 'reach': 'reaches', 'lie': 'lies', 'their': 'its', 'them': 'it'}
+#: Words behind which a verb is of others, as behind a noun in the plural.
+OF_MANY = ('they', 'all', 'must')
 #: Examples of a problem that are named.
 EXAMPLES = 5
 
@@ -41,7 +43,8 @@ class Problem:
         first, *others = self.what.split(' ')
         if self.count != 1 or first not in NOUNS:
             return self.what
-        return ' '.join([NOUNS[first], *(OTHERS.get(word, word) for word in others)])
+        return ' '.join([NOUNS[first], *(word if before.endswith('s') or before in OF_MANY else OTHERS.get(word, word)
+                                         for before, word in zip([first[:-1], *others], others))])
 
 
 @dataclass(frozen=True)

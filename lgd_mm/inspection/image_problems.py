@@ -41,7 +41,7 @@ def look_at_images(found: Inspection, paths: Sequence[Path]) -> list[Problem]:
     kinds = (
         (broken, 'images cannot be read', 'copy them again, or remove them'),
         (cut, f'images {of}are damaged: the head can be read, the rest cannot', 'copy them again, or remove them'),
-        (turned, 'images are turned by their EXIF when they are read, and labels must lie as they are shown', UPRIGHT),
+        (turned, 'images are turned by their EXIF when read, and labels must lie as shown', UPRIGHT),
         (small, f'images have a side below {SMALL} pixels', 'leave them out, unless objects are as small'))
     return [Problem(what, len(names), names[:EXAMPLES], cure) for names, what, cure in kinds if names]
 

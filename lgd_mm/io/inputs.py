@@ -1,6 +1,8 @@
 """Paths that a command is given, looked at before the libraries are imported, which takes seconds."""
 
 import os
+from collections.abc import Iterable
+from pathlib import Path
 
 from lgd_mm.console.printable import shortened
 from lgd_mm.errors import UserError
@@ -64,3 +66,18 @@ def check_data_folder(path: str | None) -> None:
     """
     if path and not os.path.isdir(path):
         raise UserError(f'data: {path} is no folder: give one as in docs/own_data.md')
+
+
+def check_outside(out: str | Path, images: Iterable[str | Path]) -> None:
+    """See that what is written is not among what is read.
+
+    Args:
+        out (str | Path): Folder to write to.
+        images (Iterable[str | Path]): As the user gave them.
+
+    Raises:
+        UserError: If it is.
+    """
+    for path in images:
+        if os.path.isdir(path) and Path(out).resolve().is_relative_to(Path(path).resolve()):
+            raise UserError(f'out: {out} lies in {path}, whose images are read: give a folder elsewhere')

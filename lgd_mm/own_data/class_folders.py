@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mmengine.config import ConfigDict
 
 from lgd_mm.console.printable import shortened
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 
 #: Names that the folder of each part may have.
 PARTS = dict(train=('train', 'training'), val=('val', 'validation', 'valid', 'test', 'testing'))
@@ -81,16 +81,16 @@ def find_parts(data: str | Path, training: bool) -> tuple[Path | None, Path]:
     found = {part: next((there[name] for name in names if name in there), None) for part, names in PARTS.items()}
     train, val = found['train'], found['val']
     if val is None and (train is not None or training):
-        raise UserError(f'data: {data} has no folder {"val" if train else "train and no val"}: put the images into '
+        raise DataError(f'data: {data} has no folder {"val" if train else "train and no val"}: put the images into '
                         'train/CLASS/* and val/CLASS/*')
     if training and train is None:
-        raise UserError(f'data: {data} has no folder train: put the images to train with into train/CLASS/*')
+        raise DataError(f'data: {data} has no folder train: put the images to train with into train/CLASS/*')
     return train, val or root
 
 
 def _names(folder: Path, classes: dict[str, str]) -> list[str]:
     names = list(classes)
     if not names:
-        raise UserError(f'data: {folder} has no class folders: put the images of each class into a folder with its '
+        raise DataError(f'data: {folder} has no class folders: put the images of each class into a folder with its '
                         'name')
     return names

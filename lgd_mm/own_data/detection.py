@@ -7,7 +7,7 @@ from typing import Any
 
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.named_file import name_fault
 from lgd_mm.own_data.check_annotations import has_area
 from lgd_mm.own_data.coco_categories import read_categories
@@ -52,7 +52,7 @@ def read_detection(root: str) -> DetectionFolder:
         alone = set(labels[0]) ^ set(labels[1])
         odd = next((item for item in labels[0] + labels[1] if item in alone), None)
         what = f'{shown(odd[1])} (id {odd[0]})' if odd else 'the order'
-        raise UserError(f'{annotations["train"]} and {annotations["val"]} must have the same categories in the same '
+        raise DataError(f'{annotations["train"]} and {annotations["val"]} must have the same categories in the same '
                         f'order, and differ in {what}')
     images, counts, masks = {}, {}, True
     for split, path in annotations.items():
@@ -74,22 +74,22 @@ def _annotations(root: Path, split: str) -> str:
     others = [str(path.relative_to(root)) for pattern in ELSEWHERE for path in sorted(root.glob(pattern))]
     there = f' (there are {some(others)})' if others else ''
     if not folder.is_dir():
-        raise UserError(f'--data {root} has no folder annotations{there}: copy the files of COCO format to annotations/'
+        raise DataError(f'--data {root} has no folder annotations{there}: copy the files of COCO format to annotations/'
                         'train.json and annotations/val.json, and have the images in folders train and val (see '
                         'docs/own_data.md; tools/voc_to_coco.py converts Pascal VOC)')
-    raise UserError(f'{folder} has no {split}.json and {len(found)} files instances_{split}*.json{there}: it needs one')
+    raise DataError(f'{folder} has no {split}.json and {len(found)} files instances_{split}*.json{there}: it needs one')
 
 
 def _images(root: Path, split: str, annotations: str, image: Any) -> str:
     first = image.get('file_name') if isinstance(image, dict) else None
     if not isinstance(first, str):
-        raise UserError(f'{annotations}: images[0] has no "file_name": correct or remove it')
+        raise DataError(f'{annotations}: images[0] has no "file_name": correct or remove it')
     if fault := name_fault(first):
-        raise UserError(f'{annotations}: images[0] has the file_name {shown(first)}, which {fault}: correct or '
+        raise DataError(f'{annotations}: images[0] has the file_name {shown(first)}, which {fault}: correct or '
                         'remove it')
     for pattern in IMAGES:
         folder = pattern.format(split=split)
         if (root / folder / first).is_file():
             return os.path.join(folder, '')
     looked = ', '.join(pattern.format(split=split) or '.' for pattern in IMAGES)
-    raise UserError(f'{first}, the first image of {annotations}, lies in none of the folders {looked} of {root}')
+    raise DataError(f'{first}, the first image of {annotations}, lies in none of the folders {looked} of {root}')

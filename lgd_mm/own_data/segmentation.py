@@ -7,7 +7,7 @@ from pathlib import Path
 from lgd_mm.console.printable import shortened
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.mask_file import IGNORED
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.walk import is_file, is_hidden, walk
 from lgd_mm.own_data.check_masks import check_masks
@@ -77,14 +77,14 @@ def read_segmentation(root: str) -> SegmentationFolder:
 
 def _classes(path: Path) -> tuple[str, ...]:
     if not path.exists():
-        raise UserError(f'{path} is missing: write the name of each class on a line, that of label 0 first')
+        raise DataError(f'{path} is missing: write the name of each class on a line, that of label 0 first')
     names = tuple(line.strip() for line in read_text(path).rstrip().splitlines())
     if '' in names or len(set(names)) < len(names) or not names:  # an empty line would shift the labels behind it
-        raise UserError(f'{path} must hold different names, one on each line, and no empty line')
+        raise DataError(f'{path} must hold different names, one on each line, and no empty line')
     if len(names) == 1:
-        raise UserError(f'{path} has one name: segmentation needs two, of which one may be background')
+        raise DataError(f'{path} has one name: segmentation needs two, of which one may be background')
     if len(names) > IGNORED:
-        raise UserError(f'{path} has {len(names)} names, and mmseg knows {IGNORED} classes: its masks have 8 bits, of '
+        raise DataError(f'{path} has {len(names)} names, and mmseg knows {IGNORED} classes: its masks have 8 bits, of '
                         f'which {IGNORED} is ignored')
     return names
 
@@ -97,7 +97,7 @@ def _folders(root: Path, split: str) -> tuple[str, str]:
     found = [next((path for path in paths if (root / path).is_dir()), None) for paths in (images, masks)]
     for path, what in zip(found, ('images', 'masks')):
         if path is None:
-            raise UserError(f'--data {root} has no folder {what}/{split}: see docs/own_data.md')
+            raise DataError(f'--data {root} has no folder {what}/{split}: see docs/own_data.md')
     return str(found[0]), str(found[1])
 
 
@@ -107,13 +107,13 @@ def _files(folder: Path, suffixes: list[str]) -> list[Path]:
                    if is_file(entry) and not is_hidden(entry.name))
     deep = next((path for path in there if len(path.parts) - len(folder.parts) > DEEPEST), None)
     if deep:
-        raise UserError(f'{folder} has files below {DEEPEST} folders and more, such as {shortened(deep.name)}, '
+        raise DataError(f'{folder} has files below {DEEPEST} folders and more, such as {shortened(deep.name)}, '
                         'which mmseg does not list: move them up')
     found = [path for path in there if path.suffix.lower() in suffixes]
     if not found:
         what = 'masks' if suffixes == [MASK] else 'images'
         others = f', only such as {there[0].name}: save them as {", ".join(suffixes)}' if there else ''
-        raise UserError(f'{folder} has no {what} ({", ".join(suffixes)}){others}')
+        raise DataError(f'{folder} has no {what} ({", ".join(suffixes)}){others}')
     return found
 
 
@@ -121,7 +121,7 @@ def _ending(folder: Path, masks: list[Path], image: Path) -> str:
     """What the mask of an image has between the image's name and ``.png``, such as ``_mask``."""
     found = sorted((path.stem for path in masks if path.stem.startswith(image.stem)), key=len)
     if not found:
-        raise UserError(f'{folder} has no mask {image.stem}{MASK} for {image}')
+        raise DataError(f'{folder} has no mask {image.stem}{MASK} for {image}')
     return found[0].removeprefix(image.stem)
 
 
@@ -133,13 +133,13 @@ def _pairs(images: Path, folder: Path, found: list[Path], masks: list[Path], end
         of_name = {path.with_suffix(''): path for path in paths}
         twice = next((path for path in paths if of_name[path.with_suffix('')] != path), None)
         if twice:
-            raise UserError(f'{twice} and {of_name[twice.with_suffix("")].name} differ in their ending alone: a mask '
+            raise DataError(f'{twice} and {of_name[twice.with_suffix("")].name} differ in their ending alone: a mask '
                             'goes by the name of its image; rename or remove one')
     without = [name for _, name in names if name not in known]
     if without:
         other = _spelt(without[0]) in map(_spelt, known)
         cure = ', but one whose name has other letters of Unicode that look the same: rename it' if other else ''
-        raise UserError(f'{len(without)} of {len(found)} images in {images} have no mask in {folder}, such as '
+        raise DataError(f'{len(without)} of {len(found)} images in {images} have no mask in {folder}, such as '
                         f'{without[0]}{MASK}{cure}')
     return [(path, known[name]) for path, name in names]
 

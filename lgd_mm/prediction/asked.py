@@ -27,21 +27,6 @@ def check_given(paths: Sequence[str]) -> None:
             raise UserError(f'images: {path} does not exist: give a folder of images, images or videos')
 
 
-def check_outside(out: str | Path, images: Sequence[str | Path]) -> None:
-    """See that what is written is not among what is read.
-
-    Args:
-        out (str | Path): Folder to write to.
-        images (Sequence[str | Path]): As the user gave them.
-
-    Raises:
-        UserError: If it is.
-    """
-    for path in images:
-        if os.path.isdir(path) and Path(out).resolve().is_relative_to(Path(path).resolve()):
-            raise UserError(f'out: {out} lies in {path}, whose images are read: give a folder elsewhere')
-
-
 def check_out(folder: Path) -> None:
     """See that predictions may be written to a folder.
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from lgd_mm.console.printable import printable
 from lgd_mm.io.files import replacing, write_text
 from lgd_mm.prediction.ids import Ids
 from lgd_mm.prediction.table import table_rows
@@ -73,18 +74,18 @@ def write_table(out: Path, entries: Iterable[Mapping[str, Any]], root: str, clas
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for entry in entries:
-            best = [(classes[label], f'{score:.4f}') for label, score in entry['found']]
+            best = [(printable(classes[label]), f'{score:.4f}') for label, score in entry['found']]
             table.writerows(table_rows(os.path.join(root, entry['name']), best))
     return out / 'predictions.csv'
 
 
 def write_classes(out: Path, classes: Sequence[str]) -> Path:
-    """Write the names of the classes, that of class 0 first, as ``docs/own_data.md`` has it.
+    """Write the names of the classes, a line each, that of class 0 first, as ``docs/own_data.md`` has it.
 
     Returns:
         Path: The file.
     """
-    write_text(out / 'classes.txt', ''.join(f'{name}\n' for name in classes))
+    write_text(out / 'classes.txt', ''.join(f'{printable(name)}\n' for name in classes))
     return out / 'classes.txt'
 
 

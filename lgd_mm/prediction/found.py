@@ -44,7 +44,7 @@ def read_sample(network: Network, sample: Any) -> Found:
         Found: On the CPU.
     """
     if network.task == 'classification':
-        scores, labels = sample.pred_score.float().cpu().topk(min(NAMES, len(network.classes)))
+        scores, labels = sample.pred_score.float().cpu().topk(min(NAMES, len(sample.pred_score)))
         return Found([[label, score] for label, score in zip(labels.tolist(), scores.tolist())])
     if network.task == 'segmentation':
         segments = sample.pred_sem_seg.data[0].cpu().numpy()

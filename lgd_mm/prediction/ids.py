@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
+from lgd_mm.own_data.check_annotations import is_id
 from lgd_mm.own_data.coco_set import read_coco
 from lgd_mm.prediction.sources import Sources
 
@@ -46,17 +48,22 @@ def ids_of_file(path: str | Path, sources: Sources, classes: Sequence[str]) -> I
     if sources.videos:
         raise UserError(f'ids: {path} is of images, and {sources.videos[0]} is a video: give the images alone')
     content = read_coco(path)
-    of_name = {item.get('name'): item['id'] for item in content.get('categories') or ()
-               if isinstance(item, dict) and type(item.get('id')) is int}
-    lacking = [name for name in classes if name not in of_name]
+    of_name = defaultdict(list)
+    for item in _numbered(content.get('categories')):
+        of_name[str(item.get('name'))].append(item['id'])
+    lacking = [name for name in classes if not of_name[name]]
     if lacking:
         raise UserError(f'ids: {path} has no category {some(lacking)}, which the network tells apart: give the '
                         'annotations of a set with its classes')
+    twice = [name for name in classes if len(of_name[name]) > 1]
+    if twice:
+        raise UserError(f'ids: {path} has several categories {some(twice)}, and the network knows classes by their '
+                        'names: give each a name of its own')
     files = defaultdict(list)
-    for item in content['images']:
+    for item in _numbered(content['images']):
         name = str(item.get('file_name')).replace('\\', '/')
         files[name.rpartition('/')[2]].append((name, item['id']))
-    images = {}
+    images: dict[str, int] = {}
     for name in sources.images:
         found = [(file, number) for file, number in files[name.rpartition('/')[2]] if _ends_alike(file, name)]
         exact = [number for file, number in found if file == name] or [number for _, number in found]
@@ -64,7 +71,15 @@ def ids_of_file(path: str | Path, sources: Sources, classes: Sequence[str]) -> I
             raise UserError(f'ids: {path} names {name} {len(exact)} times, which must be once: give the folder of its '
                             'images')
         images[name] = exact[0]
-    return Ids(images, [of_name[name] for name in classes])
+    if len(set(images.values())) < len(images):
+        raise UserError(f'ids: {path} gives several of the images the same id: give each its own')
+    return Ids(images, [of_name[name][0] for name in classes])
+
+
+def _numbered(items: Any) -> list[dict[str, Any]]:
+    """Those of a list that have an id."""
+    every = items if isinstance(items, list) else []
+    return [item for item in every if isinstance(item, dict) and is_id(item.get('id'))]
 
 
 def _ends_alike(one: str, other: str) -> bool:

@@ -41,14 +41,16 @@ class Journal:
                            or before.get(key) != self.request[key]]
                 raise UserError(f'out: {folder} holds predictions of another command ({", ".join(differs)}): give '
                                 'another folder, or remove it first')
-            self.done = earlier.get('done')
+            done = earlier.get('done')
+            self.done = done if _is_done(done) else None
             remove_parts(folder, '*')
         else:
             folder.mkdir(parents=True, exist_ok=True)
             self._write_request()
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """What :meth:`add` was given, in that order; a last line that was not written to its end is taken out."""
+        """What :meth:`add` was given, in that order; a line that was not written to its end, or by somebody else, is
+        taken out with all that follow."""
         path = self.folder / LINES
         if not path.exists():
             return
@@ -60,7 +62,7 @@ class Journal:
                     entry = json.loads(line) if line.endswith('\n') else None
                 except ValueError:
                     entry = None
-                if not isinstance(entry, dict):
+                if entry is None or not _is_entry(entry):
                     break
                 place += len(line.encode())
                 yield entry
@@ -97,3 +99,20 @@ class Journal:
     def _write_request(self) -> None:
         content = dict(request=self.request, **(dict(done=self.done) if self.done else {}))
         write_text(self.folder / REQUEST, json.dumps(content, indent=2) + '\n')
+
+
+def _is_done(done: Any) -> bool:
+    return (isinstance(done, dict) and type(done.get('images')) is int and isinstance(done.get('left_out'), list)
+            and all(isinstance(line, str) for line in done['left_out']))
+
+
+def _is_entry(entry: Any) -> bool:
+    return (isinstance(entry, dict) and isinstance(entry.get('source'), str) and isinstance(entry.get('items'), list)
+            and type(entry.get('next')) is int and entry['next'] >= 0 and isinstance(entry.get('ended'), bool)
+            and all(map(_is_item, entry['items'])))
+
+
+def _is_item(item: Any) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get('name'), str):
+        return False
+    return isinstance(item.get('unreadable'), str) or ('found' in item and isinstance(item.get('size'), list))

@@ -17,6 +17,7 @@ from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.datasets.of_config import innermost
 from lgd_mm.engine.checks.preflight import check_weights
 from lgd_mm.errors import UserError
+from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.own_data.palette import class_colours
@@ -84,7 +85,7 @@ def load_network(given: str | Path, task: str | None = None) -> Network:
     network = cfg.model
     if cfg.get('data_preprocessor'):
         network.setdefault('data_preprocessor', cfg.data_preprocessor)
-    state = checkpoint.get('state_dict', checkpoint)
+    state = find_network(checkpoint, path).state
     with quiet_loading():
         model = check_network(network, scope, state, path)
     if not isinstance(model, BaseModel):
@@ -96,7 +97,7 @@ def load_network(given: str | Path, task: str | None = None) -> Network:
     if task is not None and task != does:
         raise UserError(f'{path} does {does}, not {task}: give a network that was trained for {task}, or leave out '
                         'the task')
-    model.load_state_dict(state)
+    model.load_state_dict(state, strict=False)  # what may be missing was just looked at
     classes, colours = _classes(meta.get('dataset_meta'), path)
     known = max((module.num_classes for name, module in model.named_modules()
                  if 'head' in name and isinstance(getattr(module, 'num_classes', None), int)), default=0)

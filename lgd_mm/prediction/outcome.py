@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError
 from lgd_mm.prediction.files import write_classes, write_images, write_results, write_table
 from lgd_mm.prediction.found import names_found
 from lgd_mm.prediction.ids import Ids
 from lgd_mm.prediction.journal import Journal
 from lgd_mm.prediction.network import Network
 from lgd_mm.prediction.page import Shown, write_pages
+from lgd_mm.prediction.reading import frame_name
 from lgd_mm.prediction.sources import Sources
 from lgd_mm.prediction.videos import frames_per_second, write_video
 
@@ -64,7 +65,7 @@ def finish(network: Network, sources: Sources, score: float, drawing: bool, ever
         journal (Journal): Finished at the end.
 
     Raises:
-        UserError: If none of the images could be read: nothing is left then.
+        DataError: If none of the images could be read: nothing is left then.
     """
     out = journal.folder
     left_out = [f'{sources.path(item["name"])}: {item["unreadable"]}' for item in _items(journal)
@@ -72,7 +73,7 @@ def finish(network: Network, sources: Sources, score: float, drawing: bool, ever
     count = sum('found' in item for item in _items(journal))
     if not count:
         journal.forget()
-        raise UserError(f'none of {len(sources.images)} images and {len(sources.videos)} videos can be read: '
+        raise DataError(f'none of {len(sources.images)} images and {len(sources.videos)} videos can be read: '
                         f'{left_out[0]}')
     categories = [dict(id=number, name=name) for number, name in zip(ids.categories, network.classes)]
     write_images(out, (_image(number, item) for number, item in _numbered(journal, ids)), categories)
@@ -109,14 +110,16 @@ def _image(number: int, item: dict[str, Any]) -> dict[str, Any]:
 
 def _write_drawn_videos(out: Path, sources: Sources, every: int, journal: Journal) -> None:
     """Put the drawn frames of each video together."""
-    frames: dict[str, list[Path]] = {}
+    frames: dict[str, list[Path]] = {video: [] for video in sources.videos}
     for item in _items(journal):
-        if 'found' in item and 'video' in item:
-            frames.setdefault(item['video'], []).append(out / DRAWN / f'{item["name"]}.jpg')
+        if 'found' in item and item.get('video') in frames:
+            frames[item['video']].append(out / DRAWN / f'{frame_name(item["video"], item["frame"])}.jpg')
     for video, files in frames.items():
-        part = out / '.part.mp4'
-        write_video(part, files, frames_per_second(sources.path(video)) / every)
-        os.replace(part, out / DRAWN / video / DRAWN_VIDEO)
+        if files:
+            part = out / '.part.mp4'
+            part.unlink(missing_ok=True)  # of a process that was killed, or a link of somebody else
+            write_video(part, files, frames_per_second(sources.path(video)) / every)
+            os.replace(part, out / DRAWN / video / DRAWN_VIDEO)
 
 
 def _shown(network: Network, sources: Sources, score: float, journal: Journal) -> Iterator[Shown]:

@@ -79,7 +79,7 @@ def predict(network: Network, sources: Sources, out: Path, options: Options, wor
     ids = counted(network.classes) if options.ids is None else ids_of_file(options.ids, sources, network.classes)
     with alone_in_run(out):
         journal = Journal(out, _request(network, sources, options))
-        if journal.done is None:
+        if journal.done is None or not Outcome.of(out, network, journal).file.exists():
             try:
                 _Predicting(network, sources, options, journal).run(workers)
                 finish(network, sources, options.score, options.drawing, options.every, ids, journal)
@@ -100,7 +100,8 @@ def _request(network: Network, sources: Sources, options: Options) -> dict[str, 
     for name in [*sources.images, '', *sources.videos]:
         listed.update(os.fsencode(name) + b'\0')
         if name and os.path.exists(sources.path(name)):
-            listed.update(str(os.path.getsize(sources.path(name))).encode() + b'\0')
+            status = os.stat(sources.path(name))  # without compression, all images have one size
+            listed.update(f'{status.st_size} {status.st_mtime_ns}'.encode() + b'\0')
     chosen = asdict(options) | dict(ids=None if options.ids is None else file_digest(Path(options.ids)))
     return dict(network=network.digest, images=listed.hexdigest(), version=__version__, **chosen)
 
@@ -183,6 +184,7 @@ class _Predicting:
         """Write an image whole or not at all."""
         path, part = self.journal.folder / name, self.journal.folder / (PART + name[-4:])
         path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)  # of a process that was killed, or a link of somebody else
         image.save(part, **how)
         os.replace(part, path)
 

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
+from lgd_mm.console.words import first_line
 from lgd_mm.datasets.loading import decode, of_the_machine
 from lgd_mm.prediction.network import Network, scope_of
 from lgd_mm.prediction.videos import UnreadableVideo, frames
 
 #: Settings of a first step that leave an image as :func:`lgd_mm.datasets.loading.decode` gives it.
 PLAIN = ('type', 'backend_args', 'file_client_args', 'ignore_empty', 'to_float32')
+
+
+class UnfitImage(Exception):
+    """An image that a network's pipeline cannot prepare; the message says why."""
 
 
 class Unreadable(NamedTuple):
@@ -75,15 +80,29 @@ class Reader:
             image (np.ndarray): BGR (H, W, 3), uint8.
             path (str, optional): Its file. Defaults to None: it is a frame.
             place (dict[str, Any], optional): Of a frame. Defaults to None.
+
+        Raises:
+            UnfitImage: If the pipeline cannot prepare it.
         """
+        height, width = image.shape[:2]
+        try:
+            item = self._prepared(name, image, path)
+        except Exception as error:  # whatever sizes that nobody thought of make a pipeline stumble over
+            if of_the_machine(error):
+                raise
+            raise UnfitImage(f'the pipeline of the network cannot prepare its {width} x {height} pixels: '
+                             f'{first_line(error)}') from error
+        return Read(name, (width, height), torch.from_numpy(image.copy()) if self.drawing else None, item, place or {})
+
+    def _prepared(self, name: str, image: NDArray[np.uint8], path: str | None) -> dict[str, Any]:
         results: dict[str, Any] = dict(img_path=path or name, img_id=0, sample_idx=0, seg_fields=[])
         if self.load is not None and path is not None:
             results = self.load(results)
         else:
             pixels = image.astype(np.float32) if self.to_float else image
             results |= dict(img=pixels, img_shape=image.shape[:2], ori_shape=image.shape[:2])
-        kept = torch.from_numpy(image.copy()) if self.drawing else None
-        return Read(name, (image.shape[1], image.shape[0]), kept, self.steps(results), place or {})
+        item: dict[str, Any] = self.steps(results)
+        return item
 
 
 class Images(Dataset[Read | Unreadable]):
@@ -104,13 +123,12 @@ class Images(Dataset[Read | Unreadable]):
     def __getitem__(self, index: int) -> Read | Unreadable:
         name, path = self.names[index], self.paths[index]
         try:
-            image = decode(get(path))
+            return self.reader(name, decode(get(path)), path)
         except Exception as error:  # whatever a broken file makes decoders stumble over
             if of_the_machine(error):
                 raise
-            reason = str(error).partition(' <_io.BytesIO')[0]  # Pillow names the bytes by their address
+            reason = str(error).partition(' <')[0]  # Pillow names the bytes by their address, another one each time
             return Unreadable(name, getattr(error, 'strerror', None) or reason or type(error).__name__)
-        return self.reader(name, image, path)
 
 
 class Frames(IterableDataset[Read | Unreadable]):
@@ -134,7 +152,7 @@ class Frames(IterableDataset[Read | Unreadable]):
             for frame in frames(self.path, self.every, self.start):
                 place = dict(video=self.name, frame=frame.number, seconds=frame.seconds)
                 yield self.reader(frame_name(self.name, frame.number), frame.image, place=place)
-        except UnreadableVideo as error:
+        except (UnfitImage, UnreadableVideo) as error:
             yield Unreadable(self.name, str(error))
 
 

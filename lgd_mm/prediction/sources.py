@@ -1,6 +1,7 @@
 """The images and videos that somebody gives, by the names under which their predictions are kept."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,11 @@ class Sources:
         return os.path.join(self.root, name)
 
     def stems(self) -> dict[str, str]:
-        """For each image the name that its own files have, without an ending: one of another image's is kept."""
-        count: dict[str, int] = {}
-        for name in self.images:
-            stem = os.path.splitext(name)[0]
-            count[stem] = count.get(stem, 0) + 1
-        return {name: name if count[os.path.splitext(name)[0]] > 1 else os.path.splitext(name)[0]
-                for name in self.images}
+        """For each image the name that its own files have, without an ending: it is kept where another image has the
+        same without it, or is called that."""
+        stems = {name: os.path.splitext(name)[0] for name in self.images}
+        count = Counter([*stems.values(), *stems])
+        return {name: name if count[stem] > 1 else stem for name, stem in stems.items()}
 
 
 def find_sources(given: str | Path | Sequence[str | Path]) -> Sources:

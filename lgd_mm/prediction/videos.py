@@ -19,6 +19,8 @@ os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 MARKS = ((4, (b'ftyp', b'moov', b'mdat', b'free', b'skip', b'wide', b'pnot')), (0, (b'RIFF', b'\x1a\x45\xdf\xa3')))
 #: Share of the frames that a video promises, and frames, that may lack: some formats tell their length alone.
 LACKING, FEW = 0.02, 2
+#: Where an open file or folder has a name that is text.
+DESCRIPTORS = '/proc/self/fd'
 
 
 class UnreadableVideo(Exception):
@@ -111,35 +113,51 @@ def write_video(file: Path, images: Sequence[Path], rate: float) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    first = cv2.imread(str(images[0]))
-    assert first is not None
-    height, width = first.shape[:2]
-    video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*'mp4v'), rate, (width, height))
+    height, width = _read(images[0]).shape[:2]
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        name = str(file) if _is_text(str(file)) else f'{DESCRIPTORS}/{folder}/{file.name}'
+        video = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*'mp4v'), rate, (width, height))
+    finally:
+        os.close(folder)
     try:
         if not video.isOpened():
             raise OSError(0, 'OpenCV cannot write a video of that size')
-        for path in images:
-            image = cv2.imread(str(path))
-            if image is not None:
-                video.write(image if image.shape == first.shape else cv2.resize(image, (width, height)))
+        for image in map(_read, images):
+            video.write(image if image.shape[:2] == (height, width) else cv2.resize(image, (width, height)))
     finally:
         video.release()
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise OSError(0, f'{path} is no image any more')
+    return np.asarray(image, np.uint8)
+
+
+def _is_text(path: str) -> bool:
+    """Whether OpenCV takes the name of a file; the process would end with bytes that are no text."""
+    try:
+        return bool(path.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _opened(path: str) -> Any:
     try:
         with open_plain(path) as file:
             head = file.read(16)
+            if not any(head[place:].startswith(marks) for place, marks in MARKS):
+                raise UnreadableVideo('it is no video in MPEG-4, AVI, Matroska or WebM')
+            level = cv2.utils.logging.getLogLevel()
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it would warn of what is told here
+            try:
+                video = cv2.VideoCapture(path if _is_text(path) else f'{DESCRIPTORS}/{file.fileno()}', cv2.CAP_FFMPEG)
+            finally:
+                cv2.utils.logging.setLogLevel(level)
     except OSError as error:
         raise UnreadableVideo(error.strerror or str(error)) from error
-    if not any(head[place:].startswith(marks) for place, marks in MARKS):
-        raise UnreadableVideo('it is no video in MPEG-4, AVI, Matroska or WebM')
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it would warn of what is told here
-    try:
-        video = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
-    finally:
-        cv2.utils.logging.setLogLevel(level)
     if not video.isOpened():
         raise UnreadableVideo('it is damaged, or in a format that OpenCV does not know')
     if video.get(cv2.CAP_PROP_FRAME_WIDTH) * video.get(cv2.CAP_PROP_FRAME_HEIGHT) > PIXELS:

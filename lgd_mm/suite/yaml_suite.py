@@ -1,5 +1,6 @@
 """A suite config as YAML: read as data alone, with paths from the file's own folder."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -62,7 +63,7 @@ def load_yaml(path: str, options: Mapping[str, Any] | None, work_dir: str | None
 
 def _from(folder: Path, name: str) -> str:
     """A path that is relative to the folder of a file, or is that of a ready config."""
-    given = Path(name).expanduser()
+    given = Path(os.path.expanduser(name))  # unlike Path, it leaves a user that there is not
     ready = config_root().parent / given
     if (folder / given).exists() or not (ready.exists() or (ROOT / given).exists()):
         return str(folder / given)

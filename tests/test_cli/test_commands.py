@@ -28,12 +28,12 @@ def typed(*words: object, code: int = 0) -> str:
     return done.output
 
 
-def told(monkeypatch, capsys, *words: object) -> str:
-    """The one line that main() prints of a mistake."""
+def told(monkeypatch, capsys, *words: object, code: int = 2) -> str:
+    """The one line that main() prints of a mistake, with an exit code."""
     monkeypatch.setattr(sys, 'argv', ['lgd-mm', *map(str, words)])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert ended.value.code == 2
+    assert ended.value.code == code
     lines = capsys.readouterr().err.strip().splitlines()
     return lines[-1]
 

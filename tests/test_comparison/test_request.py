@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+import lgd_mm
 from lgd_mm.cli.compare import compare
 from lgd_mm.comparison.early import check_comparison_folder, going_on
 from lgd_mm.comparison.request import RECORD, Request, State, check_same, read_state, seconds, write_state
@@ -71,6 +72,23 @@ def test_only_an_empty_folder_or_a_comparison(tmp_path):
         going_on(tmp_path, None)
     with pytest.raises(UserError, match='suite.yaml is gone'):
         going_on(tmp_path, State(REQUEST, planned=True))
+    with pytest.raises(UserError, match="no method is called 'eval'"):  # as somebody has edited it
+        going_on(tmp_path, State(replace(REQUEST, methods=['eval'])))
+
+
+def test_what_is_written_is_not_among_what_is_read(tmp_path, monkeypatch):
+    """The content of the photos and sets decides on what has to be run again."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ('photos', 'boxes'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / '1.png').touch()
+    for out in ('photos/out', 'boxes/out'):
+        words = ['--images', 'photos', '--classes', 'a,b', '--detection', 'boxes', '--out', out]
+        result = CliRunner().invoke(compare, words)
+        assert f'out: {out} lies in {out.split("/")[0]}' in str(result.exception) and not (tmp_path / out).exists()
+        with pytest.raises(UserError, match='out lies in'):
+            lgd_mm.compare('photos', ['a', 'b'], out=out, detection='boxes')
+        assert not (tmp_path / out).exists()
 
 
 @pytest.mark.parametrize(('words', 'sentence'), [

@@ -88,11 +88,11 @@ def script():
     return module
 
 
-def call(script, monkeypatch, capsys, *options):
+def call(script, monkeypatch, capsys, *options, code=2):
     monkeypatch.setattr('sys.argv', [str(SCRIPT), *map(str, options)])
     with pytest.raises(SystemExit) as end:
         script.main()
-    assert end.value.code == 2
+    assert end.value.code == code
     return capsys.readouterr().err
 
 
@@ -110,7 +110,8 @@ def test_a_start_that_is_none_writes_nothing(script, tmp_path, monkeypatch, caps
     save_file({key: value for key, value in weights.items() if key != 'logit_scale'},
               tmp_path / 'less' / 'open_clip_model.safetensors')
     save_file({**weights, 'foo': torch.ones(1)}, tmp_path / 'more' / 'open_clip_model.safetensors')
-    error = call(script, monkeypatch, capsys, '--out', tmp_path / 'out', '--start', tmp_path / start)
+    error = call(script, monkeypatch, capsys, '--out', tmp_path / 'out', '--start', tmp_path / start,
+                 code=3 if start == 'damaged' else 2)
     assert re.search(told, error) and error.count('\n') == 1
     assert not (tmp_path / 'out').exists()
 

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
+from lgd_mm.deploy.check import _difference
 from lgd_mm.deploy.compare import Agreement, matched, overlap
 
 BOXES = np.array([[0, 0, 10, 10], [20, 20, 40, 30], [0, 0, 10, 10]], np.float32)
 FOUND = dict(boxes=BOXES, scores=np.array([0.9, 0.5, 0.4], np.float32), labels=np.array([1, 0, 2]))
 
 
-def compared(other, own=FOUND, threshold=0.05):
+def compared(other, own=FOUND, threshold=0.05, most=3):
     agreement = Agreement()
-    agreement.add('one.jpg', own, {**own, **other}, 100, threshold)
+    agreement.add('one.jpg', own, {**own, **other}, 100, threshold, most)
     return agreement
 
 
@@ -49,6 +50,24 @@ def test_a_box_at_the_threshold_may_be_the_ones_alone():
     own = {**FOUND, 'scores': np.array([0.9, 0.5, 0.0502], np.float32)}
     assert compared({name: value[:2] for name, value in own.items()}, own).on_the_edge == 1
     assert not compared({name: value[[0, 2]] for name, value in own.items()}, own).close
+
+
+def test_a_lost_box_is_at_no_edge_where_there_are_fewer_than_are_kept():
+    none = {name: value[:0] for name, value in FOUND.items()}
+    one = {name: value[:1] for name, value in FOUND.items()}
+    for own, other in ((one, none), (none, one), (FOUND, {name: value[:2] for name, value in FOUND.items()})):
+        agreement = compared(other, own, most=100)
+        assert not agreement.close and 'that only one has in one.jpg' in str(agreement)
+    assert str(compared(none, none)) == '1 image: no boxes, so that none was compared'
+
+
+def test_no_number_is_near_no_number():
+    ones, none, endless = np.ones(3), np.full(3, np.nan), np.full(3, np.inf)
+    for own, other in ((ones, none), (none, ones), (ones, endless)):
+        assert _difference(own, other) == float('inf')
+    agreement = Agreement()
+    agreement.add('one.jpg', dict(scores=np.array([np.nan, 1])), dict(scores=np.array([0.5, 0.5])), 10, 0)
+    assert not agreement.close and 'not finite' in str(agreement)
 
 
 def test_pixels_are_counted():

@@ -128,7 +128,16 @@ def softens(model):
     model.test_cfg.rcnn.nms = dict(type='soft_nms', iou_threshold=0.5)
 
 
+def cascades(model):
+    head = model.roi_head
+    part = model.train_cfg.rcnn
+    model.train_cfg.rcnn = [part]
+    model.roi_head = dict(type='CascadeRoIHead', num_stages=1, stage_loss_weights=[1],
+                          bbox_roi_extractor=head.bbox_roi_extractor, bbox_head=head.bbox_head)
+
+
 @pytest.mark.parametrize('name, changed, said', [
+    ('faster', cascades, 'its heads are RPNHead and CascadeRoIHead'),
     ('rtmdet-ins', None, 'its head is a RTMDetInsSepBNHead'),
     ('upernet', slides, 'by a window that slides'),
     ('faster', softens, 'suppressed by .*soft_nms'),
@@ -145,3 +154,25 @@ def test_a_graph_that_predicts_something_else_is_not_written(finetuned, tmp_path
     with pytest.raises(UserError, match='predicts something else than the network itself, on the images: 3 images'):
         export.export_finetuned(finetuned('classifier'), dict(onnx=tmp_path / 'out'))
     assert not list(tmp_path.iterdir())
+
+
+def test_photographs_of_coco(data_dir, finetuned, tmp_path):
+    photographs = sorted((data_dir / 'coco' / 'val2017').glob('*.jpg'))[:4]
+    for name in ('retina', 'linear-seg'):
+        report, = export.export_finetuned(finetuned(name), dict(onnx=tmp_path / name), images=photographs)
+        assert report.agreement.images == 4 and report.agreement.close and 'that were given' in report.compared
+
+
+def test_images_that_cannot_be_read_are_left_out(finetuned, tmp_path):
+    broken = tmp_path / 'broken.jpg'
+    broken.write_bytes(b'\xff\xd8\xff no image')
+    scene(tmp_path / 'one.png')
+    report, = export.export_finetuned(finetuned('classifier'), dict(onnx=tmp_path / 'out'),
+                                      images=[broken, tmp_path / 'one.png'])
+    assert report.agreement.images == 1
+    with pytest.raises(UserError, match='none of the images .* can be read, such as .*broken.jpg'):
+        export.export_finetuned(finetuned('classifier'), dict(onnx=tmp_path / 'other'), images=[broken])
+    with pytest.raises(UserError, match='none of the images to calibrate on can be read, such as .*broken.jpg'):
+        export.export_finetuned(finetuned('classifier'), dict(onnx=tmp_path / 'other'), images=[tmp_path / 'one.png'],
+                                int8=True, calibration=[broken])
+    assert not (tmp_path / 'other').exists()

@@ -7,6 +7,7 @@ import torch
 from mmdet.models.roi_heads.mask_heads.fcn_mask_head import _do_paste_mask
 from PIL import Image
 
+from lgd_mm.datasets.loading import decode
 from lgd_mm.deploy import predict
 from lgd_mm.deploy.check import about
 from lgd_mm.deploy.graph import Graph
@@ -47,6 +48,16 @@ def test_a_photograph_is_turned_as_the_camera_says(tmp_path):
     Image.fromarray(pixels).save(tmp_path / 'one.png', exif=exif)
     assert predict.upright(str(tmp_path / 'one.png')).shape == (12, 8, 3)
     assert predict.upright(Image.new('L', (5, 4), 7)).tolist() == [[[7] * 3] * 5] * 4
+
+
+@pytest.mark.parametrize('mode', ['I;16', 'LA', 'L', 'RGBA', 'P', '1'])
+def test_pixels_of_any_kind_are_those_of_the_training(mode, tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, (7, 9, 4), dtype=np.uint8)
+    image = Image.fromarray(values.view('<u2')[..., 0]) if mode == 'I;16' else Image.fromarray(values).convert(mode)
+    assert image.mode == mode
+    image.save(tmp_path / 'one.png')
+    expected = decode((tmp_path / 'one.png').read_bytes())[..., ::-1]
+    np.testing.assert_array_equal(predict.upright(str(tmp_path / 'one.png')), expected)
 
 
 def test_masks_lie_where_mmdet_pastes_them():

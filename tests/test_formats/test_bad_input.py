@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import lgd_mm
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.formats.read_set import read_set
 from tests.format_samples import IMAGES, PLACES, sample
 from tests.own_sets import CLASSES, write_image
@@ -59,8 +59,8 @@ def test_labels_of_images_that_are_not_there(tmp_path, form):
     image(form, root, 'a', 'train').unlink()
     found = read_set(root)
     assert stems(found) == stems(before) - {'a'}
-    assert re.search('1 (images are not there, and their labels are dropped|(label files|masks) are of no image that '
-                     'is there and are left out)', str(found.notes))
+    assert re.search('(images are not there, and their labels are dropped|(label files|masks) are of no image that is '
+                     'there and are left out): 1', str(found.notes))
 
 
 @pytest.mark.parametrize('form', FORMATS)
@@ -77,7 +77,7 @@ def test_images_without_labels(tmp_path, form):
 def test_an_image_in_train_and_val_is_named(tmp_path, form):
     root = make(form, tmp_path / 'set')
     shutil.copy(image(form, root, 'a', 'train'), image(form, root, 'd', 'val'))
-    assert '1 images of val are in train as well, so that the figures will be too good, such as d.jpg' in str(
+    assert 'images of val are in train as well, so that the figures will be too good: 1, such as d.jpg' in str(
         read_set(root).notes)
 
 
@@ -94,6 +94,7 @@ def test_an_image_in_train_and_val_is_named(tmp_path, form):
     ('voc', 'Annotations/a.xml', '<xmin>4.0</xmin>', '<xmin>four</xmin>', "a.xml: <xmin> is 'four' and should be a"),
     ('voc', 'Annotations/a.xml', '<name>nut</name>', '<name></name>', 'a.xml has an object without <name>'),
     ('labelme', 'train/a.json', '"label": "nut",', '', 'a.json is no file of LabelMe: it has no "shapes", each with'),
+    ('labelme', 'train/a.json', '"label": "nut"', '"label": " "', 'it has no "shapes", each with "label" and "points"'),
     ('labelme', 'train/a.json', '          4,', '          "4",', 'shape 1 has a point that is not two finite numbers'),
     ('csv', 'labels.csv', 'd.jpg,washer,val', 'd.jpg,washer,holdout', "line 6 is of the part 'holdout', and should"),
     ('csv', 'labels.csv', 'd.jpg,washer,val', 'd.jpg,washer', 'labels.csv, line 6 has 2 columns, and the head has 3'),
@@ -102,14 +103,14 @@ def test_an_image_in_train_and_val_is_named(tmp_path, form):
 def test_what_is_no_label(tmp_path, form, file, old, new, message):
     root = make(form, tmp_path / 'set')
     edit(root / file, old, new)
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(DataError, match=message):
         read_set(root)
 
 
 def test_a_value_that_is_no_class(tmp_path):
     root = make('voc_masks', tmp_path / 'set')
     edit(root / 'labelmap.txt', 'washer:128,128,0::', 'washer:128,128,1::')
-    with pytest.raises(UserError, match=r'b ü.png has the colour 128,128,0, which is no class: add it to the table'):
+    with pytest.raises(DataError, match=r'b ü.png has the colour 128,128,0, which is no class: add it to the table'):
         lgd_mm.convert(root, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
 
@@ -127,7 +128,7 @@ def test_a_value_that_is_no_class(tmp_path):
 def test_an_empty_file(tmp_path, form, file, message):
     root = make(form, tmp_path / 'set')
     (root / file).write_bytes(b'')
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(DataError, match=message):
         lgd_mm.convert(root, tmp_path / 'out')
 
 
@@ -135,9 +136,9 @@ def test_an_empty_label_file_is_an_image_without_objects(tmp_path):
     root = make('yolo', tmp_path / 'set')
     (root / 'labels/train/a.txt').write_text('')
     found = read_set(root)
-    assert '2 images have no object and are kept' in str(found.notes) and len(found.splits['train']) == 4
+    assert 'images have no object and are kept: 2' in str(found.notes) and len(found.splits['train']) == 4
     image('yolo', root, 'c', 'train').write_bytes(b'')
-    assert '1 images cannot be read and are dropped' in str(read_set(root).notes)
+    assert 'images cannot be read and are dropped: 1' in str(read_set(root).notes)
 
 
 @pytest.mark.parametrize('form, file, old, new', [
@@ -157,7 +158,7 @@ def test_paths_of_another_machine(tmp_path, form, file, old, new):
     found = read_set(root)
     assert found.splits == before.splits
     if form != 'voc' and '..' not in new:  # VOC goes by the names of the XML files
-        assert '1 images are named by a path of another machine, and found here by their names' in str(found.notes)
+        assert 'images are named by a path of another machine, and found here by their names: 1' in str(found.notes)
 
 
 @pytest.mark.parametrize('form, file, old', [
@@ -169,7 +170,7 @@ def test_paths_that_lead_out_of_the_set(tmp_path, form, file, old):
     root = make(form, tmp_path / 'set')
     write_image(tmp_path / 'secret.jpg', 0)
     edit(root / file, old, old.replace('./images/train/', '').replace('a.jpg', '../../secret.jpg'))
-    with pytest.raises(UserError, match=r"names the image '../../secret.jpg', which leads outside the data set"):
+    with pytest.raises(DataError, match=r"names the image '../../secret.jpg', which leads outside the data set"):
         read_set(root)
 
 
@@ -182,14 +183,14 @@ def test_parts_are_of_all_images_or_of_none(tmp_path, form):
         (root / 'val.xml').rename(root / 'annotations.xml')
     else:
         (root / 'val').rename(root / 'kitchen')
-    with pytest.raises(UserError, match='images are of no part, such as d.jpg, and others are of train'):
+    with pytest.raises(DataError, match='images are of no part, such as d.jpg, and others are of train'):
         read_set(root)
 
 
 def test_two_files_of_one_part(tmp_path):
     root = make('coco', tmp_path / 'set')
     shutil.copy(root / 'annotations/instances_train.json', root / 'annotations/train.json')
-    with pytest.raises(UserError, match=r'are both of the part train: give a folder with one file of each part'):
+    with pytest.raises(DataError, match=r'are both of the part train: give a folder with one file of each part'):
         read_set(root)
 
 
@@ -201,14 +202,26 @@ def test_images_that_exif_turns(tmp_path):
         exif = Image.Exif()
         exif[0x0112] = 6
         Image.open(path).save(path, exif=exif)
-        with pytest.raises(UserError, match='a.jpg is turned by its EXIF|EXIF turns it .orientation 6'):
+        with pytest.raises(DataError, match='a.jpg is turned by its EXIF|EXIF turns it .orientation 6'):
             lgd_mm.convert(root, tmp_path / 'out')
+
+
+def test_images_are_called_as_the_user_knows_them(tmp_path):
+    """The folder that was being written is gone."""
+    root = make('voc', tmp_path / 'set')
+    path = image('voc', root, 'a', 'train')
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.open(path).save(path, exif=exif)
+    with pytest.raises(DataError, match=f'^{re.escape(str(path))} is turned by its EXIF orientation 3'):
+        lgd_mm.convert(root, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
 
 
 def test_two_formats_in_one_folder(tmp_path):
     root = make('yolo', tmp_path / 'set')
     shutil.copytree(make('coco', tmp_path / 'other') / 'annotations', root / 'annotations')
-    with pytest.raises(UserError, match=f'looks like coco and like yolo: .* lgd-mm convert {root} OUT --from coco'):
+    with pytest.raises(DataError, match=f'looks like coco and like yolo: .* lgd-mm convert {root} OUT --from coco'):
         read_set(root)
     assert read_set(root, 'yolo').format == 'yolo' and read_set(root, 'coco').format == 'coco'
     with pytest.raises(UserError, match="no format is called 'yollo'; did you mean 'yolo'"):
@@ -222,15 +235,15 @@ def test_hostile_xml_and_yaml(tmp_path):
         f'<!ENTITY {chr(99 + i)} "{f"&{chr(98 + i)};" * 50}">' for i in range(12)) + ']>'
     text = (root / 'Annotations/a.xml').read_text()
     (root / 'Annotations/a.xml').write_text(bomb + text.replace('nut', '&n;'))
-    with pytest.raises(UserError, match='a.xml is no valid XML'):
+    with pytest.raises(DataError, match='a.xml is no valid XML'):
         read_set(root)
     (root / 'Annotations/a.xml').write_text(f'<!DOCTYPE a [<!ENTITY n SYSTEM "file:///etc/passwd">]>{text}'.replace(
         '<name>nut', '<name>&n;'))
-    with pytest.raises(UserError, match='a.xml is no valid XML'):
+    with pytest.raises(DataError, match='a.xml is no valid XML'):
         read_set(root)
     root = make('yolo', tmp_path / 'yolo')
     (root / 'data.yaml').write_text(f'names: !!python/object/apply:os.system ["touch {tmp_path}/ran"]')
-    with pytest.raises(UserError, match='data.yaml is no valid YAML'):
+    with pytest.raises(DataError, match='data.yaml is no valid YAML'):
         read_set(root)
     assert not (tmp_path / 'ran').exists()
 
@@ -245,5 +258,5 @@ def test_shapes_that_stand_for_no_area(tmp_path):
     found = read_set(root)
     circle = next(item for item in found.splits['train'][0].objects if item.box[0] == pytest.approx(25, abs=0.1))
     assert circle.box == pytest.approx((25, 25, 10, 10), abs=0.05)  # of radius 5 around (30, 30)
-    assert "1 shapes are of the kind 'point', which stands for no area, and are dropped" in str(found.notes)
-    assert '1 polygons have fewer than three points and are dropped' in str(found.notes)
+    assert "shapes are of the kind 'point', which stands for no area, and are dropped: 1" in str(found.notes)
+    assert 'polygons have fewer than three points and are dropped: 1' in str(found.notes)

@@ -43,7 +43,7 @@ def test_three_parts_and_two(tmp_path):
                                       for index, name in enumerate(('a', 'b'))), 'Train/loose.jpg')
     found = read_set(root)
     assert {split: len(kept) for split, kept in found.splits.items()} == dict(train=2, val=2, test=2)
-    assert '1 images lie in no folder of a class and are left out, such as Train/loose.jpg' in str(found.notes)
+    assert 'images lie in no folder of a class and are left out: 1, such as Train/loose.jpg' in str(found.notes)
     for path in (root / 'valid').rglob('*.jpg'):
         path.unlink()
     found = read_set(root)
@@ -72,9 +72,10 @@ def test_what_a_table_leaves_open_is_counted(tmp_path):
         'filename,cat,dog\n0.jpg,1,0\n1.jpg,0,1\n2.jpg,1,1\n3.jpg,0,0\n4.jpg,1,0\n4.jpg,1,0\n')
     found = read_set(root)
     assert len(labels(found)) == 3
-    for sentence in ('1 images have several labels and are dropped, such as 2.jpg',
-                     '1 images have no label and are dropped, such as 3.jpg', '1 lines say again what another one says',
-                     '3 images are in no line of a table and are left out'):
+    for sentence in ('images have several labels and are dropped: 1, such as 2.jpg',
+                     'images have no label and are dropped: 1, such as 3.jpg',
+                     'lines say again what another one says: 1',
+                     'images are in no line of a table and are left out: 3'):
         assert sentence in str(found.notes)
 
 

@@ -33,7 +33,7 @@ def test_own_layout(tmp_path):
     found = read_set(write_coco_set(tmp_path / 'set', masks=True))
     assert (found.format, found.task, found.classes) == ('coco', 'detection', CLASSES)
     assert {split: len(images) for split, images in found.splits.items()} == dict(train=4, val=2)
-    assert found.objects == 6 and found.has_masks
+    assert found.objects == 6 and found.has_masks and 'nothing in val is of the class washer' in str(found.notes)
     image = found.splits['train'][1]
     assert (image.path, image.width, image.height) == (tmp_path / 'set/train/001.jpg', 64, 64)
     assert image.objects[0].label == 1 and image.objects[0].box == (16, 16, 24, 24) and image.objects[0].area == 576
@@ -80,13 +80,13 @@ def test_what_is_doubtful_is_counted(tmp_path):
     edit(root / 'annotations/train.json', change)
     found = read_set(root)
     assert found.splits['train'][0].objects[0].box == (50, 40, 14, 24)
-    for sentence in ('1 boxes reach beyond their image and are clipped, such as train.json, annotation 1',
-                     '1 objects have no area and are dropped, such as train.json, annotation 2',
-                     '1 objects lie outside their image and are dropped, such as train.json, annotation 3',
-                     '1 images are not there, and their labels are dropped, such as C:\\data\\lost.jpg',
-                     '2 images are named by a path of another machine',
-                     '2 images have no object and are kept, such as train/001.jpg; train/002.jpg',
-                     '2 images of val are in train as well'):
+    for sentence in ('boxes reach beyond their image and are clipped: 1, such as train.json, annotation 1',
+                     'objects have no area and are dropped: 1, such as train.json, annotation 2',
+                     'objects lie outside their image and are dropped: 1, such as train.json, annotation 3',
+                     'images are not there, and their labels are dropped: 1, such as C:\\data\\lost.jpg',
+                     'images are named by a path of another machine, and found here by their names: 2',
+                     'images have no object and are kept: 2, such as train/001.jpg; train/002.jpg',
+                     'images of val are in train as well, so that the figures will be too good: 2'):
         assert sentence in str(found.notes)
     assert found.objects == 4
 
@@ -103,3 +103,18 @@ def test_what_cannot_be_used(tmp_path, change, message):
     edit(root / 'annotations/train.json', change)
     with pytest.raises(UserError, match=message):
         read_set(root)
+
+
+def test_an_image_under_two_ids_is_one(tmp_path):
+    """Else each of the two is trained with as if the objects of the other were background."""
+    for index in range(2):
+        write_image(tmp_path / 'set/images' / f'{index}.jpg', index)
+    names = ['0.jpg', '0.jpg', '1.jpg']
+    (tmp_path / 'set/all.json').write_text(json.dumps(dict(
+        images=[dict(id=number, file_name=name, width=64, height=64) for number, name in enumerate(names)],
+        annotations=[dict(id=number, image_id=number - 1, category_id=1, bbox=[number, 2, 9, 9])
+                     for number in (1, 2, 3)], categories=[dict(id=1, name='nut')])))
+    found = read_set(tmp_path / 'set')
+    boxes = {image.path.name: [item.box for item in image.objects] for part in found.splits.values() for image in part}
+    assert boxes == {'0.jpg': [(1, 2, 9, 9), (2, 2, 9, 9)], '1.jpg': [(3, 2, 9, 9)]}
+    assert '1 images are there under a second id, of which the objects are added, such as' in str(found.notes)

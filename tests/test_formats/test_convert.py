@@ -127,6 +127,6 @@ def described(coco, names=None, pixels=True):
         image = coco.imgs[item['image_id']]['file_name']
         if names is None or image in names:
             mask = coco.annToMask(item).tobytes() if pixels else b''
-            found[image, coco.cats[item['category_id']]['name'], *map(float, item['bbox']), float(item['area']),
-                  item['iscrowd'], mask] += 1
+            box = tuple(map(float, item['bbox']))
+            found[image, coco.cats[item['category_id']]['name'], box, float(item['area']), item['iscrowd'], mask] += 1
     return found

@@ -5,10 +5,12 @@ import pytest
 from PIL import Image
 
 import lgd_mm
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
+from lgd_mm.formats.class_table import read_table
 from lgd_mm.formats.mask_labels import MaskLabels
 from lgd_mm.formats.read_set import read_set
 from lgd_mm.formats.ready_folder import ready_folder
+from lgd_mm.own_data.segmentation import read_segmentation
 from tests.own_sets import write_image
 
 #: Values of the pixels of each mask: a ground, a square of 24 x 24, and a line on top that is not known.
@@ -51,6 +53,11 @@ def test_numbers_and_a_list_of_names(tmp_path, mode):
     (root / 'classes.txt').write_text('ground\nnut\nbolt\n')
     found, read = counts(root)
     assert found == {0: 4096 - SQUARE - LINE, 2: SQUARE, 255: LINE} and read.classes == ('ground', 'nut', 'bolt')
+
+
+def test_two_values_and_255(tmp_path):
+    found, read = counts(masks(tmp_path / 'set', 0, 1, 255))
+    assert found == {0: 4096 - SQUARE - LINE, 1: SQUARE, 255: LINE} and read.classes == ('background', 'foreground')
 
 
 def test_black_and_white(tmp_path, capsys):
@@ -151,3 +158,56 @@ def test_a_mask_that_keeps_no_exact_numbers(tmp_path):
     Image.new('L', (8, 8)).save(tmp_path / 'mask.jpg')
     with pytest.raises(UserError, match='mask.jpg is a JPEG, which keeps no exact numbers: save masks as PNG'):
         MaskLabels({0: 0, 1: 1}).read(tmp_path / 'mask.jpg')
+
+
+@pytest.mark.parametrize('table', ['background,0,0,0\nclass1,255,0,0\nclass 2,0,255,0\n',
+                                   'id,name,r,g,b\n0,background,0,0,0\n1,class1,255,0,0\n2,class 2,0,255,0\n',
+                                   '0 0 0 background\n255 0 0 class1\n0 255 0 class 2\n',
+                                   'background:0,0,0::\nclass1:255,0,0::\nclass 2:0,255,0::\n'])
+def test_names_that_end_in_a_number(tmp_path, table):
+    (tmp_path / 'table.txt').write_text(table)
+    assert read_table(tmp_path / 'table.txt').names == {(0, 0, 0): 'background', (255, 0, 0): 'class1',
+                                                        (0, 255, 0): 'class 2'}
+
+
+@pytest.mark.parametrize('mode, message', [('F', 'has numbers that are not whole: save the numbers of classes'),
+                                           ('CMYK', r'is an image of colours \(CMYK\): a mask has one channel')])
+def test_masks_of_fractions_and_of_inks(tmp_path, mode, message):
+    Image.new(mode, (8, 8), 0.5 if mode == 'F' else (1, 0, 0, 0)).save(tmp_path / 'a.tif')
+    with pytest.raises(DataError, match=message):
+        MaskLabels({0: 0, 1: 1}).read(tmp_path / 'a.tif')
+    Image.new('F', (8, 8), 1).save(tmp_path / 'b.tif')
+    assert (MaskLabels({0: 0, 1: 1}).read(tmp_path / 'b.tif') == 1).all()
+
+
+def test_more_classes_than_a_mask_can_hold(tmp_path):
+    lines = '0 .1 .1 .9 .1 .9 .9\n'
+    for split in ('train', 'val'):
+        write_image(tmp_path / f'set/images/{split}/{split}.jpg', 0)
+        (tmp_path / f'set/labels/{split}').mkdir(parents=True)
+        (tmp_path / f'set/labels/{split}/{split}.txt').write_text(lines)
+    (tmp_path / 'set/classes.txt').write_text(''.join(f'class {index}\n' for index in range(255)))
+    with pytest.raises(DataError, match='has 256 classes with background, and mmseg knows 255'):
+        lgd_mm.convert(tmp_path / 'set', tmp_path / 'out', to='masks')
+    (tmp_path / 'set/data.yaml').write_text('names: ["a\\nb"]')
+    with pytest.raises(DataError, match=r"the class 'a\\nb' does not fit on a line of classes.txt: rename it"):
+        lgd_mm.convert(tmp_path / 'set', tmp_path / 'out', to='masks')
+
+
+def test_a_table_of_values_is_no_list_of_names(tmp_path):
+    """Whichever way the set is read: as it is, or converted."""
+    root = masks(tmp_path / 'set', 0, 2, 255)
+    (root / 'classes.txt').write_text('ground\nnut\nbolt\n')
+    assert ready_folder(root, 'mmseg') == str(root)
+    (root / 'classes.txt').write_text('0,ground\n2,bolt\n')
+    made = ready_folder(root, 'mmseg')
+    assert made != str(root) and read_segmentation(made).classes == ('ground', 'bolt')
+
+
+def test_a_mask_that_exif_would_turn(tmp_path):
+    root = masks(tmp_path / 'set', 0, 255, 0)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.open(root / 'masks/train/0.png').save(root / 'masks/train/0.png', exif=exif)
+    with pytest.raises(DataError, match='masks/train/0.png has an EXIF orientation, by which nothing turns it'):
+        lgd_mm.convert(root, tmp_path / 'out')

@@ -16,7 +16,8 @@ from lgd_mm.formats.read_set import read_set
 from lgd_mm.formats.run_lengths import drawn, encoded, placed
 from tests.own_sets import write_image
 
-CVAT = """<annotations><meta><labels><label><name>nut</name></label><label><name>bolt</name></label></labels></meta>
+CVAT = """<annotations><meta><labels><label><name>nut</name></label><label><name>bolt</name></label>
+<label><name>thread</name><type>points</type><parent>nut</parent></label></labels></meta>
 {images}</annotations>"""
 
 
@@ -69,8 +70,8 @@ def test_cvat_shapes(tmp_path):
     assert rotated.box == pytest.approx((28, 22, 4, 20)) and ellipse.box == pytest.approx((22, 28, 20, 8), abs=0.1)
     area = sum(x * b - a * y for (x, y), (a, b) in zip(points(ellipse), points(ellipse)[1:] + points(ellipse)[:1])) / 2
     assert abs(area) == pytest.approx(math.pi * 10 * 4, rel=0.01)
-    assert "1 shapes are of the kind 'polyline', which stands for no area" in str(found.notes)
-    assert '1 boxes are rotated, and taken for what holds them' in str(found.notes)
+    assert "shapes are of the kind 'polyline', which stands for no area, and are dropped: 1" in str(found.notes)
+    assert 'boxes are rotated, and taken for what holds them: 1' in str(found.notes)
 
 
 def points(item):
@@ -88,7 +89,9 @@ def test_cvat_tags_are_classes(tmp_path):
     ('<mask label="nut" left="0" top="0" width="4" height="2" rle="3, 2"/>', 'run lengths that do not cover its frame'),
     ('<mask label="nut" left="0" top="0" width="999999" height="999999" rle="3"/>', 'do not cover its frame of 999999'),
     ('<polygon label="nut" points="1,1;2,x;3,3"/>', "points is 'x' and should be a number"),
-    ('<box label="nut" xtl="nan" ytl="1" xbr="2" ybr="3"/>', 'has a box that is not four finite numbers'),
+    ('<box label="nut" xtl="nan" ytl="1" xbr="2" ybr="3"/>', "xtl is 'nan' and should be a number"),
+    ('<mask label="nut" left="nan" top="0" width="2" height="2" rle="0, 4"/>', "left is 'nan' and should be a number"),
+    ('<mask label="nut" left="0" top="0" width="2" height="2" rle="inf, 4"/>', "rle is 'inf' and should be a number"),
 ])
 def test_what_is_no_shape_of_cvat(tmp_path, shape, message):
     with pytest.raises(UserError, match=message):
@@ -125,7 +128,7 @@ def test_supervisely_bitmaps_and_holes(tmp_path, mode):
     assert np.argwhere(pixels(bitmap)).tolist() == [[50, 40], [50, 45], [52, 42]] and bitmap.box == (40, 50, 6, 3)
     assert pixels(ring).sum() == 400 - 100 and ring.box == (10, 10, 20, 20)
     assert box.box == (11, 5, 10, 5)  # both corners are pixels of it
-    assert "2 objects are of the kind 'point', which stands for no area" in str(found.notes)
+    assert "objects are of the kind 'point', which stands for no area, and are dropped: 2" in str(found.notes)
 
 
 @pytest.mark.parametrize('bitmap, message', [
@@ -160,4 +163,18 @@ def test_labelme_masks_and_groups(tmp_path):
     mask, box, pair = found.splits['train'][0].objects
     assert np.argwhere(pixels(mask)).tolist() == [[20, 11], [21, 10], [21, 11]]
     assert box.box == (40, 30, 10, 30) and len(pair.mask) == 2 and pair.box == (2, 5, 22, 4)
-    assert '2 shapes are called __ignore__ and are dropped' in str(found.notes)
+    assert 'shapes are called __ignore__ and are dropped: 2' in str(found.notes)
+
+
+@pytest.mark.parametrize('change', [dict(tags=5), dict(tags=[3])])
+def test_tags_of_supervisely_that_are_none(tmp_path, change):
+    root = supervisely(tmp_path / 'set', [])
+    path = root / 'train/ann/0.jpg.json'
+    path.write_text(json.dumps(dict(json.loads(path.read_text()), **change)))
+    assert '0.jpg' in str(read_set(root).notes)
+
+
+def test_holes_of_supervisely_that_are_none(tmp_path):
+    triangle = dict(exterior=[[1, 1], [9, 1], [9, 9]], interior=5)
+    with pytest.raises(UserError, match='object 1 has the interior 5, which is no list of holes'):
+        read_set(supervisely(tmp_path / 'set', [dict(classTitle='nut', geometryType='polygon', points=triangle)]))

@@ -1,9 +1,11 @@
 """``--data FOLDER`` of every format: a few steps are trained, from links that are made once."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+import lgd_mm.formats.ready_folder as module
 from lgd_mm.engine.launch import train
 from lgd_mm.formats.ready_folder import ready_folder, source_of
 from lgd_mm.io.options import parse_options
@@ -76,3 +78,17 @@ def test_what_is_read_as_it_is_stays_where_it_is(tmp_path):
     for root, scope in ((coco, 'mmdet'), (masks, 'mmseg'), (tmp_path / 'folders', 'mmpretrain')):
         assert ready_folder(root, scope) == str(root) and source_of(root) is None
     assert ready_folder(tmp_path / 'nothing', 'mmdet') == str(tmp_path / 'nothing'), 'told by whoever reads it'
+
+
+def test_two_processes_make_one_folder(tmp_path, monkeypatch):
+    root = sample('yolo', tmp_path / 'set')
+    write = module.write_set
+
+    def overtaken(*args):
+        monkeypatch.setattr(module, 'write_set', write)
+        ready_folder(root, 'mmdet')  # another process begins later and is first
+        write(*args)
+    monkeypatch.setattr(module, 'write_set', overtaken)
+    made = Path(ready_folder(root, 'mmdet'))
+    assert (made / 'annotations/train.json').is_file()
+    assert not [path for path in made.parent.iterdir() if path.name.startswith(f'.{made.name}')], 'nothing is left'

@@ -180,5 +180,12 @@ def test_lines_of_one_and_of_many(coco: Path) -> None:
     assert lines[0].startswith('folder:') and any(re.match(r'images: +3 train, 2 val$', line) for line in lines)
     assert str(Problem('objects lie outside their image and are dropped', 1)) == (
         '1 object lies outside its image and is dropped')
+    for many, one in (('images are not there, and their labels are dropped',
+                       'image is not there, and its labels are dropped'),
+                      ('shapes are of the kind x, which stands for no area, and are dropped',
+                       'shape is of the kind x, which stands for no area, and is dropped'),
+                      ('images are turned by their EXIF when read, and labels must lie as shown',
+                       'image is turned by its EXIF when read, and labels must lie as shown')):
+        assert str(Problem(many, 1)) == f'1 {one}' and str(Problem(many, 2)) == f'2 {many}'
     assert str(Problem('classes have no images', 3, (), 'add some')) == '3 classes have no images: add some'
     assert Inspection(Path('a'), None, 'images', {}, {}, lgd_mm.inspect(coco).classes, (), 0).images == 0

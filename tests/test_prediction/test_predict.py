@@ -1,6 +1,8 @@
 """Predictions go on where they were stopped, one broken file stops none, and mistakes are told."""
 
+import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from unittest import mock
@@ -19,6 +21,8 @@ from lgd_mm.prediction import network as networks
 from lgd_mm.prediction.journal import LINES
 from lgd_mm.prediction.network import load_network
 from lgd_mm.prediction.predict import _Predicting
+from lgd_mm.prediction.sources import Sources
+from lgd_mm.prediction.videos import frames
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +171,63 @@ def test_broken_files_are_named_and_others_go_on(classifier, photos, tmp_path):
     assert lgd_mm.predict(classifier, photos, tmp_path / 'out') == found
 
 
+def test_sizes_that_no_pipeline_takes_are_named(detector, tmp_path):
+    images = tmp_path / 'images'
+    images.mkdir()
+    for name, size in (('a.png', (4000, 1)), ('b.png', (60, 50)), ('c.png', (1, 1))):
+        Image.new('RGB', size, (200, 30, 30)).save(images / name)
+    (images / 'd.jpg').write_bytes(b'\xff\xd8\xff no image')
+    found = lgd_mm.predict(detector, images, tmp_path / 'out')
+    assert found.images == 2
+    assert 'a.png: the pipeline of the network cannot prepare its 4000 x 1 pixels: ' in found.left_out[0]
+    assert found.left_out[1].endswith('d.jpg: cannot identify image file')  # and no address of this time's memory
+
+
+def test_names_that_are_no_text(classifier, photos, tmp_path):
+    """OpenCV would end the process."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b'/\xff'))
+    folder.mkdir()
+    shutil.copy(photos / 'clip.mp4', folder / os.fsdecode(b'\xfe.mp4'))
+    out = folder / os.fsdecode(b'\xfd')
+    found = lgd_mm.predict(classifier, [folder / os.fsdecode(b'\xfe.mp4')], out, every=5)
+    assert (found.images, found.left_out) == (3, [])
+    drawn, = out.rglob('drawn.mp4')
+    shutil.copy(drawn, tmp_path / 'drawn.mp4')
+    assert len(list(frames(str(tmp_path / 'drawn.mp4')))) == 3
+
+
+def test_no_two_images_share_a_file():
+    names = ['a.jpg', 'a.jpg.jpg', 'a.png', 'b.png', 'c/b.png']
+    assert Sources('', names, []).stems() == {
+        'a.jpg': 'a.jpg', 'a.jpg.jpg': 'a.jpg.jpg', 'a.png': 'a.png', 'b.png': 'b', 'c/b.png': 'c/b'}
+
+
+def test_what_somebody_else_wrote_is_not_gone_on_with(classifier, photos, tmp_path):
+    out, other = tmp_path / 'out', tmp_path / 'other.txt'
+    whole = lgd_mm.predict(classifier, photos, out)
+    before = content(out)
+    whole.file.unlink()
+    assert lgd_mm.predict(classifier, photos, out) == whole and content(out) == before
+    other.write_text('kept')
+    request = json.loads((out / 'predict.json').read_text())
+    (out / 'predict.json').write_text(json.dumps(dict(request, done=dict(images='all'))))
+    (out / '.unfinished.jsonl').write_text(json.dumps(dict(source='clip.mp4', next=11, ended=True, items=[
+        dict(name='../../other', video='../..')])) + '\n')
+    for name in ('.part.jpg', '.part.mp4'):
+        (out / name).symlink_to(other)
+    assert lgd_mm.predict(classifier, photos, out) == whole
+    assert content(out) == before and other.read_text() == 'kept'
+
+
+def test_another_image_of_the_same_size_is_another(classifier, tmp_path):
+    for colour in ('red', 'blue'):
+        Image.new('RGB', (20, 10), colour).save(tmp_path / 'a.bmp')
+        if colour == 'red':
+            lgd_mm.predict(classifier, tmp_path / 'a.bmp', tmp_path / 'out')
+    with pytest.raises(UserError, match='holds predictions of another command .images.'):
+        lgd_mm.predict(classifier, tmp_path / 'a.bmp', tmp_path / 'out')
+
+
 def test_nothing_is_left_of_nothing(classifier, tmp_path):
     (tmp_path / 'text.png').write_text('no image')
     with pytest.raises(UserError, match='none of 1 images and 0 videos can be read: .*text.png'):
@@ -210,6 +271,32 @@ def test_checkpoints_that_say_too_little(detector, photos, tmp_path):
         torch.save(dict(checkpoint, meta=changed), file)
         with pytest.raises(UserError, match=said):
             load_network(file)
+
+
+def test_a_checkpoint_of_any_writer(classifier, tmp_path):
+    """What data parallel training puts before all keys is taken off, and counts of batches are no weights."""
+    checkpoint, file = load_checkpoint_file(classifier / 'epoch_1.pth'), tmp_path / 'other.pth'
+    state = {f'module.{key}': value for key, value in checkpoint['state_dict'].items()
+             if not key.endswith('num_batches_tracked')}
+    torch.save(dict(checkpoint, state_dict=state), file)
+    found = load_network(file).model.state_dict()
+    assert all(torch.equal(found[key.removeprefix('module.')].cpu(), value) for key, value in state.items())
+
+
+@pytest.mark.parametrize('kind', ['classifier', 'segmentor'])
+def test_names_of_classes_that_are_no_line(kind, photos, tmp_path, request):
+    """A checkpoint from outside may call its classes anything, and have names to spare."""
+    checkpoint = load_checkpoint_file(request.getfixturevalue(kind) / 'epoch_1.pth')
+    names = ['<script>\n2', '=cmd()\t3', 'half \ud800', 'd', 'e', 'f']
+    torch.save(dict(checkpoint, meta=dict(checkpoint['meta'], dataset_meta=dict(classes=names))), tmp_path / 'own.pth')
+    found = lgd_mm.predict(tmp_path / 'own.pth', photos / 'a.png', tmp_path / 'out')
+    if kind == 'segmentor':
+        lines = (tmp_path / 'out' / 'classes.txt').read_text().splitlines()
+        assert lines[:3] == ['<script>\\n2', '=cmd()\\t3', 'half \ufffd']
+    else:
+        rows = list(csv.DictReader(found.file.read_text().splitlines()))
+        assert {row['name'] for row in rows} == {'<script>\\n2', "'=cmd()\\t3", 'half \ufffd'}
+    assert '<script>' not in found.page.read_text().partition('<body')[2]
 
 
 def test_a_frame_names_its_classes_in_own_colours(detector, photos, tmp_path):

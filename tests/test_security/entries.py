@@ -17,7 +17,7 @@ from tests.tiny import ROOT
 #: stand for them.
 TAKES = dict(
     student=('load_student', 'zero_shot', 'finetune', 'finetune, detection', 'export_student', 'embed', 'plug_student'),
-    network=('predict', 'predict, a folder'),
+    network=('predict', 'predict, a folder', 'export', 'export, a folder'),
     run=('evaluate', 'evaluate a folder', 'evaluate a folder, on images', 'add_run'),
     checkpoint=('evaluate_features', 'export_checkpoint', 'test'),
     backbone=('backbone_named', ),
@@ -31,7 +31,9 @@ TAKES = dict(
 #: Takes programs: a config, or a suite of them, is trusted by whoever names it.
 PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
 #: Takes data sets, whose own tests are in tests/faults: images, annotations, names and prompts.
-DATA = ('images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache', 'watch', 'ids')
+DATA = (
+    'images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache', 'watch', 'ids', 'folder',
+    'detection', 'segmentation', 'classification', 'class_table', 'calibrate', 'check_images')
 #: Takes numbers, names of this package, or places to write to.
 OTHER = (
     'words', 'from_scratch', 'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size',
@@ -40,7 +42,8 @@ OTHER = (
     'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
     'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
     'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',
-    'score', 'drawing', 'no_drawing', 'every', 'embedding')
+    'score', 'drawing', 'no_drawing', 'every', 'embedding', 'as_json', 'backbone_only', 'raw', 'budget', 'methods',
+    'students', 'form', 'val_share', 'void')
 
 
 class Entries:
@@ -74,6 +77,7 @@ class Entries:
             'evaluate': lambda file: lgd_mm.evaluate(file, self.pictures, out=self.new()),
             'finetune': lambda file: lgd_mm.finetune('classification', file, self.pictures, out=self.new(), epochs=1),
             'finetune, detection': lambda file: lgd_mm.finetune('detection', file, self.pictures, out=self.new()),
+            'export': lambda file: lgd_mm.export(file, 'onnx', self.new()),
             'export_student': lambda file: export_student(file, 'safetensors', self.new()),
             'export_checkpoint': lambda file: export_checkpoint(file, self.new() / 'student'),
             'read_student_file': read_student_file,
@@ -100,6 +104,7 @@ class Entries:
         return {
             'load_student, a folder': lgd_mm.load_student,
             'predict, a folder': lambda run: lgd_mm.predict(run, self.pictures, self.new()),
+            'export, a folder': lambda run: lgd_mm.export(run, 'onnx', self.new()),
             'evaluate a folder': lambda run: lgd_mm.evaluate(run, out=self.new()),
             'evaluate a folder, on images': lambda run: lgd_mm.evaluate(run, self.pictures, out=self.new()),
             'add_run': lambda run: add_run(run, 'evil', self.new()),

@@ -35,6 +35,8 @@ def test_paths_are_from_the_file(suite):
     assert (found.work_dir, found.tasks[0].data, found.entries[1].inputs) == (
         folder, folder / 'nuts', (folder / 'nuts', ))
     assert found.tasks[0].config.is_absolute() and found.tasks[0].config.is_file()
+    content['work_dir'] = '~nobody-at-all/runs'  # as a shell leaves it
+    assert read(folder, content).work_dir == folder / '~nobody-at-all/runs'
     assert (found.seeds, found.title, found.tasks[0].metrics[0].scale) == ((0, 1), 'suite', 100)
 
 

@@ -32,8 +32,8 @@ TAKES = dict(
 PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
 #: Takes data sets, whose own tests are in tests/faults: images, annotations, names and prompts.
 DATA = (
-    'images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache', 'watch', 'ids', 'folder',
-    'detection', 'segmentation', 'classification', 'class_table', 'calibrate', 'check_images')
+    'images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache', 'watch', 'ids',
+    'folder', 'detection', 'segmentation', 'classification', 'class_table', 'calibrate', 'check_images')
 #: Takes numbers, names of this package, or places to write to.
 OTHER = (
     'words', 'from_scratch', 'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size',

@@ -2,7 +2,7 @@
 # python tools/benchmark.py configs/shapes/vl.py.
 title = 'Vision and language in the generated world'
 note = ('A transformer of 2 blocks of width 64 answers questions about images of coloured shapes; its eyes are a '
-        'quarter-width Mask R-CNN. It learns from labels alone, or from a transformer of 4 blocks of width 128 as well, '
+        'quarter-width Mask R-CNN. It learns from labels alone, or also from a transformer of 4 blocks of width 128, '
         'with a detector twice as wide, by DistillVLM: from its answers, its attention and its hidden states. That '
         "teacher was trained on its own detector's boxes, and is adapted to the student's. Misaligned: the teacher "
         "keeps its own boxes, and tokens are compared by number. Grid: cells of a student's map in place of boxes.")

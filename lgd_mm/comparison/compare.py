@@ -146,7 +146,8 @@ def next_steps(results: Results, request: Request) -> list[str]:
         best = max(found, key=lambda label: found[label].mean)
         cell = find_cell(results, best, task)
         if cell and cell.work_dirs:
-            lines.append(f'best figure in {task}: {best} ({column.title} {found[best].mean:.1f})')
+            of_one = ', of one seed: another may say otherwise' if len(found[best].values) == 1 else ''
+            lines.append(f'best figure in {task}: {best} ({column.title} {found[best].mean:.1f}{of_one})')
             network = cell.work_dirs[0]
             lines.append(f'next:       {join(["lgd-mm", "predict", network, request.images, "--out", "predictions"])}')
             lines.append(f'            {join(["lgd-mm", "export", network, "--to", "onnx", "--out", "onnx"])}')

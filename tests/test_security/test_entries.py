@@ -36,7 +36,7 @@ BUILDS = {
     'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1,
     'lgd_mm/exports/targets/onnx.py': 1, 'lgd_mm/exports/targets/openmmlab.py': 2, 'lgd_mm/teacher_cache/teacher.py': 1,
     'lgd_mm/suite/predictions.py': 1, 'lgd_mm/engine/report_work_dir.py': 1, 'lgd_mm/report/images.py': 1,
-    'lgd_mm/report/teacher_accuracy.py': 2, 'lgd_mm/deploy/source.py': 1, 'lgd_mm/deploy/images.py': 1,
+    'lgd_mm/report/teacher_accuracy.py': 2, 'lgd_mm/deploy/images.py': 1,
 }
 
 

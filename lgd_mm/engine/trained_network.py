@@ -1,6 +1,7 @@
 """The network that a checkpoint describes, filled with its weights."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -13,13 +14,13 @@ from lgd_mm.io.networks import find_network
 from lgd_mm.safety.bounded_build import check_network
 
 
-def trained_network(checkpoint: Mapping[str, Any], cfg: Config, source: object) -> BaseModel:
+def trained_network(checkpoint: Mapping[str, Any], cfg: Config, source: str | Path) -> BaseModel:
     """Build the network of a checkpoint within the bounds of its weights, and fill it.
 
     Args:
         checkpoint (Mapping[str, Any]): As it was read.
         cfg (Config): That of the checkpoint, of parts that were checked.
-        source (object): The file, for messages.
+        source (str | Path): The file, for messages.
 
     Returns:
         BaseModel: Of mmdet, mmseg or mmpretrain, in eval mode, on the CPU.

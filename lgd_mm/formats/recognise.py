@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from lgd_mm.console.words import did_you_mean
 from lgd_mm.errors import DataError, UserError
-from lgd_mm.formats.image_index import ENDINGS, files_below
+from lgd_mm.formats.image_index import files_below
 from lgd_mm.io.files import open_plain
+from lgd_mm.io.image_files import EXTENSIONS
 
 if TYPE_CHECKING:
     from lgd_mm.formats.labelled_set import LabelledSet
@@ -148,7 +149,7 @@ def _is_csv(root: Path) -> bool:
 
 
 def _is_folders(root: Path) -> bool:
-    return any(path.parent != root for path in files_below(root, ENDINGS))
+    return any(path.parent != root for path in files_below(root, EXTENSIONS))
 
 
 def _root_tag(head: bytes) -> bytes:

@@ -16,8 +16,8 @@ from lgd_mm.compat.coco_api import init_as_pycocotools
 from lgd_mm.datasets.of_config import innermost
 from lgd_mm.engine.trained_network import trained_network
 from lgd_mm.errors import UserError
+from lgd_mm.io.digests import file_digest
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.own_data.palette import class_colours
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.safety.saved_config import saved_network

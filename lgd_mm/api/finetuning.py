@@ -19,7 +19,7 @@ from lgd_mm.api.small_sets import LEAST_BATCH, RATE, SMALL, fit, longer_side, se
 from lgd_mm.api.student import find_student
 from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.formats.ready_folder import ready_folder
@@ -94,7 +94,7 @@ def finetune(task: str,
         UserError: If an argument cannot be used, or the set-up has a mistake.
     """
     if task not in TASKS:
-        raise UserError(f'no task is called {task!r}; {did_you_mean(task, TASKS)}there are {", ".join(TASKS)}')
+        raise UserError(f'no task is called {task!r}; {there_are(task, TASKS)}')
     check_out(out, resume, overwrite)
     check_inputs_stay(out, overwrite, student, data, *(options or {}).values())
     check_beginning(student, backbone)

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.formats.image_index import files_below
 from lgd_mm.io.files import open_plain
@@ -80,7 +80,7 @@ def check_format(name: str | None) -> None:
         UserError: If it is not.
     """
     if name is not None and name not in FORMATS:
-        raise UserError(f'no format is called {name!r}; {did_you_mean(name, FORMATS)}there are {", ".join(FORMATS)}')
+        raise UserError(f'no format is called {name!r}; {there_are(name, FORMATS)}')
 
 
 def check_options(name: str, folder: str | Path, given: Mapping[str, object]) -> None:

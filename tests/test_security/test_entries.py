@@ -21,8 +21,7 @@ BUILDS = {
     'lgd_mm/engine/summary.py': 1, 'lgd_mm/suite/plan.py': 1, 'lgd_mm/suite/disk_space.py': 1,
     'lgd_mm/suite/task_data.py': 1, 'lgd_mm/api/watching.py': 1,
     'lgd_mm/datasets/few_labels.py': 1, 'lgd_mm/datasets/corruptions.py': 1, 'lgd_mm/metrics/corruptions.py': 1,
-    'lgd_mm/zoo/finished.py': 1, 'lgd_mm/api/small_sets.py': 1, 'lgd_mm/comparison/configs.py': 3,
-    'lgd_mm/comparison/leaks.py': 1,
+    'lgd_mm/zoo/finished.py': 1, 'lgd_mm/api/small_sets.py': 1, 'lgd_mm/comparison/configs.py': 2,
     # Parts of a model, of the config that builds the model.
     'lgd_mm/models/classifiers/memory.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,
     'lgd_mm/models/distiller.py': 3, 'lgd_mm/models/necks/pyramid_between.py': 1,

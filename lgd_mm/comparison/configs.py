@@ -39,6 +39,7 @@ class TaskSet:
     Attributes:
         cfg (Config): With the data and every class.
         train (int): Images.
+        trained (int): Those that it is trained with: detectors leave out images without objects.
         longer (int, optional): Median of their longer sides in pixels, of a small set of detection or
             segmentation.
         tested (tuple[str, ...]): Paths of the images that it is tested on.
@@ -46,6 +47,7 @@ class TaskSet:
 
     cfg: Config
     train: int
+    trained: int
     longer: int | None
     tested: tuple[str, ...]
 
@@ -86,8 +88,9 @@ class Configs:
         train = use_data(cfg, task, data)
         tested = dataset_of(cfg, 'val_dataloader')
         paths = tuple(tested.get_data_info(index)['img_path'] for index in range(len(tested)))
+        trained = dataset_of(cfg, 'train_dataloader')
         small = train < SMALL and cfg.default_scope != 'mmpretrain'
-        return TaskSet(cfg, train, longer_side(cfg) if small else None, paths)
+        return TaskSet(cfg, train, len(trained), longer_side(cfg, trained) if small else None, paths)
 
     def pretraining(self, method: str, student: str, epochs: int | str = AUTO) -> Config:
         """The pre-training of a student by a method.

@@ -16,8 +16,8 @@ from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.part_names import split_of
+from lgd_mm.formats.objects import NO_OBJECT, Objects
+from lgd_mm.formats.part_names import part_of
 from lgd_mm.formats.run_lengths import encoded, is_drawable, placed
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.io.images import open_image
@@ -57,9 +57,9 @@ def read(root: Path, share: float) -> LabelledSet:
     images = {path: _image(path, content, index) for path, content in files.items()}
     known: dict[Path, tuple[Any, Any]] = {
         path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
-    lacking = [image for path, image in images.items() if image and not (
-        all(map(is_number, known[path])) and is_drawable(*known[path]))]
-    sizes = sizes_as_read(lacking, root, notes, 'LabelMe')
+    lacking = {image for path, image in images.items() if image and not (
+        all(map(is_number, known[path])) and is_drawable(*known[path]))}
+    sizes = sizes_as_read(sorted(lacking), root, notes, 'LabelMe')
     found: dict[str | None, list[LabelledImage]] = {}
     for path, content in files.items():
         image = images[path]
@@ -69,9 +69,9 @@ def read(root: Path, share: float) -> LabelledSet:
         width, height = int(size[0]), int(size[1])
         items = tuple(_objects(path, content['shapes'], (width, height), labels, objects))
         if not items:
-            notes.add('images have no object and are kept', image.relative_to(index.root))
+            notes.add(NO_OBJECT, image.relative_to(index.root))
         folders = (*path.relative_to(root).parts[:-1], *image.relative_to(index.root).parts[:-1])
-        part = next(filter(None, map(split_of, folders)), None)
+        part = part_of(folders)
         found.setdefault(part, []).append(LabelledImage(image, width, height, items))
     objects.end(root)
     for left in unannotated(index, filter(None, images.values())):

@@ -13,6 +13,8 @@ from lgd_mm.io.same_content import found_among
 
 #: Of the images, for a part that is made.
 SHARE = 0.2
+#: What is said of images of val that are in train, be it under another name.
+LEAKED = 'images of val are in train as well, so that the figures will be too good'
 
 
 def settle_splits(found: Mapping[str | None, Sequence[LabelledImage]], share: float, notes: Notes,
@@ -96,4 +98,4 @@ def _tell_leaks(splits: Mapping[str, Sequence[LabelledImage]], notes: Notes) -> 
     found = found_among((image.path for image in splits[VAL]), (image.path for image in splits[TRAIN]))
     for image in splits[VAL]:
         if image.path in found:
-            notes.add('images of val are in train as well, so that the figures will be too good', image.path.name)
+            notes.add(LEAKED, image.path.name)

@@ -83,6 +83,19 @@ def check_format(name: str | None) -> None:
         raise UserError(f'no format is called {name!r}; {there_are(name, FORMATS)}')
 
 
+def check_share(val_share: float) -> None:
+    """See that a share of the images can be one.
+
+    Args:
+        val_share (float): As the user gave it.
+
+    Raises:
+        UserError: If it cannot.
+    """
+    if not 0 < val_share < 1:
+        raise UserError(f'--val-share is {val_share:g}, and should be between 0 and 1, such as 0.2')
+
+
 def check_options(name: str, folder: str | Path, given: Mapping[str, object]) -> None:
     """See that what is given for masks is given for masks.
 

@@ -65,7 +65,8 @@ def find_pairs(images: Path, masks: Path, notes: Notes) -> list[tuple[Path, Path
     pictures = files_below(images, EXTENSIONS)
     if images == masks:
         there = [path for path in there if path.stem.endswith(BESIDE)]
-        pictures = [path for path in pictures if path not in set(there)]
+        beside = set(there)
+        pictures = [path for path in pictures if path not in beside]
     ending = _ending(pictures, there, images, masks)
     by_key: dict[Path, Path] = {}
     for path in there:

@@ -9,6 +9,7 @@ import numpy as np
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
 from lgd_mm.errors import DataError
+from lgd_mm.formats.ellipse import ellipse
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import CLASSIFICATION, DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
@@ -19,8 +20,6 @@ from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.xml_file import Element, number, read_xml
 
 SHAPE = 'a box is xtl, ytl, xbr, ybr in pixels of its image'
-#: Points of the outline of an ellipse.
-AROUND = 48
 
 
 def read(root: Path, share: float) -> LabelledSet:
@@ -134,9 +133,7 @@ def _polygon(shape: Element, where: str, label: int, size: tuple[int, int], obje
 
 
 def _ellipse(shape: Element, where: str, label: int, size: tuple[int, int], objects: Objects) -> LabelledObject | None:
-    x, y, across, down = _numbers(shape, where, 'cx', 'cy', 'rx', 'ry')
-    points = [(x + across * math.cos(turn), y + down * math.sin(turn))
-              for turn in (2 * math.pi * step / AROUND for step in range(AROUND))]
+    points = ellipse(*_numbers(shape, where, 'cx', 'cy', 'rx', 'ry'))
     angle = math.radians(number(shape.get('rotation') or '0', f'{where}: rotation'))
     return objects.outline(where, label, [_turned(points, angle)], size)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from lgd_mm.console.printable import shown
 from lgd_mm.errors import DataError
+from lgd_mm.formats.ellipse import ellipse
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
@@ -27,8 +28,6 @@ from lgd_mm.own_data.check_annotations import is_number
 SHAPE = 'a shape has points [x, y] in pixels of its image'
 #: Bytes of a file, which may hold its image as text.
 LARGEST = 2**28
-#: Points of the outline of a circle.
-AROUND = 48
 #: Labels of shapes that are not to be learned.
 IGNORED = ('__ignore__', '_ignore_')
 
@@ -143,8 +142,8 @@ def _objects(path: Path, shapes: list[dict[str, Any]], size: tuple[int, int], la
 
 def _circle(middle: list[float], edge: list[float]) -> list[float]:
     radius = math.dist(middle, edge)
-    return [value for step in range(AROUND) for value in (middle[0] + radius * math.cos(2 * math.pi * step / AROUND),
-                                                          middle[1] + radius * math.sin(2 * math.pi * step / AROUND))]
+    x, y = middle
+    return [value for point in ellipse(x, y, radius, radius) for value in point]
 
 
 def _mask(shape: Mapping[str, Any], where: str, label: int, corner: list[float], size: tuple[int, int],

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lgd_mm.api.images import check_folder, images_in
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.deploy.targets import WHOLE_TARGETS
 from lgd_mm.errors import UserError
 from lgd_mm.exports import export as student_exports
@@ -95,8 +95,7 @@ def check_export(target: str | Sequence[str], out: str | Path, options: dict[str
     every = dict.fromkeys([*TARGETS, *WHOLE_TARGETS])
     for name in names:
         if name not in every:
-            raise UserError(f'there is no export target {name!r}; {did_you_mean(name, every)}there are '
-                            f'{", ".join(every)}')
+            raise UserError(f'there is no export target {name!r}; {there_are(name, every)}')
     if options.get('int8') and 'onnx' not in names:
         raise UserError(f'int8 is for the target onnx, not for {", ".join(names)}: leave it out')
     given = [name for name in WHOLE if options.get(name)]

@@ -19,7 +19,7 @@ from lgd_mm.api.small_sets import LEAST_BATCH, RATE, SMALL, fit, longer_side, se
 from lgd_mm.api.student import find_student
 from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.formats.ready_folder import ready_folder
@@ -94,7 +94,7 @@ def finetune(task: str,
         UserError: If an argument cannot be used, or the set-up has a mistake.
     """
     if task not in TASKS:
-        raise UserError(f'no task is called {task!r}; {did_you_mean(task, TASKS)}there are {", ".join(TASKS)}')
+        raise UserError(f'no task is called {task!r}; {there_are(task, TASKS)}')
     check_out(out, resume, overwrite)
     check_inputs_stay(out, overwrite, student, data, *(options or {}).values())
     check_beginning(student, backbone)
@@ -143,7 +143,7 @@ def _begun_as_published(out: str | Path) -> bool:
     return file is not None and 'recipe' not in (parse_config(read_plain(file).decode()).get('auto') or {})
 
 
-def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = True) -> None:
+def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = True, longer: int | None = None) -> None:
     """Settle every ``'auto'`` of a fine-tuning, and write values and reasons into its config.
 
     Args:
@@ -151,6 +151,8 @@ def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = T
         given (Mapping[str, Any]): The arguments, each ``'auto'`` or a value.
         images (int): To train with.
         fitting (bool): Whether a small set of detection or segmentation is trained with what fits it. Defaults to True.
+        longer (int, optional): Median of the longer sides of these images, in pixels. Defaults to None: it is looked
+            for where it is needed.
 
     Raises:
         UserError: If a given value cannot be used.
@@ -169,7 +171,7 @@ def settle(cfg: Config, given: Mapping[str, Any], images: int, fitting: bool = T
             raise UserError('image_size is for detection and segmentation: leave it out for classification')
     if small:
         side = None if given['image_size'] == AUTO else given['image_size']
-        auto.update(fit(cfg, images, longer_side(cfg), side, processes)._asdict())
+        auto.update(fit(cfg, images, longer or longer_side(cfg), side, processes)._asdict())
     wanted, reason = auto['batch_size']
     auto |= dict(
         batch_size=(_batch_size(cfg, wanted, images, processes), f'{reason}, at most all images, and none of one image '

@@ -1,6 +1,7 @@
 """A detection or segmentation recipe for a set of one's own that is small: the published one is for 20,000 images and
 more, larger than most people's."""
 
+import copy
 import math
 import statistics
 from typing import Any, NamedTuple
@@ -48,14 +49,25 @@ class Fitted(NamedTuple):
     epochs: tuple[int, str]
 
 
-def longer_side(cfg: Config) -> int:
+def dataset_of(cfg: Config, loader: str) -> Any:
+    """A data set of a config, which stays as it is.
+
+    Args:
+        cfg (Config): With the user's data.
+        loader (str): ``'train_dataloader'`` or another one.
+    """
+    with DefaultScope.overwrite_default_scope(cfg.default_scope), quiet_loading():
+        return DATASETS.build(copy.deepcopy(cfg[loader].dataset))
+
+
+def longer_side(cfg: Config, dataset: Any = None) -> int:
     """Median of the longer sides of the training images, in pixels.
 
     Args:
         cfg (Config): Of detection or segmentation, with the user's data.
+        dataset (BaseDataset, optional): That of its training, if it is there. Defaults to None: it is built.
     """
-    with DefaultScope.overwrite_default_scope(cfg.default_scope), quiet_loading():
-        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    dataset = dataset_of(cfg, 'train_dataloader') if dataset is None else dataset
     step = max(1, len(dataset) // LOOKED_AT)
     sizes = [image_size(dataset.get_data_info(index)['img_path']) for index in range(0, len(dataset), step)]
     sides = [max(size.width, size.height) for size in sizes if size is not None]

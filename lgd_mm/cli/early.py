@@ -25,7 +25,7 @@ from lgd_mm.costs.files import check_replaceable
 from lgd_mm.costs.request import check_request
 from lgd_mm.errors import UserError
 from lgd_mm.formats.new_set import check_new_folder
-from lgd_mm.formats.recognise import check_options, is_known, recognise
+from lgd_mm.formats.recognise import check_options, check_share, is_known, recognise
 from lgd_mm.inspection.own_page import check_page
 from lgd_mm.io.inputs import check_data_folder, check_outside, check_weights_file
 from lgd_mm.io.options import parse_options
@@ -118,8 +118,7 @@ def check_conversion(arguments: Mapping[str, Any]) -> None:
     if arguments['class_table'] is not None and not os.path.isfile(arguments['class_table']):
         raise UserError(f'--class-table {arguments["class_table"]} does not exist: give a file with the name of each '
                         'value or colour')
-    if not 0 < arguments['val_share'] < 1:
-        raise UserError(f'--val-share is {arguments["val_share"]:g}, and should be between 0 and 1, such as 0.2')
+    check_share(arguments['val_share'])
     form = arguments['form'] or recognise(Path(arguments['source']))
     check_options(form, arguments['source'], {name: arguments[name] for name in ('void', 'class_table')})
 

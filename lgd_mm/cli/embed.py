@@ -6,10 +6,9 @@ from typing import Any
 import click
 
 from lgd_mm.cli.early import check_embedding
-from lgd_mm.console.printable import printable
+from lgd_mm.cli.unread import tell_unread
 from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.errors import DataError
 
 
 @click.command()
@@ -39,8 +38,5 @@ def embed(images: str, out: str, **arguments: Any) -> None:
     done = write_features(arguments.pop('student'), images, out, **arguments)
     beside = '' if done.names == done.file else f', the names of its rows in {done.names}'
     print_rank0(f'{done.file}: {done.images} images, {done.width} numbers each{beside}')
-    if done.unreadable:
-        for line in done.unreadable[:-1]:
-            click.echo(f'not read: {printable(line)}', err=True)
-        raise DataError(f'{len(done.unreadable)} of {done.images + len(done.unreadable)} images could not be read, the '
-                        f'last of them {done.unreadable[-1]}')
+    left_out = len(done.unreadable)
+    tell_unread(done.unreadable, 'read', f'{left_out} of {done.images + left_out} images')

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from lgd_mm.cli.early import check_prediction
-from lgd_mm.console.printable import printable
+from lgd_mm.cli.unread import tell_unread
 from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.errors import DataError, Stopped
+from lgd_mm.errors import Stopped
 
 #: What a network may be asked for.
 TASKS = ('classification', 'detection', 'instance-segmentation', 'segmentation')
@@ -52,8 +52,4 @@ def predict(no_drawing: bool, **arguments: Any) -> None:
     print_rank0(f'{found.file}: {found.task} of {found.images} images')
     if found.page is not None:
         print_rank0(f'{found.page}: shows them')
-    if found.left_out:
-        for line in found.left_out[:-1]:
-            click.echo(f'not read whole: {printable(line)}', err=True)
-        raise DataError(f'{len(found.left_out)} images or videos could not be read whole, the last of them '
-                        f'{found.left_out[-1]}')
+    tell_unread(found.left_out, 'read whole', f'{len(found.left_out)} images or videos')

@@ -11,7 +11,7 @@ import torch
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.comparison.configs import Configs
 from lgd_mm.comparison.early import METHODS, check_comparison_folder, going_on
-from lgd_mm.comparison.leaks import among, tested_images
+from lgd_mm.comparison.leaks import among
 from lgd_mm.comparison.plan import make_plan
 from lgd_mm.comparison.request import SUITE, Request, State, check_same, read_state, write_state
 from lgd_mm.console.interrupts import ENDINGS
@@ -146,7 +146,8 @@ def next_steps(results: Results, request: Request) -> list[str]:
         best = max(found, key=lambda label: found[label].mean)
         cell = find_cell(results, best, task)
         if cell and cell.work_dirs:
-            lines.append(f'best figure in {task}: {best} ({column.title} {found[best].mean:.1f})')
+            of_one = ', of one seed: another may say otherwise' if len(found[best].values) == 1 else ''
+            lines.append(f'best figure in {task}: {best} ({column.title} {found[best].mean:.1f}{of_one})')
             network = cell.work_dirs[0]
             lines.append(f'next:       {join(["lgd-mm", "predict", network, request.images, "--out", "predictions"])}')
             lines.append(f'            {join(["lgd-mm", "export", network, "--to", "onnx", "--out", "onnx"])}')
@@ -159,9 +160,8 @@ def _whole(path: str | Path | None) -> str | None:
 
 def _tell_leaks(configs: Configs) -> None:
     for task, data in configs.sets.items():
-        tested = tested_images(data.cfg)
-        found = among(configs.request.images, tested)
+        found = among(configs.request.images, data.tested)
         if found:
-            print_rank0(f'{len(found)} of {len(tested)} test images of {task} are also among the unlabelled images ('
+            print_rank0(f'{len(found)} of {data.test} test images of {task} are also among the unlabelled images ('
                         f'{some([Path(path).name for path in found], 3)}): their labels are not read, but the students '
                         'have seen them; for figures of new images take them out of images')

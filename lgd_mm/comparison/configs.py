@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS, DefaultScope
 
 from lgd_mm.api.configs import ready_config
 from lgd_mm.api.finetuning import TASKS, settle, use_data
 from lgd_mm.api.images import images_in
 from lgd_mm.api.methods import COMPARED
 from lgd_mm.api.pretraining import pretraining_config
+from lgd_mm.api.small_sets import SMALL, dataset_of, longer_side
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.api.values import AUTO
 from lgd_mm.comparison.request import Request
-from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.of_config import innermost
 from lgd_mm.errors import UserError
@@ -40,12 +39,22 @@ class TaskSet:
     Attributes:
         cfg (Config): With the data and every class.
         train (int): Images.
-        test (int): Images.
+        trained (int): Those that it is trained with: detectors leave out images without objects.
+        longer (int, optional): Median of their longer sides in pixels, of a small set of detection or
+            segmentation.
+        tested (tuple[str, ...]): Paths of the images that it is tested on.
     """
 
     cfg: Config
     train: int
-    test: int
+    trained: int
+    longer: int | None
+    tested: tuple[str, ...]
+
+    @property
+    def test(self) -> int:
+        """Images that it is tested on."""
+        return len(self.tested)
 
 
 class Configs:
@@ -77,9 +86,11 @@ class Configs:
     def _set(task: str, data: str) -> TaskSet:
         cfg = Config.fromfile(ready_config(READY[task]))
         train = use_data(cfg, task, data)
-        with DefaultScope.overwrite_default_scope(cfg.default_scope), quiet_loading():
-            test = len(DATASETS.build(copy.deepcopy(cfg.val_dataloader.dataset)))
-        return TaskSet(cfg, train, test)
+        tested = dataset_of(cfg, 'val_dataloader')
+        paths = tuple(tested.get_data_info(index)['img_path'] for index in range(len(tested)))
+        trained = dataset_of(cfg, 'train_dataloader')
+        small = train < SMALL and cfg.default_scope != 'mmpretrain'
+        return TaskSet(cfg, train, len(trained), longer_side(cfg, trained) if small else None, paths)
 
     def pretraining(self, method: str, student: str, epochs: int | str = AUTO) -> Config:
         """The pre-training of a student by a method.
@@ -124,7 +135,7 @@ class Configs:
         found = self.sets[name]
         cfg = copy.deepcopy(found.cfg)
         given = dict.fromkeys(('batch_size', 'lr', 'amp', 'workers'), AUTO)
-        settle(cfg, {**given, 'epochs': epochs, 'image_size': side or AUTO}, found.train)
+        settle(cfg, {**given, 'epochs': epochs, 'image_size': side or AUTO}, found.train, longer=found.longer)
         loop = cfg.train_cfg
         loop.val_interval = loop.get('max_epochs') or loop.max_iters  # the last weights are compared
         saving = cfg.default_hooks.checkpoint

@@ -122,7 +122,7 @@ def parts(configs: Configs, costs: Mapping[tuple[str, str], Cost], sides: Mappin
             place = measured_label('tasks', student), measured_task(task, sides)
             if place in costs:
                 cfg = configs.task(task, sides.get(task))
-                each, batches = costs[place], steps(cfg, data.train)
+                each, batches = costs[place], steps(cfg, data.trained)
                 found.append(Part(task, f'{task}, {student}', len(request.methods), batches * each.step,
                                   each.fixed + data.test * each.image, floor(batches), settled(cfg, 'epochs'),
                                   batches))

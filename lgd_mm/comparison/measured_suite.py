@@ -55,7 +55,7 @@ def write_measured(folder: Path, configs: Configs, without: Mapping[str, list[st
         if 'max_iters' in cfg.train_cfg:
             options = [f'train_cfg.max_iters={TASK_STEPS}', f'train_cfg.val_interval={TASK_STEPS}', *_short()]
         else:
-            options = _short(TASK_STEPS, steps(cfg, data.train), cfg.train_dataloader.batch_size, data.train)
+            options = _short(TASK_STEPS, steps(cfg, data.trained), cfg.train_dataloader.batch_size, data.trained)
             options.append(options[0].replace('max_epochs', 'val_interval'))
         batch = cfg.val_dataloader.batch_size
         if data.test >= batch:  # or else there is but one, and it is not full

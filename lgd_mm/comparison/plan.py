@@ -88,7 +88,8 @@ def make_plan(out: Path, configs: Configs, launcher: Launcher, console: Console,
         shortest = Schedule(1, least, budget.seconds(least, 1))
         console.print(plan_tables(Plan(budget, shortest, sides), given, request.seeds, 'The shortest that is trained'))
         raise UserError(too_small(budget, request.budget, len(request.methods), len(request.students),
-                                  time.monotonic() - begin))
+                                  time.monotonic() - begin)
+                        + f'. If the machine was busy meanwhile, remove {out / "measure"}, and it is measured again')
     plan = Plan(budget, schedule, sides)
     console.print(plan_tables(plan, given, request.seeds))
     for line in reasons(plan, configs, request.seeds):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from lgd_mm.api.methods import COMPARED
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.io.texts import read_json
@@ -66,8 +66,7 @@ class Request:
                             'of your own each')
         for method in self.methods:
             if method not in COMPARED:
-                raise UserError(f'no method is called {method!r}; {did_you_mean(method, COMPARED)}there are '
-                                f'{", ".join(COMPARED)}')
+                raise UserError(f'no method is called {method!r}; {there_are(method, COMPARED)}')
         for name, given in dict(methods=self.methods, students=self.students).items():
             twice = [each for each in given if given.count(each) > 1]
             if twice or not given:

@@ -20,6 +20,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f'did you mean {" or ".join(repr(candidates[match]) for match in near)}? ' if near else ''
 
 
+def there_are(name: str, known: Collection[str]) -> str:
+    """What a name may be, to end the sentence that refuses it.
+
+    Args:
+        name (str): As the user wrote it.
+        known (Collection[str]): What there is.
+
+    Returns:
+        str: ``"did you mean 'a'? there are a, b"``.
+    """
+    return f'{did_you_mean(name, known)}there are {", ".join(known)}'
+
+
 def some(texts: Collection[str], most: int = 5, between: str = ', ') -> str:
     """The first of many texts, and how many more there are.
 

@@ -1,6 +1,7 @@
 """What the machine counts by itself, read from Linux: the work of other processes, memory, energy."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def own_seconds() -> float:
     """Seconds that this process has worked, in all its threads."""
     times = os.times()
     return times.user + times.system
+
+
+class OtherWork:
+    """What else this machine computes from now on."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter(), busy_seconds(), own_seconds()
+
+    def cores(self) -> float | None:
+        """That other processes have taken since, on average; None where the system does not tell."""
+        start, busy, own = self._start
+        seconds, after = time.perf_counter() - start, busy_seconds()
+        return None if busy is None or after is None else max(0.0, after - busy - (own_seconds() - own)) / seconds
 
 
 def memory_mb(key: str, status: Path = STATUS) -> float | None:

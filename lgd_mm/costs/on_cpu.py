@@ -1,7 +1,5 @@
 """A backbone on the CPU, by onnxruntime."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +10,10 @@ from torch.export import Dim
 
 from lgd_mm.console.quiet import quietly
 from lgd_mm.console.words import first_line
+from lgd_mm.costs.process import measured_apart
 from lgd_mm.costs.report import Timing
 from lgd_mm.errors import UserError
 from lgd_mm.exports.graph import fix_padding
-from lgd_mm.io.texts import parse_json
-from lgd_mm.io.typed_json import from_json
 
 PROCESS = 'lgd_mm.costs.onnx_process'
 
@@ -56,13 +53,7 @@ def time_on_cpu(backbone: nn.Module, size: int, batch: int, threads: Sequence[in
 
 
 def _measure(arguments: Sequence[object]) -> Timing:
-    done = subprocess.run([sys.executable, '-m', PROCESS, *map(str, arguments)], capture_output=True, text=True,
-                          check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f'exit code {done.returncode}'])[-1]
-        raise UserError(f'onnxruntime could not be measured ({reason}): is there enough memory? Give a smaller --batch '
-                        'or --size')
-    return from_json(Timing, parse_json(done.stdout.strip().splitlines()[-1], PROCESS), PROCESS, 'run it again')
+    return measured_apart(PROCESS, arguments, 'onnxruntime', ' Give a smaller --batch or --size')
 
 
 def _write(network: nn.Module, size: int, batch: int, folder: Path) -> tuple[Path, Path]:

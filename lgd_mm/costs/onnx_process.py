@@ -5,13 +5,12 @@ PyTorch's threads and memory would be in the way of onnxruntime's; no more than 
 
 import json
 import sys
-import time
 from dataclasses import asdict
 
 import numpy as np
 import onnxruntime
 
-from lgd_mm.costs.counters import Energy, busy_seconds, forget_peak, memory_mb, own_seconds
+from lgd_mm.costs.counters import Energy, OtherWork, forget_peak, memory_mb
 from lgd_mm.costs.passes import latency, throughput, warm_up
 from lgd_mm.costs.report import Timing
 
@@ -40,7 +39,7 @@ def measure(single: str, batched: str, size: int, batch: int, threads: int) -> T
         return session.run(None, {'images': image})
 
     warm_up(one)
-    clock, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
+    other_work = OtherWork()
     times = latency(one)
     peak = memory_mb('VmHWM')
     if batched != single:
@@ -52,8 +51,7 @@ def measure(single: str, batched: str, size: int, batch: int, threads: int) -> T
     many()
     joules = energy.read()
     images_per_second, count = throughput(many, batch)
-    spent, seconds, after = energy.joules_since(joules), time.perf_counter() - clock, busy_seconds()
-    others = None if busy is None or after is None else max(0.0, after - busy - (own_seconds() - own)) / seconds
+    spent, others = energy.joules_since(joules), other_work.cores()
     return Timing(
         device='CPU', runtime=f'onnxruntime {onnxruntime.__version__}, float32', threads=threads, **times._asdict(),
         images_per_second=images_per_second,

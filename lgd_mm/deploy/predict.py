@@ -213,7 +213,10 @@ def main() -> None:
     """Print what is in the images that are named."""
     network = Network()
     for file in sys.argv[1:]:
-        found = network(file)
+        try:
+            found = network(file)
+        except OSError as error:  # Pillow's own, too
+            sys.exit(f'{file} cannot be read ({error.strerror or error})')
         if 'boxes' in found and 'labels' in found:
             for box, score, label in zip(found['boxes'], found['scores'], found['labels']):
                 corners = ' '.join(f'{value:.1f}' for value in box)

@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
-from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor
 
-from lgd_mm.engine.checks.preflight import check_weights
+from lgd_mm.datasets.of_config import innermost
+from lgd_mm.engine.trained_network import trained_network
 from lgd_mm.errors import UserError
 from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
 from lgd_mm.safety.saved_config import saved_run
 from lgd_mm.students.left_out import left_out
@@ -38,7 +37,7 @@ class FineTuned(NamedTuple):
     def pipeline(self) -> list[dict[str, Any]]:
         """Of the test data."""
         try:
-            return list(_innermost(self.cfg.test_dataloader.dataset)['pipeline'])
+            return list(innermost(self.cfg.test_dataloader.dataset)['pipeline'])
         except (AttributeError, KeyError, TypeError) as error:
             raise UserError(f'{self.path} does not say how its test images are read (test_dataloader.dataset.pipeline '
                             'in its config): give a checkpoint of a fine-tuning of lgd_mm or OpenMMLab') from error
@@ -77,16 +76,7 @@ def read_finetuned(path: str | Path) -> FineTuned:
     checkpoint = load_checkpoint_file(path)
     meta = checkpoint.get('meta') or {}
     cfg = Config(saved_run(meta['cfg'], path))
-    state = find_network(checkpoint, path).state
-    network = dict(cfg.model)
-    if cfg.get('data_preprocessor'):
-        network.setdefault('data_preprocessor', cfg.data_preprocessor)
-    check_network(network, cfg.default_scope, state, path)
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        model = revert_sync_batchnorm(MODELS.build(network))
-    check_weights(model, state, path)
-    model.load_state_dict(state, strict=False)  # what may be missing was just looked at
-    model.eval().requires_grad_(False)
+    model = revert_sync_batchnorm(trained_network(checkpoint, cfg, path)).requires_grad_(False)
     return FineTuned(Path(path), model, cfg, _classes(meta, cfg, model))
 
 
@@ -95,7 +85,7 @@ def _classes(meta: Mapping[str, Any], cfg: Config, model: Any) -> tuple[str, ...
     said = meta.get('dataset_meta')
     names = said.get('classes') if isinstance(said, Mapping) else None
     if not names:
-        metainfo = _innermost((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('metainfo') or {}
+        metainfo = innermost((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('metainfo') or {}
         names = metainfo.get('classes')
     heads = [getattr(getattr(model, 'roi_head', None), 'bbox_head', None),
              *(getattr(model, name, None) for name in ('bbox_head', 'decode_head', 'head'))]
@@ -105,10 +95,3 @@ def _classes(meta: Mapping[str, Any], cfg: Config, model: Any) -> tuple[str, ...
     if not isinstance(names, (list, tuple)) or len(names) != number:
         return tuple(f'class {index}' for index in range(number))
     return tuple(map(str, names))
-
-
-def _innermost(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The data set within those that wrap it."""
-    while isinstance(dataset.get('dataset'), Mapping):
-        dataset = dataset['dataset']
-    return dataset

@@ -2,10 +2,9 @@
 
 import json
 import sys
-import time
 from dataclasses import asdict
 
-from lgd_mm.costs.counters import busy_seconds, forget_peak, memory_mb, own_seconds
+from lgd_mm.costs.counters import OtherWork, forget_peak, memory_mb
 from lgd_mm.costs.passes import latency, warm_up
 from lgd_mm.costs.report import Timing
 from lgd_mm.deploy.predict import Network, upright
@@ -32,10 +31,9 @@ def measure(folder: str, graph: str, image: str, threads: int) -> Timing:
         return network.run(inputs)
 
     warm_up(one)
-    clock, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
+    other_work = OtherWork()
     times = latency(one)
-    seconds, after, peak = time.perf_counter() - clock, busy_seconds(), memory_mb('VmHWM')
-    others = None if busy is None or after is None else max(0.0, after - busy - (own_seconds() - own)) / seconds
+    others, peak = other_work.cores(), memory_mb('VmHWM')
     height, width = inputs['images'].shape[2:]
     return Timing(
         device='CPU', runtime=f'{graph}, an image of {height} x {width}', threads=threads, **times._asdict(),

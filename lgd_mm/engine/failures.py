@@ -139,6 +139,15 @@ def _no_memory(error: Exception) -> str:
 
 def _exhausted(error: Exception) -> str | None:
     """What the machine has run out of, or no longer reaches."""
+    try:
+        return _run_out_of(error)
+    except RuntimeError as late:  # torch tells of a loader's end when its signal comes, be it in here
+        if not _of_killed_loader(late):
+            raise
+        return _run_out_of(late)
+
+
+def _run_out_of(error: Exception) -> str | None:
     text = str(error)
     if is_exhausted(error):
         return ('shared memory is full, through which loaders hand over their batches: give '

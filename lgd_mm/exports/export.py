@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.errors import UserError
 from lgd_mm.exports.report import ExportReport
 from lgd_mm.exports.targets import TARGETS, Target
@@ -103,17 +103,15 @@ def check_request(target: str | Sequence[str], out: str | Path, options: dict[st
 
 def _target(name: str) -> Target:
     if name not in TARGETS:
-        raise UserError(f'there is no export target {name!r}; {did_you_mean(name, TARGETS)}there are '
-                        f'{", ".join(TARGETS)}')
+        raise UserError(f'there is no export target {name!r}; {there_are(name, TARGETS)}')
     return TARGETS[name]
 
 
 def _check_options(chosen: dict[str, Target], options: dict[str, Any]) -> None:
-    known = {option for target in TARGETS.values() for option in target.options}
+    known = sorted({option for target in TARGETS.values() for option in target.options})
     for key, value in options.items():
         if key not in known:
-            raise UserError(f'there is no export option {key!r}; {did_you_mean(key, known)}there are '
-                            f'{", ".join(sorted(known))}')
+            raise UserError(f'there is no export option {key!r}; {there_are(key, known)}')
         takers = [name for name, target in TARGETS.items() if key in target.options]
         if value and not set(takers) & set(chosen):
             raise UserError(f'{key} is for the target {" or ".join(takers)}, not for {", ".join(chosen)}: leave it out')

@@ -11,7 +11,7 @@ from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ImageIndex, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.objects import Objects
+from lgd_mm.formats.objects import NO_OBJECT, Objects
 from lgd_mm.formats.part_names import split_of
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.own_data.check_annotations import BOX, FEWEST_COORDINATES, check_annotations, is_id, is_thin
@@ -156,7 +156,7 @@ def _images(path: Path, split: str | None, content: dict[str, Any], labels: Mapp
             found[file] = LabelledImage(file, image['width'], image['height'], tuple(of_image[image['id']]))
     for file, each in found.items():
         if not each.objects:
-            objects.notes.add('images have no object and are kept', file.relative_to(index.root))
+            objects.notes.add(NO_OBJECT, file.relative_to(index.root))
     yield from found.values()
 
 

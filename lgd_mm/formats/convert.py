@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.progress import track
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.errors import UserError
 from lgd_mm.formats.labelled_set import CLASSIFICATION, DETECTION, SEGMENTATION, LabelledSet
 
@@ -27,7 +27,7 @@ def check_target(to: str | None) -> None:
         UserError: If it is not.
     """
     if to is not None and to not in TARGETS:
-        raise UserError(f'nothing called {to!r} is written; {did_you_mean(to, TARGETS)}there are {", ".join(TARGETS)}')
+        raise UserError(f'nothing called {to!r} is written; {there_are(to, TARGETS)}')
 
 
 def write_set(found: LabelledSet, out: Path, to: str, place: Callable[[Path, Path], None],

@@ -9,18 +9,17 @@ import numpy as np
 from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
 from lgd_mm.errors import DataError
+from lgd_mm.formats.ellipse import ellipse
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import CLASSIFICATION, DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.part_names import split_of
+from lgd_mm.formats.objects import NO_OBJECT, Objects
+from lgd_mm.formats.part_names import part_of
 from lgd_mm.formats.run_lengths import encoded, is_drawable, placed
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.xml_file import Element, number, read_xml
 
 SHAPE = 'a box is xtl, ytl, xbr, ybr in pixels of its image'
-#: Points of the outline of an ellipse.
-AROUND = 48
 
 
 def read(root: Path, share: float) -> LabelledSet:
@@ -55,7 +54,7 @@ def read(root: Path, share: float) -> LabelledSet:
         image = _image(path, node, labels, index, objects, by_tag)
         if image:
             folders = (node.get('subset') or '', *image.path.relative_to(index.root).parts[:-1], path.stem)
-            found.setdefault(next(filter(None, map(split_of, folders)), None), []).append(image)
+            found.setdefault(part_of(folders), []).append(image)
     objects.end(root)
     if tags and not by_tag:
         notes.say('images have tags beside shapes: the tags are not read')
@@ -86,7 +85,7 @@ def _image(path: Path, node: Element, labels: Mapping[str, int], index: ImageInd
         return LabelledImage(file, int(width), int(height), label=tags.pop())
     items = tuple(_objects(path, node, name, (int(width), int(height)), labels, objects))
     if not items:
-        objects.notes.add('images have no object and are kept', name)
+        objects.notes.add(NO_OBJECT, name)
     return LabelledImage(file, int(width), int(height), items)
 
 
@@ -134,9 +133,7 @@ def _polygon(shape: Element, where: str, label: int, size: tuple[int, int], obje
 
 
 def _ellipse(shape: Element, where: str, label: int, size: tuple[int, int], objects: Objects) -> LabelledObject | None:
-    x, y, across, down = _numbers(shape, where, 'cx', 'cy', 'rx', 'ry')
-    points = [(x + across * math.cos(turn), y + down * math.sin(turn))
-              for turn in (2 * math.pi * step / AROUND for step in range(AROUND))]
+    points = ellipse(*_numbers(shape, where, 'cx', 'cy', 'rx', 'ry'))
     angle = math.radians(number(shape.get('rotation') or '0', f'{where}: rotation'))
     return objects.outline(where, label, [_turned(points, angle)], size)
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from lgd_mm.errors import DataError
-from lgd_mm.formats.image_index import ENDINGS, files_below
+from lgd_mm.formats.image_index import files_below
 from lgd_mm.formats.labelled_set import CLASSIFICATION, LabelledImage, LabelledSet
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.part_names import WORDS
 from lgd_mm.formats.splits import settle_splits
+from lgd_mm.io.image_files import EXTENSIONS
 
 
 def read(root: Path, share: float) -> LabelledSet:
@@ -25,7 +26,7 @@ def read(root: Path, share: float) -> LabelledSet:
         UserError: If there are no two classes, or nothing to train with.
     """
     notes = Notes()
-    paths = files_below(root, ENDINGS)
+    paths = files_below(root, EXTENSIONS)
     inner = [path.relative_to(root).parts for path in paths]
     parts = {names[0] for names in inner if len(names) > 1}
     divided = bool(parts) and all(part.lower() in WORDS for part in parts)

@@ -10,11 +10,10 @@ from lgd_mm.console.printable import shown
 from lgd_mm.console.words import some
 from lgd_mm.errors import DataError
 from lgd_mm.formats.notes import Notes
+from lgd_mm.io.image_files import EXTENSIONS
 from lgd_mm.io.named_file import name_fault
 from lgd_mm.io.walk import is_file, is_hidden, walk
 
-#: Endings of images, in small letters: those of :data:`lgd_mm.datasets.image_folder.EXTENSIONS`, which brings torch.
-ENDINGS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp', '.gif', '.jp2', '.avif')
 DRIVE = re.compile('^[A-Za-z]:')
 #: What is said of images that annotations name and that are not there.
 MISSING = 'images are not there, and their labels are dropped'
@@ -33,7 +32,7 @@ class ImageIndex:
         self.root = Path(os.path.abspath(root))
         self.notes = notes
         skipped = set(left_out)
-        self.paths = [path for path in files_below(self.root, ENDINGS) if path not in skipped]
+        self.paths = [path for path in files_below(self.root, EXTENSIONS) if path not in skipped]
         self.by_name: dict[str, list[Path]] = {}
         for path in self.paths:
             self.by_name.setdefault(_spelt(path.name), []).append(path)

@@ -10,7 +10,7 @@ from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ImageIndex, unannotated
 from lgd_mm.formats.labelled_set import CLASSIFICATION, LabelledImage, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.part_names import WORDS, split_of
+from lgd_mm.formats.part_names import WORDS, part_of, split_of
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.table_columns import BOX, IMAGE, LABEL, SPLIT, head_of, tables
 from lgd_mm.io.texts import read_text
@@ -47,7 +47,7 @@ def read(root: Path, share: float) -> LabelledSet:
         path = index.find(name, where, [Path(where.partition(', line ')[0]).parent])
         if path is None:
             continue
-        split = part or next(filter(None, map(split_of, path.relative_to(index.root).parts[:-1])), None)
+        split = part or part_of(path.relative_to(index.root).parts[:-1])
         before = known.setdefault((path, split), label)
         if before != label:
             raise DataError(f'{where} gives {shown(name)} the label {shown(label)}, and a line before {shown(before)}: '

@@ -12,12 +12,13 @@ import numpy as np
 
 from lgd_mm.console.printable import shown
 from lgd_mm.errors import DataError
+from lgd_mm.formats.ellipse import ellipse
 from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.part_names import split_of
+from lgd_mm.formats.objects import NO_OBJECT, Objects
+from lgd_mm.formats.part_names import part_of
 from lgd_mm.formats.run_lengths import encoded, is_drawable, placed
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.io.images import open_image
@@ -27,8 +28,6 @@ from lgd_mm.own_data.check_annotations import is_number
 SHAPE = 'a shape has points [x, y] in pixels of its image'
 #: Bytes of a file, which may hold its image as text.
 LARGEST = 2**28
-#: Points of the outline of a circle.
-AROUND = 48
 #: Labels of shapes that are not to be learned.
 IGNORED = ('__ignore__', '_ignore_')
 
@@ -57,9 +56,9 @@ def read(root: Path, share: float) -> LabelledSet:
     images = {path: _image(path, content, index) for path, content in files.items()}
     known: dict[Path, tuple[Any, Any]] = {
         path: (content.get('imageWidth'), content.get('imageHeight')) for path, content in files.items()}
-    lacking = [image for path, image in images.items() if image and not (
-        all(map(is_number, known[path])) and is_drawable(*known[path]))]
-    sizes = sizes_as_read(lacking, root, notes, 'LabelMe')
+    lacking = {image for path, image in images.items() if image and not (
+        all(map(is_number, known[path])) and is_drawable(*known[path]))}
+    sizes = sizes_as_read(sorted(lacking), root, notes, 'LabelMe')
     found: dict[str | None, list[LabelledImage]] = {}
     for path, content in files.items():
         image = images[path]
@@ -69,9 +68,9 @@ def read(root: Path, share: float) -> LabelledSet:
         width, height = int(size[0]), int(size[1])
         items = tuple(_objects(path, content['shapes'], (width, height), labels, objects))
         if not items:
-            notes.add('images have no object and are kept', image.relative_to(index.root))
+            notes.add(NO_OBJECT, image.relative_to(index.root))
         folders = (*path.relative_to(root).parts[:-1], *image.relative_to(index.root).parts[:-1])
-        part = next(filter(None, map(split_of, folders)), None)
+        part = part_of(folders)
         found.setdefault(part, []).append(LabelledImage(image, width, height, items))
     objects.end(root)
     for left in unannotated(index, filter(None, images.values())):
@@ -143,8 +142,8 @@ def _objects(path: Path, shapes: list[dict[str, Any]], size: tuple[int, int], la
 
 def _circle(middle: list[float], edge: list[float]) -> list[float]:
     radius = math.dist(middle, edge)
-    return [value for step in range(AROUND) for value in (middle[0] + radius * math.cos(2 * math.pi * step / AROUND),
-                                                          middle[1] + radius * math.sin(2 * math.pi * step / AROUND))]
+    x, y = middle
+    return [value for point in ellipse(x, y, radius, radius) for value in point]
 
 
 def _mask(shape: Mapping[str, Any], where: str, label: int, corner: list[float], size: tuple[int, int],

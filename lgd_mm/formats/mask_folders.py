@@ -13,7 +13,7 @@ from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledImage, LabelledSet
 from lgd_mm.formats.mask_labels import MaskLabels, Value, are_binary, values_in
 from lgd_mm.formats.mask_pairs import find_folders, find_pairs
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
+from lgd_mm.formats.part_names import TEST, TRAIN, VAL, part_of
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.io.texts import read_text
 
@@ -67,7 +67,7 @@ def _parts(root: Path, images: dict[Path, LabelledImage], folders: dict[Path, Pa
     for path, image in images.items():
         if not lists:
             names = (*folders[path].relative_to(root).parts, *path.relative_to(folders[path]).parts[:-1])
-            parts.setdefault(next(filter(None, map(split_of, names)), None), []).append(image)
+            parts.setdefault(part_of(names), []).append(image)
     by_name = {path.stem: image for path, image in images.items()}
     listed = set()
     for split, path in lists.items():

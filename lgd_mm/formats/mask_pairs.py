@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lgd_mm.errors import DataError
-from lgd_mm.formats.image_index import ENDINGS, files_below
+from lgd_mm.formats.image_index import files_below
 from lgd_mm.formats.notes import Notes
 from lgd_mm.formats.part_names import split_of
+from lgd_mm.io.image_files import EXTENSIONS
 
 IMAGES = ('images', 'img_dir', 'JPEGImages', 'image', 'imgs', 'img')
 MASKS = ('masks', 'annotations', 'labels', 'ann_dir', 'mask', 'SegmentationClass', 'SegmentationClassPNG', 'label',
@@ -61,10 +62,11 @@ def find_pairs(images: Path, masks: Path, notes: Notes) -> list[tuple[Path, Path
         UserError: If two images or masks differ in their ending alone, or none go together.
     """
     there = files_below(masks, EXACT)
-    pictures = files_below(images, ENDINGS)
+    pictures = files_below(images, EXTENSIONS)
     if images == masks:
         there = [path for path in there if path.stem.endswith(BESIDE)]
-        pictures = [path for path in pictures if path not in set(there)]
+        beside = set(there)
+        pictures = [path for path in pictures if path not in beside]
     ending = _ending(pictures, there, images, masks)
     by_key: dict[Path, Path] = {}
     for path in there:

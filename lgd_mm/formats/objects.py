@@ -16,6 +16,8 @@ CLIPPED = 'boxes reach beyond their image and are clipped'
 NO_AREA, OUTSIDE = 'objects have no area and are dropped', 'objects lie outside their image and are dropped'
 EMPTY = 'masks are empty and are dropped'
 THIN = 'polygons have fewer than three points and are dropped'
+#: What is said of images without labels that are wanted: there may be nothing in them.
+NO_OBJECT = 'images have no object and are kept'
 
 
 class Objects:

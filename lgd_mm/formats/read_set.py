@@ -8,7 +8,7 @@ from lgd_mm.console.words import some
 from lgd_mm.errors import UserError
 from lgd_mm.formats.labelled_set import SEGMENTATION, LabelledSet
 from lgd_mm.formats.part_names import TRAIN, VAL
-from lgd_mm.formats.recognise import check_format, check_options, reader_of, recognise
+from lgd_mm.formats.recognise import check_format, check_options, check_share, reader_of, recognise
 from lgd_mm.formats.splits import SHARE
 
 
@@ -34,8 +34,7 @@ def read_set(folder: str | Path, form: str | None = None, *, void: str | None = 
     root = Path(os.path.abspath(folder))
     if not root.is_dir():
         raise UserError(f'data: {folder} is no folder: give one as in docs/own_data.md')
-    if not 0 < val_share < 1:
-        raise UserError(f'--val-share is {val_share:g}, and should be between 0 and 1, such as 0.2')
+    check_share(val_share)
     check_format(form)
     name = form or recognise(root)
     given: dict[str, Any] = {key: value for key, value in dict(void=void, class_table=class_table).items()

@@ -7,10 +7,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lgd_mm.console.words import did_you_mean
+from lgd_mm.console.words import there_are
 from lgd_mm.errors import DataError, UserError
-from lgd_mm.formats.image_index import ENDINGS, files_below
+from lgd_mm.formats.image_index import files_below
 from lgd_mm.io.files import open_plain
+from lgd_mm.io.image_files import EXTENSIONS
 
 if TYPE_CHECKING:
     from lgd_mm.formats.labelled_set import LabelledSet
@@ -79,7 +80,20 @@ def check_format(name: str | None) -> None:
         UserError: If it is not.
     """
     if name is not None and name not in FORMATS:
-        raise UserError(f'no format is called {name!r}; {did_you_mean(name, FORMATS)}there are {", ".join(FORMATS)}')
+        raise UserError(f'no format is called {name!r}; {there_are(name, FORMATS)}')
+
+
+def check_share(val_share: float) -> None:
+    """See that a share of the images can be one.
+
+    Args:
+        val_share (float): As the user gave it.
+
+    Raises:
+        UserError: If it cannot.
+    """
+    if not 0 < val_share < 1:
+        raise UserError(f'--val-share is {val_share:g}, and should be between 0 and 1, such as 0.2')
 
 
 def check_options(name: str, folder: str | Path, given: Mapping[str, object]) -> None:
@@ -148,7 +162,7 @@ def _is_csv(root: Path) -> bool:
 
 
 def _is_folders(root: Path) -> bool:
-    return any(path.parent != root for path in files_below(root, ENDINGS))
+    return any(path.parent != root for path in files_below(root, EXTENSIONS))
 
 
 def _root_tag(head: bytes) -> bytes:

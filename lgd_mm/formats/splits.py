@@ -9,11 +9,12 @@ from lgd_mm.formats.image_index import MISSING
 from lgd_mm.formats.labelled_set import LabelledImage
 from lgd_mm.formats.notes import Note, Notes
 from lgd_mm.formats.part_names import TEST, TRAIN, VAL
+from lgd_mm.io.same_content import found_among
 
 #: Of the images, for a part that is made.
 SHARE = 0.2
-#: Bytes that are compared at once.
-BLOCK = 2**20
+#: What is said of images of val that are in train, be it under another name.
+LEAKED = 'images of val are in train as well, so that the figures will be too good'
 
 
 def settle_splits(found: Mapping[str | None, Sequence[LabelledImage]], share: float, notes: Notes,
@@ -94,23 +95,7 @@ def _place(name: str) -> float:
 
 def _tell_leaks(splits: Mapping[str, Sequence[LabelledImage]], notes: Notes) -> None:
     """Name images that are trained with and measured by; copies of other names, too."""
-    train = {image.path.resolve() for image in splits[TRAIN]}
-    sizes: dict[int, list[Path]] = {}
-    for path in train:
-        sizes.setdefault(path.stat().st_size, []).append(path)
-    digests: dict[Path, bytes] = {}
+    found = found_among((image.path for image in splits[VAL]), (image.path for image in splits[TRAIN]))
     for image in splits[VAL]:
-        path = image.path.resolve()
-        if path in train or any(_digest(path, digests) == _digest(other, digests)
-                                for other in sizes.get(path.stat().st_size, ())):
-            notes.add('images of val are in train as well, so that the figures will be too good', image.path.name)
-
-
-def _digest(path: Path, known: dict[Path, bytes]) -> bytes:
-    if path not in known:
-        digest = hashlib.sha256()
-        with open(path, 'rb') as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
-        known[path] = digest.digest()
-    return known[path]
+        if image.path in found:
+            notes.add(LEAKED, image.path.name)

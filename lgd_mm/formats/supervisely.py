@@ -15,8 +15,8 @@ from lgd_mm.errors import DataError
 from lgd_mm.formats.image_index import ImageIndex, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.part_names import split_of
+from lgd_mm.formats.objects import NO_OBJECT, Objects
+from lgd_mm.formats.part_names import part_of
 from lgd_mm.formats.run_lengths import drawn, encoded, is_drawable, placed
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.io.images import open_image
@@ -56,11 +56,11 @@ def read(root: Path, share: float) -> LabelledSet:
             continue
         items = tuple(_objects(path, content['objects'], size, labels, objects))
         if not items:
-            notes.add('images have no object and are kept', image.relative_to(index.root))
+            notes.add(NO_OBJECT, image.relative_to(index.root))
         tags = content.get('tags')
         named = [str(tag.get('name')) for tag in tags if isinstance(tag, dict)] if isinstance(tags, list) else []
         words = (*named, *path.relative_to(root).parts[:-2])
-        found.setdefault(next(filter(None, map(split_of, words)), None), []).append(LabelledImage(image, *size, items))
+        found.setdefault(part_of(words), []).append(LabelledImage(image, *size, items))
     objects.end(root)
     for left in unannotated(index, (image.path for images in found.values() for image in images)):
         notes.add('images have no JSON file and are left out', left.relative_to(index.root))

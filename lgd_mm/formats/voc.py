@@ -11,8 +11,8 @@ from lgd_mm.formats.image_files import sizes_as_read
 from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
+from lgd_mm.formats.objects import NO_OBJECT, Objects
+from lgd_mm.formats.part_names import TEST, TRAIN, VAL, part_of
 from lgd_mm.formats.run_lengths import is_drawable
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.xml_file import Element, number, read_xml
@@ -70,7 +70,7 @@ def read(root: Path, share: float) -> LabelledSet:
         taken = [_taken(box, classes.index(box.name), size, first, objects) for box in item.boxes]
         kept = tuple(each for each in taken if each)
         if not kept:
-            notes.add('images have no object and are kept', item.image.relative_to(index.root))
+            notes.add(NO_OBJECT, item.image.relative_to(index.root))
         images[path] = LabelledImage(item.image, int(size[0]), int(size[1]), kept)
     objects.end(root)
     if not classes:
@@ -128,7 +128,7 @@ def _parts(root: Path, images: Mapping[Path, LabelledImage], notes: Notes) -> di
     if not lists:
         for path, image in images.items():
             folders = (*path.relative_to(root).parts[:-1], *image.path.relative_to(root).parts[:-1])
-            parts.setdefault(next(filter(None, map(split_of, folders)), None), []).append(image)
+            parts.setdefault(part_of(folders), []).append(image)
         return dict(parts)
     by_name = {path.stem: image for path, image in images.items()}
     listed = set()

@@ -10,13 +10,14 @@ import yaml
 from lgd_mm.console.printable import shown
 from lgd_mm.errors import DataError
 from lgd_mm.formats.image_files import sizes_as_read
-from lgd_mm.formats.image_index import ENDINGS, ImageIndex, files_below, unannotated
+from lgd_mm.formats.image_index import ImageIndex, files_below, unannotated
 from lgd_mm.formats.labelled_set import DETECTION, LabelledImage, LabelledObject, LabelledSet
 from lgd_mm.formats.notes import Notes
-from lgd_mm.formats.objects import Objects
-from lgd_mm.formats.part_names import TEST, TRAIN, VAL, split_of
+from lgd_mm.formats.objects import NO_OBJECT, Objects
+from lgd_mm.formats.part_names import TEST, TRAIN, VAL, part_of, split_of
 from lgd_mm.formats.splits import settle_splits
 from lgd_mm.formats.yolo_yaml import yaml_file
+from lgd_mm.io.image_files import EXTENSIONS
 from lgd_mm.io.texts import read_text
 from lgd_mm.io.yaml_values import count_values, without_merges
 
@@ -67,7 +68,7 @@ def read(root: Path, share: float) -> LabelledSet:
                 notes.add('images have no label file and are kept as images without objects',
                           path.relative_to(index.root))
             elif not items:
-                notes.add('images have no object and are kept', path.relative_to(index.root))
+                notes.add(NO_OBJECT, path.relative_to(index.root))
             found.setdefault(split, []).append(LabelledImage(path, size.width, size.height, items))
     for path in files_below(root, ('.txt',)):
         others = path.parent == root or path.name in NAMES or split_of(path.stem)  # such as lists of images
@@ -137,7 +138,7 @@ def _parts(root: Path, settings: dict[str, Any], index: ImageIndex) -> dict[str 
     if not parts:
         for path in index.paths:
             folders = path.relative_to(index.root).parts[:-1]
-            parts.setdefault(next(filter(None, map(split_of, folders)), None), []).append(path)
+            parts.setdefault(part_of(folders), []).append(path)
     return {split: list(dict.fromkeys(paths)) for split, paths in parts.items()}
 
 
@@ -171,7 +172,7 @@ def _within(path: Path, root: Path) -> Path | None:
 
 def files_below_here(folder: Path) -> bool:
     """Whether images lie in a folder itself."""
-    return any(path.suffix.lower() in ENDINGS for path in folder.iterdir())
+    return any(path.suffix.lower() in EXTENSIONS for path in folder.iterdir())
 
 
 def _label_file(image: Path, root: Path) -> Path | None:

@@ -2,14 +2,14 @@
 
 from lgd_mm.formats.labelled_set import DETECTION
 from lgd_mm.formats.notes import Note
+from lgd_mm.formats.objects import NO_OBJECT
+from lgd_mm.formats.splits import LEAKED
 from lgd_mm.inspection.facts import EXAMPLES, Inspection, Problem
 
 #: Of a class in training: fewer are near to none.
 FEW = 10
 #: Square root of the area of an object, in pixels: detectors of stride 4 and more see next to nothing of smaller ones.
 TINY = 8
-#: Copies of images are told with the names of both.
-TOLD = 'in train as well'
 #: Words in what a format says -> what to do about it.
 CURES = {
     'clipped': 'correct the boxes, if more than a rim is cut off',
@@ -18,8 +18,9 @@ CURES = {
     'fewer than three points': 'draw them again, or remove them',
     'are not there': 'copy the images into the folder, or remove them from the annotations',
     'are in no line': 'add them, or remove the files',
+    'of no image that is there': 'put the images back, or remove their labels',
     'left out': 'label them, or leave them where they are',
-    'no object and are kept': 'right if there is nothing in them: detectors learn from such, too',
+    NO_OBJECT: 'right if there is nothing in them: detectors are tested with them, and train without',
     'no label file': 'right if there is nothing in them',
     'rotated': 'draw them as polygons for exact outlines',
     'are dropped': 'correct the labels',
@@ -60,7 +61,9 @@ def look_at_labels(found: Inspection) -> list[Problem]:
             problems.append(Problem(f'objects are below {TINY} x {TINY} pixels', len(tiny),
                                     list(dict.fromkeys(tiny))[:EXAMPLES], 'give larger images to the detector, or cut '
                                     'large ones into tiles'))
-    return problems + [_of_note(note) for note in found.labelled.notes if TOLD not in str(note)]
+    # Copies of images are told elsewhere, with the names of both.
+    return problems + [_of_note(note) for note in found.labelled.notes
+                       if not (isinstance(note, Note) and note.what == LEAKED)]
 
 
 def _of_note(note: Note | str) -> Problem:

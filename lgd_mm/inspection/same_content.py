@@ -1,17 +1,12 @@
 """Images that are there twice: within a part, in two parts, and with two labels."""
 
-import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lgd_mm.console.progress import track
 from lgd_mm.inspection.facts import EXAMPLES, Inspection, Problem
-from lgd_mm.io.files import open_plain
-
-#: Bytes that are read at a time.
-CHUNK = 2**20
+from lgd_mm.io.same_content import content_digest, of_sizes
 
 
 def look_for_copies(found: Inspection, paths: Sequence[Path]) -> list[Problem]:
@@ -59,26 +54,9 @@ def same_content(paths: Sequence[Path]) -> Iterator[list[Path]]:
     Yields:
         list[Path]: Two or more of them, in their order.
     """
-    sizes = defaultdict(list)
-    for path in paths:
-        try:
-            sizes[os.stat(path).st_size].append(path)
-        except OSError:  # it is told as unreadable
-            continue
-    alike = [path for group in sizes.values() if len(group) > 1 for path in group]
+    alike = [path for group in of_sizes(paths).values() if len(group) > 1 for path in group]
     digests = defaultdict(list)
     for path in track(alike, 'looking for copies', len(alike)):
-        if digest := _digest(path):
+        if digest := content_digest(path):
             digests[digest].append(path)
     yield from (group for group in digests.values() if len(group) > 1)
-
-
-def _digest(path: Path) -> bytes | None:
-    whole = hashlib.blake2b()
-    try:
-        with open_plain(path) as file:
-            while chunk := file.read(CHUNK):
-                whole.update(chunk)
-    except OSError:
-        return None
-    return whole.digest()

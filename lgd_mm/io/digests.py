@@ -1,10 +1,11 @@
-"""The content of a folder as one number: of photographs names and sizes are enough, all else is read."""
+"""The content of a file or a folder as one number."""
 
 import functools
 import hashlib
 import os
 from pathlib import Path
 
+from lgd_mm.io.files import open_plain
 from lgd_mm.io.walk import is_file, is_hidden, walk
 
 #: Endings of photographs, of which data sets have too many to be read for each look.
@@ -20,9 +21,16 @@ def file_bytes(digest: 'hashlib._Hash', file: Path) -> None:
         digest (hashlib._Hash): Updated.
         file (Path): The file.
     """
-    with file.open('rb') as content:
+    with open_plain(file) as content:
         while block := content.read(1 << 20):
             digest.update(block)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    digest = hashlib.sha256()
+    file_bytes(digest, path)
+    return digest.hexdigest()
 
 
 @functools.cache

@@ -23,7 +23,7 @@ class OptionsAction(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
                  option_string: str | None = None) -> None:
         """Add the keys and values to those of an earlier use of the option."""
-        setattr(namespace, self.dest, {**(getattr(namespace, self.dest) or {}), **parse_options(values)})
+        setattr(namespace, self.dest, {**(getattr(namespace, self.dest, None) or {}), **parse_options(values)})
 
 
 def parse_options(words: Sequence[str]) -> dict[str, Any]:

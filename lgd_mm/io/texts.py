@@ -5,7 +5,7 @@ import os
 import re
 from typing import Any
 
-from lgd_mm.errors import DataError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import read_plain
 
 #: Bytes that lists of names, templates and images may have: some ten million lines.
@@ -31,7 +31,7 @@ def read_text(path: str | os.PathLike[str], key: str = '') -> str:
     try:
         text = read_plain(path, LIMIT).decode('utf-8-sig')
     except OSError as error:
-        raise DataError(f'{of} cannot be read ({error.strerror})') from error
+        raise _unread(of, error) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b'\n', 0, error.start) + 1
         raise DataError(f'{of} is not UTF-8 (line {line}, byte 0x{error.object[error.start]:02x}): save it as '
@@ -61,7 +61,7 @@ def read_json(path: str | os.PathLike[str], key: str = '', limit: int | None = N
     try:
         content = read_plain(path, limit)
     except OSError as error:
-        raise DataError(f'{of} cannot be read ({error.strerror})') from error
+        raise _unread(of, error) from error
     return parse_json(content, of)
 
 
@@ -99,3 +99,9 @@ def parse_json(content: bytes | str, of: str) -> Any:
     except ValueError as error:  # Python's bound on the digits of a number
         raise DataError(f'{of} has a number of too many digits: correct it, or copy it again') from error
     return found
+
+
+def _unread(of: str, error: OSError) -> UserError:
+    """A path that leads to nothing was mistyped; anything else is of the file."""
+    kind = UserError if isinstance(error, FileNotFoundError) else DataError
+    return kind(f'{of} cannot be read ({error.strerror})')

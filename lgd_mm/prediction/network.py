@@ -13,16 +13,13 @@ from mmengine.registry import DefaultScope
 from numpy.typing import NDArray
 
 from lgd_mm.compat.coco_api import init_as_pycocotools
-from lgd_mm.console.quiet import quiet_loading
 from lgd_mm.datasets.of_config import innermost
-from lgd_mm.engine.checks.preflight import check_weights
+from lgd_mm.engine.trained_network import trained_network
 from lgd_mm.errors import UserError
-from lgd_mm.io.networks import find_network
+from lgd_mm.io.digests import file_digest
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.own_data.palette import class_colours
 from lgd_mm.runs.checkpoints import latest_checkpoint
-from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.saved_config import saved_network
 
 init_as_pycocotools()  # as of lgd_mm.engine.launch: mmdet must not have been imported yet
@@ -82,22 +79,13 @@ def load_network(given: str | Path, task: str | None = None) -> Network:
     scope = cfg.default_scope
     if scope not in TASKS:
         raise UserError(f'{path} is of default_scope {scope!r}: give a network of {", ".join(TASKS)}')
-    network = cfg.model
-    if cfg.get('data_preprocessor'):
-        network.setdefault('data_preprocessor', cfg.data_preprocessor)
-    state = find_network(checkpoint, path).state
-    with quiet_loading():
-        model = check_network(network, scope, state, path)
-    if not isinstance(model, BaseModel):
-        raise UserError(f'{path} is of a {type(model).__name__}, which predicts nothing: give a trained network')
-    check_weights(model, state, path)
+    model = trained_network(checkpoint, cfg, path)
     does = TASKS[scope]
     if scope == 'mmdet' and any(name.rpartition('.')[2] == 'mask_head' for name, _ in model.named_modules()):
         does = MASKS
     if task is not None and task != does:
         raise UserError(f'{path} does {does}, not {task}: give a network that was trained for {task}, or leave out '
                         'the task')
-    model.load_state_dict(state, strict=False)  # what may be missing was just looked at
     classes, colours = _classes(meta.get('dataset_meta'), path)
     known = max((module.num_classes for name, module in model.named_modules()
                  if 'head' in name and isinstance(getattr(module, 'num_classes', None), int)), default=0)
@@ -105,7 +93,7 @@ def load_network(given: str | Path, task: str | None = None) -> Network:
         raise UserError(f'{path} names {len(classes)} classes (meta.dataset_meta.classes), and its network tells '
                         f'{known} apart: give a checkpoint of lgd-mm finetune or tools/train.py')
     return Network(path, file_digest(path), scope, does, classes, colours, _pipeline(cfg, path),
-                   model.to(get_device()).eval())
+                   model.to(get_device()))
 
 
 def find_checkpoint(given: str | Path) -> Path:

@@ -19,8 +19,8 @@ from lgd_mm.console.progress import track
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.shared_memory import handed_over, shared
 from lgd_mm.errors import UserError
+from lgd_mm.io.digests import file_digest
 from lgd_mm.io.lock import alone_in_run
-from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.prediction.asked import check_out
 from lgd_mm.prediction.found import Found, draw, mask_of, read_sample
 from lgd_mm.prediction.ids import counted, ids_of_file

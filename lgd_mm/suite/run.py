@@ -13,9 +13,8 @@ from typing import Any
 
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
-from lgd_mm.io.digests import file_bytes, folder_digest
+from lgd_mm.io.digests import file_bytes, file_digest, folder_digest
 from lgd_mm.io.lock import LOCK_OF_RUN, alone_in_run
-from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.moved import first_name
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.runs.environment import HARDWARE, decisive_versions, environment

@@ -14,9 +14,9 @@ from mmpretrain.apis import get_model, list_models
 
 from lgd_mm.engine.checks.preflight import check_weights
 from lgd_mm.errors import UserError
+from lgd_mm.io.digests import file_digest
 from lgd_mm.io.files import read_plain, save_torch, write_text
 from lgd_mm.io.new_folder import new_folder
-from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.safety.bounded_build import bounded_build
 from lgd_mm.safety.config_text import write_config
 from lgd_mm.version import __version__

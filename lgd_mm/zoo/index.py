@@ -10,6 +10,7 @@ from modelindex.load_model_index import load
 from modelindex.models.Model import Model
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.digests import file_digest
 from lgd_mm.zoo.imports import check_imports
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -103,7 +104,6 @@ def read_index(file: Path) -> list[ModelEntry]:
 def _check_file(file: Path, digest: str, name: str) -> None:
     if not file.is_file():
         raise UserError(f'{file}, the weights of {name}, is gone: remove {file.parent} and add the run again')
-    from lgd_mm.models.teachers.weights import file_digest  # here: it imports open_clip
     if file_digest(file) != digest:
         raise UserError(f'{file}, the weights of {name}, is not what was added (its SHA-256 differs): remove '
                         f'{file.parent} and add the run again')

@@ -31,12 +31,13 @@ def test_sentence(tmp_path, error, sentence):
         raise error
 
 
-def test_a_loader_that_is_killed(fault_config, tmp_path):
+def test_a_loader_that_is_killed(fault_config, tmp_path, monkeypatch):
     """As the kernel does it when memory is out: no traceback, no hang."""
     import os
     import signal
     import socket
     from multiprocessing import resource_sharer
+    from unittest.mock import Mock
 
     from mmengine.hooks import Hook
 
@@ -70,6 +71,14 @@ def test_a_loader_that_is_killed(fault_config, tmp_path):
             raise RuntimeError('DataLoader worker (pid 12) is killed by signal: Killed. ')
         except RuntimeError as error:
             raise RuntimeError('DataLoader worker (pid(s) 12) exited unexpectedly') from error
+
+    # It does so whenever the signal comes: also while another error of the same end is looked at.
+    ended = RuntimeError('DataLoader worker (pid 12) is killed by signal: Killed. ')
+    with monkeypatch.context() as patch:
+        patch.setattr('lgd_mm.engine.failures.is_exhausted', Mock(side_effect=[ended, False]))
+        with pytest.raises(UserError, match='a loader was ended from outside'), user_errors(
+                Config(dict(work_dir=str(tmp_path), model={})), ''):
+            raise ConnectionResetError(104, 'Connection reset by peer')
 
 
 @pytest.mark.slow

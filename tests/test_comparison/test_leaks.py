@@ -3,6 +3,7 @@
 from unittest import mock
 
 from lgd_mm.comparison import leaks
+from lgd_mm.io import same_content
 
 
 def test_each_image_is_read_once(tmp_path):
@@ -13,6 +14,6 @@ def test_each_image_is_read_once(tmp_path):
             (folder / f'{colour}{folder.name}.bmp').write_bytes(bytes([colour]) * 100)  # of one size
     (tested / 'longer.bmp').write_bytes(b'x' * 101)
     paths = [str(path) for path in sorted(tested.iterdir())] + [str(tested / 'gone.bmp')]
-    with mock.patch.object(leaks, 'file_digest', side_effect=leaks.file_digest) as digest:
+    with mock.patch.object(same_content, 'file_digest', side_effect=same_content.file_digest) as digest:
         assert leaks.among(str(photos), paths) == [str(tested / '3tested.bmp'), str(tested / '5tested.bmp')]
     assert digest.call_count <= 8 + len(paths)

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from lgd_mm.comparison.configs import Configs, steps
 from lgd_mm.comparison.measure import cost, floor
 from lgd_mm.comparison.measured_suite import _short, forms
 from lgd_mm.comparison.plan import _predicted, _rounded, too_small
 from lgd_mm.comparison.suites import label
 from lgd_mm.suite.run import Run
 from lgd_mm.suite.schema import Machine, Record
+from tests.own_sets import write_coco_set
 from tests.test_comparison.test_budget import BUDGET
 
 
@@ -28,6 +30,21 @@ def test_the_first_steps_are_no_rule(tmp_path):
                     images_per_second=None, peak_memory_mb=None, memory_of=None, versions={}, machine=Machine())
     found = cost(Run('a', 'b', 0, config, tmp_path / 'run'), record)
     assert found == pytest.approx((1.0, 0.5, 40 - 6 - 8))
+
+
+def test_images_that_a_detector_leaves_out_are_no_steps(tmp_path):
+    """One of four has no object: nothing is trained with it, and it counts for the recipe of the set alone."""
+    root = write_coco_set(tmp_path / 'set')
+    file = root / 'annotations' / 'train.json'
+    content = json.loads(file.read_text())
+    without = content['images'][0]['id']
+    content['annotations'] = [item for item in content['annotations'] if item['image_id'] != without]
+    file.write_text(json.dumps(content))
+    found = Configs._set('detection', str(root))
+    assert (found.train, found.trained, found.test, found.longer) == (4, 3, 2, 64)
+    cfg = found.cfg
+    cfg.train_dataloader.batch_size = 1
+    assert steps(cfg, found.trained) == 3
 
 
 def test_the_fewest_passes():

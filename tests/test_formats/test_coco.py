@@ -117,4 +117,4 @@ def test_an_image_under_two_ids_is_one(tmp_path):
     found = read_set(tmp_path / 'set')
     boxes = {image.path.name: [item.box for item in image.objects] for part in found.splits.values() for image in part}
     assert boxes == {'0.jpg': [(1, 2, 9, 9), (2, 2, 9, 9)], '1.jpg': [(3, 2, 9, 9)]}
-    assert '1 images are there under a second id, of which the objects are added, such as' in str(found.notes)
+    assert 'images are there under a second id, of which the objects are added: 1, such as' in str(found.notes)

@@ -124,3 +124,10 @@ def test_names_with_quotes_around_them():
 def test_any_text_is_written_so_that_it_is_read(text):
     """As the file of another entry's student is, in a folder of any name."""
     assert read_value(written(text)) == text
+
+
+def test_options_of_a_parser_without_defaults():
+    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction)
+    assert vars(parser.parse_args([])) == {}
+    assert parser.parse_args(['--cfg-options', 'a=1', '--cfg-options', 'b=2']).cfg_options == dict(a=1, b=2)

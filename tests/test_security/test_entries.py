@@ -21,7 +21,7 @@ BUILDS = {
     'lgd_mm/engine/summary.py': 1, 'lgd_mm/suite/plan.py': 1, 'lgd_mm/suite/disk_space.py': 1,
     'lgd_mm/suite/task_data.py': 1, 'lgd_mm/api/watching.py': 1,
     'lgd_mm/datasets/few_labels.py': 1, 'lgd_mm/datasets/corruptions.py': 1, 'lgd_mm/metrics/corruptions.py': 1,
-    'lgd_mm/zoo/finished.py': 1, 'lgd_mm/api/small_sets.py': 1, 'lgd_mm/comparison/configs.py': 3,
+    'lgd_mm/zoo/finished.py': 1, 'lgd_mm/api/small_sets.py': 1, 'lgd_mm/comparison/configs.py': 2,
     'lgd_mm/comparison/leaks.py': 1, 'lgd_mm/engine/regions/images.py': 1, 'lgd_mm/engine/regions/grid.py': 1,
     'lgd_mm/engine/regions/checkpoint.py': 1, 'lgd_mm/engine/regions/detector.py': 1, 'tools/make_vl_world.py': 1,
     # Parts of a model, of the config that builds the model.
@@ -38,7 +38,7 @@ BUILDS = {
     'lgd_mm/api/prediction.py': 1, 'lgd_mm/evaluation/evaluate.py': 1,
     'lgd_mm/exports/targets/onnx.py': 1, 'lgd_mm/exports/targets/openmmlab.py': 2, 'lgd_mm/teacher_cache/teacher.py': 1,
     'lgd_mm/suite/predictions.py': 1, 'lgd_mm/engine/report_work_dir.py': 1, 'lgd_mm/report/images.py': 1,
-    'lgd_mm/report/teacher_accuracy.py': 2, 'lgd_mm/deploy/source.py': 1, 'lgd_mm/deploy/images.py': 1,
+    'lgd_mm/report/teacher_accuracy.py': 2, 'lgd_mm/deploy/images.py': 1,
 }
 
 

@@ -8,8 +8,8 @@ import torch
 import yaml
 
 from lgd_mm.errors import UserError
+from lgd_mm.io.digests import file_digest
 from lgd_mm.io.safe_load import load_checkpoint_file
-from lgd_mm.models.teachers.weights import file_digest
 from lgd_mm.students import read_student, write_student
 from lgd_mm.zoo import add as add_module
 from lgd_mm.zoo.add import add_run

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import MissingError, UserError
+from lgd_mm.io.digests import file_digest
 from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.language.rows import some
@@ -26,7 +27,7 @@ from lgd_mm.models.teachers.dense_tower import DenseTower
 from lgd_mm.models.teachers.folder import check_folder, check_merges, of_hugging_face
 from lgd_mm.models.teachers.folding import fold
 from lgd_mm.models.teachers.tags import tag_of_file
-from lgd_mm.models.teachers.weights import file_digest, fit_state, resolve_weights
+from lgd_mm.models.teachers.weights import fit_state, resolve_weights
 from lgd_mm.registry import MODELS
 from lgd_mm.safety.bounded_build import bounded_build
 

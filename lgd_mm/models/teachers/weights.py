@@ -92,15 +92,6 @@ def fit_state(network: Network, path: str | Path, wanted: Mapping[str, Tensor]) 
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open('rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def state_digest(state: Mapping[str, Tensor]) -> str:
     """SHA-256 of names and values of weights on the CPU, in hex."""
     digest = hashlib.sha256()

@@ -22,7 +22,7 @@ BUILDS = {
     'lgd_mm/suite/task_data.py': 1, 'lgd_mm/api/watching.py': 1,
     'lgd_mm/datasets/few_labels.py': 1, 'lgd_mm/datasets/corruptions.py': 1, 'lgd_mm/metrics/corruptions.py': 1,
     'lgd_mm/zoo/finished.py': 1, 'lgd_mm/api/small_sets.py': 1, 'lgd_mm/comparison/configs.py': 2,
-    'lgd_mm/comparison/leaks.py': 1, 'lgd_mm/engine/regions/images.py': 1, 'lgd_mm/engine/regions/grid.py': 1,
+    'lgd_mm/engine/regions/images.py': 1, 'lgd_mm/engine/regions/grid.py': 1,
     'lgd_mm/engine/regions/checkpoint.py': 1, 'lgd_mm/engine/regions/detector.py': 1, 'tools/make_vl_world.py': 1,
     # Parts of a model, of the config that builds the model.
     'lgd_mm/models/classifiers/memory.py': 1, 'lgd_mm/models/classifiers/linear_probe.py': 1,

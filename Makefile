@@ -34,7 +34,7 @@ quickstart: env
 	@$(PY) tools/benchmark.py configs/shapes/quickstart.py $(JOBS) --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
 
 suite: env
-	@$(if $(filter vl,$(SUITE)),$(PY) tools/make_vl_world.py)
+	@$(if $(filter vl,$(SUITE)),$(PY) tools/make_vl_world.py $(JOBS))
 	@$(PY) tools/benchmark.py configs/shapes/$(or $(filter harder probes vl,$(SUITE)),suite).py $(JOBS) \
 		$(if $(STUDENT),--backbone $(STUDENT)) $(if $(filter quick,$(SUITE)),$(QUICK))
 

@@ -5,6 +5,7 @@ its own boxes, the teacher's features in the student's boxes, and cells of a gri
 one that was not. Stopped at any moment, the same command goes on.
 """
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -30,10 +31,13 @@ GRID = 4
 
 def main() -> None:
     """Make what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--jobs', type=int, metavar='N', help='trainings at a time, on a machine without GPUs')
+    jobs = parser.parse_args().jobs
     write_world(
         FOLDER / 'data', unlabelled=12000, zero_shot=800, labelled=8, detection=(1200, 300), segmentation=(1, 1))
     write_language(FOLDER / 'data')
-    call('tools/benchmark.py', 'configs/shapes/vl_detectors.py')
+    call('tools/benchmark.py', 'configs/shapes/vl_detectors.py', *(('--jobs', jobs) if jobs else ()))
     detectors = FOLDER / 'detectors'
     student, teacher = ((f'configs/shapes/mask-rcnn_r18-{kind}_fpn_vl.py', trained(detectors / who / 'seed0' / task))
                         for kind, who, task in (('slim', 'student', 'student-detector'),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from lgd_mm.console import interrupts
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.shapes import write_language, write_world
 from lgd_mm.engine.settings import load_config
@@ -83,7 +84,10 @@ def call(tool: str, *arguments: object) -> None:
     """Another tool, as a person would type it."""
     command = [tool, *map(str, arguments)]
     print_rank0(f'python {" ".join(command)}')
-    if subprocess.run([sys.executable, *command], cwd=ROOT).returncode:
+    status = subprocess.run([sys.executable, *command], cwd=ROOT).returncode
+    if status == interrupts.STATUS:  # it has said so
+        sys.exit(status)
+    if status:
         raise UserError(f'python {" ".join(command)} failed: see its own lines above; the same command goes on')
 
 

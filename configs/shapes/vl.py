@@ -24,6 +24,7 @@ distilled = dict(pretrain=folder + 'vqa_distill-vlm_shapes.py', without=own)
 adapted = 'model.teacher.weights={student:teacher, adapted}'
 none = ['model.attention=0', 'model.hidden=0', 'model.labels=0']
 long = ['train_cfg.max_epochs=64', 'train_cfg.val_interval=64']
+inputs = ['work_dirs/vl/data/language', 'work_dirs/vl/regions']
 grid = ['train_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_train',
         'val_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',
         'test_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',
@@ -63,3 +64,4 @@ entries = [
         options=[option.format('lgd') for option in grid],
         without=own),
 ]
+entries = [dict(entry, inputs=inputs) for entry in entries]

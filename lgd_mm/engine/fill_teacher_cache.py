@@ -22,7 +22,8 @@ from torch.utils.data import DataLoader, default_collate
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets import UnlabelledImages
-from lgd_mm.datasets.view_sampler import ViewKey, view_seed
+from lgd_mm.datasets.view_sampler import ViewKey
+from lgd_mm.datasets.view_seeds import view_seed
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.errors import UserError

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lgd_mm.datasets.image_folder import UnlabelledImages, seed_all
-from lgd_mm.datasets.view_sampler import view_seed
+from lgd_mm.datasets.view_seeds import view_seed
 from lgd_mm.datasets.views.crops import Crops, crops_inside
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError

@@ -1,7 +1,7 @@
 # Captions in the generated world, as its questions: make suite SUITE=vl makes both.
 _base_ = './vl.py'
 title = 'Captions in the generated world'
-note = ('As the suite of questions: a transformer of 2 blocks of width 64 writes a caption of up to four objects and of '
+note = ('As the suite of questions: a transformer of 2 blocks of width 64 writes a caption of up to four objects and '
         'where they are, from labels alone or also from a transformer of 4 blocks of width 128, by DistillVLM.')
 work_dir = 'work_dirs/vl/captions'
 tasks = [

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-#: Rounds of the network; four make a pseudo-random permutation of a random function (Luby and Rackoff, 1988), and ours is
-#: a cheap one.
+#: Rounds of the network; of a random function four make a random permutation (Luby and Rackoff, 1988), ours is a cheap
+#: one.
 ROUNDS = 8
 #: An odd number with well mixed bits: 2**64 over the golden ratio.
 ODD = np.uint64(0x9e3779b97f4a7c15)
@@ -13,8 +13,8 @@ ODD = np.uint64(0x9e3779b97f4a7c15)
 class Permutation:
     """A permutation of the numbers from 0, each of which is computed when it is asked for.
 
-    A Feistel network permutes the numbers below the next power of four; a number that it leads outside is led on until it
-    comes back inside (Black and Rogaway, 2002), after 4 steps on average at most.
+    A Feistel network permutes the numbers below the next power of four; a number that it leads outside is led on until
+    it comes back inside (Black and Rogaway, 2002), after 4 steps on average at most.
 
     Args:
         count (int): N, up to 2 ** 62.

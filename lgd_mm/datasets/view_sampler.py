@@ -12,7 +12,6 @@ from lgd_mm.datasets.permutation import Permutation
 from lgd_mm.datasets.view_seeds import view_seeds
 from lgd_mm.registry import DATA_SAMPLERS
 
-
 #: Keys that are computed together.
 AT_A_TIME = 4096
 #: Images whose order is listed.
@@ -34,8 +33,8 @@ class ViewSampler(DefaultSampler):
     The seed is a function of the run's seed, the view's number and the image alone: a run with other workers or more
     processes, or one that was resumed, sees the same views.
 
-    The order is mmengine's, whose list grows with the images; of more than four million it is a :class:`Permutation`, which
-    takes no memory.
+    The order is mmengine's, whose list grows with the images; of more than four million it is a :class:`Permutation`,
+    which takes no memory.
 
     Args:
         dataset (Sized): As in :class:`mmengine.dataset.DefaultSampler`.

@@ -42,7 +42,7 @@ def test_every_order_of_four_comes_as_often():
 
 @pytest.mark.parametrize('count', [1000, 5003])
 def test_where_numbers_go_is_uniform(count):
-    """Over seeds the number at a place is any, in one epoch parts of the set are spread over it, and neighbours part."""
+    """Over seeds the number at a place is any; in one epoch the set is spread over it, and neighbours part."""
     first = np.array([Permutation(count, seed).at(np.array([0, 1])) for seed in range(4000)])
     bins = np.histogram(first[:, 0], 20, (0, count))[0]
     assert ((bins - 200)**2 / 200).sum() < 50  # 19 degrees of freedom: p = 1e-4

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from tokenizers.implementations import BertWordPieceTokenizer
+from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
 from lgd_mm.errors import UserError
 from lgd_mm.io.texts import read_text
@@ -85,7 +85,7 @@ class WordPieces:
         # Left to itself, tokenizers numbers the pieces within words in the order of a hash map, which decides between
         # merges of like frequency (its issue 1794): as special tokens they have their numbers before.
         inner = sorted({f'##{letter}' for text in texts for word in text_words(tokenizer, text) for letter in word[1:]})
-        tokenizer.train_from_iterator(texts, vocab_size=size, min_frequency=least,
+        tokenizer.train_from_iterator(iter(texts), vocab_size=size, min_frequency=least,
                                       special_tokens=[*SPECIAL, *inner], show_progress=False)
         numbers = tokenizer.get_vocab()
         return cls(sorted(numbers, key=lambda word: numbers[word]), 'the vocabulary of the texts')

@@ -55,7 +55,8 @@ def write_language(root: str | Path) -> Path:
 def _of_split(split: str, count: int, card: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Any]]:
     """Captions of each image, and its questions with their answers."""
     names = find_world(card['kind']).classes
-    captions, asked = [], []
+    captions: list[dict[str, Any]] = []
+    asked: list[Any] = []
     for index in range(count):
         scene = make_scene(split, index, card['seed'], card['kind'])
         rng = np.random.default_rng([card['seed'], _LANGUAGE + SPLITS[split], index])

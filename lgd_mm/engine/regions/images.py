@@ -8,10 +8,10 @@ from typing import Any
 from mmengine.config import Config
 
 from lgd_mm.console.printable import shown
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below
 from lgd_mm.datasets.of_config import datasets_of
 from lgd_mm.engine.checks import preflight
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.registry import DATASETS
 
 

@@ -9,8 +9,8 @@ from lgd_mm.registry import MODELS
 
 
 class HiddenTeacher:
-    """A part of a distiller, in front of its class of modules: the teacher is held outside nn.Module's sight, so that no
-    checkpoint, optimiser, ``init_weights()`` or ``train()`` reaches it; ``to()``, ``cuda()`` and ``half()`` do."""
+    """A part of a distiller, in front of its class of modules: the teacher is held outside nn.Module's sight, so that
+    no checkpoint, optimiser, ``init_weights()`` or ``train()`` reaches it; ``to()``, ``cuda()`` and ``half()`` do."""
 
     teacher: Any
 

@@ -79,7 +79,7 @@ class DistillVLM(HiddenTeacher, BaseModel):
         if self.teacher.anew:
             raise UserError(f'{self.teacher.weights} was trained for another task, and has no '
                             f'{self.teacher.anew[0]}: give a teacher of the task that its student learns')
-        check_fit(self.student, self.teacher, same_heads=attention > 0 and not average_heads)
+        check_fit(self.student, self.teacher, same_heads=attention > 0 and not average_heads, same_labels=labels > 0)
         if hidden:
             width = self.teacher.transformer.width
             #: To the teacher's width; nothing of it goes downstream.
@@ -153,13 +153,14 @@ class DistillVLM(HiddenTeacher, BaseModel):
         return self.student(inputs, targets, data_samples, mode)
 
 
-def check_fit(student: VisionLanguageModel, teacher: VisionLanguageModel, same_heads: bool) -> None:
-    """See that a teacher can read what its student reads, and that their attention maps can be compared.
+def check_fit(student: VisionLanguageModel, teacher: VisionLanguageModel, same_heads: bool, same_labels: bool) -> None:
+    """See that a teacher can read what its student reads, and that what is compared is of the same things.
 
     Args:
         student (VisionLanguageModel): The student.
         teacher (VisionLanguageModel): The teacher.
         same_heads (bool): Maps are compared head by head.
+        same_labels (bool): Logits are compared.
 
     Raises:
         UserError: If not.
@@ -173,3 +174,10 @@ def check_fit(student: VisionLanguageModel, teacher: VisionLanguageModel, same_h
                         f'model.student.transformer.positions to at most {theirs.positions}')
     if student.pieces.words != teacher.pieces.words:
         raise UserError('model.student and model.teacher have other word pieces: give both the same vocabulary')
+    words = torch.ones(1, 3, dtype=torch.bool)
+    if not torch.equal(*(model.task.mask(words, 2) for model in (student, teacher))):
+        raise UserError("words of model.teacher see others than model.student's do: give both the same task, with the "
+                        'same seq2seq')
+    if same_labels and student.task.classes != teacher.task.classes:
+        raise UserError("logits of model.teacher are of other things than model.student's, or in another order: give "
+                        'both the same task, with the same answers, or set model.labels=0')

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.vl import DistillVLM
 from lgd_mm.models.vl.losses import attention_loss, soft_label_loss, token_contrastive_loss
 from lgd_mm.models.vl.sampling import priorities
-from tests.test_models.test_vl.conftest import batch
+from tests.test_models.test_vl.conftest import batch, student
 
 TASKS = [dict(type='lgd_mm.VLCaptioning'), dict(type='lgd_mm.VLPretraining'),
          dict(type='lgd_mm.VLAnswering', dropout=0.)]
@@ -101,6 +102,26 @@ def test_draws_follow_text_and_place_alone():
 def test_what_does_not_fit(build, options, sentence):
     with pytest.raises(UserError, match=sentence):
         build(**options)
+
+
+def test_teachers_of_other_tasks(words):
+    """One that sees other words, or gives other answers, teaches nothing; one of another head still has hidden states.
+    """
+    (words / 'turned.txt').write_text('no\nyes\n1\n2\nred\n')
+
+    def pair(ours, theirs, **options):
+        DistillVLM(student=student(words, ours), teacher=student(words, theirs, region_width=14), **options)
+
+    seq2seq = dict(type='lgd_mm.VLPretraining', seq2seq=True)
+    answering = dict(type='lgd_mm.VLAnswering', answers=str(words / 'turned.txt'))
+    with pytest.raises(UserError, match='with the same seq2seq'):
+        pair(seq2seq, dict(seq2seq, seq2seq=False))
+    with pytest.raises(UserError, match='with the same answers, or set model.labels=0'):
+        pair(TASKS[2], answering, labels=1.)
+    with pytest.raises(UserError, match='both the same task'):
+        pair(TASKS[2], TASKS[1], labels=1.)
+    pair(TASKS[2], TASKS[1])
+    pair(TASKS[0], seq2seq, labels=1.)
 
 
 def test_another_number_of_heads_with_averaged_maps(build):

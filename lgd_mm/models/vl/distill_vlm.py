@@ -82,9 +82,10 @@ class DistillVLM(HiddenTeacher, BaseModel):
         check_fit(self.student, self.teacher, same_heads=attention > 0 and not average_heads, same_labels=labels > 0)
         if hidden:
             width = self.teacher.transformer.width
-            #: To the teacher's width; nothing of it goes downstream.
-            self.projection = nn.Linear(self.student.transformer.width, width, bias=False)
-            self.queue = EmbeddingQueue(queue_length, width)
+            with torch.random.fork_rng(devices=[]):  # the student begins the same whichever losses there are
+                #: To the teacher's width; nothing of it goes downstream.
+                self.projection = nn.Linear(self.student.transformer.width, width, bias=False)
+                self.queue = EmbeddingQueue(queue_length, width)
 
     def loss(self, inputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """The losses of a batch; the queue moves on during their backward pass.

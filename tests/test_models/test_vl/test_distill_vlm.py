@@ -10,6 +10,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.vl import DistillVLM
 from lgd_mm.models.vl.losses import attention_loss, soft_label_loss, token_contrastive_loss
 from lgd_mm.models.vl.sampling import priorities
+from lgd_mm.registry import MODELS
 from tests.test_models.test_vl.conftest import batch, student
 
 TASKS = [dict(type='lgd_mm.VLCaptioning'), dict(type='lgd_mm.VLPretraining'),
@@ -36,6 +37,16 @@ def test_losses_are_weighted_and_the_teacher_sees_its_own_features(build, task):
         losses['loss_labels'], 0.5 * soft_label_loss(pair[0].logits, pair[1].logits, pair[0].valid))
     alone = model.student(inputs, targets, mode='loss')
     assert {key: losses[key] for key in alone} == alone and len(losses) == len(alone) + 3
+
+
+def test_the_student_begins_the_same_whatever_it_learns_from(build, words):
+    """Rows of a table differ by what is compared alone."""
+    torch.manual_seed(0)
+    alone = MODELS.build(student(words, TASKS[0]))
+    alone.init_weights()
+    for options in (dict(hidden=0.), dict(), dict(queue_length=7, teacher=dict(width=20))):
+        ours = build(**options).student.state_dict()
+        assert all(torch.equal(value, ours[key]) for key, value in alone.state_dict().items()), options
 
 
 def test_only_losses_with_a_weight_are_there(build):

@@ -136,6 +136,8 @@ def test_questions(parts):
     assert dataset[(1, 1)]['targets']['answers'].tolist() == pytest.approx([0, 1, 0])
     tested = DATASETS.build(dict(arguments, test=True))
     assert len(tested) == 3 and tested[2]['data_samples'].question_type == 't'
+    secret = DATASETS.build(dict(arguments, test=True, source=dict(source, ann_file='')))
+    assert len(secret) == 3 and not secret[0]['targets']['answers'].any()
 
 
 def test_an_empty_question_and_an_image_without_regions(parts):

@@ -13,7 +13,7 @@ from lgd_mm.datasets.regions import Regions, RegionStore, with_boxes
 from lgd_mm.datasets.vl.masking import IGNORED, mask_words
 from lgd_mm.errors import UserError
 from lgd_mm.language.wordpiece import WordPieces
-from lgd_mm.registry import DATASETS
+from lgd_mm.registry import DATASETS, METRICS
 
 WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'red', 'blue', 'star', 'ring', 'what', 'colour', 'is',
          'the', 'traffic', 'light', 'left', 'of']
@@ -149,6 +149,21 @@ def test_an_empty_question_and_an_image_without_regions(parts):
     (folder / 'captions.json').write_text('[]')
     with pytest.raises(UserError, match=r'captions\.json has no entries'):
         DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **arguments))
+
+
+def test_images_of_the_same_name_in_two_folders(parts):
+    folder, arguments, _ = parts
+    seen = {'1.jpg': SEEN['1.jpg'], 'b/1.jpg': SEEN['3.jpg'], '/elsewhere/1.jpg': SEEN['2.jpg']}
+    store(folder / 'three', seen=seen)
+    captions = [dict(image=name, caption='a star') for name in seen]
+    (folder / 'captions.json').write_text(json.dumps(captions))
+    dataset = DATASETS.build(dict(arguments, type='lgd_mm.VLCaptionTest', regions=str(folder / 'three'),
+                                  teacher_regions=None))
+    assert [entry['regions'] for entry in dataset.entries] == list(seen)
+    metric = METRICS.build(dict(type='lgd_mm.CaptionScores'))
+    for item, caption in zip(dataset, ('a star', 'a ring', 'a ring')):
+        metric.process(None, [dict(item['data_samples'].to_dict(), pred_caption=caption)])
+    assert metric.evaluate(3)['caption/BLEU-1'] == pytest.approx(100 * 4 / 6)
 
 
 def test_features_of_other_boxes_are_refused(parts):

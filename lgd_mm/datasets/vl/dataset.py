@@ -159,11 +159,12 @@ def name_in(store: RegionStore, path: str) -> str | None:
         path (str): Of the image.
 
     Returns:
-        str, optional: The shortest end of the path that the store knows; None if it has no such image.
+        str, optional: The longest end of the path that the store knows, as images of two folders may have one name;
+            None if it has no such image.
     """
     parts = Path(path).parts
-    ends = ('/'.join(parts[-count:]) for count in range(1, len(parts) + 1))
-    return next((end for end in ends if end in store), None)
+    ends = ('/'.join(parts[start:]) for start in range(len(parts)))
+    return next((end for end in (path, *ends) if end in store), None)
 
 
 def sample(entry: dict[str, Any], keys: Sequence[str]) -> DataSample:

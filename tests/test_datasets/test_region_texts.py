@@ -100,6 +100,13 @@ def test_tags_of_another_image_teach_no_word(parts):
     assert 18 < matched[True] < 42
 
 
+def test_tags_of_one_image_alone_are_never_another_ones(parts):
+    folder, arguments, _ = parts
+    (folder / 'captions.json').write_text(json.dumps([dict(image='1.jpg', caption=['a red star', 'a ring'])]))
+    dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionPretraining', **arguments))
+    assert all(dataset[(0, seed)]['targets']['matching'] == 1 for seed in range(9))
+
+
 def test_images_to_be_captioned(parts):
     dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **parts[1]))
     assert len(dataset) == 3

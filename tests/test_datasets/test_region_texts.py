@@ -180,6 +180,17 @@ def test_features_of_other_boxes_are_refused(parts):
         DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **dict(arguments, teacher_regions=str(folder / 'own'))))
 
 
+def test_a_teacher_with_boxes_of_its_own_has_as_many_as_it_has(parts):
+    folder, arguments, _ = parts
+    store(folder / 'own', width=6, seen={'1.jpg': SEEN['1.jpg'][:1], '2.jpg': SEEN['3.jpg'], '3.jpg': []})
+    dataset = DATASETS.build(dict(arguments, type='lgd_mm.VLCaptionTraining', teacher_regions=str(folder / 'own'),
+                                  aligned=False))
+    for index, ours, theirs in ((0, [1, 1, 0], [1, 0, 0]), (2, [0] * 3, [1] * 3), (3, [1] * 3, [0] * 3)):
+        inputs = dataset[(index, 1)]['inputs']
+        assert torch.equal(inputs['valid'][:12], inputs['teacher_valid'][:12])
+        assert inputs['valid'][12:].int().tolist() == ours and inputs['teacher_valid'][12:].int().tolist() == theirs
+
+
 def test_masking_is_berts():
     vocabulary = WordPieces(WORDS, 'here')
     rng, fates, number = np.random.default_rng(0), Counter(), Counter()

@@ -93,7 +93,8 @@ class DistillVLM(HiddenTeacher, BaseModel):
         Args:
             inputs (dict[str, Tensor]): Those of :meth:`lgd_mm.models.vl.model.VisionLanguageModel.encode`,
                 ``teacher_regions`` (B, r, F'), the teacher's features in the same boxes, and ``draw`` (B, ), a number
-                of each text, by which its tokens for the queue are drawn.
+                of each text, by which its tokens for the queue are drawn. Of a teacher with other boxes,
+                ``teacher_valid`` as ``valid``: what both have is compared.
             targets (dict[str, Tensor]): Those of the task.
 
         Returns:
@@ -102,11 +103,12 @@ class DistillVLM(HiddenTeacher, BaseModel):
         """
         maps = self.weights['attention'] > 0
         student = self.student.encode(inputs, with_attention=maps)
+        theirs = dict(inputs, valid=inputs.get('teacher_valid', inputs['valid']))
         with torch.no_grad():
-            teacher = self.teacher.encode(inputs, with_attention=maps, regions='teacher_regions')
+            teacher = self.teacher.encode(theirs, with_attention=maps, regions='teacher_regions')
         labels = self.student.task.labels(student.hidden, targets)
         losses: dict[str, Tensor] = self.student.task.loss(student.hidden, labels, targets)
-        valid = inputs['valid']
+        valid = inputs['valid'] & theirs['valid']
         found = {}
         if student.attention is not None:
             found['attention'] = attention_loss(student.attention, teacher.attention, valid, self.average_heads)
@@ -114,8 +116,8 @@ class DistillVLM(HiddenTeacher, BaseModel):
             found['hidden'] = self._of_hidden_states(student.hidden, teacher.hidden, valid, inputs['draw'])
         if self.weights['labels']:
             with torch.no_grad():
-                theirs = self.teacher.task.labels(teacher.hidden, targets)
-            found['labels'] = soft_label_loss(labels.logits, theirs.logits, labels.valid, self.label_temperature)
+                told = self.teacher.task.labels(teacher.hidden, targets)
+            found['labels'] = soft_label_loss(labels.logits, told.logits, labels.valid, self.label_temperature)
         return losses | {f'loss_{name}': self.weights[name] * loss for name, loss in found.items()}
 
     def _of_hidden_states(self, student: Tensor, teacher: Tensor, valid: Tensor, draw: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from lgd_mm.models.vl import DistillVLM
 from lgd_mm.models.vl.losses import attention_loss, soft_label_loss, token_contrastive_loss
 from lgd_mm.models.vl.sampling import priorities
 from lgd_mm.registry import MODELS
-from tests.test_models.test_vl.conftest import batch, student
+from tests.test_models.test_vl.conftest import TAGS, TEXT, batch, student
 
 TASKS = [dict(type='lgd_mm.VLCaptioning'), dict(type='lgd_mm.VLPretraining'),
          dict(type='lgd_mm.VLAnswering', dropout=0.)]
@@ -47,6 +47,21 @@ def test_the_student_begins_the_same_whatever_it_learns_from(build, words):
     for options in (dict(hidden=0.), dict(), dict(queue_length=7, teacher=dict(width=20))):
         ours = build(**options).student.state_dict()
         assert all(torch.equal(value, ours[key]) for key, value in alone.state_dict().items()), options
+
+
+def test_a_teacher_with_fewer_boxes_of_its_own_sees_these_alone(build):
+    model = build(labels=1.)
+    inputs, targets = batch()
+    fewer = inputs['valid'].clone()
+    fewer[:, TEXT + TAGS + 1:] = False
+    losses = model(dict(inputs, teacher_valid=fewer), targets, mode='loss')
+    changed = dict(inputs, teacher_valid=fewer, teacher_regions=inputs['teacher_regions'].clone())
+    changed['teacher_regions'][:, 1:] = 9.
+    assert all(torch.equal(value, losses[key]) for key, value in model(changed, targets, mode='loss').items())
+    student = model.student.encode(inputs, with_attention=True)
+    teacher = model.teacher.encode(dict(inputs, valid=fewer), True, 'teacher_regions')
+    torch.testing.assert_close(
+        losses['loss_attention'], 10 * attention_loss(student.attention, teacher.attention, fewer))
 
 
 def test_only_losses_with_a_weight_are_there(build):

@@ -92,3 +92,15 @@ def test_teacher_student_and_data_fit(path):
     if 'val_dataloader' in cfg and cfg.val_dataloader:
         assert tuple(cfg.val_dataloader.dataset.lengths) == tuple(data.lengths)
         assert cfg.val_dataloader.dataset.regions != data.regions or 'coco' in path.stem or 'vqav2' in path.stem
+
+
+def test_schedules_are_those_of_minivlm():
+    """Its run configurations: batch, epochs, learning rate, weight decay, dropout of hidden states, lengths."""
+    for name, *wanted in (('pretrain_coco-captions', 2048, 100, 4e-4, 0.05, 0.1, (20, 15, 50)),
+                          ('caption_coco', 512, 20, 1e-5, 0.05, 0.1, (40, 30, 50)),
+                          ('vqa_vqav2', 128, 40, 5e-5, 0.05, 0.3, (128, 0, 50))):
+        cfg, = (read_config(path) for path in FILES if path.stem == f'distill-vlm_{name}')
+        optimizer, transformer = cfg.optim_wrapper.optimizer, cfg.model.student.transformer
+        assert [cfg.auto_scale_lr.base_batch_size, cfg.train_cfg.max_epochs, optimizer.lr, optimizer.weight_decay,
+                transformer.get('dropout', 0.1), tuple(cfg.train_dataloader.dataset.lengths)] == wanted, name
+        assert cfg.param_scheduler[-1].end == cfg.train_cfg.max_epochs and cfg.param_scheduler[-1].power == 1

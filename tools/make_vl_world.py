@@ -27,7 +27,7 @@ FOLDER = Path('work_dirs/vl')
 PRETRAINING = 'configs/shapes/lgd-dense_r18-slim_shapes.py'
 #: Boxes of an image: scenes have up to four objects.
 BOXES = 10
-#: Of the rows and columns of a map of stride 32.
+#: Rows and columns of the student's map of stride 16, which sees images at 64 x 64 pixels.
 GRID = 4
 
 

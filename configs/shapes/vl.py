@@ -29,7 +29,7 @@ grid = ['train_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_train',
         'val_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',
         'test_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',
         'train_dataloader.dataset.lengths=(14,0,16)', 'val_dataloader.dataset.lengths=(14,0,16)',
-        'test_dataloader.dataset.lengths=(14,0,16)', 'model.transformer.region_width=134']
+        'test_dataloader.dataset.lengths=(14,0,16)', 'model.transformer.region_width=70']
 entries = [
     dict(label='teacher', pretrain=folder + 'vqa_teacher_shapes.py'),
     dict(

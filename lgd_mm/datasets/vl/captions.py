@@ -43,8 +43,8 @@ class VLCaptionPretraining(Captions):
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """``targets`` are ``masked``, ``words`` and ``matching``."""
         rng = rng or np.random.default_rng(index)
-        matching = int(rng.random() < 0.5)
-        other = index if matching else self._another(index, rng)
+        other = index if rng.random() < 0.5 else self._another(index, rng)
+        matching = other == index
         text, tags = self.text_pieces(self.entries[index]['gt_caption']), self.tag_pieces(other)
         words = np.concatenate([text, tags])
         # Behind the text there is padding: places of tags lie further back.
@@ -57,15 +57,15 @@ class VLCaptionPretraining(Captions):
         inputs = self.inputs(index, masked.words[:len(text)], masked.words[len(text):], rng)
         return dict(inputs=inputs, targets=dict(
             masked=torch.from_numpy(places[masked.places]), words=torch.from_numpy(told),
-            matching=torch.tensor(matching)))
+            matching=torch.tensor(int(matching))))
 
     def _another(self, index: int, rng: np.random.Generator) -> int:
-        """An entry of another image, if there is one."""
+        """An entry of another image; the same one if none is found."""
         for _ in range(10):
             other = int(rng.integers(len(self)))
             if self.entries[other]['regions'] != self.entries[index]['regions']:
-                break
-        return other
+                return other
+        return index
 
 
 @DATASETS.register_module()

@@ -65,7 +65,7 @@ class RegionTexts(Dataset[dict[str, Any]]):
                  aligned: bool = True) -> None:
         self.entries = entries_of(source)
         self.vocabulary, self.lengths = WordPieces.read(vocabulary), Lengths(*lengths)
-        self.stores = dict(regions=RegionStore(regions))
+        self.stores, self.aligned = dict(regions=RegionStore(regions)), aligned
         if teacher_regions is not None:
             self.stores['teacher_regions'] = RegionStore(teacher_regions)
             if aligned:
@@ -112,13 +112,14 @@ class RegionTexts(Dataset[dict[str, Any]]):
         """
         name = self.entries[index]['regions']
         found = {key: store.row(name) for key, store in self.stores.items()}
-        count = min(len(found['regions'].boxes), self.lengths.regions)
-        valid = np.concatenate([np.arange(length) < used for length, used in zip(
-            self.lengths, (len(text), len(tags), count))])
-        numbers = dict(text=_padded(text, self.lengths.text), tags=_padded(tags, self.lengths.tags), valid=valid,
+        numbers = dict(text=_padded(text, self.lengths.text), tags=_padded(tags, self.lengths.tags),
                        draw=np.int64(rng.integers(2**31) if rng is not None else 0))
         for key, regions in found.items():
             numbers[key] = _padded(with_boxes(regions)[:self.lengths.regions], self.lengths.regions)
+            if key == 'regions' or not self.aligned:
+                used = len(text), len(tags), len(regions.boxes)
+                numbers[key.replace('regions', 'valid')] = np.concatenate(
+                    [np.arange(length) < number for length, number in zip(self.lengths, used)])
         return {key: torch.as_tensor(value) for key, value in numbers.items()}
 
     def tag_pieces(self, index: int) -> NDArray[np.int64]:
@@ -159,11 +160,12 @@ def name_in(store: RegionStore, path: str) -> str | None:
         path (str): Of the image.
 
     Returns:
-        str, optional: The shortest end of the path that the store knows; None if it has no such image.
+        str, optional: The longest end of the path that the store knows, as images of two folders may have one name;
+            None if it has no such image.
     """
     parts = Path(path).parts
-    ends = ('/'.join(parts[-count:]) for count in range(1, len(parts) + 1))
-    return next((end for end in ends if end in store), None)
+    ends = ('/'.join(parts[start:]) for start in range(len(parts)))
+    return next((end for end in (path, *ends) if end in store), None)
 
 
 def sample(entry: dict[str, Any], keys: Sequence[str]) -> DataSample:

@@ -153,7 +153,7 @@ class Block(nn.Module):
     def with_attention(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The same with the attention maps (B, H, T, T), in float32: fused kernels keep them to themselves."""
         query, key, value = self._heads(x)
-        scores = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
+        scores = query * query.shape[-1] ** -0.5 @ key.transpose(2, 3)  # a product in float16 may be infinite
         attention = scores.float().masked_fill(~mask, float('-inf')).softmax(dim=3)
         found = F.dropout(attention, self.rate, self.training).to(value.dtype) @ value
         return self._behind(x, found), attention

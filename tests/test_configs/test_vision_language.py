@@ -120,9 +120,9 @@ def test_the_suite_reads_a_cell_as_wide_as_it_is(tmp_path):
     backbone = MODELS.build(cfg.model.backbone)
     write_student(backbone.state_dict(), student_metadata(cfg.to_dict(), 0, {}), tmp_path / 'student')
     cells = GridRegions(cfg, tool['PRETRAINING'], str(tmp_path / 'student.safetensors'), tool['GRID'])
-    options = [Config.fromfile(ROOT / f'configs/shapes/{name}.py').entries[-1].options for name in ('vl', 'vl_captions')]
-    for given in options:
-        said = dict(option.split('=') for option in given)
+    for suite in ('vl', 'vl_captions'):
+        entry = Config.fromfile(ROOT / f'configs/shapes/{suite}.py').entries[-1]
+        said = dict(option.split('=') for option in entry.options)
         assert said['model.transformer.region_width'] == str(cells.width + 6)
         assert all(value.endswith(f',0,{tool["GRID"]**2})') for key, value in said.items() if 'lengths' in key)
         assert 'grid_lgd_train' in said['train_dataloader.dataset.regions']

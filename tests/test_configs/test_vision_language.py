@@ -126,3 +126,19 @@ def test_the_suite_reads_a_cell_as_wide_as_it_is(tmp_path):
         assert said['model.transformer.region_width'] == str(cells.width + 6)
         assert all(value.endswith(f',0,{tool["GRID"]**2})') for key, value in said.items() if 'lengths' in key)
         assert 'grid_lgd_train' in said['train_dataloader.dataset.regions']
+
+
+@pytest.mark.parametrize('path', [path for path in FILES if path.parts[0] == 'distillvlm'], ids=lambda path: path.stem)
+def test_weights_are_those_of_another_config(path):
+    """Each file that a config begins with is what a config beside it leaves, of the model that is wanted."""
+    cfg = read_config(path)
+    for part in (cfg.model.get('student', cfg.model), cfg.model.get('teacher')):
+        if part is None or part.get('weights') is None:
+            continue
+        made = read_config(path.with_name(f'{part.weights.split("/")[1]}.py'))
+        trained = made.model.get('student', made.model)
+        for key in ('width', 'depth', 'heads', 'region_width'):
+            assert trained.transformer[key] == part.transformer[key]
+        if part is cfg.model.get('teacher'):
+            assert (trained.task, made.train_dataloader.dataset.regions) == (
+                part.task, cfg.train_dataloader.dataset.teacher_regions)

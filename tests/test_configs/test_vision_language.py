@@ -120,9 +120,25 @@ def test_the_suite_reads_a_cell_as_wide_as_it_is(tmp_path):
     backbone = MODELS.build(cfg.model.backbone)
     write_student(backbone.state_dict(), student_metadata(cfg.to_dict(), 0, {}), tmp_path / 'student')
     cells = GridRegions(cfg, tool['PRETRAINING'], str(tmp_path / 'student.safetensors'), tool['GRID'])
-    options = [Config.fromfile(ROOT / f'configs/shapes/{name}.py').entries[-1].options for name in ('vl', 'vl_captions')]
-    for given in options:
-        said = dict(option.split('=') for option in given)
+    for suite in ('vl', 'vl_captions'):
+        entry = Config.fromfile(ROOT / f'configs/shapes/{suite}.py').entries[-1]
+        said = dict(option.split('=') for option in entry.options)
         assert said['model.transformer.region_width'] == str(cells.width + 6)
         assert all(value.endswith(f',0,{tool["GRID"]**2})') for key, value in said.items() if 'lengths' in key)
         assert 'grid_lgd_train' in said['train_dataloader.dataset.regions']
+
+
+@pytest.mark.parametrize('path', [path for path in FILES if path.parts[0] == 'distillvlm'], ids=lambda path: path.stem)
+def test_weights_are_those_of_another_config(path):
+    """Each file that a config begins with is what a config beside it leaves, of the model that is wanted."""
+    cfg = read_config(path)
+    for part in (cfg.model.get('student', cfg.model), cfg.model.get('teacher')):
+        if part is None or part.get('weights') is None:
+            continue
+        made = read_config(path.with_name(f'{part.weights.split("/")[1]}.py'))
+        trained = made.model.get('student', made.model)
+        for key in ('width', 'depth', 'heads', 'region_width'):
+            assert trained.transformer[key] == part.transformer[key]
+        if part is cfg.model.get('teacher'):
+            assert (trained.task, made.train_dataloader.dataset.regions) == (
+                part.task, cfg.train_dataloader.dataset.teacher_regions)

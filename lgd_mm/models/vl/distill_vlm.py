@@ -8,6 +8,7 @@ from mmengine.dist import all_gather, get_world_size
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.models.baselines.queue import EmbeddingQueue
 from lgd_mm.models.common import check_number
@@ -75,6 +76,8 @@ class DistillVLM(HiddenTeacher, BaseModel):
         self.average_heads, self.temperature, self.label_temperature = average_heads, temperature, label_temperature
         self.student: VisionLanguageModel = MODELS.build(student)
         self.hide_teacher(teacher, init_weights=True)
+        if isinstance(teacher, dict) and self.teacher.weights is None:
+            print_rank0('warning: model.teacher begins at random, and has nothing to teach: set model.teacher.weights')
         freeze(self.teacher)
         if self.teacher.anew:
             raise UserError(f'{self.teacher.weights} was trained for another task, and has no '

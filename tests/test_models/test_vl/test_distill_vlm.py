@@ -10,6 +10,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.models.vl import DistillVLM
 from lgd_mm.models.vl.losses import attention_loss, soft_label_loss, token_contrastive_loss
 from lgd_mm.models.vl.sampling import priorities
+from lgd_mm.models.vl.weights import write_model
 from lgd_mm.registry import MODELS
 from tests.test_models.test_vl.conftest import TAGS, TEXT, batch, student
 
@@ -128,6 +129,15 @@ def test_draws_follow_text_and_place_alone():
 def test_what_does_not_fit(build, options, sentence):
     with pytest.raises(UserError, match=sentence):
         build(**options)
+
+
+def test_a_teacher_without_weights_is_told(build, words, capsys):
+    model = build()
+    assert 'warning: model.teacher begins at random' in capsys.readouterr().out
+    write_model(model.teacher, {}, 1, words / 'teacher.safetensors')
+    again = build(teacher=dict(weights=str(words / 'teacher.safetensors')))
+    assert 'warning' not in capsys.readouterr().out
+    assert torch.equal(again.teacher.transformer.words.weight, model.teacher.transformer.words.weight)
 
 
 def test_teachers_of_other_tasks(words):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope
 
 from lgd_mm.console.words import some
 from lgd_mm.engine.regions.checkpoint import DetectorFile, read_detector
@@ -57,14 +57,14 @@ def detector_of(student: Student, detector: str | Path | None,
             raise UserError(f'{source.path} detects {some(source.tags)}, and {student.path} was trained on regions of '
                             f'{some(seen.tags)}: give the detector of these')
     _check_same(student, source.detector, detector, config)
-    return ready(source, cfg, seen.most)
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+        return ready(source, cfg, seen.most)
 
 
 def _read(checkpoint: Path, config: str | Path | None) -> tuple[Config, DetectorFile]:
     """A detector's checkpoint by a config, or by that in it, which is read as data."""
     if config is not None:
         cfg = load_config(str(config), None, None, 'none')
-        init_default_scope(cfg.get('default_scope', 'mmdet'))
         return cfg, read_detector(cfg, str(config), str(checkpoint))
     content = load_checkpoint_file(checkpoint)
     meta = content.get('meta')
@@ -73,7 +73,6 @@ def _read(checkpoint: Path, config: str | Path | None) -> tuple[Config, Detector
         raise UserError(f'{checkpoint} does not hold the config of its detector: give config, that which its regions '
                         'were extracted with')
     cfg = Config(saved_network(text, checkpoint))
-    init_default_scope(cfg.default_scope)
     return cfg, read_detector(cfg, str(checkpoint), str(checkpoint), content, ConfigDict(parse_config(text)))
 
 

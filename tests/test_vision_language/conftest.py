@@ -65,8 +65,8 @@ def write_config(folder, name, data, model, task_test=None):
     return file
 
 
-def spread_weights(file):
-    """Random ones in a student's file, by which answers differ from image to image: by the boxes, as features of a
+def spread_weights(file, features=0.05):
+    """Random ones in a student's file, by which answers differ from image to image; by the boxes, as features of a
     detector that has learnt nothing are much alike."""
     with safe_open(file, 'pt') as opened:
         metadata, state = opened.metadata(), {key: opened.get_tensor(key) for key in opened.keys()}
@@ -74,7 +74,8 @@ def spread_weights(file):
     for key, value in state.items():
         if value.is_floating_point() and value.dim() == 2:
             state[key] = torch.randn(value.shape, generator=draws)
-    state['transformer.regions.weight'][:, :-6] *= 0.05
+    state['transformer.regions.weight'][:, :-6] *= features
+    state['transformer.words.weight'] *= 0.2
     save_file(state, file, metadata)
 
 

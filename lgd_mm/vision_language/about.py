@@ -3,8 +3,9 @@
 torch is not imported: a command looks at this first.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lgd_mm.errors import DataError, UserError
@@ -198,6 +199,15 @@ def about_of_metadata(metadata: Mapping[str, str], path: object) -> About:
     model, data = (parse_json(metadata[key], f'{key} in the metadata of {path}') if key in metadata else None
                    for key in ('model', 'trained_on'))
     return about_of(model, data, path)
+
+
+def as_json(about: About) -> dict[str, str]:
+    """The same as metadata: what is built, without names of files of the machine that it was trained on."""
+    said = asdict(about)
+    said['model'] |= dict(vocabulary='vocab.txt', bert=None, weights=None)
+    if said['model']['task']['type'] == ANSWERS:
+        said['model']['task']['answers'] = 'answers.txt'
+    return {key: json.dumps(value) for key, value in said.items()}
 
 
 def _check_size(name: str, value: int, largest: int) -> None:

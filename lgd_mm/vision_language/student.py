@@ -11,12 +11,12 @@ from lgd_mm.datasets.vl.sequences import Sequences
 from lgd_mm.engine.checks.preflight import check_weights
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.finite import check_finite
-from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.io.safe_load import load_checkpoint_file, read_metadata
 from lgd_mm.models.vl import VisionLanguageModel
 from lgd_mm.models.vl.weights import model_weights
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
-from lgd_mm.vision_language.about import ANSWERS, CAPTIONS, About, Task, TrainedOn, about_of, about_of_metadata
+from lgd_mm.vision_language.about import ANSWERS, CAPTIONS, KIND, About, Task, TrainedOn, about_of, about_of_metadata
 
 
 class Student(NamedTuple):
@@ -39,12 +39,15 @@ class Student(NamedTuple):
     iteration: int | None
 
 
-def is_vision_language(path: str | Path) -> bool:
+def is_vision_language(path: Path) -> bool:
     """Whether a file is one of a model of vision and language, or of its distillation.
 
     Raises:
         UserError: If it cannot be read.
     """
+    metadata = read_metadata(path)
+    if metadata is not None:
+        return metadata.get('kind') == KIND
     checkpoint = load_checkpoint_file(path)
     return any(key.endswith('transformer.words.weight') for key in checkpoint.get('state_dict', checkpoint))
 

@@ -128,9 +128,9 @@ def test_what_a_student_does_is_told_before_torch_is_imported(world, tmp_path, m
     monkeypatch.setattr('lgd_mm.vision_language.student.load_checkpoint_file', None)
     for words, sentence in (
             (('caption', world.answers, photo), 'answers questions, and writes no captions: ask it by `lgd-mm ask`'),
-            (('ask', world.captions, photo, 'is it'), 'writes captions, and answers no questions: ask it by `lgd-mm cap'),
+            (('ask', world.captions, photo, 'is it'), 'writes captions, and answers no questions: ask it by `lgd-mm'),
             (('ask', pretrained, photo, 'is it'), 'was pre-trained alone, and answers no questions: fine-tune it by a'),
-            (('caption', pretrained, photo), 'and writes no captions: fine-tune it by a config such as configs/distil')):
+            (('caption', pretrained, photo), 'and writes no captions: fine-tune it by a config such as')):
         assert sentence in told(monkeypatch, capsys, *words)
     monkeypatch.undo()
     with pytest.raises(UserError, match='answers questions, and writes no captions'):

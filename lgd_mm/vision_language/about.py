@@ -35,6 +35,8 @@ class Transformer:
     def __post_init__(self) -> None:
         for name, largest in SIZES.items():
             _check_size(name, getattr(self, name), largest)
+        if self.width % self.heads:
+            raise ValueError(f'heads is {self.heads}, which does not divide width, {self.width}')
         if not 0 <= self.dropout < 1:
             raise ValueError(f'dropout is {self.dropout}, and must be from 0 to 1')
 

@@ -54,6 +54,7 @@ def said(world):
     ('model', 'transformer.dropout', 1, 'dropout is 1'),
     ('model', 'transformer', [2], r'model.transformer is \[2\], and must be an object'),
     ('model', 'transformer.region_width', 64, 'for regions of 64 numbers, and was trained on features of 24 with 6'),
+    ('model', 'transformer.heads', 3, 'model.transformer heads is 3, which does not divide width, 16'),
     ('model', 'task.longest', 0, 'longest is 0'),
     ('model', 'task.beams', 10**6, 'beams is 1000000'),
     ('trained_on', 'lengths', [8, 5], r'lengths is \[8, 5\], and must be three whole numbers'),

@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import shutil
 
 import cv2
 import numpy as np
@@ -94,6 +95,15 @@ def test_images_of_every_kind(world, tmp_path):
         cv2.imwrite(str(tmp_path / f'{name}.png'), image)
     found = lgd_mm.caption(world.captions, tmp_path, world.run)
     assert len(found.captions) == 5 and found.unreadable == []
+
+
+def test_many_images(world, tmp_path, capsys):
+    """More than are read at a time: how far it is goes to standard error, and each image has its own caption."""
+    for number in range(11):
+        shutil.copy(world.images / NAMES[number % 5], tmp_path / f'{number:02}.png')
+    wanted = lgd_mm.caption(world.captions, world.images, world.run).captions
+    assert lgd_mm.caption(world.captions, tmp_path, world.run).captions == [wanted[number % 5] for number in range(11)]
+    assert capsys.readouterr().out == ''
 
 
 def test_another_file_is_not_replaced(world, tmp_path):

@@ -10,6 +10,8 @@ from lgd_mm.moved import RENAMING, answer_to_old_names, find_moved_modules, late
 from lgd_mm.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lgd_mm.api import ask as ask
+    from lgd_mm.api import caption as caption
     from lgd_mm.api import convert as convert
     from lgd_mm.api import cost as cost
     from lgd_mm.api import embed as embed
@@ -28,7 +30,7 @@ for _renaming in RENAMING:
     when_imported(f'lgd_mm.{_renaming}', answer_to_old_names)
 
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
-FRONT_DOOR = ('convert', 'cost', 'embed', 'evaluate', 'export', 'finetune', 'inspect', 'load_student', 'predict',
-              'pretrain', 'zero_shot')
+FRONT_DOOR = ('ask', 'caption', 'convert', 'cost', 'embed', 'evaluate', 'export', 'finetune', 'inspect',
+              'load_student', 'predict', 'pretrain', 'zero_shot')
 __getattr__, __dir__ = later(__name__, {**dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'), 'compare':
                                         'lgd_mm.comparison.compare'})

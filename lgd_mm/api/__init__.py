@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from lgd_mm.moved import later
 
 if TYPE_CHECKING:
+    from lgd_mm.api.asking import ask
+    from lgd_mm.api.captioning import caption
     from lgd_mm.api.converting import convert
     from lgd_mm.api.costing import cost
     from lgd_mm.api.embedding import Embeddings, embed
@@ -19,15 +21,19 @@ if TYPE_CHECKING:
     from lgd_mm.api.results import Run
     from lgd_mm.api.student import Student, load_student
     from lgd_mm.prediction.outcome import Outcome
+    from lgd_mm.vision_language.ask import Answers
+    from lgd_mm.vision_language.caption import Captions
 
-__all__ = ['Embeddings', 'Outcome', 'Predictions', 'Run', 'Student', 'Written', 'convert', 'cost', 'embed',
-           'evaluate', 'export', 'finetune', 'inspect', 'load_student', 'predict', 'pretrain', 'write_features',
-           'zero_shot']
+__all__ = ['Answers', 'Captions', 'Embeddings', 'Outcome', 'Predictions', 'Run', 'Student', 'Written', 'ask', 'caption',
+           'convert', 'cost', 'embed', 'evaluate', 'export', 'finetune', 'inspect', 'load_student', 'predict',
+           'pretrain', 'write_features', 'zero_shot']
 
 #: Where each lies, to be imported on first use: ``lgd-mm`` answers misspelt paths and names before.
 PLACES = dict(Embeddings='embedding', Predictions='prediction', Run='results', Student='student',
-              Written='feature_files', convert='converting', cost='costing', embed='embedding', evaluate='evaluating',
-              export='exporting', finetune='finetuning', inspect='inspecting', load_student='student',
-              predict='predicting', pretrain='pretraining', write_features='feature_files', zero_shot='prediction')
+              Written='feature_files', ask='asking', caption='captioning', convert='converting', cost='costing',
+              embed='embedding', evaluate='evaluating', export='exporting', finetune='finetuning',
+              inspect='inspecting', load_student='student', predict='predicting', pretrain='pretraining',
+              write_features='feature_files', zero_shot='prediction')
 __getattr__, __dir__ = later(__name__, dict(
-    {name: f'{__name__}.{place}' for name, place in PLACES.items()}, Outcome='lgd_mm.prediction.outcome'))
+    {name: f'{__name__}.{place}' for name, place in PLACES.items()}, Outcome='lgd_mm.prediction.outcome',
+    Answers='lgd_mm.vision_language.ask', Captions='lgd_mm.vision_language.caption'))

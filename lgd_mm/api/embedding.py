@@ -129,17 +129,17 @@ def paths_of(images: str | Path | Sequence[str | Path]) -> list[str]:
     """Paths of images, all of which exist.
 
     Args:
-        images (str | Path | Sequence[str | Path]): A folder of images, an image, or several.
+        images (str | Path | Sequence[str | Path]): A folder of images, an image, or several of them.
 
     Raises:
         UserError: If one is missing, or there is none.
     """
     if isinstance(images, (str, Path)):
         return [str(images)] if os.path.isfile(images) else images_in(images)
-    missing = next((path for path in images if not os.path.isfile(path)), None)
+    missing = next((path for path in images if not os.path.exists(path)), None)
     if missing is not None or not images:
         raise UserError(f'images: {missing} is no file' if missing is not None else 'images is empty: give an image')
-    return [str(path) for path in images]
+    return list(dict.fromkeys(found for path in images for found in paths_of(path)))
 
 
 def short_side(size: int) -> int:

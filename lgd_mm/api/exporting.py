@@ -28,7 +28,7 @@ def export(network: str | Path, target: str | Sequence[str], out: str | Path, *,
 
     Args:
         network (str | Path): Folder of a pre-training or a student's file; or folder of a fine-tuning, or a checkpoint
-            of one.
+            of one; or a student of vision and language, which ``'onnx'`` and ``'safetensors'`` take, without options.
         target (str | Sequence[str]): Of :data:`lgd_mm.exports.TARGETS`, for a whole network of
             :data:`lgd_mm.deploy.targets.WHOLE_TARGETS`; or several. Of a fine-tuned network, the others take the
             backbone alone.
@@ -59,7 +59,14 @@ def export(network: str | Path, target: str | Sequence[str], out: str | Path, *,
     folders = check_export(target, out, options)
     from lgd_mm.api.student import find_student
     from lgd_mm.deploy.source import is_finetuned
+    from lgd_mm.vision_language.student import is_vision_language
     file = find_student(network)
+    if is_vision_language(file):
+        given = next((name for name, value in options.items() if value), None)
+        if given is not None:
+            raise UserError(f'{_typed(given)} is not for students of vision and language, such as {file}: leave it out')
+        from lgd_mm.vision_language.export import export_student
+        return list(export_student(file, folders))
     finetuned = not backbone_only and is_finetuned(file)
     whole = {name: folder for name, folder in folders.items() if finetuned and name in WHOLE_TARGETS}
     rest = {name: folder for name, folder in folders.items() if name not in whole}

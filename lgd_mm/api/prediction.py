@@ -1,6 +1,5 @@
 """The names that images are nearest to."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,9 @@ from lgd_mm.api.student import Student, load_student
 from lgd_mm.api.teachers import SHAPES, about_shapes, teacher_model
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
-from lgd_mm.io.files import replacing
 from lgd_mm.language import category_names
 from lgd_mm.models.zero_shot import bank_of_names, similarities, zero_shot_scores
-from lgd_mm.prediction.table import COLUMNS, check_table, table_rows
+from lgd_mm.prediction.table import COLUMNS, table_rows, write_table
 from lgd_mm.registry import MODELS
 
 
@@ -63,21 +61,11 @@ class Predictions:
         Raises:
             UserError: If it cannot be written, or is any other file.
         """
-        file = Path(file)
-        check_table(file)
-        try:
-            # Linux takes any bytes as the name of a file: they are written as they are.
-            with replacing(file) as part, part.open('w', newline='', encoding='utf-8',
-                                                    errors='surrogateescape') as stream:
-                table = csv.writer(stream)
-                table.writerow(COLUMNS)
-                place = {name: index for index, name in enumerate(self.names)}
-                for path, best, cosines in zip(self.paths, self.top(k), self.similarities):
-                    table.writerows(table_rows(path, (
-                        (name, f'{score:.4f}', f'{cosines[place[name]]:.4f}') for name, score in best)))
-        except OSError as error:
-            raise UserError(f'{file} cannot be written ({error.strerror}): give another file') from error
-        return file
+        place = {name: index for index, name in enumerate(self.names)}
+        return write_table(Path(file), COLUMNS, (
+            row for path, best, cosines in zip(self.paths, self.top(k), self.similarities)
+            for row in table_rows(path, ((name, f'{score:.4f}', f'{cosines[place[name]]:.4f}')
+                                         for name, score in best))))
 
 
 def zero_shot(student: Student | str | Path, images: str | Path | Sequence[str | Path],

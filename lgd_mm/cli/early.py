@@ -27,7 +27,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.formats.new_set import check_new_folder
 from lgd_mm.formats.recognise import check_options, check_share, is_known, recognise
 from lgd_mm.inspection.own_page import check_page
-from lgd_mm.io.inputs import check_data_folder, check_outside, check_weights_file
+from lgd_mm.io.inputs import check_config, check_data_folder, check_outside, check_weights_file
 from lgd_mm.io.options import parse_options
 from lgd_mm.io.writable import check_work_dir
 from lgd_mm.language import CATEGORY_SETS
@@ -36,6 +36,8 @@ from lgd_mm.language.templates import prompt_templates
 from lgd_mm.own_data.class_folders import find_parts
 from lgd_mm.prediction import asked
 from lgd_mm.prediction.table import check_table
+from lgd_mm.vision_language import about, files
+from lgd_mm.vision_language.request import check_questions, check_student_does
 
 
 def check_pretraining(arguments: Mapping[str, Any]) -> None:
@@ -162,6 +164,26 @@ def check_embedding(student: str, images: str, out: Path) -> None:
         check_images(Path(images))
 
 
+def check_captioning(arguments: Mapping[str, Any], out: str | None) -> None:
+    """Raises:
+        UserError: If the student, the detector, an image or the file of captions cannot be used, or the student does
+            something else.
+    """
+    _check_reading(arguments, arguments['images'], about.CAPTIONS)
+    if out is not None:
+        files.check_found(Path(out), files.CAPTIONS)
+
+
+def check_asking(arguments: Mapping[str, Any], out: str | None) -> None:
+    """Raises:
+        UserError: The same, or if a question is empty.
+    """
+    check_questions(arguments['questions'])
+    _check_reading(arguments, [arguments['images']], about.ANSWERS)
+    if out is not None:
+        files.check_found(Path(out), files.ANSWERS)
+
+
 def check_evaluation(arguments: Mapping[str, Any]) -> None:
     """Raises:
         UserError: If the run, a name or a path cannot be used.
@@ -193,6 +215,18 @@ def check_inspection(folder: str, out: str) -> None:
     """
     check_images(Path(folder), 'folder')
     check_page(Path(out))
+
+
+def _check_reading(arguments: Mapping[str, Any], images: Sequence[str], task: str) -> None:
+    """A student of vision and language, and what it looks at."""
+    check_student(arguments['student'])
+    check_student_does(arguments['student'], task)
+    check_weights_file(arguments['detector'])
+    if arguments['config'] is not None:
+        check_config(arguments['config'])
+    for path in images:
+        if not os.path.isfile(path):
+            check_images(Path(path))
 
 
 def _check_class_folders(data: str) -> None:

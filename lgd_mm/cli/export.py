@@ -28,7 +28,8 @@ def export(network: str, targets: tuple[str, ...], out: str, **options: Any) -> 
     """Bring NETWORK into the form of another library; what is written is run there and compared.
 
     NETWORK is a student: the folder of a pre-training or a file. Or it is fine-tuned, the folder or a checkpoint: onnx,
-    openvino and litert take all of it, the other targets its backbone.
+    openvino and litert take all of it, the other targets its backbone. A student of vision and language goes to onnx
+    and safetensors.
 
     \b
     Examples:

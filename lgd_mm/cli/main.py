@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from lgd_mm.cli.ask import ask
+from lgd_mm.cli.caption import caption
 from lgd_mm.cli.compare import compare
 from lgd_mm.cli.convert import convert
 from lgd_mm.cli.cost import cost
@@ -50,8 +52,8 @@ def cli() -> None:
     """
 
 
-for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed, cost,
-                list_names, doctor):
+for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed, caption,
+                ask, cost, list_names, doctor):
     cli.add_command(command)
 
 

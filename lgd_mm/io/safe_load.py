@@ -140,6 +140,35 @@ def check_head(path: str | os.PathLike[str]) -> None:
         raise DataError(f'{path} {diagnosis(error)}') from error
 
 
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str] | None:
+    """What a safetensors file says about itself, within milliseconds: torch is not imported.
+
+    Args:
+        path (str | PathLike): A file of weights.
+
+    Returns:
+        dict[str, str], optional: None of a file of another kind.
+
+    Raises:
+        UserError: If it cannot be read, is damaged, or says more than any training would.
+    """
+    check_head(path)
+    if not _is_safetensors(Path(path)):
+        return None
+    from safetensors import safe_open
+    with safe_open(path, framework='numpy') as file:
+        return _metadata(file, str(path))
+
+
+def _metadata(file: Any, path: str) -> dict[str, str]:
+    meta: dict[str, str] = file.metadata() or {}
+    length = sum(map(len, meta.values()))
+    if len(meta) > ENTRIES or length > TEXT:
+        raise DataError(f'{path} is not a checkpoint, its metadata has {len(meta):,} entries of {length:,} '
+                        'characters: name a file saved by training')
+    return meta
+
+
 def _is_safetensors(path: Path) -> bool:
     with open_plain(path) as file:
         start = file.read(9)
@@ -170,11 +199,7 @@ def _load_safetensors(path: str, map_location: Any) -> dict[str, Any]:
     from safetensors import safe_open
 
     with safe_open(path, framework='pt', device=str(map_location or 'cpu')) as file:
-        meta = file.metadata() or {}
-        length = sum(map(len, meta.values()))
-        if len(meta) > ENTRIES or length > TEXT:
-            raise DataError(f'{path} is not a checkpoint, its metadata has {len(meta):,} entries of {length:,} '
-                            'characters: name a file saved by training')
+        meta = _metadata(file, path)
         return dict(meta=meta, state_dict={key: file.get_tensor(key) for key in file.keys()})
 
 

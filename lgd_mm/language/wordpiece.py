@@ -102,6 +102,12 @@ class WordPieces:
         numbers: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return numbers
 
+    def unknown_words(self, text: str) -> tuple[list[str], bool]:
+        """Words of a text that no pieces make up, and whether there is any other."""
+        words = [word for word in text_words(self._tokenizer, text) if any(map(str.isalnum, word))]
+        unknown = [word for word in words if self.special.unknown in self.pieces(word)]
+        return unknown, len(unknown) < len(words)
+
     def text(self, pieces: Iterable[int]) -> str:
         """The text of pieces up to the first [SEP]."""
         words = []

@@ -39,7 +39,7 @@ def told(monkeypatch, capsys, *words: object, code: int = 2) -> str:
 
 
 @pytest.mark.parametrize('command', [[], ['pretrain'], ['finetune'], ['zero-shot'], ['evaluate'], ['export'], ['list'],
-                                     ['predict'], ['embed']])
+                                     ['predict'], ['embed'], ['caption'], ['ask']])
 def test_help_has_examples(command):
     """Lines that can be typed as they stand: their options exist."""
     help_text = typed(*command, '--help')

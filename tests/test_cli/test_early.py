@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 import mmpretrain
+import numpy as np
 import open_clip
 import pytest
 import timm
+from safetensors.numpy import save
 
 from lgd_mm.api import known_names, students, teachers
 from lgd_mm.datasets.shapes import COLOURS, SHAPES
@@ -42,6 +44,16 @@ MISTAKES: list[tuple[list[str], str]] = [
     (['embed', 'nope.pth', 'pictures', '--out', 'x.npy'], 'nope.pth does not exist'),
     (['embed', 'student.pth', 'nope', '--out', 'x.npy'], 'images: nope does not exist'),
     (['embed', 'student.pth', 'pictures', '--out', 'x.txt'], 'x.txt is neither .parquet nor .npy'),
+    (['caption', 'nope', 'pictures'], 'nope does not exist'),
+    (['caption', 'empty', 'pictures'], 'empty holds no student'),
+    (['caption', 'used', 'pictures', '--detector', 'nope'], 'nope does not exist'),
+    (['caption', 'used', 'pictures', '--config', 'nope.py'], 'config nope.py does not exist'),
+    (['caption', 'used', 'pictures', 'empty'], 'images: empty holds no image'),
+    (['caption', 'used', 'pictures', '--out', 'notes.txt'], 'notes.txt is neither .csv nor .json'),
+    (['caption', 'used', 'pictures', '--out', 'nope/a.csv'], 'out: nope is no folder'),
+    (['caption', 'plain.safetensors', 'pictures'], 'plain.safetensors holds no model of vision and language'),
+    (['ask', 'used', 'pictures', ' '], 'the question is empty'),
+    (['ask', 'used', 'nope', 'is it?'], 'images: nope does not exist'),
     ([*PRETRAIN, '--images', 'nope'], 'images: nope does not exist'),
     ([*PRETRAIN, '--images', 'student.pth'], 'images: student.pth is a file'),
     ([*PRETRAIN, '--images', 'empty'], 'images: empty holds no image'),
@@ -167,6 +179,7 @@ def test_mistakes_need_no_library(tmp_path, pytestconfig):
                           'notes.txt': 'a photo', 'notes.safetensors': 'a photo'}.items():
         (tmp_path / name).write_text(content)
     (tmp_path / 'student.pth').write_bytes(b'\x80\x02')
+    (tmp_path / 'plain.safetensors').write_bytes(save({'a': np.zeros(1)}))
     commands = [(['lgd-mm', *words], said) for words, said in MISTAKES]
     commands += [([str(pytestconfig.rootpath / 'tools' / name), *words], said) for (name, *words), said in OF_TOOLS]
     done = subprocess.run([sys.executable, '-c', RUN], input=json.dumps([words for words, _ in commands]), cwd=tmp_path,

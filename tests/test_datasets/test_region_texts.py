@@ -74,6 +74,14 @@ def test_captions_to_be_told(parts):
     assert not inputs['regions'][2].any() and not inputs['teacher_regions'][2].any()
 
 
+def test_a_data_set_says_what_is_trained_on(parts):
+    """Which mmengine puts into checkpoints, for those who use them on other images."""
+    dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionTraining', **parts[1]))
+    assert dataset.metainfo == dict(lengths=[8, 4, 3], regions=dict(
+        detector=dict(config='4', weights='w'), tags=['star', 'ring', 'traffic light'], width=4, most=5, grid=None,
+        boxes=None))
+
+
 def test_a_seed_decides_all(parts):
     dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionPretraining', **parts[1]))
 

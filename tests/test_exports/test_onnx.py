@@ -9,7 +9,7 @@ import torch
 
 from lgd_mm.errors import UserError
 from lgd_mm.exports import export_student
-from lgd_mm.exports.targets import onnx as onnx_target
+from lgd_mm.exports.onnx_graph import opened
 from lgd_mm.exports.targets import onnx_int8
 from lgd_mm.models.zero_shot import zero_shot_scores
 from lgd_mm.students import export_checkpoint
@@ -101,5 +101,5 @@ def test_names_of_ones_own_need_the_projection(pretrained, tmp_path):
 
 @pytest.mark.slow
 def test_runtime_has_the_threads_that_the_card_tells(exported):
-    options = onnx_target._session(exported.folder / 'student.onnx').get_session_options()
+    options = opened(exported.folder / 'student.onnx').get_session_options()
     assert options.intra_op_num_threads == torch.get_num_threads()

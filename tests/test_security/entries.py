@@ -10,13 +10,16 @@ from torch import nn
 
 import lgd_mm
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.language.wordpiece import SPECIAL
 from tests.configs import read_config
 from tests.tiny import ROOT
 
 #: Parameters of commands, tools and functions that take files of data somebody else may have made, and the entries that
 #: stand for them.
 TAKES = dict(
-    student=('load_student', 'zero_shot', 'finetune', 'finetune, detection', 'export_student', 'embed', 'plug_student'),
+    student=('load_student', 'zero_shot', 'finetune', 'finetune, detection', 'export_student', 'embed', 'plug_student',
+             'caption', 'ask'),
+    detector=('caption, detector', 'caption, cells', 'caption, detector in a folder'),
     network=('predict', 'predict, a folder', 'export', 'export, a folder'),
     run=('evaluate', 'evaluate a folder', 'evaluate a folder, on images', 'add_run'),
     checkpoint=('evaluate_features', 'export_checkpoint', 'test'),
@@ -43,7 +46,7 @@ OTHER = (
     'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
     'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',
     'score', 'drawing', 'no_drawing', 'every', 'embedding', 'as_json', 'backbone_only', 'raw', 'budget', 'methods',
-    'students', 'form', 'val_share', 'void', 'grid', 'most', 'split')
+    'students', 'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions')
 
 
 class Entries:
@@ -74,6 +77,10 @@ class Entries:
             'zero_shot': lambda file: lgd_mm.zero_shot(file, self.pictures, 'cat,dog'),
             'embed': lambda file: lgd_mm.embed(file, self.pictures),
             'predict': lambda file: lgd_mm.predict(file, self.pictures, self.new()),
+            'caption': lambda file: lgd_mm.caption(file, self.pictures, file),
+            'ask': lambda file: lgd_mm.ask(file, self.pictures, 'what?', file),
+            'caption, detector': lambda file: lgd_mm.caption(self.captioner(), self.pictures, file),
+            'caption, cells': lambda file: lgd_mm.caption(self.captioner(grid=2), self.pictures, file),
             'evaluate': lambda file: lgd_mm.evaluate(file, self.pictures, out=self.new()),
             'finetune': lambda file: lgd_mm.finetune('classification', file, self.pictures, out=self.new(), epochs=1),
             'finetune, detection': lambda file: lgd_mm.finetune('detection', file, self.pictures, out=self.new()),
@@ -104,6 +111,7 @@ class Entries:
         return {
             'load_student, a folder': lgd_mm.load_student,
             'predict, a folder': lambda run: lgd_mm.predict(run, self.pictures, self.new()),
+            'caption, detector in a folder': lambda run: lgd_mm.caption(self.captioner(), self.pictures, run),
             'export, a folder': lambda run: lgd_mm.export(run, 'onnx', self.new()),
             'evaluate a folder': lambda run: lgd_mm.evaluate(run, out=self.new()),
             'evaluate a folder, on images': lambda run: lgd_mm.evaluate(run, self.pictures, out=self.new()),
@@ -111,6 +119,19 @@ class Entries:
             'report_work_dir': report_work_dir,
             'find_models': self.find_models,
         }
+
+    def captioner(self, grid: int | None = None) -> Path:
+        """A student of vision and language that has seen regions of a detector, or cells."""
+        from lgd_mm.models.vl import VisionLanguageModel
+        from lgd_mm.models.vl.weights import write_model
+        file = self.folder / f'captioner{grid}.safetensors'
+        config = dict(type='lgd_mm.VisionLanguageModel', task=dict(type='lgd_mm.VLCaptioning'), transformer=dict(
+            region_width=14, width=8, depth=1, heads=1))
+        if not file.is_file():
+            model = VisionLanguageModel([*SPECIAL, 'a'], config['transformer'], config['task'])
+            write_model(model, config, 0, file, dict(lengths=[8, 4, 4], regions=dict(
+                detector=dict(config='', weights=''), tags=['a'], width=8, most=4, grid=grid, boxes=None)))
+        return file
 
     def linear(self) -> Path:
         return ROOT / 'configs/classification/linear_r18_folder.py'

@@ -129,6 +129,23 @@ def write_checkpoint(file: Path, text: str) -> None:
                     param_schedulers=[]), file)
 
 
+def write_reader(file: Path, task: Any, vocabulary: str) -> None:
+    """A student of vision and language, or a checkpoint of its distillation."""
+    transformer = dict(region_width=14, width=8, depth=1, heads=1)
+    model = dict(type='lgd_mm.VisionLanguageModel', vocabulary=vocabulary, transformer=transformer, task=task)
+    words = torch.tensor(list(b'[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na'), dtype=torch.uint8)
+    state = {'transformer.words.weight': torch.zeros(6, 8), 'vocabulary.content': words}
+    seen = dict(lengths=[8, 4, 4], regions=dict(detector=dict(config='', weights=''), tags=['a'], width=8, most=4,
+                                                grid=None, boxes=None))
+    if file.suffix == '.safetensors':
+        save_file(state, file, metadata=dict(format='pt', kind='lgd_mm.VisionLanguageModel', model=json.dumps(model),
+                                             trained_on=json.dumps(seen)))
+        return
+    text = f'model = {dict(type="lgd_mm.DistillVLM", student=model, teacher=task)!r}\ndefault_scope = "mmpretrain"\n'
+    torch.save(dict(meta=dict(cfg=text, dataset_meta=seen), state_dict={
+        f'student.{key}': value for key, value in state.items()}), file)
+
+
 def files(marker: Path, folder: Path) -> dict[str, Path]:
     """Every payload, in every form that a file of weights has, by a name."""
     made: dict[str, Path] = {}
@@ -144,6 +161,10 @@ def files(marker: Path, folder: Path) -> dict[str, Path]:
         write_checkpoint(place(f'{name}, checkpoint', '.pth'), text)
     for name, text in texts(marker).items():
         write_checkpoint(place(f'{name}, text in a checkpoint', '.pth'), text)
+    for suffix in ('.safetensors', '.pth'):
+        write_reader(place(f'a task beside{suffix}', suffix), dict(type=f'{PLANTED}.Task'), 'vocab.txt')
+    write_reader(place('words from an address', '.safetensors'), dict(type='lgd_mm.VLCaptioning'),
+                 'https://example.org/vocab.txt')
     torch.save(dict(meta={}, state_dict=WEIGHTS, trap=Canary(marker)), place('a pickle', '.pth'))
     return made
 

@@ -45,7 +45,7 @@ class VLCaptionPretraining(Captions):
         rng = rng or np.random.default_rng(index)
         other = index if rng.random() < 0.5 else self._another(index, rng)
         matching = other == index
-        text, tags = self.text_pieces(self.entries[index]['gt_caption']), self.tag_pieces(other)
+        text, tags = self.sequences.text(self.entries[index]['gt_caption']), self.tag_pieces(other)
         words = np.concatenate([text, tags])
         # Behind the text there is padding: places of tags lie further back.
         places = np.concatenate([np.arange(len(text)), self.lengths.text + np.arange(len(tags))])
@@ -84,7 +84,7 @@ class VLCaptionTraining(Captions):
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """``targets`` are ``masked`` and ``words``."""
         rng = rng or np.random.default_rng(index)
-        text = self.text_pieces(self.entries[index]['gt_caption'])
+        text = self.sequences.text(self.entries[index]['gt_caption'])
         masked = mask_words(text, np.arange(1, len(text)), self.most, self.vocabulary, rng)
         return dict(inputs=self.inputs(index, masked.words, self.tag_pieces(index), rng), targets=dict(
             masked=torch.from_numpy(masked.places), words=torch.from_numpy(masked.targets)))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from mmpretrain.structures import DataSample
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from lgd_mm.datasets.regions import Regions, RegionStore, check_same_boxes, with_boxes
+from lgd_mm.datasets.regions import RegionStore, check_same_boxes
+from lgd_mm.datasets.vl.sequences import Sequences
 from lgd_mm.errors import UserError
 from lgd_mm.language.wordpiece import WordPieces
 from lgd_mm.registry import DATASETS
@@ -20,20 +21,8 @@ from lgd_mm.registry import DATASETS
 #: Data sets that mmpretrain registers only beside a transformers of its age, and that do without.
 MODULES = dict(COCOCaption='mmpretrain.datasets.coco_caption', COCOVQA='mmpretrain.datasets.coco_vqa',
                GQA='mmpretrain.datasets.gqa_dataset')
-
-
-class Lengths(NamedTuple):
-    """Tokens of each kind, so that all texts of a batch have as many.
-
-    Attributes:
-        text (int): Word pieces of the text with [CLS] and [SEP].
-        tags (int): Word pieces of the tags with [SEP]; 0: none are read.
-        regions (int): Of an image.
-    """
-
-    text: int
-    tags: int
-    regions: int
+#: Of what a store says, what tells one source of regions from another.
+SAID = ('detector', 'tags', 'width', 'most', 'grid', 'boxes')
 
 
 class RegionTexts(Dataset[dict[str, Any]]):
@@ -64,7 +53,6 @@ class RegionTexts(Dataset[dict[str, Any]]):
                  teacher_regions: str | None = None,
                  aligned: bool = True) -> None:
         self.entries = entries_of(source)
-        self.vocabulary, self.lengths = WordPieces.read(vocabulary), Lengths(*lengths)
         self.stores, self.aligned = dict(regions=RegionStore(regions)), aligned
         if teacher_regions is not None:
             self.stores['teacher_regions'] = RegionStore(teacher_regions)
@@ -72,7 +60,6 @@ class RegionTexts(Dataset[dict[str, Any]]):
                 check_same_boxes(*self.stores.values())
         for store in self.stores.values():
             store.check_complete()
-        self.metainfo: dict[str, Any] = {}
         store, missing = self.stores['regions'], set[str]()
         for entry in self.entries:
             name = name_in(store, entry['img_path'])
@@ -82,7 +69,11 @@ class RegionTexts(Dataset[dict[str, Any]]):
         if missing:
             raise UserError(f'{regions} has no regions of {min(missing)} and {len(missing) - 1} other images: extract '
                             'them with tools/extract_regions.py')
-        self.tags = [self.vocabulary.pieces(name) for name in store.about['tags']]
+        self.sequences = Sequences(WordPieces.read(vocabulary), lengths, store.about['tags'])
+        self.vocabulary, self.lengths = self.sequences.vocabulary, self.sequences.lengths
+        #: Of what a model is trained on; mmengine puts it into checkpoints.
+        self.metainfo: dict[str, Any] = dict(lengths=list(self.lengths), regions={
+            key: store.about[key] for key in SAID})
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -110,31 +101,14 @@ class RegionTexts(Dataset[dict[str, Any]]):
             tags (np.ndarray): Word pieces with [SEP], without padding.
             rng (np.random.Generator, optional): Source of ``draw``.
         """
-        name = self.entries[index]['regions']
-        found = {key: store.row(name) for key, store in self.stores.items()}
-        numbers = dict(text=_padded(text, self.lengths.text), tags=_padded(tags, self.lengths.tags),
+        found = {key: store.row(self.entries[index]['regions']) for key, store in self.stores.items()}
+        numbers = dict(self.sequences.inputs(text, tags, found, self.aligned),
                        draw=np.int64(rng.integers(2**31) if rng is not None else 0))
-        for key, regions in found.items():
-            numbers[key] = _padded(with_boxes(regions)[:self.lengths.regions], self.lengths.regions)
-            if key == 'regions' or not self.aligned:
-                used = len(text), len(tags), len(regions.boxes)
-                numbers[key.replace('regions', 'valid')] = np.concatenate(
-                    [np.arange(length) < number for length, number in zip(self.lengths, used)])
         return {key: torch.as_tensor(value) for key, value in numbers.items()}
 
     def tag_pieces(self, index: int) -> NDArray[np.int64]:
-        """Word pieces of the tags of an entry's image, by falling confidence, with [SEP]."""
-        if not self.lengths.tags:
-            return np.zeros(0, np.int64)
-        regions: Regions = self.stores['regions'].row(self.entries[index]['regions'])
-        pieces = [piece for tag in regions.tags[:self.lengths.regions] if tag >= 0 for piece in self.tags[tag]]
-        return np.array([*pieces[:self.lengths.tags - 1], self.vocabulary.special.end], np.int64)
-
-    def text_pieces(self, text: str) -> NDArray[np.int64]:
-        """Word pieces of a text with [CLS] and [SEP], cut to its length."""
-        special = self.vocabulary.special
-        pieces = self.vocabulary.pieces(text)[:self.lengths.text - 2]
-        return np.array([special.begin, *pieces, special.end], np.int64)
+        """Word pieces of the tags of an entry's image, see :meth:`Sequences.tags`."""
+        return self.sequences.tags(self.stores['regions'].row(self.entries[index]['regions']))
 
 
 def entries_of(source: dict[str, Any]) -> list[dict[str, Any]]:
@@ -171,9 +145,3 @@ def name_in(store: RegionStore, path: str) -> str | None:
 def sample(entry: dict[str, Any], keys: Sequence[str]) -> DataSample:
     """What metrics are told of an entry."""
     return DataSample(metainfo={key: entry[key] for key in keys if key in entry})
-
-
-def _padded(rows: NDArray[Any], length: int) -> NDArray[Any]:
-    padded = np.zeros((length, *rows.shape[1:]), rows.dtype)
-    padded[:len(rows)] = rows
-    return padded

@@ -49,7 +49,7 @@ class VLQuestions(RegionTexts):
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """``targets`` are ``answers``."""
         entry = self.entries[index]
-        inputs = self.inputs(index, self.text_pieces(entry['question']), self.tag_pieces(index), rng)
+        inputs = self.inputs(index, self.sequences.text(entry['question']), self.tag_pieces(index), rng)
         item = dict(inputs=inputs, targets=dict(answers=torch.from_numpy(self._scores(entry))))
         if self.test:
             item['data_samples'] = sample(

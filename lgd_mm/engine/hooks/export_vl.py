@@ -14,7 +14,8 @@ from lgd_mm.students.export import trained_model
 
 @HOOKS.register_module()
 class ExportVLHook(Hook):
-    """Writes ``student.safetensors`` into the work dir after training: the model, of a distillation its student."""
+    """Writes ``student.safetensors`` into the work dir after training: the model, of a distillation its student, with
+    what ``lgd-mm caption`` and ``lgd-mm ask`` have to know of its data."""
 
     priority = 'VERY_LOW'
 
@@ -25,5 +26,5 @@ class ExportVLHook(Hook):
         if isinstance(model, DistillVLM):
             model, config = model.student, config['student']
         file = Path(runner.work_dir) / 'student.safetensors'
-        write_model(model, config, runner.iter, file)
+        write_model(model, config, runner.iter, file, getattr(runner.train_dataloader.dataset, 'metainfo', None))
         runner.logger.info(f'student written to {file}')

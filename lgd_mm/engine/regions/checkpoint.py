@@ -13,6 +13,7 @@ from torch import Tensor
 from lgd_mm.console.words import some
 from lgd_mm.engine.regions.pipeline import tested, unlabelled
 from lgd_mm.errors import UserError
+from lgd_mm.io.finite import check_finite
 from lgd_mm.io.networks import find_network
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.models.teachers.weights import state_digest
@@ -39,13 +40,17 @@ class DetectorFile(NamedTuple):
     tags: list[str]
 
 
-def read_detector(cfg: Config, config: str, checkpoint: str) -> DetectorFile:
+def read_detector(cfg: Config, config: str, checkpoint: str, content: Mapping[str, Any] | None = None,
+                  said: Config | None = None) -> DetectorFile:
     """Read a detector's checkpoint.
 
     Args:
         cfg (Config): Of the detector.
         config (str): Its file, for messages.
         checkpoint (str): The checkpoint.
+        content (Mapping[str, Any], optional): What it holds. Defaults to None: it is read.
+        said (Config, optional): The config of which the digest is taken, if ``cfg`` has been made of it. Defaults to
+            None: ``cfg``.
 
     Returns:
         DetectorFile: With all its weights.
@@ -57,13 +62,10 @@ def read_detector(cfg: Config, config: str, checkpoint: str) -> DetectorFile:
     if not model.get('roi_head'):
         raise UserError(f'{config} describes a {model.get("type", "model")}, which is no two-stage detector: give the '
                         'config of a Faster, Mask or Cascade R-CNN, or --grid G for cells of a backbone')
-    content = load_checkpoint_file(checkpoint)
+    content = content or load_checkpoint_file(checkpoint)
     state = find_network(content, checkpoint).state
-    broken = next((key for key, value in state.items() if isinstance(value, Tensor) and value.is_floating_point()
-                   and not value.isfinite().all()), None)
-    if broken is not None:
-        raise UserError(f'{checkpoint} has weights that are NaN or infinite ({broken}): take an earlier checkpoint')
-    return DetectorFile(checkpoint, state, dict(config=_digest(cfg), weights=state_digest(state)),
+    check_finite(state, checkpoint)
+    return DetectorFile(checkpoint, state, dict(config=_digest(said or cfg), weights=state_digest(state)),
                         _width(state, model, checkpoint), _tags(cfg, content.get('meta') or {}, config, checkpoint))
 
 

@@ -1,19 +1,16 @@
 """Regions of all images of a data set, written once: by any number of processes, each of which may stop and go on."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
 from lgd_mm.console.progress import track
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.datasets.regions import Regions, RegionStore
+from lgd_mm.datasets.regions import RegionStore
 from lgd_mm.datasets.regions.row import row_type
 from lgd_mm.datasets.regions.store import parts_of
 from lgd_mm.engine import settings
@@ -23,6 +20,7 @@ from lgd_mm.engine.regions.detector import DetectorRegions
 from lgd_mm.engine.regions.grid import GridRegions
 from lgd_mm.engine.regions.images import chosen, images_below, images_of
 from lgd_mm.engine.regions.reading import Loading, batches_of
+from lgd_mm.engine.regions.source import check_features, ready
 from lgd_mm.errors import UserError
 
 #: Images at a time, at most: a batch of a pre-training has a thousand.
@@ -57,8 +55,9 @@ class RegionExtractor:
         self.out, self.share, self.grid = Path(out), share, grid
         self.boxes = _boxes(boxes) if boxes else None
         self._source: DetectorFile | GridRegions
+        tags: list[str] = []
         if grid:
-            self._source, most, tags = GridRegions(self.cfg, config, checkpoint, grid), grid**2, []
+            self._source, most = GridRegions(self.cfg, config, checkpoint, grid), grid**2
         else:
             assert checkpoint is not None
             self._source = read_detector(self.cfg, config, checkpoint)
@@ -98,7 +97,7 @@ class RegionExtractor:
             UserError: If the folder holds another store, an image cannot be read, or the disk is full.
         """
         with user_errors(self.cfg, '; the same command goes on'):
-            network = self._network()  # one that does not fit leaves no folder
+            network = ready(self._source, self.cfg, self.about['most'])  # one that does not fit leaves no folder
             store = RegionStore.create(self.out, self.about, list(self.images))
             number, count = self.share
             ours = set(list(store.parts())[number::count])
@@ -117,7 +116,7 @@ class RegionExtractor:
         done = track(self._regions(store, [images for _, images in missing], network, paths), 'images', total)
         for part, images in missing:
             found = [next(done) for _ in images]
-            self._check(found, [paths[image] for image in images])
+            check_features(found, [paths[image] for image in images])
             store.write(part, found)
         next(done, None)  # the last one is counted when another is asked for
 
@@ -128,28 +127,10 @@ class RegionExtractor:
             given = [self.boxes.row(next(names)) for _ in batch] if self.boxes else None
             yield from network.regions(batch, given)
 
-    def _network(self) -> DetectorRegions | GridRegions:
-        """What sees the images."""
-        device = get_device()
-        device = f'cuda:{os.environ.get("LOCAL_RANK", 0)}' if device == 'cuda' else device
-        if isinstance(self._source, GridRegions):
-            self._source.to(device)
-            return self._source
-        return DetectorRegions(self.cfg, self._source, self.about['most'], device)
-
     @property
     def _origin(self) -> str | None:
         """Fingerprint of the store for which the boxes were found."""
         return (self.boxes.about['boxes'] or self.boxes.about['fingerprint']) if self.boxes else None
-
-    def _check(self, found: list[Regions], paths: list[str]) -> None:
-        """Raises:
-            UserError: If a feature is none: whatever learns from it would be lost.
-        """
-        for regions, path in zip(found, paths):
-            if not np.isfinite(regions.features).all() or not np.isfinite(regions.boxes).all():
-                raise UserError(f'{path} has a region whose feature is NaN or beyond float16: give weights that are '
-                                'whole')
 
     def _check_disk_space(self, images: int) -> None:
         free = shutil.disk_usage(self.out).free

@@ -122,8 +122,8 @@ def student_eyes(cfg: Config, checkpoint: str) -> Eyes:
     """
     file, given = read_student_file(checkpoint), 'backbone' in (cfg.get('model') or {})
     student = Student(file, cfg if given else None)
-    backbone = {key: value for key, value in (cfg.model.backbone if given else file.backbone_config).items()
-                if key != 'init_cfg'}
+    backbone = {key: value for key, value in (cfg.model.backbone if given else file.metadata['backbone']).items()
+                if key != 'init_cfg'}  # as its pre-training had it, so that a config of that says the same
     said = dict(backbone=backbone, mean=student.mean.flatten().tolist(), std=student.std.flatten().tolist())
     return Eyes(f'the student {checkpoint}', student, student.maps, (student.image_size, student.image_size), said,
                 state_digest(file.backbone))

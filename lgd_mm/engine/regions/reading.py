@@ -25,7 +25,15 @@ class Loading(NamedTuple):
     workers: int
 
 
-class _Unreadable(NamedTuple):
+class Unreadable(NamedTuple):
+    """An image that cannot be read.
+
+    Attributes:
+        path (str): Its file.
+        reason (str): Why.
+    """
+
+    path: str
     reason: str
 
 
@@ -45,8 +53,7 @@ class _Images(Dataset[Any]):
         except (AssertionError, OSError, UnreadableImage, cv2.error) as error:  # an image of no height, once resized
             if of_the_machine(error):
                 raise
-            reason = first_line(error).removeprefix(f'{self.paths[index]}: ')
-            return _Unreadable(f'{self.paths[index]} cannot be read ({reason}): replace it, or take it out of the data')
+            return Unreadable(self.paths[index], first_line(error).removeprefix(f'{self.paths[index]}: '))
 
 
 def batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str], Any],
@@ -65,12 +72,19 @@ def batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str
     Raises:
         UserError: If one cannot be read.
     """
+    for batch in tried_batches_of(paths, parts, read, loading):
+        unreadable = next((item for item in batch if isinstance(item, Unreadable)), None)
+        if unreadable is not None:
+            raise UserError(f'{unreadable.path} cannot be read ({unreadable.reason}): replace it, or take it out of '
+                            'the data')
+        yield batch
+
+
+def tried_batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str], Any],
+                     loading: Loading) -> Iterator[list[Any]]:
+    """The same, with :class:`Unreadable` for an image that cannot be read."""
     places = [list(part[start:start + loading.batch_size]) for part in parts
               for start in range(0, len(part), loading.batch_size)]
     loader = DataLoader(_Images(paths, read), batch_sampler=places, num_workers=loading.workers,
                         collate_fn=partial(shared, list))
-    for batch in handed_over(loader, loading.workers):
-        unreadable = next((item for item in batch if isinstance(item, _Unreadable)), None)
-        if unreadable is not None:
-            raise UserError(unreadable.reason)
-        yield batch
+    yield from handed_over(loader, loading.workers)

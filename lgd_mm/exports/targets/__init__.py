@@ -59,17 +59,28 @@ class Target(NamedTuple):
     options: tuple[str, ...] = ()
     any_student: bool = True
 
-    def load(self, name: str) -> Write:
-        """Its function.
+    def check_installed(self, name: str) -> None:
+        """See that the libraries are there.
+
+        Args:
+            name (str): Of the target, for messages.
 
         Raises:
-            UserError: If a library is not installed.
+            UserError: If one is not installed.
         """
         missing = [package for module, package in self.needs.items() if importlib.util.find_spec(module) is None]
         if missing:
             are = 'is' if len(missing) == 1 else 'are'
             raise MissingError(f'export to {name} needs {" and ".join(missing)}, which {are} not installed: pip '
                                f'install {" ".join(missing)}')
+
+    def load(self, name: str) -> Write:
+        """Its function.
+
+        Raises:
+            UserError: If a library is not installed.
+        """
+        self.check_installed(name)
         package = __name__ if self.function.startswith('.') else ''
         return cast(Write, pkgutil.resolve_name(f'{package}{self.function}'))
 

@@ -2,20 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
-import torch
 from torch import Tensor
-from torch.export import ExportedProgram
 
-from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.exports.check import OTHER_KERNELS, SIDE, compare, sample_image
 from lgd_mm.exports.figures import median_ms
 from lgd_mm.exports.graph import batches, pads_by_size, trace
+from lgd_mm.exports.onnx_graph import convert, opened, run
 from lgd_mm.exports.report import Difference
 from lgd_mm.exports.targets import Written
 from lgd_mm.exports.targets.onnx_int8 import quantise
@@ -71,23 +67,25 @@ def write(student: Student,
     sizes = SIZES[any_size + (any_size and not pads_by_size(student))]
     names = list(student.outputs(sample_image()))
     file = folder / 'student.onnx'
-    _convert(program, names, file, dict(
-        input=f'images: RGB in [0, 1], normalised by the graph; {sizes}',
-        **{key: json.dumps(value) for key, value in student.metadata.items()}))
+    about = dict(input=f'images: RGB in [0, 1], normalised by the graph; {sizes}',
+                 **{key: json.dumps(value) for key, value in student.metadata.items()})
+    convert(program, dict(images=('batch', '', 'height', 'width')),
+            dict.fromkeys(names, ('batch', '', 'rows', 'columns')), file, about, 'export it to torch-export')
 
-    session = _session(file)
+    session = opened(file)
     images = batches(any_size)
     if sizes == SIZES[2]:
         images.append(sample_image(151, 100))
-    differences = [compare('onnxruntime', student.outputs(batch), _run(session, batch), OTHER_KERNELS)
+    differences = [compare('onnxruntime', student.outputs(batch), run(session, dict(images=batch)), OTHER_KERNELS)
                    for batch in images]
-    latency = {'onnxruntime, float32': median_ms(lambda: _run(session, images[0]))}
+    first = dict(images=images[0])
+    latency = {'onnxruntime, float32': median_ms(lambda: run(session, first))}
     notes = [f'The graph normalises its input itself and takes RGB in [0, 1]: {sizes}.']
     if int8:
         small = folder / 'student_int8.onnx'
-        notes.append(quantise(file, small, student.outputs(images[0]), lambda path: _run(_session(path), images[0])))
-        quantised = _session(small)
-        latency['onnxruntime, int8'] = median_ms(lambda: _run(quantised, images[0]))
+        notes.append(quantise(file, small, student.outputs(images[0]), lambda path: run(opened(path), first)))
+        quantised = opened(small)
+        latency['onnxruntime, int8'] = median_ms(lambda: run(quantised, first))
     usage = USAGE.replace('SIZE', str(student.image_size if any_size else SIDE))
     if bank is not None:
         (folder / 'names.txt').write_text('\n'.join(words) + '\n', encoding='utf-8')
@@ -112,34 +110,3 @@ def _language(student: Student, categories: str | list[str] | None) -> tuple[tup
         raise UserError(f'categories: the teacher of {student.path} ({teacher["type"]}) has no text tower: leave the '
                         'names out')
     return tuple(category_names(categories)), bank_of_names(MODELS.build(teacher), categories)
-
-
-def _convert(program: ExportedProgram, names: list[str], file: Path, about: dict[str, str]) -> None:
-    """Write a graph as ONNX, with readable names of its dimensions."""
-    try:
-        torch.onnx.export(program, (), file, input_names=['images'], output_names=names, dynamo=True,
-                          external_data=False, verbose=False)
-    except torch.onnx.OnnxExporterError as error:
-        reason = first_line(error.__cause__ or error)
-        raise UserError(f'torch.onnx cannot convert this student: {reason}: export it to torch-export') from error
-    model = onnx.load(file)
-    del model.graph.value_info[:]  # they say the sizes of the inside by the names that are replaced here
-    for value, axes in ((model.graph.input[0], ('batch', '', 'height', 'width')),
-                        *((output, ('batch', '', 'rows', 'columns')) for output in model.graph.output)):
-        for dimension, name in zip(value.type.tensor_type.shape.dim, axes):
-            if dimension.dim_param:
-                dimension.dim_param = name or dimension.dim_param
-    onnx.helper.set_model_props(model, about)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, file)
-
-
-def _session(file: Path) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()  # as many as the latency in PyTorch is measured with
-    return onnxruntime.InferenceSession(file, options, providers=['CPUExecutionProvider'])
-
-
-def _run(session: Any, images: Tensor) -> dict[str, Tensor]:
-    outputs = session.run(None, {'images': images.numpy()})
-    return {output.name: torch.from_numpy(value) for output, value in zip(session.get_outputs(), outputs)}

@@ -35,4 +35,5 @@ def seq2seq_mask(valid: Tensor, text: int) -> Tensor:
 def _with_padding(mask: Tensor, valid: Tensor) -> Tensor:
     """A row that sees nothing would be NaN."""
     itself = torch.eye(valid.shape[1], dtype=torch.bool, device=valid.device)
-    return torch.where(valid[:, :, None], mask, itself)
+    rows = valid[:, :, None]
+    return (mask & rows) | (itself & ~rows)  # onnxruntime chooses between numbers alone, as torch.where would

@@ -1,5 +1,6 @@
 """A model of vision and language: a transformer over words, tags and regions, and what it is trained for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -23,7 +24,8 @@ class VisionLanguageModel(BaseModel):
     """A teacher of vision and language, its adaptation to other regions, or a student without distillation.
 
     Args:
-        vocabulary (str): A ``vocab.txt``; its content travels in the checkpoint, which fits no other one.
+        vocabulary (str | Sequence[str]): A ``vocab.txt``, or its lines; they travel in the checkpoint, which fits no
+            others.
         transformer (dict): Arguments of :class:`lgd_mm.models.vl.transformer.VLTransformer`, without ``vocabulary``.
         task (dict): ``lgd_mm.VLPretraining``, ``lgd_mm.VLCaptioning`` or ``lgd_mm.VLAnswering``.
         bert (str, optional): File of a BERT or MiniLM whose weights the transformer begins with. Defaults to None: at
@@ -35,14 +37,15 @@ class VisionLanguageModel(BaseModel):
     """
 
     def __init__(self,
-                 vocabulary: str,
+                 vocabulary: str | Sequence[str],
                  transformer: dict[str, Any],
                  task: dict[str, Any],
                  bert: str | None = None,
                  weights: str | None = None) -> None:
         super().__init__()
         self.bert, self.weights, self.anew = bert, weights, list[str]()
-        self.pieces = WordPieces.read(vocabulary)
+        self.pieces = (WordPieces.read(vocabulary) if isinstance(vocabulary, str) else
+                       WordPieces(list(vocabulary), 'model.vocabulary'))
         self.vocabulary = TextBuffer(self.pieces.words, 'word pieces')
         self.transformer = VLTransformer(**transformer, vocabulary=len(self.pieces))
         self.task = MODELS.build(task, default_args=dict(transformer=self.transformer))

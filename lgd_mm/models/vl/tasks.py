@@ -1,5 +1,6 @@
 """What a model of vision and language is trained for: masked words and matching, captions, answers."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -135,16 +136,16 @@ class VLAnswering(nn.Module):
 
     Args:
         transformer (VLTransformer): Of the model.
-        answers (str): File with an answer on each line; they travel in the checkpoint.
+        answers (str | Sequence[str]): File with an answer on each line, or the answers; they travel in the checkpoint.
         dropout (float): Before the last matrix. Defaults to 0.3.
 
     Attributes:
         classes (list[str]): What logits are of: the answers.
     """
 
-    def __init__(self, transformer: VLTransformer, answers: str, dropout: float = 0.3) -> None:
+    def __init__(self, transformer: VLTransformer, answers: str | Sequence[str], dropout: float = 0.3) -> None:
         super().__init__()
-        self.names = TextBuffer(read_answers(answers), 'answers')
+        self.names = TextBuffer(read_answers(answers) if isinstance(answers, str) else answers, 'answers')
         self.classes = self.names.lines
         self.answers = SentenceHead(transformer.width, len(self.classes), dropout)
 

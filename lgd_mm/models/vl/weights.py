@@ -19,7 +19,8 @@ TASK = 'task.'
 STUDENT = 'student.'
 
 
-def write_model(model: nn.Module, config: Mapping[str, Any], iteration: int, file: Path) -> None:
+def write_model(model: nn.Module, config: Mapping[str, Any], iteration: int, file: Path,
+                trained_on: Mapping[str, Any] | None = None) -> None:
     """Write a :class:`lgd_mm.VisionLanguageModel` as safetensors, whole or not at all.
 
     Args:
@@ -27,6 +28,9 @@ def write_model(model: nn.Module, config: Mapping[str, Any], iteration: int, fil
         config (Mapping[str, Any]): Its own.
         iteration (int): Iterations trained.
         file (Path): Ends with ``.safetensors``.
+        trained_on (Mapping[str, Any], optional): What its data set says of itself, see
+            :class:`lgd_mm.datasets.vl.dataset.RegionTexts`; without it the model is one to begin with alone. Defaults
+            to None.
 
     Raises:
         UserError: If it cannot be written.
@@ -34,6 +38,8 @@ def write_model(model: nn.Module, config: Mapping[str, Any], iteration: int, fil
     state = {key: value.detach().cpu().contiguous().clone() for key, value in model.state_dict().items()}
     about = dict(format='pt', kind='lgd_mm.VisionLanguageModel', model=json.dumps(config), iteration=str(iteration),
                  lgd_mm=__version__)
+    if trained_on:
+        about['trained_on'] = json.dumps(trained_on)
     try:
         with replacing(file) as part:
             part.write_bytes(save(state, metadata=about))
@@ -42,20 +48,23 @@ def write_model(model: nn.Module, config: Mapping[str, Any], iteration: int, fil
                         'you may write to') from error
 
 
-def model_weights(path: str) -> dict[str, Tensor]:
+def model_weights(checkpoint: Mapping[str, Any], path: object) -> dict[str, Tensor]:
     """Those of a :class:`lgd_mm.VisionLanguageModel`, from its file, its checkpoint or that of its distillation.
+
+    Args:
+        checkpoint (Mapping[str, Any]): As it was read.
+        path (object): Its file, for messages.
 
     Raises:
         UserError: If it is none.
     """
-    checkpoint = load_checkpoint_file(path)
     state = checkpoint.get('state_dict', checkpoint)
     if any(key.startswith(STUDENT) for key in state):
         state = {key.removeprefix(STUDENT): value for key, value in state.items() if key.startswith(STUDENT)}
     if 'transformer.words.weight' not in state:
         raise UserError(f'{path} holds no model of vision and language: give a student.safetensors or a checkpoint of '
                         'lgd_mm.VisionLanguageModel or lgd_mm.DistillVLM')
-    return state
+    return dict(state)
 
 
 def begin_with(model: nn.Module, path: str) -> list[str]:
@@ -71,7 +80,7 @@ def begin_with(model: nn.Module, path: str) -> list[str]:
     Raises:
         UserError: If any other weight is missing, of another shape, or not known.
     """
-    state, own = model_weights(path), model.state_dict()
+    state, own = model_weights(load_checkpoint_file(path), path), model.state_dict()
     taken = {key: value for key, value in state.items() if key in own or not key.startswith(TASK)}
     anew = [key for key in own if key not in taken]
     for key in (*anew, *(key for key in taken if key not in own)):

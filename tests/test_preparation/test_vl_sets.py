@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from mmengine.registry import init_default_scope
 
-from lgd_mm.datasets.vl.dataset import entries_of
+from lgd_mm.datasets.vl.sources import entries_of
 from lgd_mm.errors import UserError
 from lgd_mm.language.answers import normalised, read_answers
 from lgd_mm.preparation import coco_captions, vqa

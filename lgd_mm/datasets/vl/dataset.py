@@ -1,25 +1,21 @@
 """Texts with the regions of their images: what data sets of vision and language share."""
 
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from mmengine.registry import build_from_cfg
 from mmpretrain.structures import DataSample
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.regions import Regions, RegionStore, check_same_boxes, with_boxes
+from lgd_mm.datasets.vl.sources import entries_of
 from lgd_mm.errors import UserError
+from lgd_mm.language.corpus import unknown_words
 from lgd_mm.language.wordpiece import WordPieces
-from lgd_mm.registry import DATASETS
-
-#: Data sets that mmpretrain registers only beside a transformers of its age, and that do without.
-MODULES = dict(COCOCaption='mmpretrain.datasets.coco_caption', COCOVQA='mmpretrain.datasets.coco_vqa',
-               GQA='mmpretrain.datasets.gqa_dataset')
 
 
 class Lengths(NamedTuple):
@@ -63,8 +59,9 @@ class RegionTexts(Dataset[dict[str, Any]]):
                  lengths: Sequence[int],
                  teacher_regions: str | None = None,
                  aligned: bool = True) -> None:
+        self.lengths = _lengths(lengths)
         self.entries = entries_of(source)
-        self.vocabulary, self.lengths = WordPieces.read(vocabulary), Lengths(*lengths)
+        self.vocabulary, self._words = WordPieces.read(vocabulary), vocabulary
         self.stores = dict(regions=RegionStore(regions))
         if teacher_regions is not None:
             self.stores['teacher_regions'] = RegionStore(teacher_regions)
@@ -129,26 +126,21 @@ class RegionTexts(Dataset[dict[str, Any]]):
         pieces = [piece for tag in regions.tags[:self.lengths.regions] if tag >= 0 for piece in self.tags[tag]]
         return np.array([*pieces[:self.lengths.tags - 1], self.vocabulary.special.end], np.int64)
 
+    def tell_unknown(self, texts: Iterable[str]) -> None:
+        """Say which words the vocabulary lacks.
+
+        Args:
+            texts (Iterable[str]): All texts that will be read.
+        """
+        unknown = unknown_words(texts, self.vocabulary)
+        if unknown.lacking:
+            print_rank0(unknown.sentence(self._words))
+
     def text_pieces(self, text: str) -> NDArray[np.int64]:
         """Word pieces of a text with [CLS] and [SEP], cut to its length."""
         special = self.vocabulary.special
         pieces = self.vocabulary.pieces(text)[:self.lengths.text - 2]
         return np.array([special.begin, *pieces, special.end], np.int64)
-
-
-def entries_of(source: dict[str, Any]) -> list[dict[str, Any]]:
-    """Entries of a data set of mmpretrain, without images.
-
-    Raises:
-        UserError: If there are none.
-    """
-    if source['type'] in MODULES:
-        import_module(MODULES[source['type']])
-    dataset = build_from_cfg(dict(source, pipeline=[], lazy_init=True), DATASETS)
-    entries = dataset.load_data_list()
-    if not entries:
-        raise UserError(f'{source.get("ann_file")} has no entries: name the file of {source["type"]}')
-    return list(entries)
 
 
 def name_in(store: RegionStore, path: str) -> str | None:
@@ -169,6 +161,19 @@ def name_in(store: RegionStore, path: str) -> str | None:
 def sample(entry: dict[str, Any], keys: Sequence[str]) -> DataSample:
     """What metrics are told of an entry."""
     return DataSample(metainfo={key: entry[key] for key in keys if key in entry})
+
+
+def _lengths(lengths: Sequence[int]) -> Lengths:
+    """Those of a config.
+
+    Raises:
+        UserError: If they are no three numbers that leave place for a word and a region.
+    """
+    if len(lengths) != 3 or any(type(each) is not int for each in lengths) or not (
+            lengths[0] >= 3 and lengths[1] >= 0 and lengths[2] >= 1):
+        raise UserError(f'lengths is {tuple(lengths)}: give the tokens of the text (from 3), of the tags (from 0) and '
+                        'the regions (from 1)')
+    return Lengths(*lengths)
 
 
 def _padded(rows: NDArray[Any], length: int) -> NDArray[Any]:

@@ -57,8 +57,8 @@ class VLCaptionPretraining(Captions):
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """``targets`` are ``masked``, ``words`` and ``matching``."""
         rng = rng or np.random.default_rng(index)
-        matching = int(rng.random() < 0.5)
-        other = index if matching else self._another(index, rng)
+        other = index if rng.random() < 0.5 else self._another(index, rng)
+        matching = int(self.entries[other]['regions'] == self.entries[index]['regions'])
         text, tags = self.text_pieces(self.entries[index]['gt_caption']), self.tag_pieces(other)
         words = np.concatenate([text, tags])
         # Behind the text there is padding: places of tags lie further back.

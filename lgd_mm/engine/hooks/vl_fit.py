@@ -41,7 +41,8 @@ class VLFitHook(Hook):
     def _check(self, runner: Runner, split: str, dataset: Any) -> None:
         model, key = bare_model(runner.model), f'{split}_dataloader.dataset'
         check_fit(model.student if isinstance(model, DistillVLM) else model, dataset, key)
-        trained = getattr(runner._train_dataloader, 'dataset', None)  # what is only tested has built none
+        loader = getattr(runner._train_loop, 'dataloader', None)  # of what is only tested, a config or nothing
+        trained = getattr(loader, 'dataset', None)
         if isinstance(trained, RegionTexts) and isinstance(dataset, RegionTexts):
             ours, theirs = (each.stores['regions'] for each in (trained, dataset))
             if ours.about['detector'] != theirs.about['detector']:

@@ -8,9 +8,12 @@ import torch
 from mmengine.config import Config
 
 from lgd_mm.engine.launch import train
+from lgd_mm.engine.report_work_dir import report_work_dir
 from lgd_mm.engine.summary import next_step
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.safety.bounded_build import check_network
+from lgd_mm.safety.saved_config import read_saved_run
 from tests.isolation import forget_runs
 from tests.tiny import train_in_two
 from tests.vl_runs import options_of, write_config, write_files
@@ -62,6 +65,23 @@ def test_a_seed_gives_the_same_student_in_any_number_of_workers(files, whole, tm
     assert all(torch.equal(value, again['state_dict'][key]) for key, value in whole['state_dict'].items())
     other = run(files, tmp_path / 'other', options={'randomness.seed': 1})
     assert not torch.equal(other['state_dict']['queue.embeddings'], whole['state_dict']['queue.embeddings'])
+
+
+def test_a_run_is_read_from_its_folder_and_built_within_its_weights(files, tmp_path):
+    """As data: no teacher is looked for, and words come from the file of the config and must be the checkpoint's."""
+    checkpoint = run(files, tmp_path, CAPTIONING, epochs=1)
+    cfg = read_saved_run(tmp_path / 'run/config.py')
+    assert cfg.val_evaluator.type == 'lgd_mm.CaptionScores' and 'weights' not in cfg.model.teacher
+    assert cfg.val_dataloader.dataset.source.type == 'COCOCaption'
+    model = check_network(cfg.model.student, 'mmpretrain', checkpoint['state_dict'], 'run')
+    state = {key.removeprefix('student.'): value for key, value in checkpoint['state_dict'].items()
+             if key.startswith('student.')}
+    assert not any(model.load_state_dict(state))
+    with pytest.raises(UserError, match='is of a model without a backbone, and this report is of those with one'):
+        report_work_dir(tmp_path / 'run')
+    huge = dict(cfg.model.student, transformer=dict(cfg.model.student.transformer, width=2**16))
+    with pytest.raises(UserError, match='describes a network far larger than'):
+        check_network(huge, 'mmpretrain', state, 'run')
 
 
 def test_what_is_said_at_the_end_of_a_pre_training(tmp_path):

@@ -1,19 +1,19 @@
 """Entries of the data sets of mmpretrain that texts are taken from."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+# These register themselves: mmpretrain asks them to only beside a transformers of its age, which they do without.
+import mmpretrain.datasets.coco_caption
+import mmpretrain.datasets.coco_vqa
+import mmpretrain.datasets.gqa_dataset  # noqa: F401
 from mmengine.registry import build_from_cfg
 
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.texts import read_json
 from lgd_mm.registry import DATASETS
 
-#: Data sets that mmpretrain registers only beside a transformers of its age, and that do without.
-MODULES = dict(COCOCaption='mmpretrain.datasets.coco_caption', COCOVQA='mmpretrain.datasets.coco_vqa',
-               GQA='mmpretrain.datasets.gqa_dataset')
 #: What these read, for messages.
 FORMS = dict(COCOCaption='a list of entries with image and caption (coco_karpathy_*.json)',
              COCOVQA='questions and annotations of VQA v2', GQA='a list of entries with image, question and answer')
@@ -29,8 +29,6 @@ def entries_of(source: Mapping[str, Any]) -> list[dict[str, Any]]:
         UserError: If there are none, a file is missing or of another form, or an image is not there.
     """
     kind = source['type'].rpartition('.')[2]
-    if kind in MODULES:
-        import_module(MODULES[kind])
     dataset = build_from_cfg(dict(source, pipeline=[], lazy_init=True), DATASETS)
     try:
         entries = list(dataset.load_data_list())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgd_mm.datasets.regions import Regions, with_boxes
+from lgd_mm.errors import UserError
 from lgd_mm.language.wordpiece import WordPieces
 
 
@@ -78,3 +79,15 @@ def _padded(rows: NDArray[Any], length: int) -> NDArray[Any]:
     padded = np.zeros((length, *rows.shape[1:]), rows.dtype)
     padded[:len(rows)] = rows
     return padded
+
+
+def check_lengths(lengths: Sequence[int]) -> None:
+    """See that lengths leave place for a word and a region.
+
+    Raises:
+        UserError: If not, or if they are no three numbers.
+    """
+    if len(lengths) != 3 or any(type(each) is not int for each in lengths) or not (
+            lengths[0] >= 3 and lengths[1] >= 0 and lengths[2] >= 1):
+        raise UserError(f'lengths is {tuple(lengths)}: give the tokens of the text (from 3), of the tags (from 0) and '
+                        'the regions (from 1)')

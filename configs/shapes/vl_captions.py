@@ -15,8 +15,8 @@ tasks = [
         metrics={'caption/CIDEr': dict(title='CIDEr', scale=1)},
         options=['test_dataloader.dataset.regions=work_dirs/vl/regions/teacher_own_val']),
 ]
-_chosen = ('teacher', 'teacher, adapted', 'labels only', 'all three', 'all three, misaligned', 'grid, random backbone',
-           'grid, LGD backbone')
+_chosen = ('teacher', 'teacher, adapted', 'teacher, as long', 'labels only', 'all three', 'all three, misaligned',
+           'grid, random backbone', 'grid, LGD backbone')
 entries = [
     dict(
         entry,

@@ -18,11 +18,11 @@ from lgd_mm.registry import DATASETS
 
 @DATASETS.register_module()
 class IndexedImages(UnlabelledImages):
-    """The images of an index that ``lgd-mm index`` wrote, of folders or shards, in the order of their names: the views are
-    those that :class:`UnlabelledImages` gives of the folder.
+    """The images of an index that ``lgd-mm index`` wrote, of folders or shards, in the order of their names: the views
+    are those that :class:`UnlabelledImages` gives of the folder.
 
-    No folder is read and no file looked for when a run begins, and the index lies in memory that all processes share. What
-    an image holds is compared with the index when it is read.
+    No folder is read and no file looked for when a run begins, and the index lies in memory that all processes share.
+    What an image holds is compared with the index when it is read.
 
     Args:
         index (str): Folder of the index.
@@ -60,6 +60,10 @@ class IndexedImages(UnlabelledImages):
             path = os.path.join(path, found.name)
         return dict(img_path=path, content=found.content, sample_idx=idx)
 
+    def digest(self) -> str:
+        """That of the index: of the images' names, sizes and contents."""
+        return self.index.digest
+
     def gather_unreadable(self) -> None:
         """Make known to every process what any of them could not read."""
         for other in all_gather(self._unreadable.places):
@@ -73,8 +77,8 @@ class IndexedImages(UnlabelledImages):
 
 
 class Marks:
-    """A few of very many numbers, in memory that a loader's workers share: a table in which a number's place follows from
-    it, or the next that is free. What two write at once may be lost, and is then found again.
+    """A few of very many numbers, in memory that a loader's workers share: a table in which a number's place follows
+    from it, or the next that is free. What two write at once may be lost, and is then found again.
 
     Args:
         most (int): Numbers. Defaults to 65536.

@@ -1,5 +1,7 @@
 """Pre-training images in tar shards: a few large files instead of millions of small ones, for network storage."""
 
+import hashlib
+import os
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,7 @@ from typing import Any
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.image_folder import UnlabelledImages
-from lgd_mm.datasets.tar_backend import member_path
+from lgd_mm.datasets.tar_backend import member_path, name_and_size
 from lgd_mm.datasets.tar_index import tar_index
 from lgd_mm.errors import UserError
 from lgd_mm.io.image_files import files_below
@@ -46,6 +48,14 @@ class ShardedImages(UnlabelledImages):
         if not images:
             raise UserError(f'the {len(shards):,} shards in {folder} hold no image ({", ".join(self.extensions)})')
         return self.listed(member_path(shard, member) for member, shard in images)
+
+    def digest(self) -> str:
+        """That of the folder that the shards were made of, see :meth:`UnlabelledImages.digest`."""
+        digest = hashlib.sha256()
+        for index in range(len(self)):
+            name, size = name_and_size(self.get_data_info(index)['img_path'])
+            digest.update(os.fsencode(f'{name}\0{size}\n'))
+        return digest.hexdigest()
 
 
 def _check_numbers(shards: Iterable[str]) -> None:

@@ -56,7 +56,8 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     kept = out.with_name(f'{out.name}.parts')
     parts = list(parts_of(root, shards, iter(()) if shards else files, EXTENSIONS, checked))
     if not parts:
-        raise UserError(f'{root} holds no image ({", ".join(EXTENSIONS)}) and no shard (*.tar): give a folder that does')
+        raise UserError(f'{root} holds no image ({", ".join(EXTENSIONS)}) and no shard (*.tar): give a folder that '
+                        'does')
     kept.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         run = map if jobs == 1 else stack.enter_context(

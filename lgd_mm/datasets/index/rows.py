@@ -33,4 +33,5 @@ def said_checksum(number: int, source: bytes, place: int, size: int, name: bytes
 
 def about_checksum(about: dict[str, Any]) -> int:
     """CRC-32 of what is said of a whole index."""
-    return zlib.crc32(json.dumps({key: value for key, value in about.items() if key != 'check'}, sort_keys=True).encode())
+    said = {key: value for key, value in about.items() if key != 'check'}
+    return zlib.crc32(json.dumps(said, sort_keys=True).encode())

@@ -11,6 +11,7 @@ from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
 from lgd_mm.cli.embed import embed
 from lgd_mm.cli.export import export
+from lgd_mm.cli.index import index
 from lgd_mm.cli.inspect import inspect
 from lgd_mm.cli.listing import list_names
 from lgd_mm.cli.predict import predict
@@ -50,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed, cost,
+for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed, index, cost,
                 list_names, doctor):
     cli.add_command(command)
 

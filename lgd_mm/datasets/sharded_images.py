@@ -2,15 +2,13 @@
 
 import hashlib
 import os
-import re
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.image_folder import UnlabelledImages
+from lgd_mm.datasets.shard_numbers import check_numbers
 from lgd_mm.datasets.tar_backend import member_path, name_and_size
 from lgd_mm.datasets.tar_index import tar_index
 from lgd_mm.errors import UserError
@@ -40,7 +38,7 @@ class ShardedImages(UnlabelledImages):
         if not shards:
             raise UserError(f'image folder {folder} holds no shard (*.tar): set train_dataloader.dataset.data_root to '
                             'one that does')
-        _check_numbers(shards)
+        check_numbers(shards)
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             indexes = track(pool.map(tar_index, shards), 'looking into shards', len(shards))
             images = sorted((member, shard) for shard, index in zip(shards, indexes) for member in index
@@ -56,19 +54,3 @@ class ShardedImages(UnlabelledImages):
             name, size = name_and_size(self.get_data_info(index)['img_path'])
             digest.update(os.fsencode(f'{name}\0{size}\n'))
         return digest.hexdigest()
-
-
-def _check_numbers(shards: Iterable[str]) -> None:
-    """Shards numbered from 0 have no gap."""
-    numbered: dict[str, dict[int, str]] = {}
-    for shard in shards:
-        match = re.fullmatch(r'(.*?)(\d+)\.tar', shard)
-        if match:
-            numbered.setdefault(match[1], {})[int(match[2])] = match[2]
-    for start, numbers in numbered.items():
-        missing = max(numbers) + 1 - len(numbers)
-        if missing and 0 in numbers:
-            first = next(number for number in count() if number not in numbers)
-            name = f'{start}{first:0{len(numbers[0])}}.tar'
-            raise UserError(f'shard {name} is missing, of {missing:,} that should be there: copy them, or number '
-                            'the shards from 0 without a gap')

@@ -62,6 +62,7 @@ def _index(path: str) -> list[Member]:
 
 
 def read_members(path: str) -> list[Member]:
+    """The plain files of a tar as of :func:`tar_index`, read anew."""
     members: list[Member] = []
     try:
         with open_plain(path) as file:

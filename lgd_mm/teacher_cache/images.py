@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from mmengine.config import ConfigDict
 
 from lgd_mm.datasets.image_folder import UnlabelledImages, seed_all
 from lgd_mm.datasets.indexed_images import IndexedImages
@@ -131,6 +132,13 @@ CACHED = dict(UnlabelledImages=CachedImages, ShardedImages=CachedShardedImages, 
 def is_cached(dataset: Mapping[str, Any]) -> bool:
     """Whether a config's data set is of cached views."""
     return str(dataset.get('type')).split('.')[-1] in {kind.__name__ for kind in CACHED.values()}
+
+
+def without_cache(dataset: Mapping[str, Any]) -> ConfigDict:
+    """A config's data set of cached views, as that of the images themselves."""
+    own = next(name for name, kind in CACHED.items() if str(dataset['type']).split('.')[-1] == kind.__name__)
+    kept = {key: value for key, value in dataset.items() if key not in ('cache', 'crops')}
+    return ConfigDict(kept, type=f'lgd_mm.{own}')
 
 
 def check_plain(pipeline: list[dict[str, Any]]) -> None:

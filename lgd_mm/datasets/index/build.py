@@ -17,6 +17,7 @@ import numpy as np
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.index.parts import find, parts_of, read_found
 from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
+from lgd_mm.datasets.shard_numbers import check_numbers
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import remove
 from lgd_mm.io.image_files import EXTENSIONS, files_below
@@ -52,7 +53,9 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     if out.exists():
         raise UserError(f'{out} exists already: give another --out, or remove it')
     shards = sorted(os.path.relpath(path, root) for path in files_below(Path(root)) if path.endswith('.tar'))
+    # Either: what lies beside shards is no part of the set.
     files = (os.path.relpath(path, root) for path in files_below(Path(root)) if path.lower().endswith(EXTENSIONS))
+    check_numbers(shards)
     kept = out.with_name(f'{out.name}.parts')
     parts = list(parts_of(root, shards, iter(()) if shards else files, EXTENSIONS, checked))
     if not parts:

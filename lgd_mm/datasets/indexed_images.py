@@ -41,11 +41,9 @@ class IndexedImages(UnlabelledImages):
 
     def full_init(self) -> None:
         """There is nothing to list."""
-        if self._fully_initialized:
-            return
-        self.names = self.index.digest
-        self._unreadable = Marks()
-        self._fully_initialized = True
+        if not self._fully_initialized:
+            self.names, self._unreadable = self.index.digest, Marks()
+            self._fully_initialized: bool = True
 
     def __len__(self) -> int:
         return len(self.index)

@@ -75,7 +75,7 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
 def _write(folder: Path, root: str, shards: list[str], found: list[Path], checked: bool) -> int:
     """The files of an index."""
     spans = _spans(found)
-    total = sum(span.count for span in spans)
+    total = sum(span.images for span in spans)
     if not total:
         raise UserError(f'the {len(shards):,} shards in {root} hold no image ({", ".join(EXTENSIONS)})')
     in_shards, digest = bool(shards[0]), hashlib.sha256()
@@ -140,13 +140,13 @@ class Span(NamedTuple):
         first (bytes): The first.
         last (bytes): The last.
         part (int): Its number.
-        count (int): How many.
+        images (int): How many.
     """
 
     first: bytes
     last: bytes
     part: int
-    count: int
+    images: int
 
 
 def _spans(found: list[Path]) -> list[Span]:
@@ -181,6 +181,6 @@ def in_order(found: list[Path], spans: list[Span]) -> Iterator[Entry]:
 
 def _merged(found: list[Path], parts: list[int]) -> Iterator[Entry]:
     def entries(part: int) -> Iterator[Entry]:
-        return ((name, part, *rest) for name, *rest in read_found(found[part]).entries())
+        return ((name, part, place, size, content) for name, place, size, content in read_found(found[part]).entries())
 
     return heapq.merge(*map(entries, parts))

@@ -14,6 +14,7 @@ val_dataloader = dict(
     num_workers=1,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='default_collate'))
+test_dataloader = val_dataloader
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(

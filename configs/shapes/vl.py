@@ -24,7 +24,7 @@ folder = 'configs/shapes/'
 distilled = dict(pretrain=folder + 'vqa_distill-vlm_shapes.py', without=own)
 adapted = 'model.teacher.weights={student:teacher, adapted}'
 none = ['model.attention=0', 'model.hidden=0', 'model.labels=0']
-long = ['train_cfg.max_epochs=64', 'train_cfg.val_interval=64']
+long = ['train_cfg.max_epochs=48', 'train_cfg.val_interval=48']
 inputs = ['work_dirs/vl/data/language', 'work_dirs/vl/regions']
 grid = ['train_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_train',
         'val_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',
@@ -58,8 +58,8 @@ entries = [
             'train_dataloader.dataset.aligned=False'
         ]),
     dict(
-        label='labels only, 4 x as long', pretrain=folder + 'vqa_student_shapes.py', options=long, without=own),
-    dict(distilled, label='all three, 4 x as long', options=[adapted, *long]),
+        label='labels only, 3 x as long', pretrain=folder + 'vqa_student_shapes.py', options=long, without=own),
+    dict(distilled, label='all three, 3 x as long', options=[adapted, *long]),
     dict(
         label='grid, random backbone',
         pretrain=folder + 'vqa_student_shapes.py',

@@ -97,6 +97,9 @@ def test_teacher_student_and_data_fit(path):
     assert ('teacher' in cfg.model) is (data.get('teacher_regions') is not None)
     if 'val_dataloader' in cfg and cfg.val_dataloader:
         assert tuple(cfg.val_dataloader.dataset.lengths) == tuple(data.lengths)
+        loaders = [{key: value for key, value in loader.items() if key != 'dataset'}
+                   for loader in (cfg.val_dataloader, cfg.test_dataloader)]
+        assert loaders[0] == loaders[1] and loaders[0]['collate_fn'] == cfg.train_dataloader.collate_fn
         assert cfg.val_dataloader.dataset.regions != data.regions or 'coco' in path.stem or 'vqav2' in path.stem
 
 

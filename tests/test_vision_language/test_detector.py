@@ -33,10 +33,10 @@ def test_another_detector_is_refused(world, tmp_path):
     with pytest.raises(UserError, match=r'other is not the network whose regions .* was trained on \(SHA-256'):
         lgd_mm.caption(world.captions, world.images, other)
     config, _ = write_detector(tmp_path / 'b', world.folder, scale=(80, 80))
-    with pytest.raises(UserError, match='has the weights of the network .* and another config: .* Give another config'):
+    with pytest.raises(UserError, match='has the weights of the network .* and another config .*: give as config'):
         lgd_mm.caption(world.captions, world.images, world.detector[1], config=config)
     larger = write_run(tmp_path / 'larger', config, world.detector[1])
-    with pytest.raises(UserError, match='and another config: .* Give as config the file that the regions were'):
+    with pytest.raises(UserError, match='and another config .*: give as config the file that its regions were'):
         lgd_mm.caption(world.captions, world.images, larger)
     found = lgd_mm.caption(world.captions, world.images, larger, config=world.detector[0])
     assert found == lgd_mm.caption(world.captions, world.images, world.run)
@@ -45,7 +45,7 @@ def test_another_detector_is_refused(world, tmp_path):
 def test_what_is_no_detector_is_refused(world, tmp_path):
     with pytest.raises(UserError, match=r'reads regions of a detector \(nut, bolt, washer\): give the detector'):
         lgd_mm.caption(world.captions, world.images)
-    with pytest.raises(UserError, match='does not hold the config of its detector: give config'):
+    with pytest.raises(UserError, match='does not hold the config of its detector: give as config'):
         lgd_mm.caption(world.captions, world.images, world.detector[1])
     with pytest.raises(UserError, match='holds no trained network'):
         lgd_mm.caption(world.captions, world.images, world.images)

@@ -15,6 +15,7 @@ from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.prediction.network import find_checkpoint
+from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
 from lgd_mm.safety.saved_config import saved_network
 from lgd_mm.vision_language.student import Student
@@ -57,7 +58,10 @@ def detector_of(student: Student, detector: str | Path | None,
             raise UserError(f'{source.path} detects {some(source.tags)}, and {student.path} was trained on regions of '
                             f'{some(seen.tags)}: give the detector of these')
     _check_same(student, source.detector, str(config if detector is None else detector))
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+    scope = cfg.get('default_scope', 'mmdet')
+    if config is None and isinstance(source, DetectorFile):
+        check_network(cfg.model, scope, source.state, source.path)
+    with DefaultScope.overwrite_default_scope(scope):
         return ready(source, cfg, seen.most)
 
 

@@ -12,7 +12,7 @@ JOBS := $(if $(wildcard /dev/nvidia0),,--jobs 2)
 help:
 	@echo 'make quickstart [SEEDS=n]  the whole path on a generated world: teacher, student, detection, segmentation, table'
 	@echo 'make suite [SUITE=quick]   every rival on every task of the generated world: hours (quick: four rivals, half an hour;'
-	@echo '                           harder: five rivals on the harder world; vl: questions about images, by DistillVLM;'
+	@echo '                           harder: five rivals on the harder world; vl: questions and captions, by DistillVLM;'
 	@echo '                           STUDENT=timm/NAME: of another student)'
 	@echo 'make students [SEEDS=n]    four small students by what they cost and what they are worth: hours'
 	@echo 'make test [ARGS=...]       the test suite, two tests at a time (ARGS go to pytest)'
@@ -34,9 +34,15 @@ quickstart: env
 	@$(PY) tools/benchmark.py configs/shapes/quickstart.py $(JOBS) --cfg-options "seeds=[$$(seq -s , 0 $$(($(SEEDS) - 1)))]"
 
 suite: env
-	@$(if $(filter vl,$(SUITE)),$(PY) tools/make_vl_world.py $(JOBS))
-	@$(PY) tools/benchmark.py configs/shapes/$(or $(filter harder probes vl,$(SUITE)),suite).py $(JOBS) \
+ifeq ($(SUITE),vl)
+	@$(PY) tools/make_vl_world.py $(JOBS)
+	@for suite in vl vl_captions; do \
+		$(PY) tools/benchmark.py configs/shapes/$$suite.py $(JOBS) --seeds $$(seq 0 $$(($(SEEDS) - 1))) || exit; \
+	done
+else
+	@$(PY) tools/benchmark.py configs/shapes/$(or $(filter harder probes,$(SUITE)),suite).py $(JOBS) \
 		$(if $(STUDENT),--backbone $(STUDENT)) $(if $(filter quick,$(SUITE)),$(QUICK))
+endif
 
 # Small students beside the suite's own, whose results are committed: hours.
 STUDENTS ?= timm/mobilenetv4_conv_small_035 timm/xcit_nano_12_p16_224 timm/repvit_m0_9

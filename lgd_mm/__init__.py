@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lgd_mm.api import evaluate as evaluate
     from lgd_mm.api import export as export
     from lgd_mm.api import finetune as finetune
+    from lgd_mm.api import index as index
     from lgd_mm.api import inspect as inspect
     from lgd_mm.api import load_student as load_student
     from lgd_mm.api import predict as predict
@@ -30,7 +31,7 @@ for _renaming in RENAMING:
     when_imported(f'lgd_mm.{_renaming}', answer_to_old_names)
 
 #: The front door, imported on first use: configs import this package too, and need nothing of it.
-FRONT_DOOR = ('ask', 'caption', 'convert', 'cost', 'embed', 'evaluate', 'export', 'finetune', 'inspect',
+FRONT_DOOR = ('ask', 'caption', 'convert', 'cost', 'embed', 'evaluate', 'export', 'finetune', 'index', 'inspect',
               'load_student', 'predict', 'pretrain', 'zero_shot')
 __getattr__, __dir__ = later(__name__, {**dict.fromkeys(FRONT_DOOR, 'lgd_mm.api'), 'compare':
                                         'lgd_mm.comparison.compare'})

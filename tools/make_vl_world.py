@@ -6,12 +6,14 @@ one that was not. Stopped at any moment, the same command goes on.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import torch
 
+from lgd_mm.console import interrupts
 from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.shapes import write_language, write_world
 from lgd_mm.engine.settings import load_config
@@ -25,7 +27,7 @@ FOLDER = Path('work_dirs/vl')
 PRETRAINING = 'configs/shapes/lgd-dense_r18-slim_shapes.py'
 #: Boxes of an image: scenes have up to four objects.
 BOXES = 10
-#: Of the rows and columns of a map of stride 32.
+#: Rows and columns of the student's map of stride 16, which sees images at 64 x 64 pixels.
 GRID = 4
 
 
@@ -34,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--jobs', type=int, metavar='N', help='trainings at a time, on a machine without GPUs')
     jobs = parser.parse_args().jobs
+    os.chdir(ROOT)  # where the configs are at home
     write_world(
         FOLDER / 'data', unlabelled=12000, zero_shot=800, labelled=8, detection=(1200, 300), segmentation=(1, 1))
     write_language(FOLDER / 'data')
@@ -83,7 +86,10 @@ def call(tool: str, *arguments: object) -> None:
     """Another tool, as a person would type it."""
     command = [tool, *map(str, arguments)]
     print_rank0(f'python {" ".join(command)}')
-    if subprocess.run([sys.executable, *command], cwd=ROOT).returncode:
+    status = subprocess.run([sys.executable, *command]).returncode
+    if status == interrupts.STATUS:  # it has said so
+        sys.exit(status)
+    if status:
         raise UserError(f'python {" ".join(command)} failed: see its own lines above; the same command goes on')
 
 

@@ -12,7 +12,7 @@ from lgd_mm.console.progress import LOADING, begin, still
 from lgd_mm.errors import DataError, reported
 from lgd_mm.io.inputs import check_folder
 
-NAMES = ('imagenet', 'caltech256', 'coco', 'lvis', 'ade20k', 'cityscapes', 'folder')
+NAMES = ('imagenet', 'caltech256', 'coco', 'lvis', 'ade20k', 'cityscapes', 'coco-captions', 'vqa', 'folder')
 
 
 def main() -> int:

@@ -8,5 +8,6 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='lgd_mm.IterationSeedHook'),
     dict(type='lgd_mm.NonFiniteHook'),
+    dict(type='lgd_mm.VLFitHook'),
     dict(type='lgd_mm.ExportVLHook'),
 ]

@@ -1,10 +1,12 @@
 # Captioning with an adapted teacher that writes captions: 20 epochs at a batch of 512 (MiniVLM's), greedy.
 _base_ = './distill-vlm_pretrain_coco-captions.py'
-captioning = dict(_delete_=True, type='lgd_mm.VLCaptioning')
+captioning = dict(type='lgd_mm.VLCaptioning')
 model = dict(
     labels=1.,
-    student=dict(task=captioning, weights='work_dirs/distill-vlm_pretrain_coco-captions/student.safetensors'),
-    teacher=dict(task=captioning, weights='work_dirs/adapt_caption_coco/student.safetensors'))
+    student=dict(
+        task=dict(_delete_=True, **captioning),
+        weights='work_dirs/distill-vlm_pretrain_coco-captions/student.safetensors'),
+    teacher=dict(task=dict(_delete_=True, **captioning), weights='work_dirs/adapt_caption_coco/student.safetensors'))
 lengths = (40, 30, 50)
 train_dataloader = dict(dataset=dict(type='lgd_mm.VLCaptionTraining', lengths=lengths))
 val_dataloader = dict(

@@ -4,8 +4,9 @@ title = 'Vision and language in the generated world'
 note = ('A transformer of 2 blocks of width 64 answers questions about images of coloured shapes; its eyes are a '
         'quarter-width Mask R-CNN. It learns from labels alone, or also from a transformer of 4 blocks of width 128, '
         'with a detector twice as wide, by DistillVLM: from its answers, its attention and its hidden states. That '
-        "teacher was trained on its own detector's boxes, and is adapted to the student's. Misaligned: the teacher "
-        "keeps its own boxes, and tokens are compared by number. Grid: cells of a student's map in place of boxes.")
+        "teacher was trained on its own detector's boxes, and is adapted to the student's. Misaligned: a teacher "
+        'trained as long keeps its own boxes, and tokens are compared by number. Grid: cells of the map of a '
+        'quarter-width ResNet-18 in place of boxes.')
 work_dir = 'work_dirs/vl/suite'
 seeds = [0, 1, 2]
 reference = 'labels only'
@@ -24,17 +25,24 @@ distilled = dict(pretrain=folder + 'vqa_distill-vlm_shapes.py', without=own)
 adapted = 'model.teacher.weights={student:teacher, adapted}'
 none = ['model.attention=0', 'model.hidden=0', 'model.labels=0']
 long = ['train_cfg.max_epochs=64', 'train_cfg.val_interval=64']
+inputs = ['work_dirs/vl/data/language', 'work_dirs/vl/regions']
 grid = ['train_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_train',
         'val_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',
         'test_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',
         'train_dataloader.dataset.lengths=(14,0,16)', 'val_dataloader.dataset.lengths=(14,0,16)',
-        'test_dataloader.dataset.lengths=(14,0,16)', 'model.transformer.region_width=134']
+        'test_dataloader.dataset.lengths=(14,0,16)', 'model.transformer.region_width=70']
 entries = [
     dict(label='teacher', pretrain=folder + 'vqa_teacher_shapes.py'),
     dict(
         label='teacher, adapted',
         pretrain=folder + 'vqa_adapted_shapes.py',
         options=['model.weights={student:teacher}'],
+        without=own),
+    dict(
+        label='teacher, as long',
+        pretrain=folder + 'vqa_adapted_shapes.py',
+        options=['model.weights={student:teacher}',
+                 'train_dataloader.dataset.regions=work_dirs/vl/regions/teacher_own_train'],
         without=own),
     dict(label='labels only', pretrain=folder + 'vqa_student_shapes.py', without=own),
     dict(distilled, label='+ answers', options=[adapted, *none[:2]]),
@@ -45,7 +53,7 @@ entries = [
         distilled,
         label='all three, misaligned',
         options=[
-            'model.teacher.weights={student:teacher}',
+            'model.teacher.weights={student:teacher, as long}',
             'train_dataloader.dataset.teacher_regions=work_dirs/vl/regions/teacher_own_train',
             'train_dataloader.dataset.aligned=False'
         ]),
@@ -63,3 +71,4 @@ entries = [
         options=[option.format('lgd') for option in grid],
         without=own),
 ]
+entries = [dict(entry, inputs=inputs) for entry in entries]

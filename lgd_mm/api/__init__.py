@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lgd_mm.api.exporting import export
     from lgd_mm.api.feature_files import Written, write_features
     from lgd_mm.api.finetuning import finetune
+    from lgd_mm.api.indexing import index
     from lgd_mm.api.inspecting import inspect
     from lgd_mm.api.predicting import predict
     from lgd_mm.api.prediction import Predictions, zero_shot
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from lgd_mm.vision_language.ask import Answers
     from lgd_mm.vision_language.caption import Captions
 
-__all__ = ['Answers', 'Captions', 'Embeddings', 'Outcome', 'Predictions', 'Run', 'Student', 'Written', 'ask', 'caption',
-           'convert', 'cost', 'embed', 'evaluate', 'export', 'finetune', 'inspect', 'load_student', 'predict',
-           'pretrain', 'write_features', 'zero_shot']
+__all__ = ['Answers', 'Captions', 'Embeddings', 'Outcome', 'Predictions', 'Run', 'Student', 'Written', 'ask',
+           'caption', 'convert', 'cost', 'embed', 'evaluate', 'export', 'finetune', 'index', 'inspect',
+           'load_student', 'predict', 'pretrain', 'write_features', 'zero_shot']
 
 #: Where each lies, to be imported on first use: ``lgd-mm`` answers misspelt paths and names before.
 PLACES = dict(Embeddings='embedding', Predictions='prediction', Run='results', Student='student',
               Written='feature_files', ask='asking', caption='captioning', convert='converting', cost='costing',
-              embed='embedding', evaluate='evaluating', export='exporting', finetune='finetuning',
+              embed='embedding', evaluate='evaluating', export='exporting', finetune='finetuning', index='indexing',
               inspect='inspecting', load_student='student', predict='predicting', pretrain='pretraining',
               write_features='feature_files', zero_shot='prediction')
 __getattr__, __dir__ = later(__name__, dict(

@@ -29,7 +29,7 @@ def images_in(folder: str | Path, what: str = 'images') -> list[str]:
 
 
 def check_images(folder: Path, what: str = 'images') -> None:
-    """See that a folder holds an image, which is known from the first.
+    """See that a folder holds an image, which is known from the first, or is an index of images.
 
     Args:
         folder (Path): The folder.
@@ -39,8 +39,13 @@ def check_images(folder: Path, what: str = 'images') -> None:
         UserError: As :func:`images_in`.
     """
     check_folder(folder, what)
-    if next(_images_below(folder), None) is None:
+    if not is_index(folder) and next(_images_below(folder), None) is None:
         raise UserError(f'{what}: {folder} holds no image ({", ".join(EXTENSIONS)}): give a folder with images')
+
+
+def is_index(folder: Path) -> bool:
+    """Whether a folder is an index that ``lgd-mm index`` wrote."""
+    return (folder / 'index.json').is_file() and (folder / 'images.npy').is_file()
 
 
 def _images_below(folder: Path) -> Iterator[str]:

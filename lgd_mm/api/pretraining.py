@@ -10,7 +10,7 @@ from lgd_mm.api import launching
 from lgd_mm.api.auto import Facts, Settings
 from lgd_mm.api.classes import parse_classes
 from lgd_mm.api.configs import ready_config
-from lgd_mm.api.images import images_in
+from lgd_mm.api.images import images_in, is_index
 from lgd_mm.api.memory import bytes_per_image, device_memory
 from lgd_mm.api.output import check_init, check_inputs_stay, check_out, config_of
 from lgd_mm.api.overrides import apply_overrides
@@ -24,6 +24,7 @@ from lgd_mm.api.values import AUTO, check_value
 from lgd_mm.api.watch import Watch
 from lgd_mm.api.watching import use_watch
 from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.datasets.index import ImageIndex
 from lgd_mm.engine.settings import set_precision
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
@@ -69,7 +70,7 @@ def pretrain(images: str | Path,
     config with its reasons (key ``auto``) is left in ``out/resolved_config.py``.
 
     Args:
-        images (str | Path): Folder of images, nested or flat.
+        images (str | Path): Folder of images, nested or flat, or an index of some (:func:`lgd_mm.index`).
         classes (str | Path | Sequence[str]): A set (``'coco'``), a text file with a name on each line, a COCO JSON,
             names separated by commas, or a list of names.
         out (str | Path): Folder of the run, new or empty.
@@ -123,7 +124,7 @@ def pretrain(images: str | Path,
         raise UserError(f'classes is one name, {names[0]!r}, which leaves nothing to tell apart: give at least two')
     if teacher == SHAPES:
         print_rank0(about_shapes(names))
-    paths = images_in(images)
+    count = len(ImageIndex(images) if is_index(Path(images)) else images_in(images))
     prompts = None if templates is None else prompt_templates(templates)
 
     earlier = _earlier(out) if resume else None
@@ -133,7 +134,7 @@ def pretrain(images: str | Path,
                         'on with it, or begin a new run elsewhere')
     given = dict(epochs=epochs, batch_size=batch_size, accumulate=accumulate, optimizer=optimizer, lr=lr,
                  image_size=image_size, amp=amp, workers=workers)
-    cfg = pretraining_config(images, len(paths), categories, student, teacher_cfg,
+    cfg = pretraining_config(images, count, categories, student, teacher_cfg,
                              begun_as if recipe == AUTO else recipe, given, earlier)
     if earlier and recipe == AUTO:
         cfg.auto.recipe.why = 'auto: as in the run that is resumed'
@@ -154,7 +155,7 @@ def pretraining_config(images: str | Path, count: int, categories: str | Sequenc
     """The ready config of a student with a user's images and names, and every ``'auto'`` settled.
 
     Args:
-        images (str | Path): Folder of images.
+        images (str | Path): Folder of images, or an index.
         count (int): How many there are.
         categories (str | Sequence[str]): As configs take them.
         student (str): As of :func:`pretrain`.
@@ -176,7 +177,12 @@ def pretraining_config(images: str | Path, count: int, categories: str | Sequenc
     form, why = settle_recipe(cfg, student, recipe)
     settings = Settings(given, _facts(cfg, count, teacher), earlier)
     cfg.model.lgka.categories = categories
-    cfg.train_dataloader.dataset.update(data_root=str(Path(images).resolve()), data_prefix=dict(img_path=''))
+    folder, dataset = Path(images), cfg.train_dataloader.dataset
+    if is_index(folder):
+        cfg.train_dataloader.dataset = dict(
+            type='lgd_mm.IndexedImages', index=str(folder.resolve()), pipeline=dataset.pipeline)
+    else:
+        dataset.update(data_root=str(folder.resolve()), data_prefix=dict(img_path=''))
     cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None  # ImageNet's
     for unused in ('data_root', 'dataset_type', 'train_pipeline', 'view_pipeline'):
         cfg.pop(unused)  # left of ImageNet's

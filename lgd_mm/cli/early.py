@@ -125,6 +125,15 @@ def check_conversion(arguments: Mapping[str, Any]) -> None:
     check_options(form, arguments['source'], {name: arguments[name] for name in ('void', 'class_table')})
 
 
+def check_index(images: str, out: str) -> None:
+    """Raises:
+        UserError: If there is no such folder, or OUT is there.
+    """
+    check_folder(Path(images))
+    if os.path.lexists(out):
+        raise UserError(f'{out} is there: give another --out, nothing is overwritten')
+
+
 def check_zero_shot(arguments: Mapping[str, Any], out: str | None) -> None:
     """Raises:
         UserError: If the student, a name or a path cannot be used, or another file would be replaced.

@@ -13,6 +13,7 @@ from lgd_mm.cli.cost import cost
 from lgd_mm.cli.doctor import doctor
 from lgd_mm.cli.embed import embed
 from lgd_mm.cli.export import export
+from lgd_mm.cli.index import index
 from lgd_mm.cli.inspect import inspect
 from lgd_mm.cli.listing import list_names
 from lgd_mm.cli.predict import predict
@@ -52,8 +53,8 @@ def cli() -> None:
     """
 
 
-for command in (inspect, convert, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed, caption,
-                ask, cost, list_names, doctor):
+for command in (inspect, convert, index, pretrain, zero_shot, export, finetune, predict, evaluate, compare, embed,
+                caption, ask, cost, list_names, doctor):
     cli.add_command(command)
 
 

@@ -90,6 +90,14 @@ class UnlabelledImages(BaseDataset):
         self.names = digest.hexdigest()
         return items
 
+    def digest(self) -> str:
+        """SHA-256 of the images' names and sizes, wherever their folder lies, in hex."""
+        digest, root = hashlib.sha256(), self.data_prefix['img_path']
+        for index in range(len(self)):
+            path = self.get_data_info(index)['img_path']
+            digest.update(os.fsencode(f'{os.path.relpath(path, root)}\0{os.path.getsize(path)}\n'))
+        return digest.hexdigest()
+
     def gather_unreadable(self) -> None:
         """Make known to every process what any of them could not read."""
         flags = self._unreadable.int()

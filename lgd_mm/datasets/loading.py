@@ -1,6 +1,7 @@
 """Reading an image, or saying clearly that it cannot be read."""
 
 import errno
+import zlib
 from typing import Any
 
 import cv2
@@ -67,7 +68,7 @@ class LoadImage(BaseTransform):
         backend_args (dict, optional): Where files lie, see :func:`mmengine.fileio.get`. Defaults to None: this machine.
 
     Raises:
-        UnreadableImage: If the file cannot be opened or decoded.
+        UnreadableImage: If the file cannot be opened or decoded, or its CRC-32 is not ``content`` of ``results``.
     """
 
     def __init__(self, backend_args: dict[str, Any] | None = None) -> None:
@@ -78,7 +79,10 @@ class LoadImage(BaseTransform):
         if 'img' in results and 'img_path' not in results:
             return results  # mmpretrain's inferencer has loaded it
         try:
-            image = decode(fileio.get(results['img_path'], backend_args=self.backend_args))
+            content = fileio.get(results['img_path'], backend_args=self.backend_args)
+            if results.get('content') not in (None, zlib.crc32(content)):
+                raise ValueError('its bytes are not those that were indexed: it was damaged or changed since')
+            image = decode(content)
         except Exception as error:
             if of_the_machine(error):
                 raise

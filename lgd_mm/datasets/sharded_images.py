@@ -1,15 +1,15 @@
 """Pre-training images in tar shards: a few large files instead of millions of small ones, for network storage."""
 
-import re
-from collections.abc import Iterable
+import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.image_folder import UnlabelledImages
-from lgd_mm.datasets.tar_backend import member_path
+from lgd_mm.datasets.shard_numbers import check_numbers
+from lgd_mm.datasets.tar_backend import member_path, name_and_size
 from lgd_mm.datasets.tar_index import tar_index
 from lgd_mm.errors import UserError
 from lgd_mm.io.image_files import files_below
@@ -38,7 +38,7 @@ class ShardedImages(UnlabelledImages):
         if not shards:
             raise UserError(f'image folder {folder} holds no shard (*.tar): set train_dataloader.dataset.data_root to '
                             'one that does')
-        _check_numbers(shards)
+        check_numbers(shards)
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             indexes = track(pool.map(tar_index, shards), 'looking into shards', len(shards))
             images = sorted((member, shard) for shard, index in zip(shards, indexes) for member in index
@@ -47,18 +47,10 @@ class ShardedImages(UnlabelledImages):
             raise UserError(f'the {len(shards):,} shards in {folder} hold no image ({", ".join(self.extensions)})')
         return self.listed(member_path(shard, member) for member, shard in images)
 
-
-def _check_numbers(shards: Iterable[str]) -> None:
-    """Shards numbered from 0 have no gap."""
-    numbered: dict[str, dict[int, str]] = {}
-    for shard in shards:
-        match = re.fullmatch(r'(.*?)(\d+)\.tar', shard)
-        if match:
-            numbered.setdefault(match[1], {})[int(match[2])] = match[2]
-    for start, numbers in numbered.items():
-        missing = max(numbers) + 1 - len(numbers)
-        if missing and 0 in numbers:
-            first = next(number for number in count() if number not in numbers)
-            name = f'{start}{first:0{len(numbers[0])}}.tar'
-            raise UserError(f'shard {name} is missing, of {missing:,} that should be there: copy them, or number '
-                            'the shards from 0 without a gap')
+    def digest(self) -> str:
+        """That of the folder that the shards were made of, see :meth:`UnlabelledImages.digest`."""
+        digest = hashlib.sha256()
+        for index in range(len(self)):
+            name, size = name_and_size(self.get_data_info(index)['img_path'])
+            digest.update(os.fsencode(f'{name}\0{size}\n'))
+        return digest.hexdigest()

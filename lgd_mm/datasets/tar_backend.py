@@ -43,7 +43,7 @@ class TarBackend(BaseStorageBackend):
         Raises:
             UserError: If the tar is gone.
         """
-        tar, offset, size = _parts(filepath)
+        tar, _, offset, size = _parts(filepath)
         try:
             file = _opened(tar)
         except FileNotFoundError as error:
@@ -55,10 +55,16 @@ class TarBackend(BaseStorageBackend):
         return self.get(filepath).decode(encoding)
 
 
-def _parts(path: str) -> tuple[str, int, int]:
-    match = re.fullmatch(r'tar://(.+?\.tar)#.*@(\d+)\+(\d+)', path, re.DOTALL)
+def name_and_size(path: str) -> tuple[str, int]:
+    """Name of a member in its tar, and its bytes."""
+    _, name, _, size = _parts(path)
+    return name, size
+
+
+def _parts(path: str) -> tuple[str, str, int, int]:
+    match = re.fullmatch(r'tar://(.+?\.tar)#(.*)@(\d+)\+(\d+)', path, re.DOTALL)
     assert match, f'{path} is not from member_path()'
-    return match[1], int(match[2]), int(match[3])
+    return match[1], match[2], int(match[3]), int(match[4])
 
 
 @lru_cache(OPEN)

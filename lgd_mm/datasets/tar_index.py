@@ -56,12 +56,13 @@ def _index(path: str) -> list[Member]:
             members = [Member(*member) for member in content['members']]
             if all(_lies_within(member, status.st_size) for member in members):
                 return members
-    members = _read(path)
+    members = read_members(path)
     _keep(kept, dict(state=state, members=members))
     return members
 
 
-def _read(path: str) -> list[Member]:
+def read_members(path: str) -> list[Member]:
+    """The plain files of a tar as of :func:`tar_index`, read anew."""
     members: list[Member] = []
     try:
         with open_plain(path) as file:

@@ -1,12 +1,21 @@
 """Which image comes when, and with which random numbers."""
 
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from mmengine.dataset import DefaultSampler
+from numpy.typing import NDArray
 
+from lgd_mm.datasets.permutation import Permutation
+from lgd_mm.datasets.view_seeds import view_seeds
 from lgd_mm.registry import DATA_SAMPLERS
+
+#: Keys that are computed together.
+AT_A_TIME = 4096
+#: Images whose order is listed.
+LISTED = 2**22
 
 
 class ViewKey(NamedTuple):
@@ -24,33 +33,41 @@ class ViewSampler(DefaultSampler):
     The seed is a function of the run's seed, the view's number and the image alone: a run with other workers or more
     processes, or one that was resumed, sees the same views.
 
+    The order is mmengine's, whose list grows with the images; of more than four million it is a :class:`Permutation`,
+    which takes no memory.
+
     Args:
         dataset (Sized): As in :class:`mmengine.dataset.DefaultSampler`.
         views (int, optional): Views of each image that are gone through, one an epoch, and then again. Defaults to
             None: a new one in every epoch.
         **kwargs (Any): As in :class:`mmengine.dataset.DefaultSampler`.
+
+    Attributes:
+        skip (int): Keys that are left out of the next pass, as after a stop; a pass sets it back to 0.
     """
 
     def __init__(self, dataset: Sized, views: int | None = None, **kwargs: Any) -> None:
         super().__init__(dataset, **kwargs)
         self.views = views
+        self.skip = 0
 
     def __iter__(self) -> Iterator[ViewKey]:
-        """Yield the keys of an epoch."""
+        """Yield the keys of an epoch, of this process."""
+        skip, self.skip = self.skip, 0
         number = self.epoch % self.views if self.views else self.epoch
-        for index in super().__iter__():
-            yield ViewKey(index, view_seed(self.seed, number, index), number)
+        count, order, step = len(self.dataset), self._order(), AT_A_TIME * self.world_size
+        end = self.total_size if self.round_up else count
+        for start in range(self.rank + skip * self.world_size, end, step):
+            indices = order(np.arange(start, min(start + step, end), self.world_size) % count)
+            for index, seed in zip(indices.tolist(), view_seeds(self.seed, number, indices).tolist()):
+                yield ViewKey(index, seed, number)
 
-
-def view_seed(seed: int, number: int, index: int) -> int:
-    """Seed of a view.
-
-    Args:
-        seed (int): Of the run.
-        number (int): Of the view.
-        index (int): Of the image.
-
-    Returns:
-        int: Below 2 ** 32.
-    """
-    return int(np.random.SeedSequence([seed, number, index]).generate_state(1)[0])
+    def _order(self) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
+        """What comes at some places of the epoch."""
+        count = len(self.dataset)
+        if not self.shuffle:
+            return lambda places: places
+        if count > LISTED:
+            return Permutation(count, self.seed + self.epoch).at
+        listed = torch.randperm(count, generator=torch.Generator().manual_seed(self.seed + self.epoch)).numpy()
+        return lambda places: listed[places]

@@ -12,11 +12,12 @@ from lgd_mm.engine.hooks.non_finite import NonFiniteHook
 from lgd_mm.engine.hooks.precise_bn import PreciseBNHook
 from lgd_mm.engine.hooks.report import ReportHook
 from lgd_mm.engine.hooks.unreadable_images import UnreadableImagesHook
+from lgd_mm.engine.hooks.vl_fit import VLFitHook
 from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.engine.read_only import ReadOnlyOptimWrapper
 
 __all__ = [
     'CPUAmpOptimWrapper', 'CheckpointHook', 'EarlyStoppingHook', 'EpochLoop', 'ExportStudentHook', 'ExportVLHook',
     'HealthHook', 'IterationSeedHook', 'LazyRuntimeInfoHook', 'NonFiniteHook', 'PreciseBNHook', 'ReadOnlyOptimWrapper',
-    'ReportHook', 'UnreadableImagesHook'
+    'ReportHook', 'UnreadableImagesHook', 'VLFitHook'
 ]

@@ -22,15 +22,16 @@ from torch.utils.data import DataLoader, default_collate
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets import UnlabelledImages
-from lgd_mm.datasets.view_sampler import ViewKey, view_seed
+from lgd_mm.datasets.view_sampler import ViewKey
+from lgd_mm.datasets.view_seeds import view_seed
 from lgd_mm.engine import settings
 from lgd_mm.engine.checks import preflight
 from lgd_mm.errors import UserError
 from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.teachers import Teacher
 from lgd_mm.registry import DATASETS, MODELS
-from lgd_mm.teacher_cache.images import check_plain
-from lgd_mm.teacher_cache.store import TeacherCache, boxes_type, data_digest, entry_type
+from lgd_mm.teacher_cache.images import CACHED, check_plain
+from lgd_mm.teacher_cache.store import TeacherCache, boxes_type, entry_type
 
 #: Batches that --plan is measured on, after one to warm up.
 MEASURED = 4
@@ -99,10 +100,11 @@ class CacheFiller:
         self._check_disk_space(total * entry_type(self.teacher.embed_dim).itemsize + boxes)
         views, crops = ([(cut, images) for cut, _, images in missing if (cut < cache.views) == are_views]
                         for are_views in (True, False))
-        entries = track(chain(self._entries(self._batches(views)), self._entries(self._crop_batches(crops, cache))),
-                        'views', total)
+        row = entry_type(self.teacher.embed_dim, cache.checked)
+        entries = track(chain(self._entries(self._batches(views), row),
+                              self._entries(self._crop_batches(crops, cache), row)), 'views', total)
         for cut, part, images in missing:
-            block = np.empty(len(images), entry_type(self.teacher.embed_dim))
+            block = np.zeros(len(images), row)
             for place in range(len(block)):
                 block[place] = next(entries)
             cache.write(cut, part, block)
@@ -150,9 +152,9 @@ class CacheFiller:
             raise UserError(f'{config} cannot be cached: a teacher cache needs a pre-training config whose train '
                             'pipeline ends with lgd_mm.RandomView and lgd_mm.PackView')
         kind = self.cfg.train_dataloader.dataset.get('type')
-        if str(kind).split('.')[-1] != 'UnlabelledImages':
+        if str(kind).split('.')[-1] not in CACHED:
             raise UserError(f'{config} cannot be cached: train_dataloader.dataset is {kind}, and a teacher cache needs '
-                            'the images themselves, in a folder of lgd_mm.UnlabelledImages')
+                            f'the images themselves, as lgd_mm.{" or lgd_mm.".join(CACHED)}')
         seed = (self.cfg.get('randomness') or {}).get('seed')
         if seed is None:
             raise UserError(f'{config} has no seed, which the views depend on: give --cfg-options randomness.seed=0')
@@ -166,7 +168,7 @@ class CacheFiller:
             fingerprint=self.teacher.fingerprint,
             embed_dim=self.teacher.embed_dim,
             pictures=len(self.images),
-            data=data_digest(self.images),
+            data=self.images.digest(),
             seed=self.seed,
             views=self.views,
             **(dict(crops=self.crops) if self.crops else {}))
@@ -214,10 +216,10 @@ class CacheFiller:
             raise UserError(f'model.teacher gives {image} an embedding that is NaN or beyond float16, and the cache '
                             'would hold it: give a teacher whose weights are whole')
 
-    def _entries(self, batches: Iterable[dict[str, Any]]) -> Iterator[np.void]:
+    def _entries(self, batches: Iterable[dict[str, Any]], row: np.dtype[Any]) -> Iterator[np.void]:
         """Entries of one view of some images after another."""
         for batch in batches:
-            block = np.empty(len(batch['view']), entry_type(self.teacher.embed_dim))
+            block = np.zeros(len(batch['view']), row)
             block['embedding'] = self._embed(batch)
             block['view'], block['picture'] = batch['view'].numpy(), batch['picture'].numpy()
             self._check_finite(block)

@@ -5,7 +5,9 @@ from itertools import islice
 from typing import Any
 
 from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch.utils.data import BatchSampler
 
+from lgd_mm.datasets.view_sampler import ViewSampler
 from lgd_mm.registry import LOOPS
 
 
@@ -86,10 +88,17 @@ class LaterBatches:
 
     def __iter__(self) -> Iterator[list[Any]]:
         skip, self.skip = self.skip, 0  # at the first batch: torch makes an iterator more than it uses
-        yield from islice(self.batches, skip, None)
+        yield from self._from(skip)
+
+    def _from(self, number: int) -> Iterator[list[Any]]:
+        """The batches of an epoch from one on."""
+        sampler = getattr(self.batches, 'sampler', None)
+        if type(self.batches) is BatchSampler and isinstance(sampler, ViewSampler):
+            sampler.skip, number = number * self.batches.batch_size, 0
+        return islice(self.batches, number, None)
 
     def of_epoch(self, numbers: Collection[int]) -> dict[int, list[Any]]:
-        """What some batches of the epoch at hand ask the data set for; goes through the epoch once.
+        """What some batches of the epoch at hand ask the data set for.
 
         Args:
             numbers (Collection[int]): Of the batches, from 0.
@@ -97,7 +106,8 @@ class LaterBatches:
         Returns:
             dict[int, list[Any]]: Number -> a key for each image.
         """
-        batches = enumerate(islice(self.batches, max(numbers, default=-1) + 1))
+        first = min(numbers, default=0)
+        batches = enumerate(islice(self._from(first), max(numbers, default=-1) + 1 - first), start=first)
         return {number: batch for number, batch in batches if number in numbers}
 
     def __len__(self) -> int:

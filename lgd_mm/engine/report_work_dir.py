@@ -56,7 +56,10 @@ def _model(cfg: Config, checkpoint: Path, saved: Path) -> nn.Module:
     init_default_scope(scope)
     weights = load_checkpoint_file(checkpoint).get('state_dict', {})
     for student in (cfg.model.get('students') or {'': cfg.model}).values():  # the teacher's size is not the file's
-        check_network(student.get('backbone', {}), scope, weights, saved)
+        if 'backbone' not in student:
+            raise UserError(f'{saved} is of a model without a backbone, and this report is of those with one: python '
+                            'tools/test.py CONFIG CHECKPOINT tests a model of vision and language')
+        check_network(student['backbone'], scope, weights, saved)
     try:
         model: nn.Module = MODELS.build(cfg.model)
     except (AttributeError, KeyError, TypeError) as error:

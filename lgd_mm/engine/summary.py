@@ -55,13 +55,15 @@ def next_step(config: str, cfg: Config, given: Sequence[str] = ()) -> str:
     """
     name, model = next(iter(cfg.model.get('students', {'': cfg.model}).items()))  # of several, the first
     student = Path(cfg.work_dir) / (f'student_{name}.safetensors' if name else 'student.safetensors')
-    if student.is_file():
+    if student.is_file() and 'backbone' in model:
         downstream = _downstream_config(model.backbone)
         return (f'next: {join(["python", "tools/train.py", str(downstream), "--student", str(student)])}'
                 if downstream else f'student: {student}')
     latest = latest_checkpoint(cfg.work_dir)
     if latest and cfg.get('test_dataloader'):
         return f'next: {join(["python", "tools/test.py", config, str(latest), *given])}'
+    if student.is_file():  # of vision and language: it begins another task
+        return f'student: {student}'
     return f'done: {cfg.work_dir}'
 
 

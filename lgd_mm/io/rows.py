@@ -40,14 +40,14 @@ def is_whole(file: Path, row: np.dtype[Any], count: int) -> bool:
     """Whether a file begins and ends as one of that many rows does: the first field of none is all zeros."""
     try:
         with open_plain(file) as stream:
-            head = stream.read(len(_head(row, count)))
+            head = stream.read(len(array_head(row, count)))
             stream.seek(-row.itemsize, os.SEEK_END)
             last = np.frombuffer(stream.read(row.itemsize), row)
             size = stream.tell()
     except (OSError, ValueError):  # it is not there, or too short
         return False
     first_field = last[row.names[0]] if row.names else last
-    return head == _head(row, count) and size == len(head) + count * row.itemsize and bool(first_field.any())
+    return head == array_head(row, count) and size == len(head) + count * row.itemsize and bool(first_field.any())
 
 
 def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
@@ -72,8 +72,8 @@ def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
     try:
         with open_plain(file) as stream:
             content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        start = len(_head(row, count))
-        if content[:start] != _head(row, count) or len(content) != start + count * row.itemsize:
+        start = len(array_head(row, count))
+        if content[:start] != array_head(row, count) or len(content) != start + count * row.itemsize:
             raise ValueError('it holds something else')
         if scattered and hasattr(mmap, 'MADV_RANDOM'):
             content.madvise(mmap.MADV_RANDOM)
@@ -118,7 +118,7 @@ class OpenFiles(dict[Hashable, NDArray[Any]]):
 
 
 @functools.cache
-def _head(row: np.dtype[Any], count: int) -> bytes:
+def array_head(row: np.dtype[Any], count: int) -> bytes:
     """What ``np.save`` writes in front of that many rows."""
     content = io.BytesIO()
     np.lib.format.write_array_header_1_0(

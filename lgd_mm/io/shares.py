@@ -20,6 +20,6 @@ def share_of(text: str | None) -> tuple[int, int]:
     if text is None:
         return int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
     number, _, count = text.partition('/')
-    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise UserError(f'--share {text}: give NUMBER/COUNT, such as 2/8')
     return int(number) - 1, int(count)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from mmpretrain.evaluation.metrics.vqa import _process_digit_article, _process_punctuation
@@ -13,6 +14,8 @@ from lgd_mm.io.texts import read_text
 PEOPLE = 10
 #: People whose agreement makes an answer right.
 AGREEING = 3
+#: Answers that need not be normalised again: VQA v2 has half a million questions, and a few thousand answers to most.
+KEPT = 2**16
 
 
 def read_answers(file: str) -> list[str]:
@@ -50,21 +53,29 @@ def vqa_accuracy(answer: str, people: Sequence[str]) -> float:
 
     Args:
         answer (str): Of a model.
-        people (Sequence[str]): Of people, ten as a rule; one alone counts in full.
+        people (Sequence[str]): Of people, ten as a rule; that of one alone is right if it is the same, as normalised.
 
     Returns:
         float: From 0 to 1.
     """
     answer = normalised(answer.replace('\n', ' ').replace('\t', ' ').strip())
-    if len(set(people)) > 1:  # as the official code: what all say alike stays as it is
-        people = [_process_punctuation(one) for one in people]
-    agreeing = [one == answer for one in people]
     if len(people) == 1:
-        return float(agreeing[0])
+        return float(normalised(people[0]) == answer)
+    if len(set(people)) > 1:  # as the official code: what all say alike stays as it is
+        people = [unpunctuated(one) for one in people]
+    agreeing = [one == answer for one in people]
     return sum(min(1., (sum(agreeing) - one) / AGREEING) for one in agreeing) / len(people)
 
 
+@lru_cache(KEPT)
 def normalised(answer: str) -> str:
     """An answer without punctuation, articles and case, numbers as digits."""
-    plain: str = _process_digit_article(_process_punctuation(answer))
+    plain: str = _process_digit_article(unpunctuated(answer))
+    return plain
+
+
+@lru_cache(KEPT)
+def unpunctuated(answer: str) -> str:
+    """An answer without punctuation."""
+    plain: str = _process_punctuation(answer)
     return plain

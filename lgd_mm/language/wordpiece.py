@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
@@ -85,14 +85,20 @@ class WordPieces:
         # Left to itself, tokenizers numbers the pieces within words in the order of a hash map, which decides between
         # merges of like frequency (its issue 1794): as special tokens they have their numbers before.
         inner = sorted({f'##{letter}' for text in texts for word in text_words(tokenizer, text) for letter in word[1:]})
-        tokenizer.train_from_iterator(texts, vocab_size=size, min_frequency=least,
+        tokenizer.train_from_iterator(iter(texts), vocab_size=size, min_frequency=least,
                                       special_tokens=[*SPECIAL, *inner], show_progress=False)
         numbers = tokenizer.get_vocab()
         return cls(sorted(numbers, key=lambda word: numbers[word]), 'the vocabulary of the texts')
 
     @cached_property
     def _tokenizer(self) -> BertWordPieceTokenizer:
-        return BertWordPieceTokenizer({word: number for number, word in enumerate(self.words)}, lowercase=True)
+        tokenizer = BertWordPieceTokenizer({word: number for number, word in enumerate(self.words)}, lowercase=True)
+        tokenizer._tokenizer.encode_special_tokens = True  # "[MASK]" in a caption is three words of a person
+        return tokenizer
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the tokenizer, which forgets that when it is copied."""
+        return {key: value for key, value in vars(self).items() if key != '_tokenizer'}
 
     def __len__(self) -> int:
         return len(self.words)
@@ -102,9 +108,13 @@ class WordPieces:
         numbers: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return numbers
 
+    def words_of(self, text: str) -> list[str]:
+        """The words of a text, which are cut into pieces: in lower case, without accents, punctuation by itself."""
+        return text_words(self._tokenizer, text)
+
     def unknown_words(self, text: str) -> tuple[list[str], bool]:
         """Words of a text that no pieces make up, and whether there is any other."""
-        words = [word for word in text_words(self._tokenizer, text) if any(map(str.isalnum, word))]
+        words = [word for word in self.words_of(text) if any(map(str.isalnum, word))]
         unknown = [word for word in words if self.special.unknown in self.pieces(word)]
         return unknown, len(unknown) < len(words)
 

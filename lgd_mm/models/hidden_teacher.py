@@ -8,9 +8,9 @@ from torch import nn
 from lgd_mm.registry import MODELS
 
 
-class HiddenTeacher(nn.Module):
-    """A part of a distiller: its teacher is held outside nn.Module's sight, so that no checkpoint, optimiser,
-    ``init_weights()`` or ``train()`` reaches it; ``to()``, ``cuda()`` and ``half()`` do."""
+class HiddenTeacher:
+    """A part of a distiller, in front of its class of modules: the teacher is held outside nn.Module's sight, so that
+    no checkpoint, optimiser, ``init_weights()`` or ``train()`` reaches it; ``to()``, ``cuda()`` and ``half()`` do."""
 
     teacher: Any
 
@@ -31,4 +31,4 @@ class HiddenTeacher(nn.Module):
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         """Move the teacher along."""
         self.teacher._apply(fn, recurse)
-        return super()._apply(fn, recurse)
+        return super()._apply(fn, recurse)  # type: ignore[misc]

@@ -1,19 +1,27 @@
-"""The six data sets of the configs: where they come from and what is in them.
+"""The data sets of the configs: where they come from and what is in them.
 
 Numbers of images are those the owners publish. MD5 sums: ImageNet and Caltech-256 as in torchvision, the others as
-widely used with these files; an archive that its owner replaces needs a new one here.
+widely used with these files, and none where no sum is in use; an archive that its owner replaces needs a new one here.
 """
 
+import re
 from collections.abc import Sequence
 from functools import partial
 
 from lgd_mm.language import CATEGORY_SETS
-from lgd_mm.preparation import caltech256, cityscapes, imagenet
-from lgd_mm.preparation.spec import Annotations, Archive, DatasetSpec, Masks, Pictures
+from lgd_mm.preparation import caltech256, cityscapes, coco_captions, imagenet, vqa
+from lgd_mm.preparation.spec import Annotations, Archive, DatasetSpec, Masks, Pictures, TextFile
 
 COCO_URL = 'http://images.cocodataset.org'
 LVIS_URL = 'https://dl.fbaipublicfiles.com/LVIS'
 IMAGENET_URL = 'https://image-net.org/challenges/LSVRC/2012/2012-downloads.php'
+KARPATHY_URL = 'https://cs.stanford.edu/people/karpathy/deepimagesent/caption_datasets.zip'
+SPLITS_URL = 'https://storage.googleapis.com/sfr-vision-language-research/datasets'
+VQA_URL = 'https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa'
+#: What the configs of vision and language read beside their texts.
+BERT = {'../bert-base-uncased/vocab.txt':
+        'download https://huggingface.co/google-bert/bert-base-uncased/resolve/main/vocab.txt (MD5 '
+        '64800d5d8528ce344256daf115d4965e), or make another with tools/make_vocabulary.py'}
 CITYSCAPES_URL = 'https://www.cityscapes-dataset.com/file-handling/?packageID='
 
 
@@ -69,7 +77,7 @@ def _coco() -> DatasetSpec:
     files = [annotations(f'annotations/instances_{part.path}.json', count, folder=part.path)
              for part, count in zip(images, (118_287, 5_000))]
     return DatasetSpec(
-        'coco', 'COCO 2017',
+        'coco', 'COCO 2017', shares=('coco-captions', ),
         parts=(*images, *files),
         archives=(*archives,
                   Archive('annotations_trainval2017.zip', f'{COCO_URL}/annotations/annotations_trainval2017.zip',
@@ -82,7 +90,7 @@ def _lvis() -> DatasetSpec:
     annotations = partial(Annotations, categories=CATEGORY_SETS['lvis'])
     sums = dict(lvis_v1_train='4410d837f71203af226950447ef9d422', lvis_v1_val='87734a7f895990b9552075d7ce723e27')
     return DatasetSpec(
-        'lvis', 'LVIS v1',
+        'lvis', 'LVIS v1', shares=('coco-captions', ),
         parts=(*images, annotations('annotations/lvis_v1_train.json', 100_170),
                annotations('annotations/lvis_v1_val.json', 19_809)),
         archives=(*archives, *(
@@ -127,6 +135,50 @@ def _cityscapes() -> DatasetSpec:
         note='The page asks for an account.')
 
 
+def _coco_captions() -> DatasetSpec:
+    counts = dict(train2014=82_783, val2014=40_504)
+    sums = dict(train2014='0da8c0bd3d6becc4dcb32757491aca88', val2014='a3d79f5ed8d289b7a7554ce06a5782b3')
+    files = {split: coco_captions.file_of(split) for split in coco_captions.SPLITS}
+    return DatasetSpec(
+        'coco-captions', "COCO's captions (Karpathy's split of COCO 2014)",
+        parts=(*(Pictures(name, count, ('.jpg', )) for name, count in counts.items()),
+               *(TextFile(file, partial(coco_captions.faults, split), tuple(counts)) for split, file in files.items())),
+        archives=(*(Archive(f'{name}.zip', f'{COCO_URL}/zips/{name}.zip', size, sums[name],
+                            rf'{name}/COCO_{name}_\d{{12}}\.jpg', fills=(name, ))
+                    for name, size in zip(counts, ('13 GB', '6.2 GB'))),
+                  Archive(KARPATHY_URL.rpartition('/')[2], KARPATHY_URL, '37 MB', None, re.escape(coco_captions.WHOLE),
+                          r'annotations/\g<0>', tuple(files.values()))),
+        repairs=(coco_captions.missing_splits, ),
+        note=f'Or put coco_karpathy_train.json, coco_karpathy_val.json and coco_karpathy_test.json of {SPLITS_URL}/ '
+        'into annotations in place of the last.',
+        beside=BERT,
+        shares=('coco', 'lvis'))
+
+
+def _vqa() -> DatasetSpec:
+    answered = [f'annotations_{part}.json' for part in vqa.ANSWERED]
+    parts = [TextFile(f'questions_{part}.json', partial(vqa.question_faults, part), required=part in vqa.ANSWERED)
+             for part in vqa.QUESTIONS]
+    parts += [TextFile(file, partial(vqa.answer_faults, part), (f'questions_{part}.json', ))
+              for part, file in zip(vqa.ANSWERED, answered)]
+    parts.append(TextFile(vqa.ANSWERS, vqa.list_faults, answered, made=True))
+    (questions, asked), (annotations, said) = vqa.NAMES
+    sources = [('Questions_Train', '7 MB', questions, asked, 'questions_train2014.json'),
+               ('Questions_Val', '4 MB', questions, asked, 'questions_val2014.json'),
+               ('Annotations_Train', '22 MB', annotations, said, answered[0]),
+               ('Annotations_Val', '11 MB', annotations, said, answered[1]),
+               ('Questions_Test', '', questions, asked, 'questions_test2015.json')]
+    return DatasetSpec(
+        'vqa', 'VQA v2',
+        parts=parts,
+        archives=[Archive(f'v2_{name}_mscoco.zip', f'{VQA_URL}/v2_{name}_mscoco.zip', size, None, members, target,
+                          (file, ), required=not name.endswith('Test'))
+                  for name, size, members, target, file in sources],
+        repairs=(vqa.published_names, vqa.missing_answers),
+        beside={**{f'../coco/{name}': 'python tools/prepare_dataset.py coco-captions tells where the images come from'
+                   for name in vqa.ANSWERED}, **BERT})
+
+
 def folder_spec() -> DatasetSpec:
     """Any folder with ``train/<class>/*`` and perhaps ``val/<class>/*``, of whatever classes and images."""
     # The endings that mmpretrain's CustomDataset reads.
@@ -139,5 +191,6 @@ def folder_spec() -> DatasetSpec:
 
 SPECS: dict[str, DatasetSpec] = {
     spec.name: spec
-    for spec in (_imagenet(), _caltech256(), _coco(), _lvis(), _ade20k(), _cityscapes(), folder_spec())
+    for spec in (_imagenet(), _caltech256(), _coco(), _lvis(), _ade20k(), _cityscapes(), _coco_captions(), _vqa(),
+                 folder_spec())
 }

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lgd_mm.console.words import some
+from lgd_mm.errors import UserError
 from lgd_mm.io.image_files import EXTENSIONS
 from lgd_mm.io.images import open_image
 from lgd_mm.preparation.check_annotations import check_annotations
-from lgd_mm.preparation.spec import Annotations, DatasetSpec, Masks, Part, Pictures
+from lgd_mm.preparation.spec import Annotations, DatasetSpec, Masks, Part, Pictures, TextFile
 from lgd_mm.preparation.tree import Tree
 
 #: Files of each folder that are decoded, drawn with seed 0.
@@ -32,18 +33,31 @@ def check_part(part: Part, tree: Tree) -> Iterator[str]:
         str: A sentence for each fault, with the path and what to do.
     """
     if not (tree / part.path).exists():
-        if not isinstance(part, Pictures) or part.required:
-            yield f'{part.path} is missing'
+        if is_required(part):
+            made = f'; it is made here of {some(part.rests_on)}' if isinstance(part, TextFile) and part.made else ''
+            yield f'{part.path} is missing{made}'
     elif isinstance(part, Pictures):
         yield from _check_images(part, tree)
     elif isinstance(part, Masks):
         yield from _check_masks(part, tree)
+    elif isinstance(part, TextFile):
+        try:
+            yield from part.faults(tree)
+        except UserError as error:
+            yield str(error)
     else:
         yield from check_annotations(part, tree)
 
 
+def is_required(part: Part) -> bool:
+    """Whether a data set is not whole without a part."""
+    return not isinstance(part, (Pictures, TextFile)) or part.required
+
+
 def rests_on(part: Part, spec: DatasetSpec) -> list[str]:
-    """Paths of the parts whose images a part describes."""
+    """Paths of the parts that a part describes, or is made of."""
+    if isinstance(part, TextFile):
+        return list(part.rests_on)
     if isinstance(part, Masks):
         return [part.images]
     if isinstance(part, Annotations):
@@ -53,7 +67,7 @@ def rests_on(part: Part, spec: DatasetSpec) -> list[str]:
 
 def is_filled(part: Part, tree: Tree) -> bool:
     """Whether all of a part is there, judged by the number of its files."""
-    if isinstance(part, Annotations):
+    if isinstance(part, (Annotations, TextFile)):
         return (tree / part.path).is_file()
     return part.count is not None and len(part_files(part, tree)) == part.count
 

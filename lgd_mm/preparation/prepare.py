@@ -11,7 +11,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.io.lock import alone
 from lgd_mm.preparation.archives import find_archive, unpack, verify
 from lgd_mm.preparation.catalogue import SPECS
-from lgd_mm.preparation.checks import check_part, foreign_classes, is_filled, rests_on
+from lgd_mm.preparation.checks import check_part, foreign_classes, is_filled, is_required, rests_on
 from lgd_mm.preparation.links import refuse_links
 from lgd_mm.preparation.repairs import layout_repairs
 from lgd_mm.preparation.spec import Archive, DatasetSpec, Pictures, Repair
@@ -67,7 +67,10 @@ def _prepare(spec: DatasetSpec, root: Path, check: bool, tell: Callable[[str], N
         tell(f'wrong: {repair.problem}; without --check this is repaired')
     for problem in problems:
         tell(f'wrong: {problem}')
-    _tell_downloads(spec, tree, folders, tell)
+    _tell_downloads(spec, tree, folders, tell, {path for repair in pending for path in repair.parts})
+    for path, source in spec.beside.items():
+        if not (tree / path).exists():
+            tell(f'not there yet: {os.path.normpath(tree / path)}, which the configs read: {source}')
     if pending or problems:
         return False
     if spec.subsets:
@@ -101,7 +104,7 @@ def _refuse_others(spec: DatasetSpec, tree: Tree) -> None:
     if not foreign and any((tree / part.path).exists() for part in spec.parts):
         return
     other = recognise(tree.root if tree.root.is_dir() else tree.root.parent)
-    if other and other.name not in (spec.name, 'folder'):
+    if other and other.name not in (spec.name, 'folder', *spec.shares):
         raise UserError(f'{tree.root} holds {other.title}, not {spec.title}: give another folder, or prepare it as '
                         f'{other.name}')
     if foreign:
@@ -120,7 +123,7 @@ def _refuse_parent(spec: DatasetSpec, tree: Tree) -> None:
 
 def _holds(spec: DatasetSpec, folder: Path) -> bool:
     """Whether all parts that must be there are."""
-    return all((folder / part.path).exists() for part in spec.parts if not isinstance(part, Pictures) or part.required)
+    return all((folder / part.path).exists() for part in spec.parts if is_required(part))
 
 
 def _unpack_all(spec: DatasetSpec, tree: Tree, folders: list[Path], tell: Callable[[str], None]) -> None:
@@ -185,8 +188,11 @@ def _suffixes(spec: DatasetSpec) -> tuple[str, ...]:
     return tuple(train.suffixes)
 
 
-def _tell_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], tell: Callable[[str], None]) -> None:
-    missing = [archive for archive in _needed(spec, tree) if find_archive(archive, folders) is None]
+def _tell_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], tell: Callable[[str], None],
+                    repairable: set[str]) -> None:
+    missing = [archive for archive in _needed(spec, tree) if archive.required
+               and find_archive(archive, folders) is None
+               and not all(path in repairable or is_filled(spec.part(path), tree) for path in archive.fills)]
     if missing:
         tell(f'to download into {folders[0]}, then run the command without --check:')
         for archive in missing:

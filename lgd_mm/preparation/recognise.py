@@ -11,6 +11,8 @@ TYPES = {
     'mmdet.LVISV1Dataset': 'lvis',
     'mmseg.ADE20KDataset': 'ade20k',
     'mmseg.CityscapesDataset': 'cityscapes',
+    'mmpretrain.COCOCaption': 'coco-captions',
+    'mmpretrain.COCOVQA': 'vqa',
 }
 #: By the root that the configs expect, for types that read any folder.
 ROOTS = {

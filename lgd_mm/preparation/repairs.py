@@ -9,7 +9,7 @@ from pathlib import Path
 from lgd_mm.errors import UserError
 from lgd_mm.preparation.checks import foreign_classes
 from lgd_mm.preparation.links import refuse_links
-from lgd_mm.preparation.spec import Annotations, DatasetSpec, Repair
+from lgd_mm.preparation.spec import Annotations, DatasetSpec, Repair, TextFile
 from lgd_mm.preparation.tree import Tree
 
 #: How many folders deep a part is looked for (Kaggle's ImageNet has ``ILSVRC/Data/CLS-LOC/train``).
@@ -40,12 +40,13 @@ def layout_repairs(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> It
 
 def _misplaced(tree: Tree, spec: DatasetSpec, folders: Sequence[Path]) -> Iterator[Repair]:
     """Parts that are missing at their place and lie elsewhere below the tree."""
-    missing = [part for part in spec.parts if not (tree / part.path).exists()]
+    missing = [part for part in spec.parts
+               if not (tree / part.path).exists() and not (isinstance(part, TextFile) and part.made)]
     skipped = {*folders, *(tree / part.path for part in spec.parts)} - {tree.root}
     below = list(_below(tree.root, DEPTH, skipped)) if missing and tree.root.is_dir() else []
     for part in missing:
         target = tree / part.path
-        is_file = isinstance(part, Annotations)
+        is_file = isinstance(part, (Annotations, TextFile))
         wanted = [target.name] if is_file else Path(part.path).parts
         found = [path for path in below if path.is_file() == is_file and _ends_in(path.relative_to(tree.root), wanted)
                  and not foreign_classes(part, tree, str(path.relative_to(tree.root)))]

@@ -1,7 +1,7 @@
 """What a data set is made of: its archives, and the parts of the tree that the configs expect."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lgd_mm.preparation.tree import Tree
@@ -22,6 +22,7 @@ class Archive:
         fills (Sequence[str]): Paths of the parts that are whole once it is unpacked. Defaults to ().
         moved (bool): Whether a repair moves its files on, within those parts and under the same names. Defaults to
             False.
+        required (bool): False: it is unpacked if it is there, and not asked for. Defaults to True.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Archive:
     target: str = r'\g<0>'
     fills: Sequence[str] = ()
     moved: bool = False
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,26 @@ class Annotations:
     folder: str = ''
 
 
-Part = Pictures | Masks | Annotations
+@dataclass(frozen=True)
+class TextFile:
+    """A file of texts about images, or of answers.
+
+    Args:
+        path (str): File below the tree.
+        faults (Callable): Gives a sentence for each fault of the file, which is there, in the tree.
+        rests_on (Sequence[str]): Paths of the parts that it describes or is made of. Defaults to ().
+        made (bool): Whether it is made here, of those parts. Defaults to False.
+        required (bool): Defaults to True.
+    """
+
+    path: str
+    faults: Callable[[Tree], Iterator[str]]
+    rests_on: Sequence[str] = ()
+    made: bool = False
+    required: bool = True
+
+
+Part = Pictures | Masks | Annotations | TextFile
 
 
 @dataclass(frozen=True)
@@ -133,6 +154,9 @@ class DatasetSpec:
             are due for the tree, this spec and the folders of the archives. Defaults to ().
         subsets (bool): Whether lists of 10 % and 1 % of the labels of ``train`` belong to it. Defaults to False.
         note (str): A sentence for those who download it. Defaults to ``''``.
+        beside (Mapping[str, str]): What the configs read of other folders, as paths from the tree, and where it comes
+            from. Defaults to none.
+        shares (Sequence[str]): Names of the data sets that may lie in the same folder. Defaults to ().
     """
 
     name: str
@@ -143,6 +167,8 @@ class DatasetSpec:
     repairs: Sequence[Callable[[Tree, 'DatasetSpec', Sequence[Path]], Iterator[Repair]]] = ()
     subsets: bool = False
     note: str = ''
+    beside: Mapping[str, str] = field(default_factory=dict)
+    shares: Sequence[str] = ()
 
     def tree(self, root: Path) -> Path:
         """The folder that holds the parts, which need not exist yet."""

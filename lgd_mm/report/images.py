@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from lgd_mm.datasets import UnlabelledImages
 from lgd_mm.datasets.loading import UnreadableImage
 from lgd_mm.registry import DATASETS
+from lgd_mm.teacher_cache.images import is_cached, without_cache
 
 BATCH_SIZE = 64
 
@@ -32,8 +33,8 @@ class PlainImages(Dataset[Tensor | None]):
     def __init__(self, cfg: Config) -> None:
         dataset = cfg.train_dataloader.dataset.copy()
         self.size = view_size(dataset.pipeline)
-        if dataset.pop('cache', None):  # the cached views are crops: the images are wanted
-            dataset.type = 'lgd_mm.UnlabelledImages'
+        if is_cached(dataset):  # the cached views are crops: the images are wanted
+            dataset = without_cache(dataset)
         dataset.pipeline = [
             dataset.pipeline[0],
             dict(type='mmpretrain.ResizeEdge', scale=self.size, edge='short', backend='pillow'),

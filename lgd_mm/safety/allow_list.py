@@ -15,7 +15,7 @@ import mmengine.registry as registries
 from mmengine.registry import Registry
 
 from lgd_mm.errors import UserError
-from lgd_mm.safety.allowed_packages import EXCEPT, EXCEPT_CLASSES, KINDS, Kind
+from lgd_mm.safety.allowed_packages import EXCEPT, EXCEPT_CLASSES, KINDS, VISION_LANGUAGE, Kind
 from lgd_mm.safety.config_numbers import LARGEST_PLAIN, LONGEST, Numbers
 from lgd_mm.safety.timm_weights import local_weights
 
@@ -28,6 +28,8 @@ WEIGHTS = ('init_cfg', 'pretrained', 'checkpoint_path', 'pretrained_cfg', 'pretr
 #: Where a data set or metric would read or write elsewhere than on this machine, or what nobody asked for.
 ELSEWHERE = ('backend_args', 'file_client_args', 'outfile_prefix', 'output_dir', 'format_only', 'proposal_file',
              'collect_dir')
+#: Of a model of vision and language: files of words, one on each line, and where its weights would come from.
+LINES, BEGINNINGS = ('vocabulary', 'answers'), ('bert', 'weights')
 #: Keys of words that somebody wrote: names and prompts.
 WORDS = ('categories', 'templates', 'classes', 'CLASSES')
 #: What a user's own classes derive from, by kind.
@@ -143,7 +145,9 @@ class _Check:
             below = f'{key}.{name}'
             if name in ('type', SCOPE):
                 kept[name] = item
-            elif name == 'teacher' and self.called == 'network':
+            elif own is not None and name in (*LINES, *BEGINNINGS) and _within(own, VISION_LANGUAGE):
+                kept |= {name: self.file(item, below)} if name in LINES else {}
+            elif name == 'teacher' and self.called == 'network' and not _within(own, VISION_LANGUAGE):
                 kept[name] = checked(item, 'teacher', self.source, below, self.scope)
             elif own is not None and own.__name__ == 'TIMMBackbone' and name == 'model_name':
                 kept[name] = self.timm(item, below)
@@ -224,7 +228,13 @@ class _Check:
             if not VARIANT.fullmatch(value):
                 raise self.refuse(key, value, f'which is no name of a variant: a {self.called} of a file names no '
                                   'files, addresses or code')
-        elif '://' in value or '{{' in value or not value.isprintable() or value.lower().rpartition('.')[2] in PROGRAMS:
+            return value
+        return self.file(value, key)
+
+    def file(self, value: Any, key: str) -> str:
+        """The path of a file of data, or any other word."""
+        if not isinstance(value, str) or '://' in value or '{{' in value or not value.isprintable() or (
+                value.lower().rpartition('.')[2] in PROGRAMS):
             raise self.refuse(key, value, 'which is no file of data on this machine: a file names no addresses or '
                               'programs')
         return value

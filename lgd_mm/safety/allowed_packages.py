@@ -17,6 +17,8 @@ NETWORKS = (
     'lgd_mm.models.baselines', 'lgd_mm.models.classifiers', 'lgd_mm.models.dense', 'lgd_mm.models.heads',
     'lgd_mm.models.lgd', 'lgd_mm.models.many_students', 'lgd_mm.models.students', 'lgd_mm.models.view_preprocessor',
     'lgd_mm.models.zero_shot', 'lgd_mm.lean_mmseg')
+#: Models that read texts: files of words are named, and read as text.
+VISION_LANGUAGE = ('lgd_mm.models.vl', )
 DATA = ('mmengine.dataset', 'mmcv.transforms', 'mmpretrain.datasets', 'mmdet.datasets', 'mmseg.datasets',
         'lgd_mm.datasets', 'lgd_mm.lean_mmseg',
         'lgd_mm.teacher_cache', 'lgd_mm.watching.images')
@@ -26,7 +28,8 @@ METRICS = ('mmpretrain.evaluation.metrics', 'mmdet.evaluation.metrics', 'mmseg.e
 METRIC_CLASSES = ('Accuracy', 'SingleLabelMetric', 'ConfusionMatrix', 'MultiLabelMetric', 'AveragePrecision',
                   'VOCMultiLabelMetric', 'VOCAveragePrecision', 'RetrievalRecall', 'RetrievalAveragePrecision',
                   'FewShotAccuracy', 'CocoMetric', 'LVISMetric', 'VOCMetric', 'IoUMetric', 'CalibrationError',
-                  'CorruptionMetric', 'OutlierAUROC', 'RetrievalMAP', 'RankMe', 'NeighbourAccuracy', 'ZeroShotAccuracy')
+                  'CorruptionMetric', 'OutlierAUROC', 'RetrievalMAP', 'RankMe', 'NeighbourAccuracy', 'ZeroShotAccuracy',
+                  'CaptionScores', 'VQAAccuracy')
 #: Modules in those packages that read pickles, run what a string says, fetch something, wait for pipes, or write beside
 #: the data. tests/test_security/test_readers.py looks at the sources of all others.
 EXCEPT = (
@@ -70,7 +73,7 @@ KINDS = {
     'backbone': Kind(BACKBONES, BACKBONES + LAYERS),
     'neck': Kind(NECKS, NECKS + LAYERS),
     'teacher': Kind(TEACHERS, BACKBONES + LAYERS, paths=True),
-    'network': Kind(NETWORKS, BACKBONES + NECKS + NETWORKS + LAYERS),
+    'network': Kind(NETWORKS + VISION_LANGUAGE, BACKBONES + NECKS + NETWORKS + LAYERS + VISION_LANGUAGE),
     'preprocessor': Kind(NETWORKS + LAYERS, NETWORKS + LAYERS),
     'dataset': Kind(DATA, DATA, ('DATASETS', 'TRANSFORMS', 'DATA_SAMPLERS', 'FUNCTIONS'), paths=True),
     'metric': Kind(METRICS, METRICS, ('METRICS', ), paths=True, names=METRIC_CLASSES),

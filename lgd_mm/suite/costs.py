@@ -90,7 +90,8 @@ def _backbone(suite: Suite, entry: Entry) -> dict[str, Any]:
     if made and made.pretrain:
         cfg = resolved(made.pretrain, [option for option in made.options if '{student:' not in option])
     else:
-        cfg = resolved(suite.tasks[0].config, suite.tasks[0].options)
+        config, options = next((task.config, task.options) for task in suite.tasks if task.config)
+        cfg = resolved(config, options)
     if 'backbone' not in (cfg.get('model') or {}):
         raise UserError(f'{cfg.filename} has no model.backbone')
     backbone: dict[str, Any] = cfg.model.backbone.to_dict()

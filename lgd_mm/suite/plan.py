@@ -108,8 +108,9 @@ def _own_test(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:
     run = _pretraining(suite, entry, seed)
     return replace(
         run, task=task.name, work_dir=_folder(suite, entry.label, seed, task.name),
-        options=(*run.options, *task.options), flags=(), checkpoint=run.work_dir, inputs=(*run.inputs, *task.inputs),
-        metrics=tuple(metric.key for metric in task.metrics), needs=(run.work_dir, *run.needs))
+        options=(*run.options, *task.options), flags=_swapped(suite, entry, test_only=True), checkpoint=run.work_dir,
+        inputs=(*run.inputs, *task.inputs), metrics=tuple(metric.key for metric in task.metrics),
+        needs=(run.work_dir, *run.needs))
 
 
 def _task_run(suite: Suite, entry: Entry, task: Task, seed: int) -> Run:

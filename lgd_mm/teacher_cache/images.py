@@ -1,21 +1,24 @@
 """Pre-training images whose views a teacher has already seen."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from mmengine.config import ConfigDict
 
 from lgd_mm.datasets.image_folder import UnlabelledImages, seed_all
-from lgd_mm.datasets.view_sampler import view_seed
+from lgd_mm.datasets.indexed_images import IndexedImages
+from lgd_mm.datasets.sharded_images import ShardedImages
+from lgd_mm.datasets.view_seeds import view_seed
 from lgd_mm.datasets.views.crops import Crops, crops_inside
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
-from lgd_mm.teacher_cache.store import TeacherCache, data_digest
+from lgd_mm.teacher_cache.store import TeacherCache
 
 
-@DATASETS.register_module()
-class CachedImages(UnlabelledImages):
+class CachedViews(UnlabelledImages):
     """The views of a teacher cache, one of each image in every epoch, and the teacher's embeddings beside them.
 
     After the last view comes the first again. Views, crops and embeddings are those of a live run with the cache's
@@ -29,7 +32,7 @@ class CachedImages(UnlabelledImages):
         crops (int): Up to so many of those that lie at least 80 % inside the view and cover at most 60 % of it; if
             there are more, which come first depends on the cache's seed, the image and the view, and the others
             follow when the view comes again. Defaults to 0.
-        **kwargs (Any): See :class:`lgd_mm.UnlabelledImages`; data and pipeline as they were for the cache.
+        **kwargs (Any): Of the images' own data set; images and pipeline as they were for the cache.
 
     Raises:
         UserError: If the cache is incomplete, or of other data or views, or has no boxes for crops.
@@ -52,7 +55,7 @@ class CachedImages(UnlabelledImages):
         if missing:
             raise UserError(f'the teacher cache {folder} lacks {len(missing)} of its {len(list(self.cache.parts()))} '
                             'files: call tools/cache_teacher.py again, it goes on where it stopped')
-        if about['pictures'] != len(self) or about.get('data') != data_digest(self):
+        if about['pictures'] != len(self) or about.get('data') != self.digest():
             raise UserError(f'the teacher cache {folder} is of {about["pictures"]} other images than the '
                             f'{len(self)} in {self.data_prefix["img_path"]}: give those it was made of, or another '
                             'cache')
@@ -104,6 +107,38 @@ class CachedImages(UnlabelledImages):
             crops.boxes[place], crops.embeddings[place] = box, self.cache.embedding(cut, index)
         crops.valid[:len(found)] = True
         return crops
+
+
+@DATASETS.register_module()
+class CachedImages(CachedViews):
+    """Those of a folder: :class:`CachedViews` of :class:`lgd_mm.UnlabelledImages`."""
+
+
+@DATASETS.register_module()
+class CachedShardedImages(CachedViews, ShardedImages):
+    """Those of shards: :class:`CachedViews` of :class:`lgd_mm.ShardedImages`; the cache was made from the shards, or
+    from the folder that they were made of."""
+
+
+@DATASETS.register_module()
+class CachedIndexedImages(CachedViews, IndexedImages):
+    """Those of an index: :class:`CachedViews` of :class:`lgd_mm.IndexedImages`."""
+
+
+#: Data set -> that of its cached views.
+CACHED = dict(UnlabelledImages=CachedImages, ShardedImages=CachedShardedImages, IndexedImages=CachedIndexedImages)
+
+
+def is_cached(dataset: Mapping[str, Any]) -> bool:
+    """Whether a config's data set is of cached views."""
+    return str(dataset.get('type')).split('.')[-1] in {kind.__name__ for kind in CACHED.values()}
+
+
+def without_cache(dataset: Mapping[str, Any]) -> ConfigDict:
+    """A config's data set of cached views, as that of the images themselves."""
+    own = next(name for name, kind in CACHED.items() if str(dataset['type']).split('.')[-1] == kind.__name__)
+    kept = {key: value for key, value in dataset.items() if key not in ('cache', 'crops')}
+    return ConfigDict(kept, type=f'lgd_mm.{own}')
 
 
 def check_plain(pipeline: list[dict[str, Any]]) -> None:

@@ -1,8 +1,7 @@
 """The teacher's embeddings of many views, on disk: one cache serves every student and every set of names."""
 
-import hashlib
 import json
-import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,33 +9,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.views.view import View
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.rows import OpenFiles, is_whole, open_rows, saved, write_whole
 
 #: Images whose entries share a file.
 PART = 16384
-#: Of what the entries are; 2: their views are crops by an antialiasing filter.
-FORMAT = 2
+#: Of what the entries are; 2: their views are crops by an antialiasing filter; 3: each has a checksum.
+FORMAT, WITHOUT_CHECKSUMS = 3, 2
 #: Files of entries in a folder, of which each is looked for: views of a hundred million images for 100 epochs.
 FILES = 1_000_000
 #: Width of the embeddings; CLIP's largest have 1,280.
 WIDTH = 65_536
+#: The last field of a row.
+CHECK = [('check', '<u4')]
 #: Bytes of ``cache.json``.
 ABOUT = 2**24
-#: Files of crops' embeddings that stay open.
-OPEN = 128
+#: Files that stay open; a process may open about a thousand.
+OPEN = 256
 
 
 class TeacherCache:
     """A folder with ``cache.json``, which says what was computed, and a file of entries for each view and part.
 
-    An entry is the teacher's embedding of a view in float16, the view's numbers, and the image it is of (another than
-    asked for where that one cannot be read). After the views there may be crops, which are never trained on: smaller
-    parts of the images whose embeddings say what is where. For each part, a file of boxes has what was cut out of each
-    image, so that nobody looks for it in as many files. All are memory-mapped.
+    An entry is the teacher's embedding of a view in float16, the view's numbers, the image it is of (another than asked
+    for where that one cannot be read), and the CRC-32 of all that. After the views there may be crops, which are never
+    trained on: smaller parts of the images whose embeddings say what is where. For each part, a file of boxes has what
+    was cut out of each image, so that nobody looks for it in as many files. All are memory-mapped.
 
     Args:
         folder (str | Path): Of :meth:`create`.
@@ -47,6 +47,7 @@ class TeacherCache:
             image and the ``scale`` they were drawn from.
         views (int): Of each image.
         cuts (int): Views and crops of each image.
+        checked (bool): Whether rows have checksums, which those of earlier versions lack.
 
     Raises:
         UserError: If there is no cache, or one of another format.
@@ -61,19 +62,19 @@ class TeacherCache:
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
-        if self.about.get('format') != FORMAT:
+        if self.about.get('format') not in (FORMAT, WITHOUT_CHECKSUMS):
             raise UserError(f'{self.folder} is a teacher cache of another version of lgd_mm, whose views are cut out '
                             'otherwise, and its embeddings are of those: remove it and make it anew with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}')
         self.views: int = self.about['views']
         self.cuts: int = self.views + (self.about.get('crops') or dict(number=0))['number']
-        self._entry = entry_type(self.about['embed_dim'])
+        self.checked = self.about['format'] == FORMAT
+        self._entry = entry_type(self.about['embed_dim'], self.checked)
+        self._boxes = boxes_type(self.cuts, self.checked)
         self._close()
 
     def _close(self) -> None:
-        self._open: tuple[int, dict[int, NDArray[Any]]] = -1, {}
-        self._scattered = OpenFiles(OPEN)
-        self._boxes: dict[int, NDArray[Any]] = {}
+        self._open = OpenFiles(OPEN)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is open: a loader's worker opens its own."""
@@ -106,6 +107,7 @@ class TeacherCache:
                                 'another --out')
             write_whole(file, json.dumps(about, indent=1).encode())
         cache = cls(folder)
+        about['format'] = cache.about['format']  # one without checksums goes on without
         differing = [key for key, value in about.items() if cache.about.get(key) != json.loads(json.dumps(value))]
         if differing == ['crops'] and cache.about.get('crops') is None:
             write_whole(file, json.dumps({**cache.about, 'crops': about['crops']}, indent=1).encode())
@@ -145,28 +147,33 @@ class TeacherCache:
     def write(self, cut: int, part: int, entries: NDArray[Any]) -> None:
         """Add a part; it is there as a whole or not at all.
 
+        Args:
+            cut (int): View or crop.
+            part (int): Of the images.
+            entries (np.ndarray): Of :func:`entry_type`; their checksums are set.
+
         Raises:
             UserError: If it cannot be written.
         """
-        write_whole(self.file(cut, part), saved(entries))
+        write_whole(self.file(cut, part), saved(self._with_checksums(entries)))
 
-    def entry(self, view: int, image: int) -> np.void:
-        """What is known of a view of an image."""
-        if self._open[0] != view:
-            self._open = view, {}  # an epoch needs one view: no more files stay open
+    def _with_checksums(self, rows: NDArray[Any]) -> NDArray[Any]:
+        if self.checked:
+            rows['check'] = [row_checksum(row) for row in rows]
+        return rows
+
+    def entry(self, cut: int, image: int) -> np.void:
+        """What is known of a view, or of a crop, of an image.
+
+        Raises:
+            UserError: If it was damaged.
+        """
         part, place = divmod(image, PART)
-        files = self._open[1]
-        if part not in files:
-            files[part] = self._opened(self.file(view, part), self._entry, part)
-        entry: np.void = files[part][place]
-        return entry
+        return self._row(self.file(cut, part), self._entry, part, place, scattered=cut >= self.views)
 
     def embedding(self, cut: int, image: int) -> NDArray[Any]:
-        """The embedding of any view or crop of an image (D, ), for few of those that a file has."""
-        part, place = divmod(image, PART)
-        rows = self._scattered.rows((cut, part), lambda: self._opened(
-            self.file(cut, part), self._entry, part, scattered=True)['embedding'])
-        embedding: NDArray[Any] = rows[place]
+        """The embedding of a view or crop of an image (D, )."""
+        embedding: NDArray[Any] = self.entry(cut, image)['embedding']
         return embedding
 
     def boxes_file(self, part: int) -> Path:
@@ -176,7 +183,7 @@ class TeacherCache:
     def missing_boxes(self) -> list[tuple[int, range]]:
         """The parts whose boxes are not there yet, as in a cache of an earlier version, or not whole."""
         return [(part, images) for part, images in self._parts()
-                if not is_whole(self.boxes_file(part), boxes_type(self.cuts), len(images))]
+                if not is_whole(self.boxes_file(part), self._boxes, len(images))]
 
     def write_boxes(self) -> None:
         """Add the boxes of the parts whose entries are all there.
@@ -188,20 +195,26 @@ class TeacherCache:
         for part, images in self.missing_boxes():
             if part in lacking:
                 continue
-            boxes = np.empty(len(images), boxes_type(self.cuts))
+            boxes = np.zeros(len(images), self._boxes)
             for cut in range(self.cuts):
                 entries = self._opened(self.file(cut, part), self._entry, part)
                 boxes['crop'][:, cut], boxes['picture'][:, cut] = entries['view'][:, :4], entries['picture']
-            write_whole(self.boxes_file(part), saved(boxes))
+            write_whole(self.boxes_file(part), saved(self._with_checksums(boxes)))
 
     def boxes(self, image: int) -> np.void:
         """What was cut out for an image: of each view and crop ``crop`` (cuts, 4), its top, left, height and width,
         and ``picture`` (cuts, ), the image it is of."""
         part, place = divmod(image, PART)
-        if part not in self._boxes:
-            self._boxes[part] = self._opened(self.boxes_file(part), boxes_type(self.cuts), part)
-        boxes: np.void = self._boxes[part][place]
-        return boxes
+        return self._row(self.boxes_file(part), self._boxes, part, place)
+
+    def _row(self, file: Path, row: np.dtype[Any], part: int, place: int, scattered: bool = False) -> np.void:
+        """A row of a part's file."""
+        rows = self._open.rows(file, lambda: self._opened(file, row, part, scattered))
+        found: np.void = rows[place]
+        if self.checked and int(found['check']) != row_checksum(found):
+            raise DataError(f'{file} is damaged at image {part * PART + place:,}: remove it and call '
+                            'tools/cache_teacher.py again, it makes what is missing')
+        return found
 
     def _opened(self, file: Path, row: np.dtype[Any], part: int, scattered: bool = False) -> NDArray[Any]:
         """The rows of a part's file."""
@@ -229,28 +242,17 @@ def _check_sizes(embed_dim: Any, pictures: Any, views: Any, crops: Any) -> None:
         raise ValueError(f'{cuts} views of {pictures} images are more than {FILES:,} files')
 
 
-def entry_type(embed_dim: int) -> np.dtype[Any]:
-    """Of an entry with embeddings of that width D: 2 D + 56 bytes."""
-    return np.dtype([('embedding', '<f2', (embed_dim, )), ('view', '<f4', (len(View._fields), )), ('picture', '<i8')])
+def entry_type(embed_dim: int, checked: bool = True) -> np.dtype[Any]:
+    """Of an entry with embeddings of that width D: 2 D + 60 bytes."""
+    return np.dtype([('embedding', '<f2', (embed_dim, )), ('view', '<f4', (len(View._fields), )), ('picture', '<i8'),
+                     *CHECK[:checked]])
 
 
-def boxes_type(cuts: int) -> np.dtype[Any]:
-    """Of what was cut out for an image: 20 bytes for each view and crop."""
-    return np.dtype([('crop', '<i4', (cuts, 4)), ('picture', '<i4', (cuts, ))])
+def boxes_type(cuts: int, checked: bool = True) -> np.dtype[Any]:
+    """Of what was cut out for an image: 20 bytes for each view and crop, and 4."""
+    return np.dtype([('crop', '<i4', (cuts, 4)), ('picture', '<i4', (cuts, )), *CHECK[:checked]])
 
 
-def data_digest(images: UnlabelledImages) -> str:
-    """SHA-256 of the images' names and sizes, wherever their folder lies.
-
-    Args:
-        images (UnlabelledImages): The data set.
-
-    Returns:
-        str: In hex.
-    """
-    digest = hashlib.sha256()
-    root = images.data_prefix['img_path']
-    for index in range(len(images)):
-        path = images.get_data_info(index)['img_path']
-        digest.update(f'{os.path.relpath(path, root)}\0{os.path.getsize(path)}\n'.encode())
-    return digest.hexdigest()
+def row_checksum(row: np.void) -> int:
+    """CRC-32 of a row up to its own checksum."""
+    return zlib.crc32(row.tobytes()[:-4])

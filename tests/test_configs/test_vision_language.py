@@ -1,13 +1,19 @@
 """Configs of vision and language: each builds at a small size, trains a step, and predicts what it is asked for."""
 
+import runpy
+
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, init_default_scope
 from mmpretrain.structures import DataSample
 
+from lgd_mm.engine.regions.grid import GridRegions
+from lgd_mm.students.file import student_metadata, write_student
 from tests.configs import read_config
 from tests.test_configs.test_all_configs import CONFIGS, VISION_LANGUAGE
+from tests.tiny import ROOT
 
 WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', *'abcdefgh']
 FILES = [path for path in CONFIGS if path in VISION_LANGUAGE]
@@ -92,3 +98,47 @@ def test_teacher_student_and_data_fit(path):
     if 'val_dataloader' in cfg and cfg.val_dataloader:
         assert tuple(cfg.val_dataloader.dataset.lengths) == tuple(data.lengths)
         assert cfg.val_dataloader.dataset.regions != data.regions or 'coco' in path.stem or 'vqav2' in path.stem
+
+
+def test_schedules_are_those_of_minivlm():
+    """Its run configurations: batch, epochs, learning rate, weight decay, dropout of hidden states, lengths."""
+    for name, *wanted in (('pretrain_coco-captions', 2048, 100, 4e-4, 0.05, 0.1, (20, 15, 50)),
+                          ('caption_coco', 512, 20, 1e-5, 0.05, 0.1, (40, 30, 50)),
+                          ('vqa_vqav2', 128, 40, 5e-5, 0.05, 0.3, (128, 0, 50))):
+        cfg, = (read_config(path) for path in FILES if path.stem == f'distill-vlm_{name}')
+        optimizer, transformer = cfg.optim_wrapper.optimizer, cfg.model.student.transformer
+        assert [cfg.auto_scale_lr.base_batch_size, cfg.train_cfg.max_epochs, optimizer.lr, optimizer.weight_decay,
+                transformer.get('dropout', 0.1), tuple(cfg.train_dataloader.dataset.lengths)] == wanted, name
+        assert cfg.param_scheduler[-1].end == cfg.train_cfg.max_epochs and cfg.param_scheduler[-1].power == 1
+
+
+def test_the_suite_reads_a_cell_as_wide_as_it_is(tmp_path):
+    """Of the backbone that tools/make_vl_world.py shows images to."""
+    tool = runpy.run_path(str(ROOT / 'tools/make_vl_world.py'))
+    cfg = read_config(ROOT / tool['PRETRAINING'])
+    init_default_scope(cfg.default_scope)
+    backbone = MODELS.build(cfg.model.backbone)
+    write_student(backbone.state_dict(), student_metadata(cfg.to_dict(), 0, {}), tmp_path / 'student')
+    cells = GridRegions(cfg, tool['PRETRAINING'], str(tmp_path / 'student.safetensors'), tool['GRID'])
+    for suite in ('vl', 'vl_captions'):
+        entry = Config.fromfile(ROOT / f'configs/shapes/{suite}.py').entries[-1]
+        said = dict(option.split('=') for option in entry.options)
+        assert said['model.transformer.region_width'] == str(cells.width + 6)
+        assert all(value.endswith(f',0,{tool["GRID"]**2})') for key, value in said.items() if 'lengths' in key)
+        assert 'grid_lgd_train' in said['train_dataloader.dataset.regions']
+
+
+@pytest.mark.parametrize('path', [path for path in FILES if path.parts[0] == 'distillvlm'], ids=lambda path: path.stem)
+def test_weights_are_those_of_another_config(path):
+    """Each file that a config begins with is what a config beside it leaves, of the model that is wanted."""
+    cfg = read_config(path)
+    for part in (cfg.model.get('student', cfg.model), cfg.model.get('teacher')):
+        if part is None or part.get('weights') is None:
+            continue
+        made = read_config(path.with_name(f'{part.weights.split("/")[1]}.py'))
+        trained = made.model.get('student', made.model)
+        for key in ('width', 'depth', 'heads', 'region_width'):
+            assert trained.transformer[key] == part.transformer[key]
+        if part is cfg.model.get('teacher'):
+            assert (trained.task, made.train_dataloader.dataset.regions) == (
+                part.task, cfg.train_dataloader.dataset.teacher_regions)

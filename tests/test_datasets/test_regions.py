@@ -181,7 +181,8 @@ def test_names_are_any_that_files_have(tmp_path):
     (dict(format=2), 'another version'), (dict(width=10**9), 'width is 1000000000'), (dict(most=0), 'most is 0'),
     (dict(width=65_000, most=4000, images=1024), 'more than a file holds'), (dict(grid=3), 'grid is 3'),
     (dict(images=True), 'images is True'), (dict(tags='cat'), 'no list of names'),
-    (dict(detector=1), 'its fingerprint is another'), (dict(names=None), 'is not the list')])
+    (dict(boxes=[1]), r'boxes is \[1\]'), (dict(detector=1), 'its fingerprint is another'),
+    (dict(names=None), 'is not the list')])
 def test_what_a_store_says_is_checked(tmp_path, change, reason):
     store = written(tmp_path / 'store')
     about = {**store.about, **change}

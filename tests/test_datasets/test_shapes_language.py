@@ -105,3 +105,12 @@ def test_files(tmp_path):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     with pytest.raises(UserError, match='name the folder of a shapes world'):
         write_language(tmp_path)
+
+
+def test_a_world_with_things_that_have_no_name_is_refused(tmp_path):
+    """One question of five for a colour's shape would be of two things."""
+    root = write_world(tmp_path / 'harder', unlabelled=1, zero_shot=20, labelled=20, detection=(1, 1),
+                       segmentation=(1, 1), kind='harder')
+    with pytest.raises(UserError, match='is a harder world'):
+        write_language(root)
+    assert not (root / 'language').exists()

@@ -88,7 +88,7 @@ def test_the_index_is_kept_until_the_shard_changes(tmp_path, source, shards, mon
     views = loaded(sharded(shards))
     assert len(index_files(tmp_path)) == 4
     with monkeypatch.context() as patch:
-        patch.setattr(tar_index, '_read', None)  # would raise
+        patch.setattr(tar_index, 'read_members', None)  # would raise
         assert torch.equal(loaded(sharded(shards)), views)
     index_files(tmp_path)[0].write_text('{"damaged": ')
     with tarfile.open(shards / 'train-000000.tar', 'w') as tar:

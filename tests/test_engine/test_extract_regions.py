@@ -18,6 +18,7 @@ from lgd_mm.datasets.regions import store as store_module
 from lgd_mm.engine.regions import RegionExtractor
 from lgd_mm.engine.regions.checkpoint import _tags
 from lgd_mm.engine.regions.detector import box_features
+from lgd_mm.engine.regions.images import _name
 from lgd_mm.errors import UserError
 from tests.detectors import CLASSES, SIZES, built, extract, write_detector, write_images_of_shapes
 from tests.tiny import ROOT, run_tool
@@ -272,6 +273,12 @@ def test_wrong_detectors_are_told(student, teacher, store, data, tmp_path):
     (store.folder / 'regions/00002.npy').unlink()
     with pytest.raises(UserError, match='lacks 1 of its 3 files'):
         extract(teacher, tmp_path / 'theirs', boxes=str(store.folder))
+
+
+def test_images_are_named_by_their_path_below_the_folder():
+    names = {'/data/images/a/1.jpg': 'a/1.jpg', '/data/images/..1.jpg': '..1.jpg',
+             '/data/other/1.jpg': '/data/other/1.jpg'}
+    assert {path: _name(path, '/data/images') for path in names} == names
 
 
 def test_an_image_that_is_listed_twice_is_told(student, data, tmp_path):

@@ -16,7 +16,7 @@ def test_a_share_is_the_one_that_is_named_or_the_launchers(monkeypatch):
     assert share_of(None) == (3, 4) and share_of('1/2') == (0, 2)
 
 
-@pytest.mark.parametrize('text', ['0/2', '3/2', '2', '', '/', 'a/b', '-1/2', '1/0', '1/2/3'])
+@pytest.mark.parametrize('text', ['0/2', '3/2', '2', '', '/', 'a/b', '-1/2', '1/0', '1/2/3', '²/8'])
 def test_what_is_no_share_is_told(text):
     with pytest.raises(UserError, match='give NUMBER/COUNT, such as 2/8'):
         share_of(text)

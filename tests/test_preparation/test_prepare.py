@@ -319,7 +319,7 @@ def test_folder(tmp_path, run):
 def test_a_spec_names_its_own_parts():
     """Every archive fills parts that exist, and every part but those made here comes from an archive."""
     for spec in trees.SPECS.values():
-        paths = {part.path for part in spec.parts}
+        paths = {part.path for part in spec.parts if not getattr(part, 'made', False)}
         filled = {path for archive in spec.archives for path in archive.fills}
         assert filled == (paths if spec.name != 'folder' else set())
         assert replace(spec, name='copy').part(next(iter(paths)))

@@ -66,7 +66,7 @@ def spec_for(name: str, folder: Path, counts: dict[str, int], **changes: object)
     """A spec with other counts, and the sums of the archives in a folder."""
     spec = SPECS[name]
     sums = {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in folder.glob('*') if path.is_file()}
-    parts = [replace(part, count=counts[part.path], **_known(part, changes)) for part in spec.parts]
+    parts = [replace(part, **_known(part, {'count': counts[part.path], **changes})) for part in spec.parts]
     archives = [replace(archive, md5=sums.get(archive.name, archive.md5)) for archive in spec.archives]
     return replace(spec, parts=parts, archives=archives)
 

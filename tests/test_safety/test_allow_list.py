@@ -64,6 +64,40 @@ def test_what_is_refused_is_named(changes, key):
         checked({**RESNET, **changes}, 'backbone', 'the file', 'backbone')
 
 
+VISION_LANGUAGE = dict(
+    type='lgd_mm.VisionLanguageModel', vocabulary='data/vocab.txt', transformer=dict(width=8, region_width=30),
+    task=dict(type='lgd_mm.VLAnswering', answers='data/answers.txt'))
+
+
+def test_files_of_words_are_kept_and_weights_are_not():
+    """Of a student and of its teacher, whose file would be read as well."""
+    begun = dict(VISION_LANGUAGE, bert='bert.safetensors', weights='https://x/y.pth')
+    config = dict(type='lgd_mm.DistillVLM', student=begun, teacher=begun, queue_length=256)
+    assert checked(config, 'network', 'file', 'model') == dict(config, student=VISION_LANGUAGE, teacher=VISION_LANGUAGE)
+
+
+@pytest.mark.parametrize('part', ['student', 'teacher'])
+@pytest.mark.parametrize('changes, key', [
+    (dict(vocabulary='https://x/vocab.txt'), 'vocabulary'), (dict(vocabulary='words.pkl'), 'vocabulary'),
+    (dict(vocabulary=dict(type='os.system')), 'vocabulary'), (dict(vocabulary=3), 'vocabulary'),
+    (dict(task=dict(type='lgd_mm.VLAnswering', answers='x.npy')), 'task.answers'),
+    (dict(task=dict(type='builtins.eval')), 'task.type'), (dict(type='mmpretrain.BLIPCaption'), 'type'),
+    (dict(transformer=dict(width=2**30)), 'transformer.width'),
+    (dict(transformer=dict(depth=9999)), 'transformer.depth'), (dict(other='data/vocab.txt'), 'other')])
+def test_models_of_vision_and_language_name_no_more(part, changes, key):
+    config = dict(type='lgd_mm.DistillVLM', student=VISION_LANGUAGE, teacher=VISION_LANGUAGE)
+    with pytest.raises(UserError, match=f'^the file: model.{part}.{key}'):
+        checked({**config, part: {**VISION_LANGUAGE, **changes}}, 'network', 'the file', 'model')
+
+
+def test_teachers_within_teachers_come_to_an_end():
+    config = VISION_LANGUAGE
+    for _ in range(40):
+        config = dict(type='lgd_mm.DistillVLM', student=VISION_LANGUAGE, teacher=config)
+    with pytest.raises(UserError, match='lies too deep'):
+        checked(config, 'network', 'file', 'model')
+
+
 @pytest.mark.parametrize('name', ['lgd/r18_pretrain.py', 'lgd/timm_pretrain.py', 'baselines/seed-dino_r18_pretrain.py',
                                   'classification/linear_r18_folder.py', 'coco/mask-rcnn_r18_fpn_1x_coco.py',
                                   'coco/rtmdet-ins_s_cspnext-s_300e_coco.py', 'coco/atss_r18_fpn_1x_coco.py',

@@ -36,7 +36,8 @@ PROGRAMS = ('config', 'suite', 'cfg_options', 'options')
 #: Takes data sets, whose own tests are in tests/faults: images, annotations, names and prompts.
 DATA = (
     'images', 'classes', 'templates', 'data', 'categories', 'root', 'dataset', 'source', 'cache', 'watch', 'ids',
-    'folder', 'detection', 'segmentation', 'classification', 'class_table', 'calibrate', 'check_images', 'boxes')
+    'folder', 'detection', 'segmentation', 'classification', 'class_table', 'calibrate', 'check_images', 'boxes',
+    'annotations')
 #: Takes numbers, names of this package, or places to write to.
 OTHER = (
     'words', 'from_scratch', 'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size',
@@ -46,7 +47,7 @@ OTHER = (
     'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
     'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',
     'score', 'drawing', 'no_drawing', 'every', 'embedding', 'as_json', 'backbone_only', 'raw', 'budget', 'methods',
-    'students', 'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions')
+    'students', 'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions', 'least')
 
 
 class Entries:

@@ -207,6 +207,8 @@ def test_a_task_may_be_the_test_of_the_pretraining_itself(fake) -> None:
     assert tested.config == trained.config and tested.checkpoint == trained.work_dir == tested.needs[0]
     assert tested.options == ('randomness.seed=1', 'a=1', 'b=2') and tested.command[0] == 'tools/test.py'
     assert f't={trained.work_dir}/student.safetensors' in runs['pupil, own, seed 1'].options
+    other = {run.title: run for run in choose(read_suite(str(fake.path), backbone='timm/resnet10t'), seeds=[1])}
+    assert other['LGD, own, seed 1'].flags == ('--backbone', 'checkpoint')
     fake.settings['tasks'][0] = dict(own, config='train.py')
     with pytest.raises(UserError, match='has both config and of'):
         fake.read()

@@ -235,9 +235,9 @@ def test_few_files_stay_open(folder, monkeypatch):
     wanted = [(cut, image) for image in range(IMAGES) for cut in range(VIEWS + CROPS)] * 2
     for cut, image in wanted:
         assert np.array_equal(cache.embedding(cut, image), TeacherCache(folder).entry(cut, image)['embedding'])
-        assert len(cache._scattered) <= 2
+        assert len(cache._open) <= 2
     cache.embedding(0, 0), cache.embedding(1, 0), cache.embedding(0, 0), cache.embedding(2, 0)
-    assert list(cache._scattered) == [(0, 0), (2, 0)], 'the one used longest ago goes'
+    assert list(cache._open) == [(0, 0), (2, 0)], 'the one used longest ago goes'
 
 
 def test_other_pixels_have_no_common_boxes(config, folder):

@@ -13,7 +13,7 @@ from modelindex.load_model_index import load
 from tests.tiny import ROOT
 
 #: Folders whose configs are all listed.
-FOLDERS = ('lgd', 'baselines', 'students')
+FOLDERS = ('lgd', 'baselines', 'students', 'distillvlm')
 STUDENTS = sorted((ROOT / 'configs' / 'students').glob('*.py'))
 UNPUBLISHED = 'no weights published'
 
@@ -109,7 +109,7 @@ def test_students_build_with_the_backbones_of_the_recipes(path):
 
 def test_recipes_are_described_as_they_are():
     for model in load(str(ROOT / 'model-index.yml')).models:
-        if 'students' in model.config:
+        if Path(model.config).parent.name in ('students', 'distillvlm'):
             continue
         cfg, told = Config.fromfile(ROOT / model.config), model.metadata.data
         data = dict(imagenet='ImageNet-1k', coco='COCO', ADEChallengeData2016='ADE20K')
@@ -122,3 +122,21 @@ def test_recipes_are_described_as_they_are():
         stem = Path(model.config).stem.replace('r18', 'resnet18').replace('r34', 'resnet34').replace('r50', 'resnet50')
         assert model.name.replace('lgd-baselines_', '').replace('-', '_') in (
             stem.replace('-', '_'), f'lgd_{stem}'.replace('-', '_'))
+
+
+def test_recipes_of_vision_and_language_are_described_as_they_are():
+    """A teacher is told where there is one; the only figures are those that the paper has published."""
+    index = load(str(ROOT / 'model-index.yml'))
+    models = [model for model in index.models if 'distillvlm' in model.config]
+    for model in models:
+        cfg, told = Config.fromfile(ROOT / model.config), model.metadata.data
+        assert model.name == f'lgd-distillvlm_{Path(model.config).stem.removeprefix("distill-vlm_")}'
+        assert (told['Epochs'], told['Batch Size']) == (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size)
+        assert told['Training Data'] == dict(COCOCaption='COCO captions', COCOVQA='VQA v2')[
+            cfg.train_dataloader.dataset.source.type]
+        teacher = cfg.model.get('teacher')
+        assert told.get('Teacher') == (teacher and f'{teacher.transformer.depth} blocks of width '
+                                       f"{teacher.transformer.width}, adapted to the student's boxes")
+        assert model.in_collection == 'DistillVLM' and not model.results and not model.weights
+    (collection, ) = [each for each in index.collections if each.name == 'DistillVLM']
+    assert 'not reproduced' in collection.metadata.data['Published Results']['Source']

@@ -53,5 +53,7 @@ def check_about(about: Any) -> None:
         raise ValueError(f'{about["most"]} regions of width {about["width"]} are more than a file holds')
     if not isinstance(about['tags'], list) or not all(isinstance(name, str) for name in about['tags']):
         raise ValueError('tags is no list of names')
+    if not isinstance(about['boxes'], str | None):
+        raise ValueError(f'boxes is {str(about["boxes"])[:40]}')
     if about['fingerprint'] != fingerprint_of(about):
         raise ValueError('its fingerprint is another')

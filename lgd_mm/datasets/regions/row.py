@@ -4,6 +4,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgd_mm.datasets.regions.regions import Regions
 
@@ -63,11 +64,20 @@ def read_row(row: np.void, key: bytes, tags: int) -> Regions:
         raise ValueError(f'it says that there are {count} regions, and holds {len(row["boxes"])}')
     boxes, scores, tagged, features = (row[name][:count] for name in ('boxes', 'scores', 'tags', 'features'))
     regions = Regions(boxes, scores, tagged, features, (int(row['size'][0]), int(row['size'][1])))
+    if not min(regions.size):
+        raise ValueError('its image has no pixels')
+    if not are_finite(features):
+        raise ValueError('a feature is NaN or infinite')
     if not _are_inside(regions):
         raise ValueError(f'a box lies outside its image of {regions.size[0]} x {regions.size[1]} pixels')
     if count and not -1 <= regions.tags.min() <= regions.tags.max() < tags:
         raise ValueError(f'a tag is none of the {tags} names')
     return regions
+
+
+def are_finite(features: NDArray[Any]) -> bool:
+    """Whether numbers of float16 are finite: their exponents are not all ones, which numpy finds slowly otherwise."""
+    return not ((features.astype(np.float16, copy=False).view(np.uint16) & 0x7C00) == 0x7C00).any()
 
 
 def _are_inside(regions: Regions) -> bool:

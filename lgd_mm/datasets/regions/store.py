@@ -11,7 +11,7 @@ import numpy as np
 from lgd_mm.console.printable import shown
 from lgd_mm.datasets.regions.about import ABOUT, FORMAT, PART, check_about, digest_of_names, fingerprint_of
 from lgd_mm.datasets.regions.regions import Regions
-from lgd_mm.datasets.regions.row import fill_row, read_row, row_type
+from lgd_mm.datasets.regions.row import are_finite, fill_row, read_row, row_type
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.rows import OpenFiles, is_whole, open_rows, saved, write_whole
@@ -134,11 +134,15 @@ class RegionStore:
             regions (Sequence[Regions]): Of its images, in order.
 
         Raises:
-            UserError: If it cannot be written.
+            UserError: If it cannot be written, or a feature is not finite.
         """
         rows = np.zeros(len(regions), self._row)
         for place, each in enumerate(regions):
-            fill_row(rows[place], each, self._key(self.names[part * PART + place]))
+            name = self.names[part * PART + place]
+            if not are_finite(each.features):
+                raise UserError(f'features of image {shown(name)} are NaN, infinite or beyond 65,504, the largest of '
+                                'float16: give another checkpoint of the detector')
+            fill_row(rows[place], each, self._key(name))
         write_whole(self.file(part), saved(rows))
 
     def row(self, name: str) -> Regions:

@@ -10,6 +10,7 @@ from lgd_mm.datasets.shapes.questions import answers, questions
 from lgd_mm.datasets.shapes.sentences import sentences
 from lgd_mm.datasets.shapes.world import SPLITS, make_scene, read_card
 from lgd_mm.datasets.shapes.worlds import find_world
+from lgd_mm.errors import UserError
 from lgd_mm.io.files import write_text
 from lgd_mm.language.wordpiece import WordPieces
 
@@ -33,10 +34,13 @@ def write_language(root: str | Path) -> Path:
         Path: ``root/language``.
 
     Raises:
-        UserError: If there is no world.
+        UserError: If there is no world, or one with things that have no name: a question would be of several.
     """
     card = read_card(Path(root))
     folder, world = Path(root) / 'language', find_world(card['kind'])
+    if world.distractors:
+        raise UserError(f'{root} is a {card["kind"]} world, in which there are things without a name, so that answers '
+                        "would not be certain: name the folder of a world of kind 'shapes'")
     folder.mkdir(exist_ok=True)
     texts: list[str] = []
     for name, split, count in zip(('train', 'val'), ('train2017', 'val2017'), card['detection']):
@@ -55,7 +59,8 @@ def write_language(root: str | Path) -> Path:
 def _of_split(split: str, count: int, card: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Any]]:
     """Captions of each image, and its questions with their answers."""
     names = find_world(card['kind']).classes
-    captions, asked = [], []
+    captions: list[dict[str, Any]] = []
+    asked: list[Any] = []
     for index in range(count):
         scene = make_scene(split, index, card['seed'], card['kind'])
         rng = np.random.default_rng([card['seed'], _LANGUAGE + SPLITS[split], index])

@@ -83,9 +83,8 @@ def _joined(groups: list[str], rng: np.random.Generator) -> str:
 
 
 def plural(phrase: str) -> str:
-    """Of a name with its colour: ``red crosses``, ``striped stars with a hole``."""
-    head, *tail = phrase.split(' with ', 1)
-    return ' with '.join([head + ('es' if head.endswith('s') else 's'), *tail])
+    """Of a name, with or without its colour: ``red crosses``."""
+    return phrase + ('es' if phrase.endswith('s') else 's')
 
 
 def _with_article(phrase: str) -> str:

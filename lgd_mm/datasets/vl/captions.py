@@ -1,13 +1,16 @@
 """Captions of images, to pre-train with, to learn to write, and to compare with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
+from lgd_mm.console.printable import shown
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.vl.dataset import RegionTexts, sample
 from lgd_mm.datasets.vl.masking import IGNORED, mask_words
+from lgd_mm.errors import DataError
 from lgd_mm.registry import DATASETS
 
 
@@ -18,13 +21,24 @@ class Captions(RegionTexts):
     Args:
         every (bool): Each caption is an item. Defaults to True.
         **parts (Any): See :class:`lgd_mm.datasets.vl.dataset.RegionTexts`.
+
+    Raises:
+        UserError: If a caption is no text, or all are empty.
     """
 
     def __init__(self, every: bool = True, **parts: Any) -> None:
         super().__init__(**parts)
+        captions = [[caption for caption in _several(entry) if caption.strip()] for entry in self.entries]
+        empty = sum(len(_several(entry)) - len(some) for entry, some in zip(self.entries, captions))
+        if empty:
+            print_rank0(f'{empty:,} captions are empty and left out')
+        self.entries = [dict(entry, gt_caption=some) for entry, some in zip(self.entries, captions) if some]
+        if not self.entries:
+            raise DataError('all captions are empty: give the file of the captions')
         if every:
             self.entries = [dict(entry, gt_caption=caption) for entry in self.entries
-                            for caption in _several(entry['gt_caption'])]
+                            for caption in entry['gt_caption']]
+            self.tell_unknown(entry['gt_caption'] for entry in self.entries)
 
 
 @DATASETS.register_module()
@@ -43,8 +57,8 @@ class VLCaptionPretraining(Captions):
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """``targets`` are ``masked``, ``words`` and ``matching``."""
         rng = rng or np.random.default_rng(index)
-        matching = int(rng.random() < 0.5)
-        other = index if matching else self._another(index, rng)
+        other = index if rng.random() < 0.5 else self._another(index, rng)
+        matching = int(self.entries[other]['regions'] == self.entries[index]['regions'])
         text, tags = self.sequences.text(self.entries[index]['gt_caption']), self.tag_pieces(other)
         words = np.concatenate([text, tags])
         # Behind the text there is padding: places of tags lie further back.
@@ -57,15 +71,15 @@ class VLCaptionPretraining(Captions):
         inputs = self.inputs(index, masked.words[:len(text)], masked.words[len(text):], rng)
         return dict(inputs=inputs, targets=dict(
             masked=torch.from_numpy(places[masked.places]), words=torch.from_numpy(told),
-            matching=torch.tensor(matching)))
+            matching=torch.tensor(int(matching))))
 
     def _another(self, index: int, rng: np.random.Generator) -> int:
-        """An entry of another image, if there is one."""
+        """An entry of another image; the same one if none is found."""
         for _ in range(10):
             other = int(rng.integers(len(self)))
             if self.entries[other]['regions'] != self.entries[index]['regions']:
-                break
-        return other
+                return other
+        return index
 
 
 @DATASETS.register_module()
@@ -99,7 +113,7 @@ class VLCaptionTest(Captions):
         together: dict[str, dict[str, Any]] = {}
         for entry in self.entries:
             first = together.setdefault(entry['regions'], dict(entry, gt_caption=[]))
-            first['gt_caption'] += _several(entry['gt_caption'])
+            first['gt_caption'] += entry['gt_caption']
         self.entries = list(together.values())
 
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
@@ -108,5 +122,14 @@ class VLCaptionTest(Captions):
         return dict(inputs=inputs, data_samples=sample(self.entries[index], ('image_id', 'img_path', 'gt_caption')))
 
 
-def _several(captions: str | Sequence[str]) -> list[str]:
-    return [captions] if isinstance(captions, str) else list(captions)
+def _several(entry: Mapping[str, Any]) -> list[str]:
+    """Captions of an entry.
+
+    Raises:
+        UserError: If it has none.
+    """
+    captions = entry['gt_caption']
+    captions = [captions] if isinstance(captions, str) else captions
+    if not isinstance(captions, list) or not all(isinstance(caption, str) for caption in captions):
+        raise DataError(f'the caption of {entry["img_path"]} is {shown(captions)}, and no text: correct the entry')
+    return captions

@@ -1,26 +1,23 @@
 """Texts with the regions of their images: what data sets of vision and language share."""
 
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.registry import build_from_cfg
 from mmpretrain.structures import DataSample
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.regions import RegionStore, check_same_boxes
-from lgd_mm.datasets.vl.sequences import Sequences
+from lgd_mm.datasets.vl.sequences import Sequences, check_lengths
+from lgd_mm.datasets.vl.sources import entries_of
 from lgd_mm.errors import UserError
+from lgd_mm.language.corpus import unknown_words
 from lgd_mm.language.wordpiece import WordPieces
-from lgd_mm.registry import DATASETS
 
-#: Data sets that mmpretrain registers only beside a transformers of its age, and that do without.
-MODULES = dict(COCOCaption='mmpretrain.datasets.coco_caption', COCOVQA='mmpretrain.datasets.coco_vqa',
-               GQA='mmpretrain.datasets.gqa_dataset')
 #: Of what a store says, what tells one source of regions from another.
 SAID = ('detector', 'tags', 'width', 'most', 'grid', 'boxes')
 
@@ -52,8 +49,10 @@ class RegionTexts(Dataset[dict[str, Any]]):
                  lengths: Sequence[int],
                  teacher_regions: str | None = None,
                  aligned: bool = True) -> None:
+        check_lengths(lengths)
+        self._words = vocabulary
         self.entries = entries_of(source)
-        self.stores = dict(regions=RegionStore(regions))
+        self.stores, self.aligned = dict(regions=RegionStore(regions)), aligned
         if teacher_regions is not None:
             self.stores['teacher_regions'] = RegionStore(teacher_regions)
             if aligned:
@@ -102,7 +101,7 @@ class RegionTexts(Dataset[dict[str, Any]]):
             rng (np.random.Generator, optional): Source of ``draw``.
         """
         found = {key: store.row(self.entries[index]['regions']) for key, store in self.stores.items()}
-        numbers = dict(self.sequences.inputs(text, tags, found),
+        numbers = dict(self.sequences.inputs(text, tags, found, self.aligned),
                        draw=np.int64(rng.integers(2**31) if rng is not None else 0))
         return {key: torch.as_tensor(value) for key, value in numbers.items()}
 
@@ -110,20 +109,15 @@ class RegionTexts(Dataset[dict[str, Any]]):
         """Word pieces of the tags of an entry's image, see :meth:`Sequences.tags`."""
         return self.sequences.tags(self.stores['regions'].row(self.entries[index]['regions']))
 
+    def tell_unknown(self, texts: Iterable[str]) -> None:
+        """Say which words the vocabulary lacks.
 
-def entries_of(source: dict[str, Any]) -> list[dict[str, Any]]:
-    """Entries of a data set of mmpretrain, without images.
-
-    Raises:
-        UserError: If there are none.
-    """
-    if source['type'] in MODULES:
-        import_module(MODULES[source['type']])
-    dataset = build_from_cfg(dict(source, pipeline=[], lazy_init=True), DATASETS)
-    entries = dataset.load_data_list()
-    if not entries:
-        raise UserError(f'{source.get("ann_file")} has no entries: name the file of {source["type"]}')
-    return list(entries)
+        Args:
+            texts (Iterable[str]): All texts that will be read.
+        """
+        unknown = unknown_words(texts, self.vocabulary)
+        if unknown.lacking:
+            print_rank0(unknown.sentence(self._words))
 
 
 def name_in(store: RegionStore, path: str) -> str | None:
@@ -134,11 +128,12 @@ def name_in(store: RegionStore, path: str) -> str | None:
         path (str): Of the image.
 
     Returns:
-        str, optional: The shortest end of the path that the store knows; None if it has no such image.
+        str, optional: The longest end of the path that the store knows, as images of two folders may have one name;
+            None if it has no such image.
     """
     parts = Path(path).parts
-    ends = ('/'.join(parts[-count:]) for count in range(1, len(parts) + 1))
-    return next((end for end in ends if end in store), None)
+    ends = ('/'.join(parts[start:]) for start in range(len(parts)))
+    return next((end for end in (path, *ends) if end in store), None)
 
 
 def sample(entry: dict[str, Any], keys: Sequence[str]) -> DataSample:

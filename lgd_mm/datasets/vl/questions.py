@@ -1,13 +1,16 @@
 """Questions about images, and the answers of people."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
+from lgd_mm.console.printable import shown
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.datasets.vl.dataset import RegionTexts, sample
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.language.answers import answers_of, normalised, read_answers, vqa_accuracy
 from lgd_mm.registry import DATASETS
 
@@ -27,7 +30,7 @@ class VLQuestions(RegionTexts):
         left_out (int): Questions without an answer of the list.
 
     Raises:
-        UserError: If none is left.
+        UserError: If a question or an answer is no text, a question to train with has no answers, or none is left.
     """
 
     def __init__(self, answers: str, test: bool = False, **parts: Any) -> None:
@@ -35,9 +38,14 @@ class VLQuestions(RegionTexts):
         self.answers = {answer: number for number, answer in enumerate(read_answers(answers))}
         self.test = test
         for number, entry in enumerate(self.entries):
-            if not str(entry['question']).strip():
-                raise UserError(f'question {entry.get("question_id", number)} is empty: leave it out')
             entry.setdefault('question_id', number)
+            _check(entry, test)
+        odd = [answer for answer in self.answers if normalised(answer) != answer]
+        if odd:
+            print_rank0(f'{len(odd):,} of {len(self.answers):,} answers of {answers} are the answer to no question, as '
+                        f'those of people are compared in their normal form: {shown(odd[0])} is '
+                        f'{shown(normalised(odd[0]))}')
+        self.tell_unknown(entry['question'] for entry in self.entries)
         answered = [self._scores(entry).any() for entry in self.entries]
         self.left_out = len(answered) - sum(answered)
         if not test:
@@ -59,8 +67,25 @@ class VLQuestions(RegionTexts):
     def _scores(self, entry: dict[str, Any]) -> np.ndarray[Any, Any]:
         """How right each answer of the list is (A, ), by the official accuracy."""
         scores = np.zeros(len(self.answers), np.float32)
-        people = answers_of(entry)
+        people = answers_of(entry) if 'gt_answer' in entry else []
         for answer in Counter(map(normalised, people)):
             if answer in self.answers:
                 scores[self.answers[answer]] = vqa_accuracy(answer, people)
         return scores
+
+
+def _check(entry: Mapping[str, Any], test: bool) -> None:
+    """See that there is a question, and answers to it; those of VQA v2's test are kept secret.
+
+    Raises:
+        UserError: If not.
+    """
+    number, question = entry['question_id'], entry.get('question')
+    if not isinstance(question, str):
+        raise DataError(f'question {shown(number)} is {shown(question)}, and no text: correct the entry')
+    if not question.strip():
+        raise DataError(f'question {shown(number)} is empty: leave it out')
+    if 'gt_answer' not in entry and not test:
+        raise DataError(f'question {shown(number)} has no answers: name the file of the answers (source.ann_file)')
+    if 'gt_answer' in entry and not all(isinstance(answer, str) for answer in answers_of(entry)):
+        raise DataError(f'an answer to question {shown(number)} is no text: correct the entry')

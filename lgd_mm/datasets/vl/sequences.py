@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgd_mm.datasets.regions import Regions, with_boxes
+from lgd_mm.errors import UserError
 from lgd_mm.language.wordpiece import WordPieces
 
 
@@ -51,24 +52,26 @@ class Sequences:
         return np.array([*pieces[:self.lengths.tags - 1], self.vocabulary.special.end], np.int64)
 
     def inputs(self, text: NDArray[np.int64], tags: NDArray[np.int64],
-               regions: Mapping[str, Regions]) -> dict[str, NDArray[Any]]:
+               regions: Mapping[str, Regions], aligned: bool = True) -> dict[str, NDArray[Any]]:
         """What a model reads, padded.
 
         Args:
             text (np.ndarray): Word pieces with [CLS] and [SEP].
             tags (np.ndarray): Word pieces with [SEP].
-            regions (Mapping[str, Regions]): Of the same boxes, by the keys that their features get.
+            regions (Mapping[str, Regions]): By the keys that their features get.
+            aligned (bool): All are of the same boxes. Defaults to True.
 
         Returns:
             dict[str, np.ndarray]: ``text`` (a, ), ``tags`` (b, ), ``valid`` (a + b + r, ), and features with boxes
-            (r, F) by the keys of ``regions``.
+            (r, F) by the keys of ``regions``; of other boxes, ``teacher_valid`` beside ``teacher_regions``.
         """
-        count = min(len(next(iter(regions.values())).boxes), self.lengths.regions)
-        valid = np.concatenate([np.arange(length) < used for length, used in zip(
-            self.lengths, (len(text), len(tags), count))])
-        numbers = dict(text=_padded(text, self.lengths.text), tags=_padded(tags, self.lengths.tags), valid=valid)
+        numbers = dict(text=_padded(text, self.lengths.text), tags=_padded(tags, self.lengths.tags))
         for key, each in regions.items():
             numbers[key] = _padded(with_boxes(each)[:self.lengths.regions], self.lengths.regions)
+            if key == 'regions' or not aligned:
+                used = len(text), len(tags), len(each.boxes)
+                numbers[key.replace('regions', 'valid')] = np.concatenate(
+                    [np.arange(length) < number for length, number in zip(self.lengths, used)])
         return numbers
 
 
@@ -76,3 +79,15 @@ def _padded(rows: NDArray[Any], length: int) -> NDArray[Any]:
     padded = np.zeros((length, *rows.shape[1:]), rows.dtype)
     padded[:len(rows)] = rows
     return padded
+
+
+def check_lengths(lengths: Sequence[int]) -> None:
+    """See that lengths leave place for a word and a region.
+
+    Raises:
+        UserError: If not, or if they are no three numbers.
+    """
+    if len(lengths) != 3 or any(type(each) is not int for each in lengths) or not (
+            lengths[0] >= 3 and lengths[1] >= 0 and lengths[2] >= 1):
+        raise UserError(f'lengths is {tuple(lengths)}: give the tokens of the text (from 3), of the tags (from 0) and '
+                        'the regions (from 1)')

@@ -9,6 +9,7 @@ from lgd_mm.datasets.of_config import datasets_of
 from lgd_mm.datasets.views.crops import crops_inside
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
+from lgd_mm.teacher_cache.images import is_cached
 from lgd_mm.teacher_cache.store import TeacherCache
 
 #: Images that are looked at.
@@ -28,7 +29,7 @@ def check_cached_crops(cfg: Config) -> None:
     if str(teacher.get('type')).split('.')[-1] != 'CachedTeacher' or not any(_dense_parts(cfg.model)):
         return
     for key, dataset in datasets_of(cfg, 'train'):
-        if str(dataset.get('type')).split('.')[-1] != 'CachedImages':
+        if not is_cached(dataset):
             continue
         if not dataset.get('crops'):
             raise UserError(f'model.dense needs maps of the teacher, and the teacher cache {dataset["cache"]} holds '

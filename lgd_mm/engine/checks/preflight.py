@@ -20,6 +20,7 @@ from lgd_mm.errors import ExhaustedError, UserError
 from lgd_mm.io.key_report import KeyReport
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.preparation.recognise import dataset_name
+from lgd_mm.teacher_cache.images import is_cached
 from lgd_mm.teacher_cache.store import TeacherCache
 
 
@@ -103,7 +104,7 @@ def check_cache(cfg: Config) -> None:
         UserError: If it is another.
     """
     for key, dataset in datasets_of(cfg, 'train'):
-        if str(dataset.get('type')).split('.')[-1] != 'CachedImages':
+        if not is_cached(dataset):
             continue
         teacher, cache = cfg.model.get('teacher') or {}, dataset['cache']
         if str(teacher.get('type')).split('.')[-1] != 'CachedTeacher':

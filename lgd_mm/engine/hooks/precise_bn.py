@@ -13,7 +13,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 
 from lgd_mm.datasets.image_folder import preserved_random_states, seed_all
-from lgd_mm.datasets.view_sampler import ViewKey, ViewSampler, view_seed
+from lgd_mm.datasets.view_sampler import ViewKey, ViewSampler
+from lgd_mm.datasets.view_seeds import view_seed
 from lgd_mm.models.many_students import students_of
 from lgd_mm.registry import HOOKS
 from lgd_mm.students.export import trained_model

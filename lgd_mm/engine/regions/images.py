@@ -8,10 +8,10 @@ from typing import Any
 from mmengine.config import Config
 
 from lgd_mm.console.printable import shown
-from lgd_mm.datasets.image_folder import EXTENSIONS, files_below
 from lgd_mm.datasets.of_config import datasets_of
 from lgd_mm.engine.checks import preflight
 from lgd_mm.errors import UserError
+from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.registry import DATASETS
 
 
@@ -89,7 +89,7 @@ def chosen(images: dict[str, str], names: Iterable[str], store: Path) -> dict[st
 def _name(path: str, root: str) -> str:
     """Of an image below the folder of its data set."""
     name = os.path.relpath(path, root) if root and '://' not in path else path
-    return path if name.startswith('..') else name
+    return path if Path(name).parts[0] == os.pardir else name
 
 
 def _once(found: Iterable[tuple[str, str]]) -> dict[str, str]:

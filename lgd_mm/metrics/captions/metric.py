@@ -31,7 +31,8 @@ class CaptionScores(BaseMetric):
             if not references:
                 raise UserError(f'image {sample.get("image_id")} has no caption to compare with: leave it out of the '
                                 'test set')
-            self.results.append((sample['image_id'], caption_tokens(sample['pred_caption']),
+            # mmpretrain's COCOCaption calls cat_1.jpg and dog_1.jpg alike: image 1
+            self.results.append((sample.get('img_path', sample.get('image_id')), caption_tokens(sample['pred_caption']),
                                  [caption_tokens(reference) for reference in references]))
 
     def compute_metrics(self, results: list[tuple[Any, list[str], list[list[str]]]]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from mmengine.dist import all_gather, get_world_size
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import UserError
 from lgd_mm.models.baselines.queue import EmbeddingQueue
 from lgd_mm.models.common import check_number
@@ -75,16 +76,19 @@ class DistillVLM(HiddenTeacher, BaseModel):
         self.average_heads, self.temperature, self.label_temperature = average_heads, temperature, label_temperature
         self.student: VisionLanguageModel = MODELS.build(student)
         self.hide_teacher(teacher, init_weights=True)
+        if isinstance(teacher, dict) and self.teacher.weights is None:
+            print_rank0('warning: model.teacher begins at random, and has nothing to teach: set model.teacher.weights')
         freeze(self.teacher)
         if self.teacher.anew:
             raise UserError(f'{self.teacher.weights} was trained for another task, and has no '
                             f'{self.teacher.anew[0]}: give a teacher of the task that its student learns')
-        check_fit(self.student, self.teacher, same_heads=attention > 0 and not average_heads)
+        check_fit(self.student, self.teacher, same_heads=attention > 0 and not average_heads, same_labels=labels > 0)
         if hidden:
             width = self.teacher.transformer.width
-            #: To the teacher's width; nothing of it goes downstream.
-            self.projection = nn.Linear(self.student.transformer.width, width, bias=False)
-            self.queue = EmbeddingQueue(queue_length, width)
+            with torch.random.fork_rng(devices=[]):  # the student begins the same whichever losses there are
+                #: To the teacher's width; nothing of it goes downstream.
+                self.projection = nn.Linear(self.student.transformer.width, width, bias=False)
+                self.queue = EmbeddingQueue(queue_length, width)
 
     def loss(self, inputs: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """The losses of a batch; the queue moves on during their backward pass.
@@ -92,7 +96,8 @@ class DistillVLM(HiddenTeacher, BaseModel):
         Args:
             inputs (dict[str, Tensor]): Those of :meth:`lgd_mm.models.vl.model.VisionLanguageModel.encode`,
                 ``teacher_regions`` (B, r, F'), the teacher's features in the same boxes, and ``draw`` (B, ), a number
-                of each text, by which its tokens for the queue are drawn.
+                of each text, by which its tokens for the queue are drawn. Of a teacher with other boxes,
+                ``teacher_valid`` as ``valid``: what both have is compared.
             targets (dict[str, Tensor]): Those of the task.
 
         Returns:
@@ -101,11 +106,12 @@ class DistillVLM(HiddenTeacher, BaseModel):
         """
         maps = self.weights['attention'] > 0
         student = self.student.encode(inputs, with_attention=maps)
+        theirs = dict(inputs, valid=inputs.get('teacher_valid', inputs['valid']))
         with torch.no_grad():
-            teacher = self.teacher.encode(inputs, with_attention=maps, regions='teacher_regions')
+            teacher = self.teacher.encode(theirs, with_attention=maps, regions='teacher_regions')
         labels = self.student.task.labels(student.hidden, targets)
         losses: dict[str, Tensor] = self.student.task.loss(student.hidden, labels, targets)
-        valid = inputs['valid']
+        valid = inputs['valid'] & theirs['valid']
         found = {}
         if student.attention is not None:
             found['attention'] = attention_loss(student.attention, teacher.attention, valid, self.average_heads)
@@ -113,8 +119,8 @@ class DistillVLM(HiddenTeacher, BaseModel):
             found['hidden'] = self._of_hidden_states(student.hidden, teacher.hidden, valid, inputs['draw'])
         if self.weights['labels']:
             with torch.no_grad():
-                theirs = self.teacher.task.labels(teacher.hidden, targets)
-            found['labels'] = soft_label_loss(labels.logits, theirs.logits, labels.valid, self.label_temperature)
+                told = self.teacher.task.labels(teacher.hidden, targets)
+            found['labels'] = soft_label_loss(labels.logits, told.logits, labels.valid, self.label_temperature)
         return losses | {f'loss_{name}': self.weights[name] * loss for name, loss in found.items()}
 
     def _of_hidden_states(self, student: Tensor, teacher: Tensor, valid: Tensor, draw: Tensor) -> Tensor:
@@ -153,13 +159,14 @@ class DistillVLM(HiddenTeacher, BaseModel):
         return self.student(inputs, targets, data_samples, mode)
 
 
-def check_fit(student: VisionLanguageModel, teacher: VisionLanguageModel, same_heads: bool) -> None:
-    """See that a teacher can read what its student reads, and that their attention maps can be compared.
+def check_fit(student: VisionLanguageModel, teacher: VisionLanguageModel, same_heads: bool, same_labels: bool) -> None:
+    """See that a teacher can read what its student reads, and that what is compared is of the same things.
 
     Args:
         student (VisionLanguageModel): The student.
         teacher (VisionLanguageModel): The teacher.
         same_heads (bool): Maps are compared head by head.
+        same_labels (bool): Logits are compared.
 
     Raises:
         UserError: If not.
@@ -173,3 +180,10 @@ def check_fit(student: VisionLanguageModel, teacher: VisionLanguageModel, same_h
                         f'model.student.transformer.positions to at most {theirs.positions}')
     if student.pieces.words != teacher.pieces.words:
         raise UserError('model.student and model.teacher have other word pieces: give both the same vocabulary')
+    words = torch.ones(1, 3, dtype=torch.bool)
+    if not torch.equal(*(model.task.mask(words, 2) for model in (student, teacher))):
+        raise UserError("words of model.teacher see others than model.student's do: give both the same task, with the "
+                        'same seq2seq')
+    if same_labels and student.task.classes != teacher.task.classes:
+        raise UserError("logits of model.teacher are of other things than model.student's, or in another order: give "
+                        'both the same task, with the same answers, or set model.labels=0')

@@ -39,7 +39,12 @@ class MaskedWords(nn.Module):
     Args:
         transformer (VLTransformer): Whose words they are.
         label_smoothing (float): Of their cross entropy.
+
+    Attributes:
+        classes (list[str], optional): What logits are of. None: the word pieces.
     """
+
+    classes: list[str] | None = None
 
     def __init__(self, transformer: VLTransformer, label_smoothing: float) -> None:
         super().__init__()
@@ -133,12 +138,16 @@ class VLAnswering(nn.Module):
         transformer (VLTransformer): Of the model.
         answers (str | Sequence[str]): File with an answer on each line, or the answers; they travel in the checkpoint.
         dropout (float): Before the last matrix. Defaults to 0.3.
+
+    Attributes:
+        classes (list[str]): What logits are of: the answers.
     """
 
     def __init__(self, transformer: VLTransformer, answers: str | Sequence[str], dropout: float = 0.3) -> None:
         super().__init__()
         self.names = TextBuffer(read_answers(answers) if isinstance(answers, str) else answers, 'answers')
-        self.answers = SentenceHead(transformer.width, len(self.names.lines), dropout)
+        self.classes = self.names.lines
+        self.answers = SentenceHead(transformer.width, len(self.classes), dropout)
 
     def mask(self, valid: Tensor, text: int) -> Tensor:
         """Which tokens see which, see :mod:`lgd_mm.models.vl.masks`."""
@@ -162,6 +171,5 @@ class VLAnswering(nn.Module):
 
     def predict(self, model: Any, inputs: dict[str, Tensor]) -> tuple[str, list[str]]:
         """``pred_answer``: the likeliest answer to each question."""
-        names = self.names.lines
         best = self.answers(model.encode(inputs).hidden).argmax(dim=1)
-        return 'pred_answer', [names[index] for index in best.tolist()]
+        return 'pred_answer', [self.classes[index] for index in best.tolist()]

@@ -1,6 +1,7 @@
 """A single-stream transformer of words, tags and regions."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -80,12 +81,13 @@ class VLTransformer(nn.Module):
         """
         x = torch.cat([self.embed_text(text), self.embed_context(tags, regions, text.shape[1])], dim=1)
         mask, attention = mask[:, None], None
-        for block in self.blocks[:-1]:
+        *first, last = cast('Sequence[Block]', self.blocks)
+        for block in first:
             x, _ = block(x, mask)
         if with_attention:
-            x, attention = self.blocks[-1].with_attention(x, mask)
+            x, attention = last.with_attention(x, mask)
         else:
-            x, _ = self.blocks[-1](x, mask)
+            x, _ = last(x, mask)
         return Encoded(x, attention)
 
     def go_on(self, x: Tensor, mask: Tensor, pasts: list[Past] | None) -> tuple[Tensor, list[Past]]:
@@ -151,7 +153,7 @@ class Block(nn.Module):
     def with_attention(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The same with the attention maps (B, H, T, T), in float32: fused kernels keep them to themselves."""
         query, key, value = self._heads(x)
-        scores = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
+        scores = query * query.shape[-1] ** -0.5 @ key.transpose(2, 3)  # a product in float16 may be infinite
         attention = scores.float().masked_fill(~mask, float('-inf')).softmax(dim=3)
         found = F.dropout(attention, self.rate, self.training).to(value.dtype) @ value
         return self._behind(x, found), attention

@@ -7,6 +7,7 @@ import pytest
 from mmengine.registry import init_default_scope
 
 from lgd_mm.errors import UserError
+from lgd_mm.language.answers import normalised, vqa_accuracy
 from lgd_mm.metrics.captions import bleu, caption_tokens, cider, rouge
 from lgd_mm.registry import METRICS
 
@@ -68,3 +69,10 @@ def test_each_person_is_left_out_in_turn(agree, accuracy):
     people = ['2'] * agree + ['other'] * (10 - agree)
     metric.process(None, [dict(question_id=1, pred_answer='Two', gt_answer=people, question_type='count')])
     assert metric.evaluate(1) == {'vqa/accuracy': pytest.approx(accuracy), 'vqa/count': pytest.approx(accuracy)}
+
+
+@pytest.mark.parametrize('said', ['t-shirt', 'Two', 'the dog', "It's"])
+def test_one_person_is_right_in_the_words_of_that_person(said):
+    """GQA has one answer for each question; the official code of VQA knows ten people."""
+    assert vqa_accuracy(said, [said]) == vqa_accuracy(normalised(said), [said]) == 1
+    assert vqa_accuracy('other', [said]) == 0

@@ -21,7 +21,7 @@ def words(tmp_path):
 
 def student(folder, task, vocabulary='vocab.txt', region_width=10, width=8, depth=2, heads=2, positions=12, **more):
     if task['type'] == 'lgd_mm.VLAnswering':
-        task = dict(task, answers=str(folder / 'answers.txt'))
+        task = dict(dict(answers=str(folder / 'answers.txt')), **task)
     return dict(type='lgd_mm.VisionLanguageModel', vocabulary=str(folder / vocabulary), task=task, transformer=dict(
         region_width=region_width, width=width, depth=depth, heads=heads, positions=positions, dropout=0.), **more)
 

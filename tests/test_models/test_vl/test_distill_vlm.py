@@ -7,9 +7,12 @@ import torch
 from torch import nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.vl import DistillVLM
 from lgd_mm.models.vl.losses import attention_loss, soft_label_loss, token_contrastive_loss
 from lgd_mm.models.vl.sampling import priorities
-from tests.test_models.test_vl.conftest import batch
+from lgd_mm.models.vl.weights import write_model
+from lgd_mm.registry import MODELS
+from tests.test_models.test_vl.conftest import TAGS, TEXT, batch, student
 
 TASKS = [dict(type='lgd_mm.VLCaptioning'), dict(type='lgd_mm.VLPretraining'),
          dict(type='lgd_mm.VLAnswering', dropout=0.)]
@@ -35,6 +38,31 @@ def test_losses_are_weighted_and_the_teacher_sees_its_own_features(build, task):
         losses['loss_labels'], 0.5 * soft_label_loss(pair[0].logits, pair[1].logits, pair[0].valid))
     alone = model.student(inputs, targets, mode='loss')
     assert {key: losses[key] for key in alone} == alone and len(losses) == len(alone) + 3
+
+
+def test_the_student_begins_the_same_whatever_it_learns_from(build, words):
+    """Rows of a table differ by what is compared alone."""
+    torch.manual_seed(0)
+    alone = MODELS.build(student(words, TASKS[0]))
+    alone.init_weights()
+    for options in (dict(hidden=0.), dict(), dict(queue_length=7, teacher=dict(width=20))):
+        ours = build(**options).student.state_dict()
+        assert all(torch.equal(value, ours[key]) for key, value in alone.state_dict().items()), options
+
+
+def test_a_teacher_with_fewer_boxes_of_its_own_sees_these_alone(build):
+    model = build(labels=1.)
+    inputs, targets = batch()
+    fewer = inputs['valid'].clone()
+    fewer[:, TEXT + TAGS + 1:] = False
+    losses = model(dict(inputs, teacher_valid=fewer), targets, mode='loss')
+    changed = dict(inputs, teacher_valid=fewer, teacher_regions=inputs['teacher_regions'].clone())
+    changed['teacher_regions'][:, 1:] = 9.
+    assert all(torch.equal(value, losses[key]) for key, value in model(changed, targets, mode='loss').items())
+    student = model.student.encode(inputs, with_attention=True)
+    teacher = model.teacher.encode(dict(inputs, valid=fewer), True, 'teacher_regions')
+    torch.testing.assert_close(
+        losses['loss_attention'], 10 * attention_loss(student.attention, teacher.attention, fewer))
 
 
 def test_only_losses_with_a_weight_are_there(build):
@@ -101,6 +129,35 @@ def test_draws_follow_text_and_place_alone():
 def test_what_does_not_fit(build, options, sentence):
     with pytest.raises(UserError, match=sentence):
         build(**options)
+
+
+def test_a_teacher_without_weights_is_told(build, words, capsys):
+    model = build()
+    assert 'warning: model.teacher begins at random' in capsys.readouterr().out
+    write_model(model.teacher, {}, 1, words / 'teacher.safetensors')
+    again = build(teacher=dict(weights=str(words / 'teacher.safetensors')))
+    assert 'warning' not in capsys.readouterr().out
+    assert torch.equal(again.teacher.transformer.words.weight, model.teacher.transformer.words.weight)
+
+
+def test_teachers_of_other_tasks(words):
+    """One that sees other words, or gives other answers, teaches nothing; one of another head still has hidden states.
+    """
+    (words / 'turned.txt').write_text('no\nyes\n1\n2\nred\n')
+
+    def pair(ours, theirs, **options):
+        DistillVLM(student=student(words, ours), teacher=student(words, theirs, region_width=14), **options)
+
+    seq2seq = dict(type='lgd_mm.VLPretraining', seq2seq=True)
+    answering = dict(type='lgd_mm.VLAnswering', answers=str(words / 'turned.txt'))
+    with pytest.raises(UserError, match='with the same seq2seq'):
+        pair(seq2seq, dict(seq2seq, seq2seq=False))
+    with pytest.raises(UserError, match='with the same answers, or set model.labels=0'):
+        pair(TASKS[2], answering, labels=1.)
+    with pytest.raises(UserError, match='both the same task'):
+        pair(TASKS[2], TASKS[1], labels=1.)
+    pair(TASKS[2], TASKS[1])
+    pair(TASKS[0], seq2seq, labels=1.)
 
 
 def test_another_number_of_heads_with_averaged_maps(build):

@@ -3,6 +3,7 @@
 import torch
 
 from lgd_mm.models.vl.masks import bidirectional_mask, seq2seq_mask
+from lgd_mm.models.vl.transformer import Block
 from tests.test_models.test_vl.conftest import REGIONS, TAGS, TEXT, batch
 
 
@@ -68,3 +69,17 @@ def test_dropout_reaches_the_maps_that_are_used_and_not_those_that_are_shown(cap
     torch.manual_seed(1)
     (first, shown), (second, again) = block.with_attention(x, mask), block.with_attention(x, mask)
     assert torch.equal(shown, again) and not torch.allclose(first, second)
+
+
+def test_large_scores_are_finite_in_half_precision():
+    """Products of 64 numbers near 40 are beyond float16 before they are divided by 8."""
+    block = Block(128, 2, 0.).half()
+    torch.manual_seed(0)
+    x = torch.randn(1, 5, 128)
+    with torch.no_grad():
+        block.qkv.weight[:256] = 0
+        block.qkv.bias[:256] = 40
+    mask = torch.ones(1, 1, 5, 5, dtype=torch.bool)
+    found, shown = block.with_attention(x.half(), mask)
+    assert found.isfinite().all()
+    torch.testing.assert_close(shown, torch.full((1, 2, 5, 5), 0.2))

@@ -7,48 +7,13 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import default_collate
-from mmengine.registry import init_default_scope
 
-from lgd_mm.datasets.regions import Regions, RegionStore, with_boxes
+from lgd_mm.datasets.regions import with_boxes
 from lgd_mm.datasets.vl.masking import IGNORED, mask_words
 from lgd_mm.errors import UserError
 from lgd_mm.language.wordpiece import WordPieces
-from lgd_mm.registry import DATASETS
-
-WORDS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'red', 'blue', 'star', 'ring', 'what', 'colour', 'is',
-         'the', 'traffic', 'light', 'left', 'of']
-LENGTHS = 8, 4, 3
-#: Of each image: boxes (x1, y1, x2, y2) and tags.
-SEEN = {'1.jpg': [(0, 0, 20, 10, 0), (10, 5, 40, 20, 2)], '2.jpg': [], '3.jpg': [(0, 0, 10, 10, 1)] * 5}
-
-
-def store(folder, width=4, boxes=None, seen=SEEN, seed=0):
-    draws = np.random.default_rng(seed)
-    made = RegionStore.create(folder, dict(
-        detector=dict(config=f'{width}', weights='w'), width=width, most=5, tags=['star', 'ring', 'traffic light'],
-        grid=None, boxes=boxes), list(seen))
-    made.write(0, [Regions(
-        np.array([region[:4] for region in regions], np.float32).reshape(-1, 4),
-        np.linspace(1, 0.5, len(regions)).astype(np.float16), np.array([region[4] for region in regions], np.int16),
-        draws.standard_normal((len(regions), width)).astype(np.float16), (40, 20)) for regions in seen.values()])
-    return made
-
-
-@pytest.fixture
-def parts(tmp_path):
-    """Arguments of a data set of captions, and of one of questions."""
-    init_default_scope('mmpretrain')
-    ours = store(tmp_path / 'student')
-    store(tmp_path / 'teacher', width=6, boxes=ours.about['fingerprint'], seed=1)
-    (tmp_path / 'vocab.txt').write_text('\n'.join(WORDS))
-    (tmp_path / 'answers.txt').write_text('red\n2\nno\n')
-    captions = [dict(image='1.jpg', caption=['A red star', 'a blue ring left of a red star']),
-                dict(image='2.jpg', caption='the ring'), dict(image='3.jpg', caption=['a star'])]
-    (tmp_path / 'captions.json').write_text(json.dumps(captions))
-    common = dict(regions=str(tmp_path / 'student'), teacher_regions=str(tmp_path / 'teacher'),
-                  vocabulary=str(tmp_path / 'vocab.txt'), lengths=LENGTHS)
-    source = dict(type='COCOCaption', data_root=str(tmp_path), ann_file='captions.json', data_prefix=dict(img_path=''))
-    return tmp_path, dict(common, source=source), common
+from lgd_mm.registry import DATASETS, METRICS
+from tests.test_datasets.test_region_texts.conftest import SEEN, WORDS, store
 
 
 def test_captions_to_be_told(parts):
@@ -108,6 +73,13 @@ def test_tags_of_another_image_teach_no_word(parts):
     assert 18 < matched[True] < 42
 
 
+def test_tags_of_one_image_alone_are_never_another_ones(parts):
+    folder, arguments, _ = parts
+    (folder / 'captions.json').write_text(json.dumps([dict(image='1.jpg', caption=['a red star', 'a ring'])]))
+    dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionPretraining', **arguments))
+    assert all(dataset[(0, seed)]['targets']['matching'] == 1 for seed in range(9))
+
+
 def test_images_to_be_captioned(parts):
     dataset = DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **parts[1]))
     assert len(dataset) == 3
@@ -144,6 +116,8 @@ def test_questions(parts):
     assert dataset[(1, 1)]['targets']['answers'].tolist() == pytest.approx([0, 1, 0])
     tested = DATASETS.build(dict(arguments, test=True))
     assert len(tested) == 3 and tested[2]['data_samples'].question_type == 't'
+    secret = DATASETS.build(dict(arguments, test=True, source=dict(source, ann_file='')))
+    assert len(secret) == 3 and not secret[0]['targets']['answers'].any()
 
 
 def test_an_empty_question_and_an_image_without_regions(parts):
@@ -157,11 +131,37 @@ def test_an_empty_question_and_an_image_without_regions(parts):
         DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **arguments))
 
 
+def test_images_of_the_same_name_in_two_folders(parts):
+    folder, arguments, _ = parts
+    seen = {'1.jpg': SEEN['1.jpg'], 'b/1.jpg': SEEN['3.jpg'], '/elsewhere/1.jpg': SEEN['2.jpg']}
+    store(folder / 'three', seen=seen)
+    captions = [dict(image=name, caption='a star') for name in seen]
+    (folder / 'captions.json').write_text(json.dumps(captions))
+    dataset = DATASETS.build(dict(arguments, type='lgd_mm.VLCaptionTest', regions=str(folder / 'three'),
+                                  teacher_regions=None))
+    assert [entry['regions'] for entry in dataset.entries] == list(seen)
+    metric = METRICS.build(dict(type='lgd_mm.CaptionScores'))
+    for item, caption in zip(dataset, ('a star', 'a ring', 'a ring')):
+        metric.process(None, [dict(item['data_samples'].to_dict(), pred_caption=caption)])
+    assert metric.evaluate(3)['caption/BLEU-1'] == pytest.approx(100 * 4 / 6)
+
+
 def test_features_of_other_boxes_are_refused(parts):
     folder, arguments, _ = parts
     store(folder / 'own', width=6)
     with pytest.raises(UserError, match='at other boxes'):
         DATASETS.build(dict(type='lgd_mm.VLCaptionTest', **dict(arguments, teacher_regions=str(folder / 'own'))))
+
+
+def test_a_teacher_with_boxes_of_its_own_has_as_many_as_it_has(parts):
+    folder, arguments, _ = parts
+    store(folder / 'own', width=6, seen={'1.jpg': SEEN['1.jpg'][:1], '2.jpg': SEEN['3.jpg'], '3.jpg': []})
+    dataset = DATASETS.build(dict(arguments, type='lgd_mm.VLCaptionTraining', teacher_regions=str(folder / 'own'),
+                                  aligned=False))
+    for index, ours, theirs in ((0, [1, 1, 0], [1, 0, 0]), (2, [0] * 3, [1] * 3), (3, [1] * 3, [0] * 3)):
+        inputs = dataset[(index, 1)]['inputs']
+        assert torch.equal(inputs['valid'][:12], inputs['teacher_valid'][:12])
+        assert inputs['valid'][12:].int().tolist() == ours and inputs['teacher_valid'][12:].int().tolist() == theirs
 
 
 def test_masking_is_berts():

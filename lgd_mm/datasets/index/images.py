@@ -1,0 +1,146 @@
+"""An index on disk, read through memory that all processes of a machine share."""
+
+import json
+import mmap
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
+from lgd_mm.errors import DataError, UserError
+from lgd_mm.io.files import open_plain, read_plain
+from lgd_mm.io.rows import open_rows
+
+#: Bytes of ``index.json``.
+ABOUT = 2**20
+#: What it says, and of which type.
+KEYS = dict(format=int, kind=str, images=int, sources=int, checked=bool, digest=str, root=str)
+#: Whoever damaged an index is asked to make it again.
+CURE = 'make the index again with lgd-mm index'
+
+
+class Indexed(NamedTuple):
+    """Where an image lies.
+
+    Attributes:
+        source (str): Shard or folder, below the root.
+        name (str): Of the file in the folder; of an image in a shard empty.
+        offset (int): Of its first byte in the shard.
+        size (int): Bytes.
+        content (int, optional): CRC-32 of its content; None if that was not read.
+    """
+
+    source: str
+    name: str
+    offset: int
+    size: int
+    content: int | None
+
+
+class ImageIndex:
+    """A folder that :func:`lgd_mm.datasets.index.build_index` wrote: ``index.json``, ``images.npy`` with 16 bytes for
+    each image, ``sources.npy`` and ``names.bin``. Opening it reads next to nothing, whatever its size.
+
+    Args:
+        folder (str | Path): The folder.
+
+    Attributes:
+        kind (str): ``'shards'`` or ``'folders'``.
+        root (str): Folder below which they lie.
+        digest (str): SHA-256 of the images' names, sizes and contents, wherever they lie.
+        checked (bool): Whether contents were read, so that a damaged one is found.
+
+    Raises:
+        UserError: If it is no index, or damaged.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        about = _about(self.folder / 'index.json')
+        self.kind, self.root, self.digest, self.checked = (about[key] for key in ('kind', 'root', 'digest', 'checked'))
+        self._images, self._sources = about['images'], about['sources']
+        self._open()
+
+    def _open(self) -> None:
+        self._rows = open_rows(self.folder / 'images.npy', IMAGE, self._images, 'index', 'lgd-mm index', scattered=True)
+        self._of_sources = open_rows(self.folder / 'sources.npy', SOURCE, self._sources, 'index', 'lgd-mm index')
+        try:
+            with open_plain(self.folder / 'names.bin') as file:
+                self._names = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:  # empty files have no memory to map
+            raise UserError(f'{self.folder / "names.bin"} cannot be read ({error}): {CURE}') from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is open: a loader's worker opens its own."""
+        return {key: value for key, value in self.__dict__.items()
+                if key not in ('_rows', '_of_sources', '_names')}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
+
+    def __len__(self) -> int:
+        return int(self._images)
+
+    def __getitem__(self, number: int) -> Indexed:
+        """Where an image lies.
+
+        Raises:
+            UserError: If this part of the index is damaged.
+        """
+        source, place, size, check = (int(value) for value in self._rows[number])
+        try:
+            names = self._of_sources[source]
+            of_source = self._text(int(names['name']))
+            name = self._text(int(names['names']) + place) if self.kind == 'folders' else b''
+        except IndexError:
+            raise self._damaged(number) from None
+        content = check ^ said_checksum(number, of_source, place, size, name)
+        if not self.checked and content:
+            raise self._damaged(number)
+        offset = BLOCK * place if self.kind == 'shards' else 0
+        return Indexed(os.fsdecode(of_source), os.fsdecode(name), offset, size, content if self.checked else None)
+
+    def sources(self) -> list[str]:
+        """Names of all shards or folders, below the root."""
+        return [os.fsdecode(self._text(int(name))) for name in self._of_sources['name']]
+
+    def counts(self) -> NDArray[np.int64]:
+        """Images of each source."""
+        return np.bincount(self._rows['source'], minlength=self._sources)
+
+    def _text(self, begin: int) -> bytes:
+        """What stands in the file of names from a byte to the next zero."""
+        end = self._names.find(b'\0', begin) if begin < len(self._names) else -1
+        if end < 0:
+            raise IndexError(begin)
+        return self._names[begin:end]
+
+    def _damaged(self, number: int) -> DataError:
+        at = IMAGE.itemsize * number
+        return DataError(f'{self.folder / "images.npy"} is damaged, or names.bin beside it, where image {number:,} '
+                         f'stands (byte {at:,} behind its head): copy the folder again, or {CURE}')
+
+
+def _about(file: Path) -> dict[str, Any]:
+    """What is said of an index.
+
+    Raises:
+        UserError: If it cannot be read, or cannot be.
+    """
+    try:
+        about = json.loads(read_plain(file, ABOUT))
+        if about['format'] != FORMAT:
+            raise ValueError('it is of another version of lgd_mm')
+        odd = next((key for key, kind in KEYS.items() if type(about[key]) is not kind), None)
+        if odd is not None or about['kind'] not in ('shards', 'folders') or about['images'] < 1 or about['sources'] < 1:
+            raise ValueError(f'its {odd or "kind, images or sources"} cannot be')
+        if about['check'] != about_checksum(about):
+            raise ValueError('its checksum is another')
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise UserError(f'{file} cannot be read ({reason}): give a folder that lgd-mm index wrote') from error
+    return dict(about)

@@ -1,0 +1,110 @@
+"""Pre-training images whose places were written down before: a run begins at once, however many they are."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.dist import all_gather
+
+from lgd_mm.console.printable import printable
+from lgd_mm.datasets.image_folder import UnlabelledImages
+from lgd_mm.datasets.index import ImageIndex
+from lgd_mm.datasets.tar_backend import member_path
+from lgd_mm.datasets.tar_index import Member
+from lgd_mm.errors import DataError
+from lgd_mm.registry import DATASETS
+
+
+@DATASETS.register_module()
+class IndexedImages(UnlabelledImages):
+    """The images of an index that ``lgd-mm index`` wrote, of folders or shards, in the order of their names: the views
+    are those that :class:`UnlabelledImages` gives of the folder.
+
+    No folder is read and no file looked for when a run begins, and the index lies in memory that all processes share.
+    What an image holds is compared with the index when it is read.
+
+    Args:
+        index (str): Folder of the index.
+        data_root (str, optional): Folder of the images, if they were moved since. Defaults to None: as indexed.
+        pipeline (Sequence): Transforms; the first is ``lgd_mm.LoadImage``.
+        **kwargs: See :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        UserError: If it is no index, or damaged.
+    """
+
+    def __init__(self, index: str, data_root: str | None = None, pipeline: Sequence[Any] = (), **kwargs: Any) -> None:
+        self.index = ImageIndex(index)
+        self._root = os.path.abspath(data_root or self.index.root)
+        super().__init__(data_root=self._root, pipeline=pipeline, **kwargs)
+
+    def full_init(self) -> None:
+        """There is nothing to list."""
+        if not self._fully_initialized:
+            self.names, self._unreadable = self.index.digest, Marks()
+            self._fully_initialized: bool = True
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """``img_path`` of an image, and ``content``, the CRC-32 that it must have."""
+        found = self.index[idx % len(self)]
+        path = os.path.join(self._root, found.source)
+        if self.index.kind == 'shards':
+            path = member_path(path, Member(found.name, found.offset, found.size))
+        else:
+            path = os.path.join(path, found.name)
+        return dict(img_path=path, content=found.content, sample_idx=idx)
+
+    def digest(self) -> str:
+        """That of the index: of the images' names, sizes and contents."""
+        return self.index.digest
+
+    def gather_unreadable(self) -> None:
+        """Make known to every process what any of them could not read."""
+        for other in all_gather(self._unreadable.places):
+            for number in other[other >= 0].tolist():
+                self._unreadable[number] = True
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Paths of the images that could not be read so far, in all workers."""
+        return [printable(self.get_data_info(number)['img_path']) for number in self._unreadable.numbers()]
+
+
+class Marks:
+    """A few of very many numbers, in memory that a loader's workers share: a table in which a number's place follows
+    from it, or the next that is free. What two write at once may be lost, and is then found again.
+
+    Args:
+        most (int): Numbers. Defaults to 65536.
+    """
+
+    def __init__(self, most: int = 65536) -> None:
+        self.most = most
+        self.places = torch.full((2 * most, ), -1, dtype=torch.long).share_memory_()
+
+    def __getitem__(self, number: int) -> bool:
+        return int(self.places[self._place(number)]) == number
+
+    def __setitem__(self, number: int, value: bool) -> None:
+        if len(self) >= self.most:
+            raise DataError(f'{len(self):,} images cannot be read: see the log for which, and correct what they have '
+                            'in common')
+        self.places[self._place(number)] = number
+
+    def __len__(self) -> int:
+        return int((self.places >= 0).sum())
+
+    def numbers(self) -> list[int]:
+        """Those marked, in order."""
+        return sorted(self.places[self.places >= 0].tolist())
+
+    def _place(self, number: int) -> int:
+        """Where a number is, or would be."""
+        place = number * 0x9e3779b97f4a7c15 % 2**64 % len(self.places)
+        while int(self.places[place]) not in (-1, number):
+            place = (place + 1) % len(self.places)
+        return place

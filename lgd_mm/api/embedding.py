@@ -139,7 +139,7 @@ def paths_of(images: str | Path | Sequence[str | Path]) -> list[str]:
     missing = next((path for path in images if not os.path.exists(path)), None)
     if missing is not None or not images:
         raise UserError(f'images: {missing} is no file' if missing is not None else 'images is empty: give an image')
-    return list(dict.fromkeys(found for path in images for found in paths_of(path)))
+    return [found for path in images for found in paths_of(path)]
 
 
 def short_side(size: int) -> int:

@@ -15,6 +15,7 @@ from lgd_mm.engine.settings import load_config
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.prediction.network import find_checkpoint
+from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
 from lgd_mm.safety.saved_config import saved_network
 from lgd_mm.vision_language.student import Student
@@ -56,8 +57,11 @@ def detector_of(student: Student, detector: str | Path | None,
         if source.tags != seen.tags:
             raise UserError(f'{source.path} detects {some(source.tags)}, and {student.path} was trained on regions of '
                             f'{some(seen.tags)}: give the detector of these')
-    _check_same(student, source.detector, detector, config)
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmdet')):
+    _check_same(student, source.detector, str(config if detector is None else detector))
+    scope = cfg.get('default_scope', 'mmdet')
+    if config is None and isinstance(source, DetectorFile):
+        check_network(cfg.model, scope, source.state, source.path)
+    with DefaultScope.overwrite_default_scope(scope):
         return ready(source, cfg, seen.most)
 
 
@@ -70,22 +74,19 @@ def _read(checkpoint: Path, config: str | Path | None) -> tuple[Config, Detector
     meta = content.get('meta')
     text = meta.get('cfg') if isinstance(meta, Mapping) else None
     if not text:
-        raise UserError(f'{checkpoint} does not hold the config of its detector: give config, that which its regions '
-                        'were extracted with')
+        raise UserError(f'{checkpoint} does not hold the config of its detector: give as config the file that its '
+                        'regions were extracted with')
     cfg = Config(saved_network(text, checkpoint))
     return cfg, read_detector(cfg, str(checkpoint), str(checkpoint), content, ConfigDict(parse_config(text)))
 
 
-def _check_same(student: Student, found: Mapping[str, str], detector: str | Path | None,
-                config: str | Path | None) -> None:
+def _check_same(student: Student, found: Mapping[str, str], given: str) -> None:
     """Compare the digests of a network with those of the student's data."""
     wanted = student.trained_on.regions.detector
-    given = detector if detector is not None else config
     if found['weights'] != wanted.weights:
         raise UserError(f'{given} is not the network whose regions {student.path} was trained on (SHA-256 of the '
                         f'weights {found["weights"][:12]}, and {wanted.weights[:12]}): give that one')
     if found['config'] != wanted.config:
-        cure = 'another config' if config is not None else 'as config the file'
         raise UserError(f'{given} has the weights of the network whose regions {student.path} was trained on, and '
-                        'another config: other sizes of images, thresholds or layers. Give '
-                        f'{cure} that the regions were extracted with')
+                        'another config (sizes of images, thresholds, layers): give as config the file that its '
+                        'regions were extracted with')

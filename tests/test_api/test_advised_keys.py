@@ -21,7 +21,8 @@ CONFIGS = ('lgd/r18_pretrain.py', 'lgd/r18_cached_pretrain.py', 'lgd/timm_pretra
            'classification/knn_r18_folder.py', 'classification/zero-shot_r18_imagenet.py',
            'ade20k/upernet_r18_80k_ade20k-512x512.py', 'baselines/mimicking_r18_pretrain.py',
            'lgd/r18_mobilenetv2_pretrain.py', 'baselines/seed-dino_r18_pretrain.py',
-           'shapes/zero-shot-segmentation_r18-slim_shapes.py')
+           'shapes/zero-shot-segmentation_r18-slim_shapes.py', 'shapes/caption_distill-vlm_shapes.py',
+           'shapes/caption_student_shapes.py')
 
 
 def texts(file):

@@ -2,15 +2,19 @@
 
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
 import lgd_mm
+from lgd_mm.engine.regions.checkpoint import _digest
 from lgd_mm.errors import UserError
 from lgd_mm.models.vl.weights import write_model
 from lgd_mm.registry import DATASETS, MODELS
+from lgd_mm.safety.config_text import parse_config
 from lgd_mm.students.backbone import build_backbone
 from lgd_mm.students.file import student_metadata, write_student
+from lgd_mm.vision_language.detector import detector_of
+from lgd_mm.vision_language.student import load_student
 from tests.configs import read_config
 from tests.detectors import extract, write_detector
 from tests.test_vision_language.conftest import NAMES, spread_weights, write_captioner, write_run
@@ -33,10 +37,10 @@ def test_another_detector_is_refused(world, tmp_path):
     with pytest.raises(UserError, match=r'other is not the network whose regions .* was trained on \(SHA-256'):
         lgd_mm.caption(world.captions, world.images, other)
     config, _ = write_detector(tmp_path / 'b', world.folder, scale=(80, 80))
-    with pytest.raises(UserError, match='has the weights of the network .* and another config: .* Give another config'):
+    with pytest.raises(UserError, match='has the weights of the network .* and another config .*: give as config'):
         lgd_mm.caption(world.captions, world.images, world.detector[1], config=config)
     larger = write_run(tmp_path / 'larger', config, world.detector[1])
-    with pytest.raises(UserError, match='and another config: .* Give as config the file that the regions were'):
+    with pytest.raises(UserError, match='and another config .*: give as config the file that its regions were'):
         lgd_mm.caption(world.captions, world.images, larger)
     found = lgd_mm.caption(world.captions, world.images, larger, config=world.detector[0])
     assert found == lgd_mm.caption(world.captions, world.images, world.run)
@@ -45,7 +49,7 @@ def test_another_detector_is_refused(world, tmp_path):
 def test_what_is_no_detector_is_refused(world, tmp_path):
     with pytest.raises(UserError, match=r'reads regions of a detector \(nut, bolt, washer\): give the detector'):
         lgd_mm.caption(world.captions, world.images)
-    with pytest.raises(UserError, match='does not hold the config of its detector: give config'):
+    with pytest.raises(UserError, match='does not hold the config of its detector: give as config'):
         lgd_mm.caption(world.captions, world.images, world.detector[1])
     with pytest.raises(UserError, match='holds no trained network'):
         lgd_mm.caption(world.captions, world.images, world.images)
@@ -57,6 +61,19 @@ def test_what_is_no_detector_is_refused(world, tmp_path):
     torch.save(renamed, tmp_path / 'renamed.pth')
     with pytest.raises(UserError, match='detects nut, bolt, screw, and .* was trained on regions of nut, bolt, washer'):
         lgd_mm.caption(world.captions, world.images, tmp_path / 'renamed.pth')
+
+
+def test_no_detector_is_built_that_is_far_larger_than_its_file(world, tmp_path):
+    """Also if a student says that it is the one."""
+    content = torch.load(world.run / 'epoch_1.pth')
+    assert 'fc_out_channels=24' in content['meta']['cfg']
+    content['meta']['cfg'] = content['meta']['cfg'].replace('fc_out_channels=24', 'fc_out_channels=900000')
+    torch.save(content, tmp_path / 'larger.pth')
+    wanted = _digest(ConfigDict(parse_config(content['meta']['cfg'])))
+    student = load_student(world.captions / 'student.safetensors')
+    student.trained_on.regions.detector.__dict__['config'] = wanted
+    with pytest.raises(UserError, match='larger.pth describes a network far larger than the'):
+        detector_of(student, tmp_path / 'larger.pth', None)
 
 
 def test_a_teacher_of_two_detectors_is_refused(world, tmp_path):

@@ -74,7 +74,7 @@ class GridRegions:
             maps = eyes.maps(torch.zeros(1, 3, *eyes.side))
         if any(each.dim() != 4 for each in maps):
             raise UserError(f'{eyes.name} gives {tuple(maps[-1].shape)} and no maps (B, C, H, W), so it has no cells: '
-                            "set model.backbone.out_type='featmap', or take another backbone")
+                            "set out_type='featmap' of its model.backbone, or take another one")
         sides = [min(each.shape[2:]) for each in maps]
         fitting = [place for place, side in enumerate(sides) if side >= grid]
         if not fitting:

@@ -47,7 +47,8 @@ OTHER = (
     'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
     'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',
     'score', 'drawing', 'no_drawing', 'every', 'embedding', 'as_json', 'backbone_only', 'raw', 'budget', 'methods',
-    'students', 'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions', 'least')
+    'students', 'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions', 'least',
+    'checked', 'unchecked')
 
 
 class Entries:

@@ -47,11 +47,13 @@ def write(annotations: list[str], size: int, least: int, out: Path) -> None:
     Raises:
         UserError: If a file cannot be read or has no texts, or another vocabulary lies in the place of this one.
     """
+    from lgd_mm.console.progress import still
     from lgd_mm.io.files import read_plain, write_text
     from lgd_mm.language.corpus import read_corpus, unknown_words
     from lgd_mm.language.wordpiece import WordPieces
-    texts = [text for file in annotations for text in read_corpus(file)]
-    pieces = WordPieces.learnt(texts, size, least)
+    with still('learning word pieces'):
+        texts = [text for file in annotations for text in read_corpus(file)]
+        pieces = WordPieces.learnt(texts, size, least)
     content = ''.join(f'{word}\n' for word in pieces.words)
     try:
         if out.exists() and read_plain(out) != content.encode():

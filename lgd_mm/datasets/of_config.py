@@ -27,5 +27,6 @@ def _datasets(key: str, dataset: Any) -> Iterator[tuple[str, Mapping[str, Any]]]
     if isinstance(dataset, Mapping):
         yield key, dataset
         yield from _datasets(f'{key}.dataset', dataset.get('dataset'))
+        yield from _datasets(f'{key}.source', dataset.get('source'))  # of texts
         for index, inner in enumerate(dataset.get('datasets') or ()):
             yield from _datasets(f'{key}.datasets.{index}', inner)

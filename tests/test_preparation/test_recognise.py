@@ -7,6 +7,7 @@ from lgd_mm.engine.checks.preflight import check_data
 from lgd_mm.errors import UserError
 from lgd_mm.preparation.catalogue import SPECS
 from lgd_mm.preparation.recognise import ROOTS, TYPES, dataset_name
+from tests.configs import read_config
 from tests.tiny import ROOT
 
 
@@ -20,6 +21,8 @@ from tests.tiny import ROOT
     (dict(type='lgd_mm.UnlabelledImages', data_root='data/imagenet/'), 'mmpretrain', 'imagenet'),
     (dict(type='CustomDataset', data_root='data/caltech256'), 'mmpretrain', 'caltech256'),
     (dict(type='CustomDataset', data_root='/x'), 'mmpretrain', None),
+    (dict(type='COCOCaption', data_root='data/coco/'), 'mmpretrain', 'coco-captions'),
+    (dict(type='COCOVQA', data_root='data/'), 'mmpretrain', 'vqa'),
     (dict(type='CocoDataset', metainfo=dict(classes=('a', ))), 'mmdet', None),  # the user's own
 ])
 def test_dataset_name(dataset, scope, name):
@@ -45,3 +48,17 @@ def test_preflight_names_the_checker():
     own = dict(type='CocoDataset', data_root='/gone', metainfo=dict(classes=['a']))
     with pytest.raises(UserError, match='data_root=PATH$'):
         check_data(Config(dict(val_dataloader=dict(dataset=own), default_scope='mmdet')), 'val')
+
+
+def test_preflight_names_the_checker_of_texts(tmp_path):
+    """Of a source within a data set; questions lie in another folder than images."""
+    captions = read_config('distillvlm/distill-vlm_caption_coco.py')
+    captions.train_dataloader.dataset.source.data_root = str(tmp_path)
+    with pytest.raises(UserError, match=r'coco_karpathy_train.json does not exist \(train_dataloader.dataset.source.'
+                       f'ann_file.*prepare_dataset.py coco-captions {tmp_path} --check tells more$'):
+        check_data(captions, 'train')
+    questions = read_config('distillvlm/distill-vlm_vqa_vqav2.py')
+    questions.val_dataloader.dataset.source.data_root = str(tmp_path)
+    with pytest.raises(UserError, match=r'vqav2/questions_val2014.json does not exist \(val_dataloader.dataset.source.'
+                       f'question_file.*prepare_dataset.py vqa {tmp_path}/vqav2 --check tells more$'):
+        check_data(questions, 'val')

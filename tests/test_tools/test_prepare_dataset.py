@@ -59,6 +59,17 @@ def test_a_sample_of_coco(data_dir, tool):
     assert any('http://images.cocodataset.org/zips/train2017.zip' in line for line in lines)
 
 
+def test_what_vqa_needs(tmp_path, tool):
+    """Four archives, and what lies beside: the test's questions are not asked for."""
+    (tmp_path / 'vqav2').mkdir()
+    code, lines, _ = tool('prepare_dataset.py', 'vqa', tmp_path / 'vqav2')
+    assert code == 3 and [line.split()[0] for line in lines if line.startswith('  ')] == [
+        f'v2_{kind}_{part}_mscoco.zip' for kind in ('Questions', 'Annotations') for part in ('Train', 'Val')]
+    assert [line.split(', ')[0] for line in lines if line.startswith('not there yet')] == [
+        f'not there yet: {tmp_path}/{path}'
+        for path in ('coco/train2014', 'coco/val2014', 'bert-base-uncased/vocab.txt')]
+
+
 def test_voc_to_coco(tmp_path, tool):
     """The result is told by file; a fault is one line."""
     voc(tmp_path / 'VOCdevkit/VOC2012')

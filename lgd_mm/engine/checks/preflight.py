@@ -50,7 +50,8 @@ def _checker(cfg: Config, key: str) -> str:
     for _, dataset in datasets_of(cfg, key.partition('_')[0]):
         name = dataset_name(dataset, cfg.get('default_scope') or 'mmengine')
         if name:
-            root = quote(dataset.get('data_root') or 'ROOT')
+            root, asked = dataset.get('data_root') or 'ROOT', dataset.get('question_file')
+            root = quote(os.path.dirname(os.path.join(root, asked)) if asked else root)  # those lie beside the images
             return f'; python tools/prepare_dataset.py {name} {root} --check tells more'
     return ''
 
@@ -68,7 +69,8 @@ def _named_paths(cfg: Config, split: str) -> Iterator[tuple[str, str]]:
         prefix = dataset.get('data_prefix') or {}
         parts = {f'data_prefix.{part}': value for part, value in prefix.items()} if isinstance(
             prefix, Mapping) else dict(data_prefix=prefix)
-        for part, value in dict(ann_file=dataset.get('ann_file'), **parts).items():
+        files = {name: dataset.get(name) for name in ('question_file', 'ann_file')}
+        for part, value in {**files, **parts}.items():
             if value and isinstance(value, str):  # lists are of several files or of what is no path
                 yield f'{key}.{part}', os.path.join(root, value)
     yield from _named_by_evaluators(f'{split}_evaluator', cfg.get(f'{split}_evaluator') or ())

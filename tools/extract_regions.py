@@ -32,6 +32,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--boxes', metavar='STORE', help="take features at another detector's boxes, in their order")
     parser.add_argument('--grid', type=int, metavar='G', help='take G x G cells of the images in place of boxes')
     parser.add_argument('--most', type=int, metavar='N', help='boxes of an image, by falling score (default: 50)')
+    parser.add_argument('--with-map', action='store_true', help="add the mean of a region's map to its feature, which "
+                        'keeps what the classes do not tell, such as colours')
     parser.add_argument('--plan', action='store_true', help='only say its size, and what is missing')
     parser.add_argument('--share', metavar='NUMBER/COUNT', help='the part of this process or machine, such as 2/8')
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
@@ -53,6 +55,8 @@ def check(args: argparse.Namespace) -> None:
                             '--most out')
     if args.boxes and args.grid:
         raise UserError(f'--boxes {args.boxes} and --grid {args.grid}: give one of them')
+    if args.with_map and args.grid:
+        raise UserError(f'--with-map and --grid {args.grid}: cells are means of a map already; leave --with-map out')
     if args.grid is None and args.checkpoint is None:
         raise UserError(f'{args.config} without a checkpoint: give that of the detector')
     if args.boxes and not os.path.isfile(os.path.join(args.boxes, 'regions.json')):
@@ -68,7 +72,7 @@ def main() -> None:
     share = share_of(args.share)
     from lgd_mm.engine.regions import RegionExtractor
     extractor = RegionExtractor(args.config, args.checkpoint, args.out, images=args.images, split=args.split,
-                                boxes=args.boxes, grid=args.grid, most=args.most or 50, share=share,
+                                boxes=args.boxes, grid=args.grid, most=args.most or 50, with_map=args.with_map, share=share,
                                 cfg_options=args.cfg_options)
     if args.plan:
         print(extractor.plan())

@@ -31,6 +31,7 @@ class Transformer:
     heads: int = 12
     positions: int = 512
     dropout: float = 0.1
+    init_std: float = 0.02
 
     def __post_init__(self) -> None:
         for name, largest in SIZES.items():
@@ -94,6 +95,7 @@ class Seen:
         most (int): Regions of an image.
         grid (int, optional): Cells of a row and of a column.
         boxes (str, optional): Whose boxes they are, if not the detector's own.
+        with_map (bool): Whether features have the mean of the region's map.
     """
 
     detector: Network
@@ -102,6 +104,7 @@ class Seen:
     most: int
     grid: int | None
     boxes: str | None
+    with_map: bool = False
 
     def __post_init__(self) -> None:
         _check_size('width', self.width, SIZES['region_width'])

@@ -53,7 +53,7 @@ def detector_of(student: Student, detector: str | Path | None,
         if detector is None:
             raise UserError(f'{student.path} reads regions of a detector ({some(seen.tags)}): give the detector that '
                             'it was trained with')
-        cfg, source = _read(find_checkpoint(detector), config)
+        cfg, source = _read(find_checkpoint(detector), config, seen.with_map)
         if source.tags != seen.tags:
             raise UserError(f'{source.path} detects {some(source.tags)}, and {student.path} was trained on regions of '
                             f'{some(seen.tags)}: give the detector of these')
@@ -65,11 +65,11 @@ def detector_of(student: Student, detector: str | Path | None,
         return ready(source, cfg, seen.most)
 
 
-def _read(checkpoint: Path, config: str | Path | None) -> tuple[Config, DetectorFile]:
+def _read(checkpoint: Path, config: str | Path | None, with_map: bool) -> tuple[Config, DetectorFile]:
     """A detector's checkpoint by a config, or by that in it, which is read as data."""
     if config is not None:
         cfg = load_config(str(config), None, None, 'none')
-        return cfg, read_detector(cfg, str(config), str(checkpoint))
+        return cfg, read_detector(cfg, str(config), str(checkpoint), with_map)
     content = load_checkpoint_file(checkpoint)
     meta = content.get('meta')
     text = meta.get('cfg') if isinstance(meta, Mapping) else None
@@ -77,7 +77,7 @@ def _read(checkpoint: Path, config: str | Path | None) -> tuple[Config, Detector
         raise UserError(f'{checkpoint} does not hold the config of its detector: give as config the file that its '
                         'regions were extracted with')
     cfg = Config(saved_network(text, checkpoint))
-    return cfg, read_detector(cfg, str(checkpoint), str(checkpoint), content, ConfigDict(parse_config(text)))
+    return cfg, read_detector(cfg, str(checkpoint), str(checkpoint), with_map, content, ConfigDict(parse_config(text)))
 
 
 def _check_same(student: Student, found: Mapping[str, str], given: str) -> None:

@@ -53,6 +53,8 @@ def check_about(about: Any) -> None:
         raise ValueError(f'{about["most"]} regions of width {about["width"]} are more than a file holds')
     if not isinstance(about['tags'], list) or not all(isinstance(name, str) for name in about['tags']):
         raise ValueError('tags is no list of names')
+    if type(about.get('with_map', False)) is not bool:
+        raise ValueError(f'with_map is {str(about["with_map"])[:40]}')
     if not isinstance(about['boxes'], str | None):
         raise ValueError(f'boxes is {str(about["boxes"])[:40]}')
     if about['fingerprint'] != fingerprint_of(about):

@@ -39,7 +39,8 @@ class RegionStore:
         about (dict): ``format``; ``detector``: digests of its ``config`` and its ``weights``; ``width`` D of a feature;
             ``most`` regions of an image; ``tags``, the names of the classes; ``grid`` G, if the regions are the cells
             of one; ``images`` (how many) and ``names`` (their digest); ``boxes``, the fingerprint of the store whose
-            boxes these are, None if they are its own; ``fingerprint`` of all that.
+            boxes these are, None if they are its own; ``with_map``, if features have the mean of the region's map;
+            ``fingerprint`` of all that.
         names (list[str]): Of the images, in order.
 
     Raises:

@@ -19,7 +19,7 @@ from lgd_mm.language.corpus import unknown_words
 from lgd_mm.language.wordpiece import WordPieces
 
 #: Of what a store says, what tells one source of regions from another.
-SAID = ('detector', 'tags', 'width', 'most', 'grid', 'boxes')
+SAID = ('detector', 'tags', 'width', 'most', 'grid', 'boxes', 'with_map')
 
 
 class RegionTexts(Dataset[dict[str, Any]]):
@@ -72,7 +72,7 @@ class RegionTexts(Dataset[dict[str, Any]]):
         self.vocabulary, self.lengths = self.sequences.vocabulary, self.sequences.lengths
         #: Of what a model is trained on; mmengine puts it into checkpoints.
         self.metainfo: dict[str, Any] = dict(lengths=list(self.lengths), regions={
-            key: store.about[key] for key in SAID})
+            key: store.about[key] for key in SAID if key in store.about})
 
     def __len__(self) -> int:
         return len(self.entries)

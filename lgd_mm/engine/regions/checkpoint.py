@@ -31,6 +31,7 @@ class DetectorFile(NamedTuple):
         detector (dict[str, str]): Digests of its ``config`` and its ``weights``.
         width (int): D, of the features of its regions.
         tags (list[str]): Names of its classes.
+        with_map (bool): The mean of a region's map stands behind what the layers of the box head make of it.
     """
 
     path: str
@@ -38,16 +39,18 @@ class DetectorFile(NamedTuple):
     detector: dict[str, str]
     width: int
     tags: list[str]
+    with_map: bool
 
 
-def read_detector(cfg: Config, config: str, checkpoint: str, content: Mapping[str, Any] | None = None,
-                  said: Config | None = None) -> DetectorFile:
+def read_detector(cfg: Config, config: str, checkpoint: str, with_map: bool = False,
+                  content: Mapping[str, Any] | None = None, said: Config | None = None) -> DetectorFile:
     """Read a detector's checkpoint.
 
     Args:
         cfg (Config): Of the detector.
         config (str): Its file, for messages.
         checkpoint (str): The checkpoint.
+        with_map (bool): See :class:`DetectorFile`. Defaults to False.
         content (Mapping[str, Any], optional): What it holds. Defaults to None: it is read.
         said (Config, optional): The config of which the digest is taken, if ``cfg`` has been made of it. Defaults to
             None: ``cfg``.
@@ -56,7 +59,8 @@ def read_detector(cfg: Config, config: str, checkpoint: str, content: Mapping[st
         DetectorFile: With all its weights.
 
     Raises:
-        UserError: If it is of no two-stage detector, of other classes than the config, or its weights are broken.
+        UserError: If it is of no two-stage detector, of other classes than the config, its weights are broken, or the
+            mean of the map is its feature without being asked for.
     """
     model = cfg.get('model') or {}
     if not model.get('roi_head'):
@@ -65,26 +69,32 @@ def read_detector(cfg: Config, config: str, checkpoint: str, content: Mapping[st
     content = content or load_checkpoint_file(checkpoint)
     state = find_network(content, checkpoint).state
     check_finite(state, checkpoint)
-    return DetectorFile(checkpoint, state, dict(config=_digest(said or cfg), weights=state_digest(state)),
-                        _width(state, model, checkpoint), _tags(cfg, content.get('meta') or {}, config, checkpoint))
+    return DetectorFile(checkpoint, state, dict(config=_digest(said or cfg, with_map), weights=state_digest(state)),
+                        _width(state, model, checkpoint, with_map),
+                        _tags(cfg, content.get('meta') or {}, config, checkpoint), with_map)
 
 
-def _digest(cfg: Config) -> str:
+def _digest(cfg: Config, with_map: bool) -> str:
     """SHA-256 of all in a config that decides what its detector finds, wherever files lie."""
     model = {key: value for key, value in cfg.model.items() if key not in ('train_cfg', 'init_cfg')}
     model['backbone'] = {key: value for key, value in (model.get('backbone') or {}).items() if key != 'init_cfg'}
-    deciding = dict(model=model, preprocessor=cfg.get('data_preprocessor'), pipeline=unlabelled(cfg))
+    deciding = dict(model=model, preprocessor=cfg.get('data_preprocessor'), pipeline=unlabelled(cfg),
+                    **(dict(with_map=True) if with_map else {}))
     return hashlib.sha256(json.dumps(deciding, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _width(state: Mapping[str, Tensor], model: Mapping[str, Any], checkpoint: str) -> int:
+def _width(state: Mapping[str, Tensor], model: Mapping[str, Any], checkpoint: str, with_map: bool) -> int:
     """Of the features, by the last layer that the tasks of the (last) box head share."""
     if not any(key.startswith('roi_head.bbox_head.') for key in state):
         raise UserError(f'{checkpoint} is of no two-stage detector, as it has no keys below roi_head.bbox_head: give '
                         'a checkpoint of a Faster, Mask or Cascade R-CNN')
     layers = [(int(found[1] or 0), found[2] == 'fcs', int(found[3]), value.shape[0])
               for key, value in state.items() if (found := SHARED.fullmatch(key))]
-    return int(max(layers)[-1] if layers else _box_head(model).get('in_channels', 256))
+    channels = int(_box_head(model).get('in_channels', 256))
+    if with_map and not any(linear for _, linear, *_ in layers):
+        raise UserError(f'the box head of {checkpoint} shares no linear layer, so that the mean of the map is the '
+                        'feature already: leave --with-map out')
+    return int(max(layers)[-1] if layers else channels) + channels * with_map
 
 
 def _tags(cfg: Config, meta: Mapping[str, Any], config: str, checkpoint: str) -> list[str]:

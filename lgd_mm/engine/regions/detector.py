@@ -41,7 +41,7 @@ class DetectorRegions:
     """
 
     def __init__(self, cfg: Config, file: DetectorFile, most: int, device: str) -> None:
-        self.most, self._read = most, Compose(unlabelled(cfg))
+        self.most, self._read, self._with_map = most, Compose(unlabelled(cfg)), file.with_map
         model = MODELS.build(_to_be_filled(cfg))
         check_two_stage(model)
         preflight.check_weights(model, file.state, file.path)
@@ -105,7 +105,10 @@ class DetectorRegions:
         pooled = extractor(maps[:extractor.num_inputs], bbox2roi(scaled))
         if head.with_shared_head:
             pooled = head.shared_head(pooled)
-        features = box_features(_last(head.bbox_head), pooled).half().cpu()
+        found = box_features(_last(head.bbox_head), pooled)
+        if self._with_map:
+            found = torch.cat([found, pooled.mean(dim=(2, 3))], dim=1)
+        features = found.half().cpu()
         return [each.numpy() for each in features.split([len(each) for each in boxes])]
 
 

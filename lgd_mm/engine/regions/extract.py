@@ -40,6 +40,8 @@ class RegionExtractor:
             detector's own.
         grid (int, optional): Cells of a row and of a column in place of boxes. Defaults to None.
         most (int): Boxes of an image. Defaults to 50.
+        with_map (bool): Features have the mean of the region's map behind what the box head makes of it, which forgets
+            what its classes do not tell, such as colours. Defaults to False.
         share (tuple[int, int]): Which of how many equal shares of the files to write, from (0, 1). Defaults to all.
         cfg_options (Mapping[str, Any], optional): Keys to overwrite in the config. Defaults to None.
 
@@ -49,7 +51,7 @@ class RegionExtractor:
 
     def __init__(self, config: str, checkpoint: str | None, out: str, *, images: str | None = None,
                  split: str = 'test', boxes: str | None = None, grid: int | None = None, most: int = 50,
-                 share: tuple[int, int] = (0, 1), cfg_options: Mapping[str, Any] | None = None) -> None:
+                 with_map: bool = False, share: tuple[int, int] = (0, 1), cfg_options: Mapping[str, Any] | None = None) -> None:
         self.cfg: Config = settings.load_config(config, cfg_options, out, 'none')
         init_default_scope(self.cfg.get('default_scope', 'mmdet'))
         self.out, self.share, self.grid = Path(out), share, grid
@@ -60,7 +62,7 @@ class RegionExtractor:
             self._source, most = GridRegions(self.cfg, config, checkpoint, grid), grid**2
         else:
             assert checkpoint is not None
-            self._source = read_detector(self.cfg, config, checkpoint)
+            self._source = read_detector(self.cfg, config, checkpoint, with_map)
             tags = self._source.tags
         if self.boxes:
             most, tags = self.boxes.about['most'], self.boxes.about['tags']
@@ -68,7 +70,7 @@ class RegionExtractor:
         if self.boxes:
             self.images = chosen(self.images, self.boxes.names, self.boxes.folder)
         self.about: dict[str, Any] = dict(detector=self._source.detector, boxes=self._origin, tags=tags, grid=grid,
-                                          width=self._source.width, most=most)
+                                          width=self._source.width, most=most, **(dict(with_map=True) if with_map else {}))
         loaders = (self.cfg.get(f'{each}_dataloader') for each in (split, 'test', 'val', 'train'))
         loader: Mapping[str, Any] = next(filter(None, loaders), {})
         self._loading = Loading(min(loader.get('batch_size') or 1, BATCH), loader.get('num_workers') or 0)

@@ -52,7 +52,7 @@ class VisionLanguageModel(BaseModel):
 
     def init_weights(self) -> None:
         """At random as BERT's, then from the file that there is."""
-        initialise(self)
+        initialise(self, self.transformer.init_std)
         if self.bert is not None:
             checkpoint = load_checkpoint_file(self.bert)
             state = checkpoint.get('state_dict', checkpoint)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lgd_mm.errors import UserError
+from lgd_mm.models.common import check_number
 
 #: Keys and values (B, H, T, d) of the tokens that a block has seen.
 Past = tuple[Tensor, Tensor]
@@ -39,6 +40,8 @@ class VLTransformer(nn.Module):
         heads (int): H, which divides ``width``. Defaults to 12.
         positions (int): Longest text with its tags. Defaults to 512.
         dropout (float): Defaults to 0.1.
+        init_std (float): Of random weights. Defaults to 0.02, as of BERT; a narrow transformer that begins with that
+            takes long to look at anything, and wants about ``width ** -0.5``.
 
     Raises:
         UserError: If ``heads`` does not divide ``width``.
@@ -51,11 +54,14 @@ class VLTransformer(nn.Module):
                  depth: int = 12,
                  heads: int = 12,
                  positions: int = 512,
-                 dropout: float = 0.1) -> None:
+                 dropout: float = 0.1,
+                 init_std: float = 0.02) -> None:
         super().__init__()
+        check_number('transformer.init_std', init_std, above=True)
         if width % heads:
             raise UserError(f'transformer.heads is {heads}, which does not divide transformer.width, {width}')
         self.width, self.heads, self.positions, self.region_width = width, heads, positions, region_width
+        self.init_std = init_std
         self.words = nn.Embedding(vocabulary, width, padding_idx=0)
         self.places = nn.Embedding(positions, width)
         self.segments = nn.Embedding(2, width)  # text, tags
@@ -170,11 +176,11 @@ class Block(nn.Module):
         return behind
 
 
-def initialise(module: nn.Module) -> None:
-    """Weights of linear layers and embeddings as BERT's: a normal of 0.02, no bias, nothing for padding."""
+def initialise(module: nn.Module, std: float) -> None:
+    """Weights of linear layers and embeddings as BERT's: from a normal distribution, no bias, nothing for padding."""
     for part in module.modules():
         if isinstance(part, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(part.weight, std=0.02)
+            nn.init.normal_(part.weight, std=std)
         if isinstance(part, nn.Linear) and part.bias is not None:
             nn.init.zeros_(part.bias)
         if isinstance(part, nn.Embedding) and part.padding_idx is not None:

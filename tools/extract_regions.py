@@ -72,8 +72,8 @@ def main() -> None:
     share = share_of(args.share)
     from lgd_mm.engine.regions import RegionExtractor
     extractor = RegionExtractor(args.config, args.checkpoint, args.out, images=args.images, split=args.split,
-                                boxes=args.boxes, grid=args.grid, most=args.most or 50, with_map=args.with_map, share=share,
-                                cfg_options=args.cfg_options)
+                                boxes=args.boxes, grid=args.grid, most=args.most or 50, with_map=args.with_map,
+                                share=share, cfg_options=args.cfg_options)
     if args.plan:
         print(extractor.plan())
     else:

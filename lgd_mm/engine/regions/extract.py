@@ -51,7 +51,8 @@ class RegionExtractor:
 
     def __init__(self, config: str, checkpoint: str | None, out: str, *, images: str | None = None,
                  split: str = 'test', boxes: str | None = None, grid: int | None = None, most: int = 50,
-                 with_map: bool = False, share: tuple[int, int] = (0, 1), cfg_options: Mapping[str, Any] | None = None) -> None:
+                 with_map: bool = False, share: tuple[int, int] = (0, 1),
+                 cfg_options: Mapping[str, Any] | None = None) -> None:
         self.cfg: Config = settings.load_config(config, cfg_options, out, 'none')
         init_default_scope(self.cfg.get('default_scope', 'mmdet'))
         self.out, self.share, self.grid = Path(out), share, grid
@@ -70,7 +71,8 @@ class RegionExtractor:
         if self.boxes:
             self.images = chosen(self.images, self.boxes.names, self.boxes.folder)
         self.about: dict[str, Any] = dict(detector=self._source.detector, boxes=self._origin, tags=tags, grid=grid,
-                                          width=self._source.width, most=most, **(dict(with_map=True) if with_map else {}))
+                                          width=self._source.width, most=most,
+                                          **(dict(with_map=True) if with_map else {}))
         loaders = (self.cfg.get(f'{each}_dataloader') for each in (split, 'test', 'val', 'train'))
         loader: Mapping[str, Any] = next(filter(None, loaders), {})
         self._loading = Loading(min(loader.get('batch_size') or 1, BATCH), loader.get('num_workers') or 0)

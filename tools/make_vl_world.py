@@ -47,9 +47,9 @@ def main() -> None:
                                                 ('half', 'teacher', 'teacher-detector')))
     random = untaught(FOLDER / 'random')
     for split in ('train', 'val'):
-        extract(*student, 'student', split, '--with-map', '--most', BOXES)
-        extract(*teacher, 'teacher_own', split, '--with-map', '--most', BOXES)
-        extract(*teacher, 'teacher_at_student', split, '--with-map', '--boxes', FOLDER / 'regions' / f'student_{split}')
+        extract(*student, 'student', split, '--most', BOXES)
+        extract(*teacher, 'teacher_own', split, '--most', BOXES)
+        extract(*teacher, 'teacher_at_student', split, '--boxes', FOLDER / 'regions' / f'student_{split}')
         images = FOLDER / 'data' / 'coco' / f'{split}2017'
         for name, file in (('lgd', detectors / 'student/seed0/pre-training/student.safetensors'), ('random', random)):
             extract(PRETRAINING, file, f'grid_{name}', split, '--grid', GRID, '--images', images)

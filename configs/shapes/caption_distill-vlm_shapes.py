@@ -5,7 +5,7 @@ model = dict(
     type='lgd_mm.DistillVLM',
     student=_base_.model,
     teacher=dict(_base_.model, transformer=dict(
-        width=128, depth=4, heads=8, positions=40, region_width=576 + 6, init_std=0.09)),
+        width=128, depth=4, heads=8, positions=40, region_width=512 + 6, init_std=0.09)),
     attention=10.,
     hidden=1.,
     labels=1.,

@@ -2,11 +2,11 @@
 _base_ = '../_base_/vl_shapes.py'
 data_root = 'work_dirs/vl/data/'
 vocabulary = data_root + 'language/vocab.txt'
-about = dict(vocabulary=vocabulary, lengths=(26, 11, 10))
+about = dict(vocabulary=vocabulary, lengths=(26, 0, 10))
 model = dict(
     type='lgd_mm.VisionLanguageModel',
     vocabulary=vocabulary,
-    transformer=dict(width=64, depth=2, heads=8, positions=40, region_width=320 + 6, init_std=0.125),
+    transformer=dict(width=64, depth=2, heads=8, positions=40, region_width=256 + 6, init_std=0.125),
     task=dict(type='lgd_mm.VLCaptioning', longest=24))
 train_dataloader = dict(
     dataset=dict(

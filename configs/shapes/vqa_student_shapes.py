@@ -7,7 +7,7 @@ asked = dict(type='lgd_mm.VLQuestions', vocabulary=vocabulary, answers=answers, 
 model = dict(
     type='lgd_mm.VisionLanguageModel',
     vocabulary=vocabulary,
-    transformer=dict(width=64, depth=2, heads=8, positions=40, region_width=320 + 6, init_std=0.125),
+    transformer=dict(width=64, depth=2, heads=8, positions=40, region_width=256 + 6, init_std=0.125),
     task=dict(type='lgd_mm.VLAnswering', answers=answers))
 train_dataloader = dict(
     dataset=dict(

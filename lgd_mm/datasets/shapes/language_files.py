@@ -1,13 +1,17 @@
 """Captions and questions of the world's detection images, in the files that readers of COCO know."""
 
 import json
+from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lgd_mm.datasets.shapes.layouts import coco_instances
 from lgd_mm.datasets.shapes.questions import answers, questions
 from lgd_mm.datasets.shapes.sentences import sentences
+from lgd_mm.datasets.shapes.surfaces import COLOURS
 from lgd_mm.datasets.shapes.world import SPLITS, make_scene, read_card
 from lgd_mm.datasets.shapes.worlds import find_world
 from lgd_mm.errors import UserError
@@ -25,6 +29,8 @@ def write_language(root: str | Path) -> Path:
 
     - ``captions_{train,val}.json`` in the form of mmpretrain's ``COCOCaption``: the Karpathy split's;
     - ``questions_{train,val}.json`` and ``answers_{train,val}.json`` in that of VQA v2, ten people being of one mind;
+    - ``instances_{train,val}.json``, the objects as COCO has them, with their colours: a detector that knows these has
+      features from which a colour can be read;
     - ``answers.txt``, all answers that there are, and ``vocab.txt``, the word pieces of the training texts.
 
     Args:
@@ -46,6 +52,8 @@ def write_language(root: str | Path) -> Path:
     for name, split, count in zip(('train', 'val'), ('train2017', 'val2017'), card['detection']):
         captions, asked = _of_split(split, count, card)
         _write(folder / f'captions_{name}.json', captions)
+        scenes = ((_file(index), make_scene(split, index, card['seed'], card['kind'])) for index in range(count))
+        _write(folder / f'instances_{name}.json', coco_instances(scenes, coloured(world.classes), attrgetter('phrase')))
         _write(folder / f'questions_{name}.json', dict(questions=[question for question, _ in asked]))
         _write(folder / f'answers_{name}.json', dict(annotations=[annotation for _, annotation in asked]))
         if name == 'train':
@@ -64,13 +72,23 @@ def _of_split(split: str, count: int, card: dict[str, Any]) -> tuple[list[dict[s
     for index in range(count):
         scene = make_scene(split, index, card['seed'], card['kind'])
         rng = np.random.default_rng([card['seed'], _LANGUAGE + SPLITS[split], index])
-        captions.append(dict(image=f'{index + 1:012d}.jpg', caption=sentences(scene, rng)))
+        captions.append(dict(image=_file(index), caption=sentences(scene, rng)))
         for question in questions(scene, names, rng):
             common = dict(image_id=index + 1, question_id=len(asked) + 1)
             asked.append((dict(common, question=question.text), dict(
                 common, question_type=question.kind,
                 answers=[dict(answer=question.answer, answer_id=person + 1) for person in range(_PEOPLE)])))
     return captions, asked
+
+
+def coloured(names: Sequence[str]) -> list[str]:
+    """Names with each of the colours."""
+    return [f'{colour} {name}' for colour in COLOURS for name in names]
+
+
+def _file(index: int) -> str:
+    """Of an image."""
+    return f'{index + 1:012d}.jpg'
 
 
 def _write(file: Path, content: Any) -> None:

@@ -1,21 +1,24 @@
 """Annotation files of the world in the formats that readers of COCO and ADE20K know."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as run_length
 
-from lgd_mm.datasets.shapes.scene import Scene
+from lgd_mm.datasets.shapes.scene import Scene, SceneObject
 
 
-def coco_instances(scenes: Iterable[tuple[str, Scene]], classes: Sequence[str]) -> dict[str, Any]:
+def coco_instances(scenes: Iterable[tuple[str, Scene]], classes: Sequence[str],
+                   name_of: Callable[[SceneObject], str] = attrgetter('name')) -> dict[str, Any]:
     """Boxes and masks in the format of COCO's ``instances_*.json``.
 
     Args:
         scenes (Iterable[tuple[str, Scene]]): File names and what the images show.
         classes (Sequence[str]): Names of the categories in the order of their labels.
+        name_of (Callable): The category of an object. Defaults to its name without the colour.
 
     Returns:
         dict: ``images``, ``annotations`` (with compressed run-length masks, for a ring has a hole) and ``categories``.
@@ -30,7 +33,7 @@ def coco_instances(scenes: Iterable[tuple[str, Scene]], classes: Sequence[str]) 
             annotations.append(dict(
                 id=len(annotations) + 1,
                 image_id=len(images),
-                category_id=classes.index(item.name) + 1,
+                category_id=classes.index(name_of(item)) + 1,
                 bbox=list(item.box),
                 area=int(item.mask.sum()),
                 iscrowd=0,

@@ -100,6 +100,15 @@ def test_files(tmp_path):
     for question, annotation in zip(asked, answered, strict=True):
         assert question['question_id'] == annotation['question_id'] and len(annotation['answers']) == 10
         assert {answer['answer'] for answer in annotation['answers']} <= {*listed}
+    objects = json.loads((folder / 'instances_val.json').read_text())
+    plain = json.loads((root / 'coco/annotations/instances_val2017.json').read_text())
+    names = {one['id']: one['name'] for one in objects['categories']}
+    assert len(names) == len(COLOURS) * len(WORLD.classes)
+    for annotation, other in zip(objects['annotations'], plain['annotations'], strict=True):
+        assert annotation['bbox'] == other['bbox']
+        assert names[annotation['category_id']].split()[1] == WORLD.classes[other['category_id'] - 1]
+    first = {names[annotation['category_id']] for annotation in objects['annotations'] if annotation['image_id'] == 1}
+    assert first == {item.phrase for item in make_scene('val2017', 0).objects}
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     write_language(root)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -16,7 +16,7 @@ from mmengine.registry import init_default_scope
 from lgd_mm.datasets.regions import check_same_boxes, with_boxes
 from lgd_mm.datasets.regions import store as store_module
 from lgd_mm.engine.regions import RegionExtractor
-from lgd_mm.engine.regions.checkpoint import _tags
+from lgd_mm.engine.regions.checkpoint import _tags, _width
 from lgd_mm.engine.regions.detector import box_features
 from lgd_mm.engine.regions.images import _name
 from lgd_mm.errors import UserError
@@ -104,6 +104,32 @@ def test_features_are_what_the_head_classifies(student, data, store):
     detector, logits = logits_at(student, data, store.names[:2], [row.boxes for row in rows])
     features = torch.from_numpy(np.concatenate([row.features for row in rows])).float()
     torch.testing.assert_close(detector.roi_head.bbox_head.fc_cls(features), logits, atol=5e-3, rtol=5e-3)
+
+
+def test_the_mean_of_the_map_behind_the_feature(student, teacher, data, store, tmp_path):
+    """Which keeps what the classes do not tell; another detector's, too, in the same boxes."""
+    both = extract(student, tmp_path / 'both', with_map=True)
+    assert (both.about['width'], both.about['with_map']) == (24 + 16, True) and 'with_map' not in store.about
+    assert both.about['detector']['config'] != store.about['detector']['config']
+    detector, seen = loaded(student), []
+    detector.roi_head.bbox_head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    names = both.names[:2]
+    read = Compose([dict(step) for step in Config.fromfile(student[0]).test_dataloader.dataset.pipeline
+                    if step['type'] != 'LoadAnnotations'])
+    batch = detector.data_preprocessor(pseudo_collate(
+        [read(dict(img_path=f'{data}/images/{name}', img_id=0)) for name in names]))
+    scales = [torch.tensor(sample.scale_factor * 2) for sample in batch['data_samples']]
+    rois = bbox2roi([(torch.tensor(both.row(name).boxes) * scale).float() for name, scale in zip(names, scales)])
+    with torch.no_grad():
+        detector.roi_head._bbox_forward(detector.extract_feat(batch['inputs']), rois)
+    features = np.concatenate([both.row(name).features for name in names])
+    np.testing.assert_allclose(features[:, 24:], seen[0].mean(dim=(2, 3)), atol=2e-3, rtol=2e-3)
+    np.testing.assert_array_equal(features[:, :24], np.concatenate([store.row(name).features for name in names]))
+    theirs = extract(teacher, tmp_path / 'theirs', boxes=str(store.folder), with_map=True)
+    check_same_boxes(store, theirs)
+    alone = {'roi_head.bbox_head.fc_cls.weight': torch.zeros(4, 16)}
+    with pytest.raises(UserError, match='shares no linear layer.*leave --with-map out'):
+        _width(alone, dict(roi_head=dict(bbox_head=dict(in_channels=16))), 'plain.pth', with_map=True)
 
 
 def test_the_same_boxes_give_the_same_features_bit_for_bit(student, store, tmp_path):

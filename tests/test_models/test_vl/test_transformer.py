@@ -1,9 +1,11 @@
 """The transformer: what is seen, what is the same in either form of attention, and BERT's own outputs."""
 
+import pytest
 import torch
 
+from lgd_mm.errors import UserError
 from lgd_mm.models.vl.masks import bidirectional_mask, seq2seq_mask
-from lgd_mm.models.vl.transformer import Block
+from lgd_mm.models.vl.transformer import Block, VLTransformer, initialise
 from tests.test_models.test_vl.conftest import REGIONS, TAGS, TEXT, batch
 
 
@@ -83,3 +85,14 @@ def test_large_scores_are_finite_in_half_precision():
     found, shown = block.with_attention(x.half(), mask)
     assert found.isfinite().all()
     torch.testing.assert_close(shown, torch.full((1, 2, 5, 5), 0.2))
+
+
+def test_random_weights_are_as_wide_as_asked():
+    for std in (0.02, 0.125):
+        torch.manual_seed(0)
+        made = VLTransformer(vocabulary=100, region_width=38, width=64, depth=1, heads=4, init_std=std)
+        initialise(made, made.init_std)
+        assert made.blocks[0].qkv.weight.std().item() == pytest.approx(std, rel=0.05)
+        assert made.words.weight[1:].std().item() == pytest.approx(std, rel=0.05) and not made.words.weight[0].any()
+    with pytest.raises(UserError, match='init_std'):
+        VLTransformer(vocabulary=100, region_width=38, width=64, depth=1, heads=4, init_std=0)

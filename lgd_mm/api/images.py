@@ -24,6 +24,9 @@ def images_in(folder: str | Path, what: str = 'images') -> list[str]:
     """
     folder = Path(folder)
     check_images(folder, what)
+    if is_index(folder):
+        raise UserError(f'{what}: {folder} is an index of images, which lgd-mm pretrain takes: give the folder of the '
+                        'images themselves')
     with still(f'looking for images in {folder}'):
         return sorted(_images_below(folder))
 

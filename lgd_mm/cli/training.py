@@ -78,8 +78,18 @@ def pretrain(**arguments: Any) -> None:
     from lgd_mm import api
     with resumable(arguments['out']):
         run = api.pretrain(**parsed(arguments))
-    _summary(run, ['zero-shot', run.out, Path(arguments['images'])],
+    _summary(run, *(['zero-shot', run.out, folder] for folder in _folders(Path(arguments['images']))),
              ['export', run.out, '--to', 'onnx', '--out', run.out / 'onnx'])
+
+
+def _folders(images: Path) -> list[Path]:
+    """The folder of the images; of an index that of those it lists, if they are in no shards."""
+    from lgd_mm.api.images import is_index
+    from lgd_mm.datasets.index import ImageIndex
+    if not is_index(images):
+        return [images]
+    index = ImageIndex(images)
+    return [Path(index.root)] if index.kind == 'folders' else []
 
 
 @click.command()

@@ -193,7 +193,8 @@ def _short_schedule(error: Exception) -> str | None:
     """mmengine's words for a part of the schedule that would begin after the end."""
     parts = re.search(r'end should be larger than begin, but got begin=(\d+), end=(\d+)', str(error))
     return parts and (f'param_scheduler has a part that begins at step {parts[1]}, and training ends at {parts[2]}: '
-                      'train longer, or set param_scheduler to fit')
+                      'train longer, or set param_scheduler to fit; --cfg-options param_scheduler=None trains '
+                      'at one rate')
 
 
 def _no_images(error: Exception) -> str | None:

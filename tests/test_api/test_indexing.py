@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 import lgd_mm
 from lgd_mm.cli.main import cli
+from lgd_mm.cli.training import _folders
 from lgd_mm.errors import UserError
 from lgd_mm.students import read_student
 
@@ -39,6 +40,11 @@ def test_the_command(photos, shards, tmp_path):
         CliRunner().invoke(cli, command, catch_exceptions=False)
     with pytest.raises(UserError, match='does not exist'):
         CliRunner().invoke(cli, ['index', str(tmp_path / 'none'), '--out', 'x'], catch_exceptions=False)
+    with pytest.raises(UserError, match='is an index of images, which lgd-mm pretrain takes: give the folder'):
+        lgd_mm.zero_shot('student', tmp_path / 'index', classes=['a', 'b'])
+    assert _folders(tmp_path / 'index') == [photos] and _folders(photos) == [photos]
+    lgd_mm.index(shards, tmp_path / 'of_shards', jobs=1)
+    assert _folders(tmp_path / 'of_shards') == []
     (shards / '1.tar').unlink()
     with pytest.raises(UserError, match=r'1\.tar is missing, of 1 that should be there'):
         lgd_mm.index(shards, tmp_path / 'other', jobs=1)

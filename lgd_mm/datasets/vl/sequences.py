@@ -87,7 +87,8 @@ def check_lengths(lengths: Sequence[int]) -> None:
     Raises:
         UserError: If not, or if they are no three numbers.
     """
-    if len(lengths) != 3 or any(type(each) is not int for each in lengths) or not (
-            lengths[0] >= 3 and lengths[1] >= 0 and lengths[2] >= 1):
-        raise UserError(f'lengths is {tuple(lengths)}: give the tokens of the text (from 3), of the tags (from 0) and '
+    given = list(lengths) if isinstance(lengths, (list, tuple)) else []
+    if len(given) != 3 or any(type(each) is not int for each in given) or not (
+            given[0] >= 3 and given[1] >= 0 and given[2] >= 1):
+        raise UserError(f'lengths is {lengths}: give the tokens of the text (from 3), of the tags (from 0) and '
                         'the regions (from 1)')

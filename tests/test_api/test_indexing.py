@@ -7,6 +7,7 @@ import torch
 from click.testing import CliRunner
 
 import lgd_mm
+from lgd_mm.api.images import images_in
 from lgd_mm.cli.main import cli
 from lgd_mm.cli.training import _folders
 from lgd_mm.errors import UserError
@@ -41,7 +42,7 @@ def test_the_command(photos, shards, tmp_path):
     with pytest.raises(UserError, match='does not exist'):
         CliRunner().invoke(cli, ['index', str(tmp_path / 'none'), '--out', 'x'], catch_exceptions=False)
     with pytest.raises(UserError, match='is an index of images, which lgd-mm pretrain takes: give the folder'):
-        lgd_mm.zero_shot('student', tmp_path / 'index', classes=['a', 'b'])
+        images_in(tmp_path / 'index')
     assert _folders(tmp_path / 'index') == [photos] and _folders(photos) == [photos]
     lgd_mm.index(shards, tmp_path / 'of_shards', jobs=1)
     assert _folders(tmp_path / 'of_shards') == []

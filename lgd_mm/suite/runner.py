@@ -154,6 +154,8 @@ class SuiteRunner:
                             self._fail(run, f'not started: {broken[0]} failed')
                         else:
                             going[pool.submit(self._execute, run, bars)] = run
+                    if len(going) < self.launcher.jobs and self._startable(waiting):
+                        continue  # what was finished before has taken no place, and others may have needed it
                     for future in wait(going, return_when=FIRST_COMPLETED).done if going else ():
                         self._settle(going.pop(future), future.result)
             except BaseException:

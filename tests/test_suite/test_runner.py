@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -181,6 +182,22 @@ def test_two_at_a_time(fake, monkeypatch):
     """Each run goes on only when the other has begun."""
     fake.settings['tasks'] = [fake.task('one')]
     fake.settings['entries'] = [dict(label='first'), dict(label='second')]
+    execute, both = Run.execute, threading.Barrier(2)
+
+    def meeting(run, *args):
+        both.wait(30)
+        return execute(run, *args)
+
+    monkeypatch.setattr(Run, 'execute', meeting)
+    assert set(states(fake.runner(jobs=2, seeds=[0]).run()).values()) == {'done'}
+
+
+def test_a_finished_run_takes_no_place(fake, monkeypatch):
+    """The task of a student that is there already begins beside the other run, not behind it."""
+    fake.settings['tasks'] = [fake.task('one')]
+    fake.settings['entries'] = [fake.made('LGD'), dict(label='other')]
+    assert states(fake.runner(labels=['LGD'], seeds=[0]).run())['LGD', 'pre-training'] == 'done'
+    shutil.rmtree(fake.folder / 'runs' / 'lgd' / 'seed0' / 'one')
     execute, both = Run.execute, threading.Barrier(2)
 
     def meeting(run, *args):

@@ -78,8 +78,9 @@ def pretrain(**arguments: Any) -> None:
     from lgd_mm import api
     with resumable(arguments['out']):
         run = api.pretrain(**parsed(arguments))
-    _summary(run, *(['zero-shot', run.out, folder] for folder in _folders(Path(arguments['images']))),
-             ['export', run.out, '--to', 'onnx', '--out', run.out / 'onnx'])
+    commands: list[Sequence[str | Path]] = [
+        ('zero-shot', run.out, folder) for folder in _folders(Path(arguments['images']))]
+    _summary(run, *commands, ('export', run.out, '--to', 'onnx', '--out', run.out / 'onnx'))
 
 
 def _folders(images: Path) -> list[Path]:

@@ -186,6 +186,19 @@ def test_an_odd_index_is_one_sentence(indexes, tmp_path, about, word):
         ImageIndex(tmp_path / 'index')
 
 
+@pytest.mark.parametrize('kind, old, new', [
+    ('shards', b'000.tar', b'/00.tar'), ('shards', b'000.tar', b'../.tar'), ('folder', b'x.jpg', b'..\0pg'),
+    ('folder', b'x.jpg', b'/.jpg')])
+def test_an_index_leads_nowhere_else(images, tmp_path, kind, old, new):
+    """Not even with checksums that fit: those of contents are compared later."""
+    build_index(images / kind, tmp_path / 'index')
+    names = tmp_path / 'index' / 'names.bin'
+    names.write_bytes(names.read_bytes().replace(old, new))
+    index = ImageIndex(tmp_path / 'index')
+    with pytest.raises(DataError, match='outside of its root'):
+        [index[number] for number in range(len(index))]
+
+
 def test_mistakes_are_told(tmp_path, images):
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match='holds no image'):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lgd_mm.console.printable import shown
 from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import open_plain, read_plain
@@ -89,7 +90,7 @@ class ImageIndex:
         """Where an image lies.
 
         Raises:
-            UserError: If this part of the index is damaged.
+            UserError: If this part of the index is damaged, or leads out of the root.
         """
         source, place, size, check = (int(value) for value in self._rows[number])
         try:
@@ -101,6 +102,9 @@ class ImageIndex:
         content = check ^ said_checksum(number, of_source, place, size, name)
         if not self.checked and content:
             raise self._damaged(number)
+        if of_source.startswith(b'/') or b'/' in name or b'..' in (name, *of_source.split(b'/')):
+            raise DataError(f'{self.folder} says that image {number:,} lies in {shown(os.fsdecode(of_source))}, '
+                            f'outside of its root {shown(self.root)}: {CURE}')
         offset = BLOCK * place if self.kind == 'shards' else 0
         return Indexed(os.fsdecode(of_source), os.fsdecode(name), offset, size, content if self.checked else None)
 

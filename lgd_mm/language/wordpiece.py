@@ -113,10 +113,16 @@ class WordPieces:
         return text_words(self._tokenizer, text)
 
     def unknown_words(self, text: str) -> tuple[list[str], bool]:
-        """Words of a text that no pieces make up, and whether there is any other."""
+        """Words of a text that no pieces make up, or that begin with a single letter as a piece, since a vocabulary has
+        all letters and so spells any word; and whether there is any other word."""
         words = [word for word in self.words_of(text) if any(map(str.isalnum, word))]
-        unknown = [word for word in words if self.special.unknown in self.pieces(word)]
+        unknown = [word for word in words if self._is_unknown(word)]
         return unknown, len(unknown) < len(words)
+
+    def _is_unknown(self, word: str) -> bool:
+        pieces = self.pieces(word)
+        return self.special.unknown in pieces or (
+            len(pieces) > 1 and self.words[pieces[0]] == word[0] and word[0].isalpha())
 
     def text(self, pieces: Iterable[int]) -> str:
         """The text of pieces up to the first [SEP]."""

@@ -59,6 +59,13 @@ def test_unknown_words_are_counted():
     assert len(unknown_words([' '.join(map(chr, range(0x430, 0x450)))], pieces).sentence('v').split('), ')) == 5
 
 
+def test_a_word_that_is_spelt_is_not_known():
+    """By hand: a learnt vocabulary has all letters, and so pieces of any word."""
+    pieces = WordPieces([*SPECIAL, *'abelwx', '##i', '##b', '##l', '##e', '##le', 'be', '##s'], 'here')
+    assert pieces.unknown_words('a wibble') == (['wibble'], True) and pieces.unknown_words('wibble') == (['wibble'], False)
+    assert pieces.unknown_words('bes x') == ([], True)
+
+
 @pytest.mark.parametrize(('words', 'sentence'), [
     ([*SPECIAL[:4], 'a'], r'here has no \[MASK\]: .*or make one with tools/make_vocabulary.py'),
     (['a', *SPECIAL], r"begins with 'a': its first line must be \[PAD\]"), ([*SPECIAL, 'a', 'a'], "has 'a' twice")])

@@ -62,7 +62,8 @@ def test_unknown_words_are_counted():
 def test_a_word_that_is_spelt_is_not_known():
     """By hand: a learnt vocabulary has all letters, and so pieces of any word."""
     pieces = WordPieces([*SPECIAL, *'abelwx', '##i', '##b', '##l', '##e', '##le', 'be', '##s'], 'here')
-    assert pieces.unknown_words('a wibble') == (['wibble'], True) and pieces.unknown_words('wibble') == (['wibble'], False)
+    assert pieces.unknown_words('a wibble') == (['wibble'], True)
+    assert pieces.unknown_words('wibble') == (['wibble'], False)
     assert pieces.unknown_words('bes x') == ([], True)
 
 

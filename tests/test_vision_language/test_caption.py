@@ -79,12 +79,15 @@ def test_typed(world, tmp_path, monkeypatch, capsys):
     (photos / 'c.png').write_bytes((world.images / NAMES[2]).read_bytes())
     last = told(monkeypatch, capsys, 'caption', world.captions, photos, '--detector', world.run, '--out',
                 tmp_path / 'b.json', code=3)
-    assert last.startswith(f'error: 2 of 3 images could not be read, the last of them {photos}/b.png: ')
+    assert last.startswith(f'error: 2 of 3 images could not be read, the last of them {photos}/b.png: OSError: ')
     records = json.loads((tmp_path / 'b.json').read_text())
     assert records == [dict(image=f'{photos}/c.png', caption=found.captions[2])]
     assert typed(*words, '--out', tmp_path / 'b.json')  # written again
     last = told(monkeypatch, capsys, 'caption', world.captions, photos / 'a.jpg', '--detector', world.run, code=3)
-    assert last.startswith(f'error: none of 1 images can be read: {photos}/a.jpg: ')
+    assert last.startswith(f'error: none of 1 images can be read: {photos}/a.jpg: Unidentified')
+    cv2.imwrite(str(photos / 'a.jpg'), np.zeros((3000, 2, 3), np.uint8))
+    last = told(monkeypatch, capsys, 'caption', world.captions, photos / 'a.jpg', '--detector', world.run, code=3)
+    assert last.endswith(f'{photos}/a.jpg: 2 x 3000 pixels: too narrow for this detector')
 
 
 def test_images_of_every_kind(world, tmp_path):

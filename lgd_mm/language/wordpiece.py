@@ -1,5 +1,6 @@
 """Word pieces of captions, questions and tags, as BERT's; the work is that of the ``tokenizers`` library."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -69,6 +70,9 @@ class WordPieces:
         Raises:
             UserError: If it cannot be read, or is no such file.
         """
+        if not os.path.exists(file):
+            raise UserError(f'vocabulary: {file} does not exist: `python tools/prepare_dataset.py coco-captions ROOT` '
+                            'says where that of BERT comes from, and tools/make_vocabulary.py makes one of your texts')
         words = read_text(file, 'vocabulary').split('\n')
         return cls(words[:-1] if words and not words[-1] else words, f'vocabulary: {file}')
 

@@ -5,6 +5,7 @@ import pickle
 import pytest
 
 from lgd_mm.errors import UserError
+from lgd_mm.language.answers import read_answers
 from lgd_mm.language.corpus import unknown_words
 from lgd_mm.language.wordpiece import SPECIAL, WordPieces
 
@@ -76,8 +77,12 @@ def test_no_vocabulary(words, sentence):
 
 
 def test_a_file_that_is_none(tmp_path):
-    with pytest.raises(UserError, match='vocabulary: .*/none.txt cannot be read'):
+    with pytest.raises(UserError, match='none.txt does not exist: `python tools/prepare_dataset.py coco-captions ROOT`'):
         WordPieces.read(tmp_path / 'none.txt')
+    with pytest.raises(UserError, match='none.txt does not exist: .*prepare_dataset.py vqa ROOT'):
+        read_answers(str(tmp_path / 'none.txt'))
+    with pytest.raises(UserError, match='cannot be read'):
+        WordPieces.read(tmp_path)
     (tmp_path / 'vocab.txt').write_bytes(b'[PAD]\n\xff')
     with pytest.raises(UserError, match='is not UTF-8'):
         WordPieces.read(tmp_path / 'vocab.txt')

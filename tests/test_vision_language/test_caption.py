@@ -12,10 +12,12 @@ import torch
 
 import lgd_mm
 from lgd_mm.engine.launch import test as run_test
+from lgd_mm.engine.summary import next_step
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.vision_language.caption import Captions
 from lgd_mm.vision_language.student import load_student
+from tests.configs import read_config
 from tests.test_cli.test_commands import told, typed
 from tests.test_vision_language.conftest import NAMES
 
@@ -108,6 +110,26 @@ def test_many_images(world, tmp_path, capsys):
     wanted = lgd_mm.caption(world.captions, world.images, world.run).captions
     assert lgd_mm.caption(world.captions, tmp_path, world.run).captions == [wanted[number % 5] for number in range(11)]
     assert capsys.readouterr().out == ''
+
+
+def test_what_a_training_ends_with(world):
+    """The command of its task, as a shell takes it; a teacher that sees another detector's boxes has none."""
+    for config, folder, command in (('captions', world.captions, 'caption {} IMAGES --detector DETECTOR'),
+                                    ('answers', world.answers, 'ask {} IMAGE "what is it?" --detector DETECTOR')):
+        cfg = read_config(world.folder / f'{config}.py')
+        cfg.work_dir = str(folder)
+        test, images = next_step('config.py', cfg).splitlines()
+        assert test == f'next: python tools/test.py config.py {folder}/epoch_1.pth'
+        assert images == f'or: lgd-mm {command.format(folder)}'
+
+
+def test_other_commands_tell_which_are_for_it(world, tmp_path):
+    """And the test of a distillation tells what its student's file is."""
+    for network in (world.captions, world.captions / 'student.safetensors'):
+        with pytest.raises(UserError, match='is of a model of vision and language: `lgd-mm caption` writes captions'):
+            lgd_mm.predict(network, world.images, tmp_path / 'found')
+    with pytest.raises(UserError, match='student.safetensors holds model.student of the config alone: give a check'):
+        run_test(str(world.folder / 'captions.py'), str(world.captions / 'student.safetensors'), str(tmp_path / 'test'))
 
 
 def test_another_file_is_not_replaced(world, tmp_path):

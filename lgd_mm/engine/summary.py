@@ -77,7 +77,9 @@ def _on_images(cfg: Config, student: Path) -> Iterator[str]:
     """What a student of vision and language is for, if one detector sees images for it."""
     model = cfg.model.get('student', cfg.model)
     command = WORDS.get(str((model.get('task') or {}).get('type')).rpartition('.')[2])
-    said = (read_metadata(student) if command and student.is_file() else None) or {}
+    if command is None or not student.is_file():
+        return
+    said = read_metadata(student) or {}
     if 'trained_on' in said and json.loads(said['trained_on'])['regions']['boxes'] is None:
         yield f'or: lgd-mm {command.format(join([cfg.work_dir]))}'
 

@@ -96,17 +96,19 @@ class Student:
 
     def regions(self, boxes: NDArray[Any], features: NDArray[Any], size: Sequence[int]) -> NDArray[Any]:
         """Features with their boxes behind them: corners and sides, as parts of the image (n, D + 6)."""
-        boxes, features, size = np.asarray(boxes), np.asarray(features), np.asarray(size)
+        arrays = dict(boxes=np.asarray(boxes), features=np.asarray(features), size=np.asarray(size))
         inputs = {each.name: each.shape for each in self.session.get_inputs()}
-        shapes = dict(boxes=(len(features), 4), features=(len(features), inputs['regions'][2] - 6), size=(2, ))
-        for name, given in dict(boxes=boxes, features=features, size=size).items():
+        count = arrays['features'].shape[0] if arrays['features'].ndim else 0
+        shapes = dict(boxes=(count, 4), features=(count, inputs['regions'][2] - 6), size=(2, ))
+        for name, given in arrays.items():
             if given.shape != shapes[name]:
                 raise Refused(f'{name} of the regions are {given.shape}, and must be {shapes[name]}: give those of the '
                               'detector that README.md names')
             if given.dtype.kind not in 'fiu' or not np.isfinite(given).all():
                 raise Refused(f'{name} of the regions are not finite numbers: extract them again')
-        if not (size > 0).all():
-            raise Refused(f'size of the regions is {size.tolist()}, and must be width and height of the image')
+        if not (arrays['size'] > 0).all():
+            raise Refused(f'size of the regions is {arrays["size"].tolist()}, and must be width and height of the '
+                          'image')
         corners = np.asarray(boxes, np.float32) / np.tile(np.asarray(size, np.float32), 2)
         sides = corners[:, 2:] - corners[:, :2]
         return np.concatenate([features, corners, sides], axis=1, dtype=np.float32)
@@ -115,13 +117,14 @@ class Student:
         """Of the words at each place of the text, or of the answers."""
         length, of_tags, most = self.about['lengths']
         pieces: list[int] = []
-        strange = next((str(tag) for tag in tags if str(tag) not in self.about['tags']), None)
+        names = [str(tag) for tag in np.atleast_1d(tags)]
+        strange = next((name for name in names if name not in self.about['tags']), None)
         if strange is not None:
             raise Refused(f'tag {strange!r} of the regions is no class of the detector that README.md names: give '
                           'regions of that one')
         if of_tags:
-            for tag in tags[:most]:
-                pieces += self.tokenizer.encode(str(tag), add_special_tokens=False).ids
+            for name in names[:most]:
+                pieces += self.tokenizer.encode(name, add_special_tokens=False).ids
             pieces = [*pieces[:of_tags - 1], self.number['[SEP]']]
         regions = regions[:most]
         valid = np.concatenate([np.arange(places) < used for places, used in (
@@ -144,7 +147,7 @@ def lines_of(file: str) -> list[str]:
         return stream.read().removesuffix('\n').split('\n')
 
 
-def read_regions(path: str) -> dict[str, NDArray[Any]]:
+def read_regions(path: str) -> dict[str, Any]:
     """The regions of an image in a file."""
     names = ('boxes', 'features', 'tags', 'size')
     try:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import lgd_mm
 from lgd_mm.engine.launch import test as run_test
@@ -112,7 +113,7 @@ def test_many_images(world, tmp_path, capsys):
     assert capsys.readouterr().out == ''
 
 
-def test_what_a_training_ends_with(world):
+def test_what_a_training_ends_with(world, tmp_path):
     """The command of its task, as a shell takes it; a teacher that sees another detector's boxes has none."""
     for config, folder, command in (('captions', world.captions, 'caption {} IMAGES --detector DETECTOR'),
                                     ('answers', world.answers, 'ask {} IMAGE "what is it?" --detector DETECTOR')):
@@ -121,6 +122,13 @@ def test_what_a_training_ends_with(world):
         test, images = next_step('config.py', cfg).splitlines()
         assert test == f'next: python tools/test.py config.py {folder}/epoch_1.pth'
         assert images == f'or: lgd-mm {command.format(folder)}'
+    file = tmp_path / 'student.safetensors'
+    shutil.copy(world.answers / 'epoch_1.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    for boxes, lines in ((None, 2), ('a store', 1)):
+        save_file({}, file, dict(trained_on=json.dumps(dict(regions=dict(boxes=boxes)))))
+        cfg.work_dir = str(tmp_path)
+        assert len(next_step('config.py', cfg).splitlines()) == lines
 
 
 def test_other_commands_tell_which_are_for_it(world, tmp_path):

@@ -126,6 +126,8 @@ def test_mistakes_are_one_sentence(world, captioner, answerer, tmp_path, monkeyp
     assert f'features of the regions are ({count}, 25), and must be ({count}, 24): give' in told(captioner, wide)
     assert f'boxes of the regions are (1, 4), and must be ({count}, 4)' in told(
         captioner, regions('boxes.npz', boxes=np.zeros((1, 4))))
+    assert 'features of the regions are (), and must be (0, 24)' in told(captioner, regions('zero.npz', features=0))
+    assert "tag '5' of the regions" in told(captioner, regions('number.npz', tags=5))
     assert 'features of the regions are not finite' in told(
         captioner, regions('nan.npz', features=np.full((count, 24), np.nan)))
     assert 'size of the regions is [0, 5]' in told(captioner, regions('size.npz', size=[0, 5]))

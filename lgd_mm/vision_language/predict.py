@@ -98,7 +98,7 @@ class Student:
         """Features with their boxes behind them: corners and sides, as parts of the image (n, D + 6)."""
         arrays = dict(boxes=np.asarray(boxes), features=np.asarray(features), size=np.asarray(size))
         inputs = {each.name: each.shape for each in self.session.get_inputs()}
-        count = arrays['features'].shape[0] if arrays['features'].ndim else 0
+        count = arrays['boxes'].shape[0] if arrays['boxes'].ndim else 0
         shapes = dict(boxes=(count, 4), features=(count, inputs['regions'][2] - 6), size=(2, ))
         for name, given in arrays.items():
             if given.shape != shapes[name]:

@@ -124,9 +124,9 @@ def test_mistakes_are_one_sentence(world, captioner, answerer, tmp_path, monkeyp
     count = len(whole['features'])
     wide = regions('wide.npz', features=np.zeros((count, 25)))
     assert f'features of the regions are ({count}, 25), and must be ({count}, 24): give' in told(captioner, wide)
-    assert f'boxes of the regions are (1, 4), and must be ({count}, 4)' in told(
+    assert f'features of the regions are ({count}, 24), and must be (1, 24)' in told(
         captioner, regions('boxes.npz', boxes=np.zeros((1, 4))))
-    assert 'features of the regions are (), and must be (0, 24)' in told(captioner, regions('zero.npz', features=0))
+    assert 'boxes of the regions are (), and must be (0, 4)' in told(captioner, regions('one.npz', boxes=0))
     assert "tag '5' of the regions" in told(captioner, regions('number.npz', tags=5))
     assert 'features of the regions are not finite' in told(
         captioner, regions('nan.npz', features=np.full((count, 24), np.nan)))

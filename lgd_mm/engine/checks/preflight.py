@@ -176,7 +176,7 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
     report = KeyReport.of_loading(inner, renamed)
     if report.differences:
         part = next((name for name, child in inner.named_children() if child.state_dict().keys() == renamed.keys()), '')
-        if part:
+        if part and renamed:
             raise UserError(f'{path} holds model.{part} of the config alone: give a checkpoint of the whole training, '
                             f'such as epoch_1.pth in its folder, or a config whose model is that of model.{part}')
         raise UserError(f'{path} is a checkpoint of another model than the config describes: of {report.total} keys '

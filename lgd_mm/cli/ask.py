@@ -34,23 +34,16 @@ def ask(out: str | None, **arguments: Any) -> None:
     """
     check_asking(arguments, out)
     begin(LOADING)
-    from rich.table import Table
-    from rich.text import Text
-
     from lgd_mm import api
-    from lgd_mm.console.tables import PlainConsole
+    from lgd_mm.console.columns import aligned
+    from lgd_mm.vision_language.files import ANSWERS
     found = api.ask(**arguments)
     for question, words in found.unknown.items():
         click.echo(printable(f'not known to the student in {question!r}: {", ".join(words)}'), err=True)
     if out is not None:
         print_rank0(f'{found.write(out)}: {len(found.questions)} questions about {len(found.paths)} images')
     else:
-        ranks = max((len(best) for best in found.best[0]), default=0)
-        table = Table('image', 'question', *(f'{rank}.' for rank in range(1, ranks + 1)))
-        for path, answers in zip(found.paths, found.best):
-            for question, best in zip(found.questions, answers):
-                words = [path, question, *(f'{answer} {probability:.0%}' for answer, probability in best)]
-                table.add_row(*map(Text, words))
-        PlainConsole().print(table)
+        rows = ((*others, f'{probability:.1%}') for *others, probability in found.rows())
+        print_rank0('\n'.join(aligned([ANSWERS, *rows])))
     left_out = len(found.unreadable)
     tell_unread(found.unreadable, 'read', f'{left_out} of {len(found.paths) + left_out} images')

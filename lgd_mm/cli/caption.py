@@ -32,18 +32,13 @@ def caption(out: str | None, **arguments: Any) -> None:
     """
     check_captioning(arguments, out)
     begin(LOADING)
-    from rich.table import Table
-    from rich.text import Text
-
     from lgd_mm import api
-    from lgd_mm.console.tables import PlainConsole
+    from lgd_mm.console.columns import aligned
+    from lgd_mm.vision_language.files import CAPTIONS
     found = api.caption(**arguments)
     if out is not None:
         print_rank0(f'{found.write(out)}: captions of {len(found.paths)} images')
     else:
-        table = Table('image', 'caption')
-        for path, text in zip(found.paths, found.captions):
-            table.add_row(Text(path), Text(text))  # Text: a bracket in a name is no style
-        PlainConsole().print(table)
+        print_rank0('\n'.join(aligned([CAPTIONS, *zip(found.paths, found.captions)])))
     left_out = len(found.unreadable)
     tell_unread(found.unreadable, 'read', f'{left_out} of {len(found.paths) + left_out} images')

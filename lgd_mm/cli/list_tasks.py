@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Sequence
 
+from lgd_mm.console.columns import aligned
 from lgd_mm.errors import UserError
 from lgd_mm.suite.task_registry import RegisteredTask, registered_tasks
 
@@ -35,10 +36,7 @@ def list_tasks(named: Callable[[str], bool], words: Sequence[str], metric: str |
         raise UserError(f'none of {len(called)} tasks measures {metric!r}: they measure {", ".join(known)}')
     if not found:
         return []
-    lines = [TITLES, *map(_cells, found)]
-    wide = [max(map(len, column)) for column in zip(*lines)]
-    return [*('  '.join(cell.ljust(width) for cell, width in zip(line, wide)).rstrip() for line in lines), '',
-            f'{len(found)} of {len(tasks)} tasks; {NARROWER}']
+    return [*aligned([TITLES, *map(_cells, found)]), '', f'{len(found)} of {len(tasks)} tasks; {NARROWER}']
 
 
 def known_tasks() -> list[str]:

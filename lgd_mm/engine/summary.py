@@ -1,6 +1,7 @@
 """What is said at the end of a training: what came out, and where it lies; and what to type next."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import join
 from typing import Any
@@ -8,10 +9,14 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from lgd_mm.io.safe_load import read_metadata
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.pseudo_labels import one_sided
 from lgd_mm.runs.checkpoints import latest_checkpoint
 
+#: Commands on new images, by the task of a model of vision and language.
+WORDS = dict(VLCaptioning='caption {} IMAGES --detector DETECTOR',
+             VLAnswering='ask {} IMAGE "what is it?" --detector DETECTOR')
 #: What mmengine keeps beside the metrics of a validation.
 NO_METRICS = ('time', 'data_time')
 
@@ -51,7 +56,7 @@ def next_step(config: str, cfg: Config, given: Sequence[str] = ()) -> str:
         given (Sequence[str]): The options it was changed by, which a test needs too. Defaults to ().
 
     Returns:
-        str: One line.
+        str: One line, or a second one with another command.
     """
     name, model = next(iter(cfg.model.get('students', {'': cfg.model}).items()))  # of several, the first
     student = Path(cfg.work_dir) / (f'student_{name}.safetensors' if name else 'student.safetensors')
@@ -61,10 +66,22 @@ def next_step(config: str, cfg: Config, given: Sequence[str] = ()) -> str:
                 if downstream else f'student: {student}')
     latest = latest_checkpoint(cfg.work_dir)
     if latest and cfg.get('test_dataloader'):
-        return f'next: {join(["python", "tools/test.py", config, str(latest), *given])}'
+        line = f'next: {join(["python", "tools/test.py", config, str(latest), *given])}'
+        return '\n'.join([line, *_on_images(cfg, student)])
     if student.is_file():  # of vision and language: it begins another task
         return f'student: {student}'
     return f'done: {cfg.work_dir}'
+
+
+def _on_images(cfg: Config, student: Path) -> Iterator[str]:
+    """What a student of vision and language is for, if one detector sees images for it."""
+    model = cfg.model.get('student', cfg.model)
+    command = WORDS.get(str((model.get('task') or {}).get('type')).rpartition('.')[2])
+    if command is None or not student.is_file():
+        return
+    said = read_metadata(student) or {}
+    if 'trained_on' in said and json.loads(said['trained_on'])['regions']['boxes'] is None:
+        yield f'or: lgd-mm {command.format(join([cfg.work_dir]))}'
 
 
 def _downstream_config(backbone: Mapping[str, Any]) -> Path | None:

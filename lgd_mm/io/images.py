@@ -63,7 +63,7 @@ def check_image(content: bytes) -> None:
         OSError: If its head is damaged.
     """
     if not any(_accepts(form, content[:MAGIC]) for form in formats()):
-        raise UnidentifiedImageError('cannot identify image file')
+        raise UnidentifiedImageError('cannot identify image file' if content else 'the file is empty')
     jpeg, tiff = content.startswith(b'\xff\xd8'), content[:2] in (b'II', b'MM')
     scans = jpeg_scans(content) if jpeg else 0
     if scans > SCANS:

@@ -1,5 +1,6 @@
 """Answers of people to questions about images, and how far one agrees with them."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -22,8 +23,11 @@ def read_answers(file: str) -> list[str]:
     """Answers, one on each line.
 
     Raises:
-        UserError: If there are none, or one is there twice.
+        UserError: If there is no such file, there are none, or one is there twice.
     """
+    if not os.path.exists(file):
+        raise UserError(f'answers: {file} does not exist: `python tools/prepare_dataset.py vqa ROOT` makes the '
+                        'answers.txt of VQA v2; of other questions, write one answer on each line')
     answers = [line for line in read_text(file, 'answers').split('\n') if line.strip()]
     twice = next((answer for answer, count in Counter(answers).items() if count > 1), None)
     if not answers or twice is not None:

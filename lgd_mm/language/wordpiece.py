@@ -1,5 +1,6 @@
 """Word pieces of captions, questions and tags, as BERT's; the work is that of the ``tokenizers`` library."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -69,6 +70,9 @@ class WordPieces:
         Raises:
             UserError: If it cannot be read, or is no such file.
         """
+        if not os.path.exists(file):
+            raise UserError(f'vocabulary: {file} does not exist: `python tools/prepare_dataset.py coco-captions ROOT` '
+                            'says where that of BERT comes from, and tools/make_vocabulary.py makes one of your texts')
         words = read_text(file, 'vocabulary').split('\n')
         return cls(words[:-1] if words and not words[-1] else words, f'vocabulary: {file}')
 
@@ -113,10 +117,16 @@ class WordPieces:
         return text_words(self._tokenizer, text)
 
     def unknown_words(self, text: str) -> tuple[list[str], bool]:
-        """Words of a text that no pieces make up, and whether there is any other."""
+        """Words of a text that no pieces make up, or that begin with a single letter as a piece, since a vocabulary has
+        all letters and so spells any word; and whether there is any other word."""
         words = [word for word in self.words_of(text) if any(map(str.isalnum, word))]
-        unknown = [word for word in words if self.special.unknown in self.pieces(word)]
+        unknown = [word for word in words if self._is_unknown(word)]
         return unknown, len(unknown) < len(words)
+
+    def _is_unknown(self, word: str) -> bool:
+        pieces = self.pieces(word)
+        return self.special.unknown in pieces or (
+            len(pieces) > 1 and self.words[pieces[0]] == word[0] and word[0].isalpha())
 
     def text(self, pieces: Iterable[int]) -> str:
         """The text of pieces up to the first [SEP]."""

@@ -18,6 +18,7 @@ from lgd_mm.engine.trained_network import trained_network
 from lgd_mm.errors import UserError
 from lgd_mm.io.digests import file_digest
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.models.vl.weights import holds_model
 from lgd_mm.own_data.palette import class_colours
 from lgd_mm.runs.checkpoints import latest_checkpoint
 from lgd_mm.safety.saved_config import saved_network
@@ -70,6 +71,9 @@ def load_network(given: str | Path, task: str | None = None) -> Network:
     """
     path = find_checkpoint(given)
     checkpoint = load_checkpoint_file(path)
+    if holds_model(checkpoint):
+        raise UserError(f'{path} is of a model of vision and language: `lgd-mm caption` writes captions with it, or '
+                        '`lgd-mm ask` asks it questions')
     meta = checkpoint.get('meta')
     meta = meta if isinstance(meta, Mapping) else {}
     if not isinstance(meta.get('cfg'), str):

@@ -67,7 +67,7 @@ def _prepare(spec: DatasetSpec, root: Path, check: bool, tell: Callable[[str], N
         tell(f'wrong: {repair.problem}; without --check this is repaired')
     for problem in problems:
         tell(f'wrong: {problem}')
-    _tell_downloads(spec, tree, folders, tell, {path for repair in pending for path in repair.parts})
+    _tell_downloads(spec, tree, folders, check, tell, {path for repair in pending for path in repair.parts})
     for path, source in spec.beside.items():
         if not (tree / path).exists():
             tell(f'not there yet: {os.path.normpath(tree / path)}, which the configs read: {source}')
@@ -188,13 +188,13 @@ def _suffixes(spec: DatasetSpec) -> tuple[str, ...]:
     return tuple(train.suffixes)
 
 
-def _tell_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], tell: Callable[[str], None],
+def _tell_downloads(spec: DatasetSpec, tree: Tree, folders: list[Path], check: bool, tell: Callable[[str], None],
                     repairable: set[str]) -> None:
     missing = [archive for archive in _needed(spec, tree) if archive.required
                and find_archive(archive, folders) is None
                and not all(path in repairable or is_filled(spec.part(path), tree) for path in archive.fills)]
     if missing:
-        tell(f'to download into {folders[0]}, then run the command without --check:')
+        tell(f'to download into {folders[0]}, then run the {"command without --check" if check else "same command"}:')
         for archive in missing:
             md5 = f', MD5 {archive.md5}' if archive.md5 else ''
             tell(f'  {archive.name} ({archive.size}{md5}) from {archive.url}')

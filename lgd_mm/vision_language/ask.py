@@ -124,15 +124,15 @@ def unknown_words(student: Student, questions: Sequence[str]) -> dict[str, list[
     pieces, longest = student.sequences.vocabulary, student.sequences.lengths.text - 2
     found = {}
     for question in questions:
-        number = len(pieces.pieces(question))
-        if number > longest:
-            raise UserError(f'the question {question!r} has {number} word pieces, and {student.path} reads {longest}: '
-                            'shorten it')
         unknown, others = pieces.unknown_words(question)
         if not others:
             words = f' ({some(unknown)})' if unknown else ''
             raise UserError(f'{student.path} knows no word of the question {question!r}{words}: ask in the words of '
                             'the questions that it was trained on')
+        number = len(pieces.pieces(question))
+        if number > longest:
+            raise UserError(f'the question {question!r} has {number} word pieces, and {student.path} reads {longest}: '
+                            'shorten it')
         if unknown:
             found[question] = unknown
     return found

@@ -81,7 +81,7 @@ def _write_onnx(student: Student, folder: Path) -> tuple[Difference, float, str]
     differences = [compare('onnxruntime', step.outputs(batch), run(session, batch), OTHER_KERNELS)
                    for batch in (sample_inputs(student, size) for size in (1, 3))]
     about = dict(graph=file.name, does='captions' if task.type == CAPTIONS else 'answers',
-                 lengths=list(student.sequences.lengths), longest=task.longest)
+                 lengths=list(student.sequences.lengths), longest=task.longest, tags=student.trained_on.regions.tags)
     (folder / 'network.json').write_text(json.dumps(about, indent=1) + '\n', encoding='utf-8')
     (folder / 'predict.py').write_text(Path(predict.__file__).read_text('utf-8'), encoding='utf-8')
     return Difference.largest_of(differences), OTHER_KERNELS, f'onnxruntime {onnxruntime.__version__}'

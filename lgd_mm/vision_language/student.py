@@ -13,7 +13,7 @@ from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.finite import check_finite
 from lgd_mm.io.safe_load import load_checkpoint_file, read_metadata
 from lgd_mm.models.vl import VisionLanguageModel
-from lgd_mm.models.vl.weights import model_weights
+from lgd_mm.models.vl.weights import holds_model, model_weights
 from lgd_mm.safety.bounded_build import check_network
 from lgd_mm.safety.config_text import parse_config
 from lgd_mm.vision_language.about import ANSWERS, CAPTIONS, KIND, About, Task, TrainedOn, about_of, about_of_metadata
@@ -48,8 +48,7 @@ def is_vision_language(path: Path) -> bool:
     metadata = read_metadata(path)
     if metadata is not None:
         return metadata.get('kind') == KIND
-    checkpoint = load_checkpoint_file(path)
-    return any(key.endswith('transformer.words.weight') for key in checkpoint.get('state_dict', checkpoint))
+    return holds_model(load_checkpoint_file(path))
 
 
 def load_student(path: Path, task: str | None = None) -> Student:

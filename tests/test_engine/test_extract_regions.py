@@ -19,7 +19,7 @@ from lgd_mm.engine.regions import RegionExtractor
 from lgd_mm.engine.regions.checkpoint import _tags, _width
 from lgd_mm.engine.regions.detector import box_features
 from lgd_mm.engine.regions.images import _name
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
 from tests.detectors import CLASSES, SIZES, built, extract, write_detector, write_images_of_shapes
 from tests.tiny import ROOT, run_tool
 
@@ -256,9 +256,16 @@ def test_unreadable_and_other_images_are_told(student, data, tmp_path):
     with pytest.raises(UserError, match=r"image '2.png' of the store of boxes .* is none of these 1 images"):
         extract(student, tmp_path / 'other', images=str(images), boxes=str(store.folder))
     cv2.imwrite(str(images / '2.png'), np.zeros((1, 200, 3), np.uint8))  # of no height, at 64 x 64
-    with pytest.raises(UserError, match=r'2.png cannot be read \(OpenCV.*: replace it, or take it out'):
+    with pytest.raises(UserError, match=r'2.png cannot be read \(200 x 1 pixels: too narrow'):
         extract(student, tmp_path / 'flat', images=str(images))
+    (images / '1.jpg').write_bytes(b'')
     (images / '2.png').write_bytes(b'\x89PNG cut off')
+    with pytest.raises(DataError, match=r'2 of 3 files below --images .* cannot be read as images: 1.jpg \(the file is '
+                       r'empty\), 2.png \(no image of a known format\): replace them, or take them out'):
+        extract(student, tmp_path / 'none', images=str(images))
+    assert not (tmp_path / 'none').exists()
+    (images / '1.jpg').unlink()
+    (images / '2.png').write_bytes((data / 'images/2.png').read_bytes()[:60])  # its head is whole
     for workers in (0, 1):
         options = {'test_dataloader.num_workers': workers}
         with pytest.raises(UserError, match=r'2.png cannot be (read|decoded)'):

@@ -5,6 +5,7 @@ import pickle
 import pytest
 
 from lgd_mm.errors import UserError
+from lgd_mm.language.answers import read_answers
 from lgd_mm.language.corpus import unknown_words
 from lgd_mm.language.wordpiece import SPECIAL, WordPieces
 
@@ -59,6 +60,14 @@ def test_unknown_words_are_counted():
     assert len(unknown_words([' '.join(map(chr, range(0x430, 0x450)))], pieces).sentence('v').split('), ')) == 5
 
 
+def test_a_word_that_is_spelt_is_not_known():
+    """By hand: a learnt vocabulary has all letters, and so pieces of any word."""
+    pieces = WordPieces([*SPECIAL, *'abelwx', '##i', '##b', '##l', '##e', '##le', 'be', '##s'], 'here')
+    assert pieces.unknown_words('a wibble') == (['wibble'], True)
+    assert pieces.unknown_words('wibble') == (['wibble'], False)
+    assert pieces.unknown_words('bes x') == ([], True)
+
+
 @pytest.mark.parametrize(('words', 'sentence'), [
     ([*SPECIAL[:4], 'a'], r'here has no \[MASK\]: .*or make one with tools/make_vocabulary.py'),
     (['a', *SPECIAL], r"begins with 'a': its first line must be \[PAD\]"), ([*SPECIAL, 'a', 'a'], "has 'a' twice")])
@@ -68,8 +77,12 @@ def test_no_vocabulary(words, sentence):
 
 
 def test_a_file_that_is_none(tmp_path):
-    with pytest.raises(UserError, match='vocabulary: .*/none.txt cannot be read'):
+    with pytest.raises(UserError, match='none.txt does not exist: .*prepare_dataset.py coco-captions ROOT'):
         WordPieces.read(tmp_path / 'none.txt')
+    with pytest.raises(UserError, match='none.txt does not exist: .*prepare_dataset.py vqa ROOT'):
+        read_answers(str(tmp_path / 'none.txt'))
+    with pytest.raises(UserError, match='cannot be read'):
+        WordPieces.read(tmp_path)
     (tmp_path / 'vocab.txt').write_bytes(b'[PAD]\n\xff')
     with pytest.raises(UserError, match='is not UTF-8'):
         WordPieces.read(tmp_path / 'vocab.txt')

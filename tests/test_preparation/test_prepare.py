@@ -51,6 +51,7 @@ def test_what_to_download(tmp_path, run):
     assert lines[1] == f'to download into {tmp_path}/root, then run the command without --check:'
     assert len(lines) == 4 and not any('  val2017.zip' in line for line in lines)
     assert '  train2017.zip (19 GB, MD5 ' in lines[2] and 'http://images.cocodataset.org/zips/train2017.zip' in lines[2]
+    assert f'to download into {tmp_path}/root, then run the same command:' in run(spec)[1]
 
 
 def test_lvis_beside_coco(tmp_path, run):

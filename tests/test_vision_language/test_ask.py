@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import re
 
 import pytest
 import torch
@@ -55,6 +56,8 @@ def test_questions_that_cannot_be_asked(world, monkeypatch, capsys):
     last = told(monkeypatch, capsys, *words, 'is it', 'Who sleeps?', *detector)
     assert "knows no word of the question 'Who sleeps?' (who, sleeps): ask in the words" in last
     assert "knows no word of the question '?': ask" in told(monkeypatch, capsys, *words, '?', *detector)
+    last = told(monkeypatch, capsys, *words, 'wibble frobnicate ' * 5, *detector)
+    assert "knows no word of the question 'wibble" in last
     last = told(monkeypatch, capsys, *words, 'is it the nut left of the nut left of it', *detector)
     assert 'has 11 word pieces, and ' in last and 'reads 8: shorten it' in last
     with pytest.raises(UserError, match='the question is empty'):
@@ -68,6 +71,9 @@ def test_typed(world, tmp_path):
     found = lgd_mm.ask(world.answers, world.images, QUESTIONS[:2], world.run, top=2)
     said = typed('ask', world.answers, world.images / NAMES[0], 'What is her nut', '--detector', world.run)
     assert "not known to the student in 'What is her nut': her\n" in said
+    lines = said.splitlines()[-4:]
+    assert lines[0].split() == ['image', 'question', 'rank', 'answer', 'probability']
+    assert re.fullmatch(rf'{world.images}/{NAMES[0]}  What is her nut  3  +\S+ +\d+\.\d%', lines[-1])  # never cut
     words = 'ask', world.answers, world.images, *QUESTIONS[:2], '--detector', world.run, '--top', 2, '--out'
     assert typed(*words, tmp_path / 'a.csv').endswith(f'{tmp_path}/a.csv: 2 questions about 5 images\n')
     with (tmp_path / 'a.csv').open(newline='') as file:

@@ -9,13 +9,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import lgd_mm
 from lgd_mm.engine.launch import test as run_test
+from lgd_mm.engine.summary import next_step
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.vision_language.caption import Captions
 from lgd_mm.vision_language.student import load_student
+from tests.configs import read_config
 from tests.test_cli.test_commands import told, typed
 from tests.test_vision_language.conftest import NAMES
 
@@ -64,7 +67,8 @@ def test_typed(world, tmp_path, monkeypatch, capsys):
     """A table, a file, and what cannot be read."""
     found = lgd_mm.caption(world.captions, world.images, world.run)
     said = typed('caption', world.captions, world.images / NAMES[0], '--detector', world.run)
-    assert said.startswith('loading the libraries ...\n') and found.captions[0] in said
+    assert said.startswith('loading the libraries ...\n')
+    assert said.endswith(f'\n{world.images / NAMES[0]}  {found.captions[0]}\n')  # whole at any width
     words = 'caption', world.captions, world.images, '--detector', world.detector[1], '--config', world.detector[0]
     assert typed(*words, '--out', tmp_path / 'a.csv').endswith(f'{tmp_path}/a.csv: captions of 5 images\n')
     with (tmp_path / 'a.csv').open(newline='') as file:
@@ -78,12 +82,15 @@ def test_typed(world, tmp_path, monkeypatch, capsys):
     (photos / 'c.png').write_bytes((world.images / NAMES[2]).read_bytes())
     last = told(monkeypatch, capsys, 'caption', world.captions, photos, '--detector', world.run, '--out',
                 tmp_path / 'b.json', code=3)
-    assert last.startswith(f'error: 2 of 3 images could not be read, the last of them {photos}/b.png: ')
+    assert last.startswith(f'error: 2 of 3 images could not be read, the last of them {photos}/b.png: OSError: ')
     records = json.loads((tmp_path / 'b.json').read_text())
     assert records == [dict(image=f'{photos}/c.png', caption=found.captions[2])]
     assert typed(*words, '--out', tmp_path / 'b.json')  # written again
     last = told(monkeypatch, capsys, 'caption', world.captions, photos / 'a.jpg', '--detector', world.run, code=3)
-    assert last.startswith(f'error: none of 1 images can be read: {photos}/a.jpg: ')
+    assert last.startswith(f'error: none of 1 images can be read: {photos}/a.jpg: Unidentified')
+    cv2.imwrite(str(photos / 'a.jpg'), np.zeros((3000, 2, 3), np.uint8))
+    last = told(monkeypatch, capsys, 'caption', world.captions, photos / 'a.jpg', '--detector', world.run, code=3)
+    assert last.endswith(f'{photos}/a.jpg: 2 x 3000 pixels: too narrow for this detector')
 
 
 def test_images_of_every_kind(world, tmp_path):
@@ -104,6 +111,33 @@ def test_many_images(world, tmp_path, capsys):
     wanted = lgd_mm.caption(world.captions, world.images, world.run).captions
     assert lgd_mm.caption(world.captions, tmp_path, world.run).captions == [wanted[number % 5] for number in range(11)]
     assert capsys.readouterr().out == ''
+
+
+def test_what_a_training_ends_with(world, tmp_path):
+    """The command of its task, as a shell takes it; a teacher that sees another detector's boxes has none."""
+    for config, folder, command in (('captions', world.captions, 'caption {} IMAGES --detector DETECTOR'),
+                                    ('answers', world.answers, 'ask {} IMAGE "what is it?" --detector DETECTOR')):
+        cfg = read_config(world.folder / f'{config}.py')
+        cfg.work_dir = str(folder)
+        test, images = next_step('config.py', cfg).splitlines()
+        assert test == f'next: python tools/test.py config.py {folder}/epoch_1.pth'
+        assert images == f'or: lgd-mm {command.format(folder)}'
+    file = tmp_path / 'student.safetensors'
+    shutil.copy(world.answers / 'epoch_1.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    for boxes, lines in ((None, 2), ('a store', 1)):
+        save_file({}, file, dict(trained_on=json.dumps(dict(regions=dict(boxes=boxes)))))
+        cfg.work_dir = str(tmp_path)
+        assert len(next_step('config.py', cfg).splitlines()) == lines
+
+
+def test_other_commands_tell_which_are_for_it(world, tmp_path):
+    """And the test of a distillation tells what its student's file is."""
+    for network in (world.captions, world.captions / 'student.safetensors'):
+        with pytest.raises(UserError, match='is of a model of vision and language: `lgd-mm caption` writes captions'):
+            lgd_mm.predict(network, world.images, tmp_path / 'found')
+    with pytest.raises(UserError, match='student.safetensors holds model.student of the config alone: give a check'):
+        run_test(str(world.folder / 'captions.py'), str(world.captions / 'student.safetensors'), str(tmp_path / 'test'))
 
 
 def test_another_file_is_not_replaced(world, tmp_path):

@@ -69,7 +69,7 @@ def test_no_detector_is_built_that_is_far_larger_than_its_file(world, tmp_path):
     assert 'fc_out_channels=24' in content['meta']['cfg']
     content['meta']['cfg'] = content['meta']['cfg'].replace('fc_out_channels=24', 'fc_out_channels=900000')
     torch.save(content, tmp_path / 'larger.pth')
-    wanted = _digest(ConfigDict(parse_config(content['meta']['cfg'])))
+    wanted = _digest(ConfigDict(parse_config(content['meta']['cfg'])), False)
     student = load_student(world.captions / 'student.safetensors')
     student.trained_on.regions.detector.__dict__['config'] = wanted
     with pytest.raises(UserError, match='larger.pth describes a network far larger than the'):

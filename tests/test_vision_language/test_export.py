@@ -1,9 +1,11 @@
 """What an exported student says without torch is what the student says."""
 
 import re
+import runpy
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -82,6 +84,59 @@ def test_answers_of_the_card_are_those_of_the_student(world, answerer):
     best = [f'{question} {answer} {chance:.1%}' for question, pairs in zip(QUESTIONS, wanted.best[0])
             for answer, chance in pairs]
     assert len(lines) == 9 and [line for index, line in enumerate(lines) if index % 3 < 2] == best
+
+
+def run_predict(monkeypatch, capsys, report, *words):
+    """The exit code of predict.py, in this process, and its last line on standard error."""
+    monkeypatch.setattr(sys, 'argv', ['predict.py', *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(report.folder / 'predict.py'), run_name='__main__')
+    out, err = capsys.readouterr()
+    return ended.value.code, (err or out).splitlines()[-1]
+
+
+def test_mistakes_are_one_sentence(world, captioner, answerer, tmp_path, monkeypatch, capsys):
+    """As of every command: with exit code 2 and without a traceback."""
+    def told(report, *words):
+        code, line = run_predict(monkeypatch, capsys, report, *words)
+        assert code == 2 and line.startswith('error: ')
+        return line
+
+    def regions(name, **changed):
+        np.savez(tmp_path / name, **{**whole, **changed})
+        return tmp_path / name
+
+    file = write_regions(answerer, world.folder / 'regions', NAMES[1])
+    with np.load(file) as opened:
+        whole = dict(opened)
+    assert run_predict(monkeypatch, capsys, captioner, '--help')[0] == 0
+    assert run_predict(monkeypatch, capsys, captioner)[0] == 2
+    assert 'is_there.npz does not exist: write it' in told(captioner, 'is_there.npz')
+    (tmp_path / 'text.npz').write_text('boxes')
+    np.save(tmp_path / 'one.npy', np.zeros(3))
+    np.savez(tmp_path / 'objects.npz', **{**whole, 'tags': np.array([{}], object)})
+    for name in ('text.npz', 'one.npy', 'objects.npz', '.'):
+        assert 'is no .npz file of numbers and names' in told(captioner, tmp_path / name)
+    np.savez(tmp_path / 'few.npz', boxes=whole['boxes'], tags=whole['tags'])
+    assert 'few.npz has no features, size: write it' in told(captioner, tmp_path / 'few.npz')
+    assert 'writes captions, and answers no questions: give regions alone' in told(captioner, file, 'is it?')
+    assert 'answers questions: ask one, such as' in told(answerer, file)
+    count = len(whole['features'])
+    wide = regions('wide.npz', features=np.zeros((count, 25)))
+    assert f'features of the regions are ({count}, 25), and must be ({count}, 24): give' in told(captioner, wide)
+    assert f'features of the regions are ({count}, 24), and must be (1, 24)' in told(
+        captioner, regions('boxes.npz', boxes=np.zeros((1, 4))))
+    assert 'boxes of the regions are (), and must be (0, 4)' in told(captioner, regions('one.npz', boxes=0))
+    assert "tag '5' of the regions" in told(captioner, regions('number.npz', tags=5))
+    assert 'features of the regions are not finite' in told(
+        captioner, regions('nan.npz', features=np.full((count, 24), np.nan)))
+    assert 'size of the regions is [0, 5]' in told(captioner, regions('size.npz', size=[0, 5]))
+    assert "tag 'cat' of the regions is no class of the detector" in told(
+        captioner, regions('tags.npz', tags=np.array(['nut', 'cat'])))
+    assert 'the question is empty' in told(answerer, file, 'is it', ' ')
+    assert "knows no word of the question 'Who sleeps?': ask in the words" in told(answerer, file, 'Who sleeps?')
+    long = 'is it the nut left of the nut left of it'
+    assert 'has 11 word pieces, and the student reads 8: shorten it' in told(answerer, file, long)
 
 
 @torch.no_grad()

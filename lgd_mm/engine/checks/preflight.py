@@ -175,6 +175,10 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
         renamed._metadata = weights._metadata  # type: ignore[attr-defined]  # versions, for those conversions
     report = KeyReport.of_loading(inner, renamed)
     if report.differences:
+        part = next((name for name, child in inner.named_children() if child.state_dict().keys() == renamed.keys()), '')
+        if part and renamed:
+            raise UserError(f'{path} holds model.{part} of the config alone: give a checkpoint of the whole training, '
+                            f'such as epoch_1.pth in its folder, or a config whose model is that of model.{part}')
         raise UserError(f'{path} is a checkpoint of another model than the config describes: of {report.total} keys '
                         f'{", ".join(report.differences)}; give the config it was trained with')
 

@@ -18,7 +18,7 @@ from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.regions.checkpoint import DetectorFile, read_detector
 from lgd_mm.engine.regions.detector import DetectorRegions
 from lgd_mm.engine.regions.grid import GridRegions
-from lgd_mm.engine.regions.images import chosen, images_below, images_of
+from lgd_mm.engine.regions.images import check_heads, chosen, images_below, images_of
 from lgd_mm.engine.regions.reading import Loading, batches_of
 from lgd_mm.engine.regions.source import check_features, ready
 from lgd_mm.errors import UserError
@@ -67,6 +67,7 @@ class RegionExtractor:
             tags = self._source.tags
         if self.boxes:
             most, tags = self.boxes.about['most'], self.boxes.about['tags']
+        self._folder = images
         self.images = images_below(images) if images else images_of(self.cfg, split)
         if self.boxes:
             self.images = chosen(self.images, self.boxes.names, self.boxes.folder)
@@ -101,6 +102,8 @@ class RegionExtractor:
             UserError: If the folder holds another store, an image cannot be read, or the disk is full.
         """
         with user_errors(self.cfg, '; the same command goes on'):
+            if self._folder and not (self.out / 'regions.json').exists():
+                check_heads(self.images, self._folder)
             network = ready(self._source, self.cfg, self.about['most'])  # one that does not fit leaves no folder
             store = RegionStore.create(self.out, self.about, list(self.images))
             number, count = self.share

@@ -6,13 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from PIL import UnidentifiedImageError
 
 from lgd_mm.console.printable import shown
+from lgd_mm.console.progress import still
+from lgd_mm.console.words import first_line, some
+from lgd_mm.datasets.loading import of_the_machine
 from lgd_mm.datasets.of_config import datasets_of
 from lgd_mm.engine.checks import preflight
-from lgd_mm.errors import UserError
+from lgd_mm.errors import DataError, UserError
+from lgd_mm.io.files import open_plain
 from lgd_mm.io.image_files import EXTENSIONS, files_below
+from lgd_mm.io.image_head import open_head
 from lgd_mm.registry import DATASETS
+
+#: Broken images that are named.
+NAMED = 20
 
 
 def images_of(cfg: Config, split: str) -> dict[str, str]:
@@ -65,6 +74,40 @@ def images_below(folder: str) -> dict[str, str]:
     if not paths:
         raise UserError(f'--images {folder} holds no image ({", ".join(EXTENSIONS)}): give a folder with images')
     return _once((_name(path, folder), path) for path in paths)
+
+
+def check_heads(images: dict[str, str], folder: str) -> None:
+    """See that all files are images, as far as their first bytes tell, before any is seen by a detector: a store is of
+    all of them, so that one that is taken out later makes it another one.
+
+    Args:
+        images (dict[str, str]): Of :func:`images_below`.
+        folder (str): Theirs, for messages.
+
+    Raises:
+        DataError: If some are none; names them.
+    """
+    with still(f'looking at {len(images):,} images'):
+        broken = [f'{name} ({reason})' for name, path in images.items() if (reason := _no_image(path))]
+    if broken:
+        raise DataError(f'{len(broken)} of {len(images):,} files below --images {folder} cannot be read as images: '
+                        f'{some(broken, NAMED)}: replace them, or take them out')
+
+
+def _no_image(path: str) -> str:
+    """Why a file is no image; empty if its head is that of one."""
+    try:
+        with open_plain(path) as file:
+            if not os.fstat(file.fileno()).st_size:
+                return 'the file is empty'
+            open_head(file)
+            return ''
+    except UnidentifiedImageError:
+        return 'no image of a known format'
+    except Exception as error:  # whatever Pillow's plug-ins stumble over
+        if of_the_machine(error):
+            raise
+        return getattr(error, 'strerror', None) or first_line(error)
 
 
 def chosen(images: dict[str, str], names: Iterable[str], store: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ import cv2
 from torch.utils.data import DataLoader, Dataset
 
 from lgd_mm.console.words import first_line
-from lgd_mm.datasets.loading import UnreadableImage, of_the_machine
+from lgd_mm.datasets.loading import LoadImage, UnreadableImage, of_the_machine
 from lgd_mm.datasets.shared_memory import handed_over, shared
 from lgd_mm.errors import UserError
 
@@ -53,7 +53,19 @@ class _Images(Dataset[Any]):
         except (AssertionError, OSError, UnreadableImage, cv2.error) as error:  # an image of no height, once resized
             if of_the_machine(error):
                 raise
-            return Unreadable(self.paths[index], first_line(error).removeprefix(f'{self.paths[index]}: '))
+            return Unreadable(self.paths[index], _reason(error, self.paths[index]))
+
+
+def _reason(error: Exception, path: str) -> str:
+    """Why an image cannot be read, in better words than a pipeline's: it says no more than that it failed, or where in
+    OpenCV."""
+    try:
+        height, width = LoadImage()(dict(img_path=path))['img'].shape[:2]
+    except UnreadableImage as broken:
+        return first_line(broken).removeprefix(f'{path}: ')
+    if getattr(error, 'func', '') == 'resize':
+        return f'{width} x {height} pixels: too narrow for this detector'
+    return f'the pipeline of the detector cannot read its {width} x {height} pixels: {first_line(error)}'
 
 
 def batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str], Any],
@@ -75,8 +87,8 @@ def batches_of(paths: Sequence[str], parts: Sequence[range], read: Callable[[str
     for batch in tried_batches_of(paths, parts, read, loading):
         unreadable = next((item for item in batch if isinstance(item, Unreadable)), None)
         if unreadable is not None:
-            raise UserError(f'{unreadable.path} cannot be read ({unreadable.reason}): replace it, or take it out of '
-                            'the data')
+            raise UserError(f'{unreadable.path} cannot be read ({unreadable.reason}): replace it, or take it out and '
+                            'give another --out, as a store is of the images that it began with')
         yield batch
 
 

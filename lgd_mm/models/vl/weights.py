@@ -48,6 +48,16 @@ def write_model(model: nn.Module, config: Mapping[str, Any], iteration: int, fil
                         'you may write to') from error
 
 
+def holds_model(checkpoint: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is one of a model of vision and language, or of its distillation.
+
+    Args:
+        checkpoint (Mapping[str, Any]): As it was read.
+    """
+    state = checkpoint.get('state_dict', checkpoint)
+    return isinstance(state, Mapping) and any(str(key).endswith('transformer.words.weight') for key in state)
+
+
 def model_weights(checkpoint: Mapping[str, Any], path: object) -> dict[str, Tensor]:
     """Those of a :class:`lgd_mm.VisionLanguageModel`, from its file, its checkpoint or that of its distillation.
 

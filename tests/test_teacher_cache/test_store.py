@@ -138,7 +138,7 @@ def test_unfit_caches_are_refused(config, folder, tmp_path):
         dataset(config, cache=str(folder))
 
 
-@pytest.mark.parametrize('version', [{}, {'format': 1}, {'format': 3}])
+@pytest.mark.parametrize('version', [{}, {'format': 1}, {'format': 4}])
 def test_a_cache_of_other_views_is_made_anew(config, folder, version):
     """Views were once cut out without a filter: the same numbers, but other images and embeddings."""
     about = json.loads((folder / 'cache.json').read_text())
@@ -157,7 +157,7 @@ def test_other_configs_cannot_be_cached(config, tmp_path):
 
 
 def test_other_images_cannot_be_cached(config, tmp_path):
-    for kind in ('lgd_mm.ShardedImages', 'lgd_mm.CachedImages'):
+    for kind in ('lgd_mm.LabelledImages', 'lgd_mm.CachedImages'):
         with pytest.raises(UserError, match=f'train_dataloader.dataset is {kind}, and a teacher cache needs'):
             CacheFiller(str(config), str(tmp_path / 'c'), 1, cfg_options={'train_dataloader.dataset.type': kind})
 

@@ -4,7 +4,8 @@ import functools
 import io
 import mmap
 import os
-from collections.abc import Callable, Hashable
+import zlib
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,59 @@ def saved(rows: NDArray[Any]) -> memoryview:
     content = io.BytesIO()
     np.save(content, rows)
     return content.getbuffer()
+
+
+def in_parts(count: int, size: int) -> Iterator[tuple[int, range]]:
+    """Number of each part of so many images, and its images.
+
+    Args:
+        count (int): All images.
+        size (int): Images of a part.
+    """
+    for start in range(0, count, size):
+        yield start // size, range(start, min(start + size, count))
+
+
+def row_checksum(row: bytes, begin: int = 0) -> int:
+    """CRC-32 of a row without its last field, where that is kept.
+
+    Args:
+        row (bytes): All its bytes.
+        begin (int): CRC-32 of what else makes the row what it is. Defaults to 0: nothing.
+    """
+    return zlib.crc32(memoryview(row)[:-4], begin)
+
+
+def check_empty(file: Path, store: str) -> None:
+    """See that a folder in which a store is to begin holds nothing else.
+
+    Args:
+        file (Path): In the folder: what the store begins with, which another process may write meanwhile.
+        store (str): What it is, for messages: ``'teacher cache'``.
+
+    Raises:
+        UserError: If it does.
+    """
+    other = next((path for path in file.parent.glob('*') if not path.name.startswith('.')), None)
+    if other not in (None, file):
+        raise UserError(f'{file.parent} holds {other.name} but no {file.name}, so it is no {store}: give another --out')
+
+
+def check_no_links(folder: Path, patterns: Sequence[str], store: str) -> None:
+    """See that the folders of a store are its own.
+
+    Args:
+        folder (Path): Of the store.
+        patterns (Sequence[str]): Of the names of the folders in it.
+        store (str): What it is, for messages: ``'cache'``.
+
+    Raises:
+        UserError: If one is a link.
+    """
+    link = next((path for pattern in patterns for path in folder.glob(pattern) if path.is_symlink()), None)
+    if link is not None:
+        raise UserError(f'{link} is a link, and a {store} writes into no other folder: remove it, or give another '
+                        '--out')
 
 
 def is_whole(file: Path, row: np.dtype[Any], count: int) -> bool:

@@ -1,7 +1,6 @@
 """The teacher's embeddings of many views, on disk: one cache serves every student and every set of names."""
 
 import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,17 @@ from numpy.typing import NDArray
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import read_plain
-from lgd_mm.io.rows import OpenFiles, is_whole, open_rows, saved, write_whole
+from lgd_mm.io.rows import (
+    OpenFiles,
+    check_empty,
+    check_no_links,
+    in_parts,
+    is_whole,
+    open_rows,
+    row_checksum,
+    saved,
+    write_whole,
+)
 
 #: Images whose entries share a file.
 PART = 16384
@@ -101,10 +110,7 @@ class TeacherCache:
         file = Path(folder) / 'cache.json'
         about = dict(format=FORMAT, **about)
         if not file.exists():
-            other = next((path for path in Path(folder).glob('*') if not path.name.startswith('.')), None)
-            if other is not None:
-                raise UserError(f'{folder} holds {other.name} but no cache.json, so it is no teacher cache: give '
-                                'another --out')
+            check_empty(file, 'teacher cache')
             write_whole(file, json.dumps(about, indent=1).encode())
         cache = cls(folder)
         about['format'] = cache.about['format']  # one without checksums goes on without
@@ -114,11 +120,7 @@ class TeacherCache:
             cache, differing = cls(folder), []
         if differing:
             raise UserError(f'{folder} is a cache of another {", ".join(differing)}: give another --out, or remove it')
-        link = next((path for kind in ('view*', 'crops*', 'boxes') for path in cache.folder.glob(kind)
-                     if path.is_symlink()), None)
-        if link is not None:
-            raise UserError(f'{link} is a link, and a cache writes into no other folder: remove it, or give another '
-                            '--out')
+        check_no_links(cache.folder, ['view*', 'crops*', 'boxes'], 'cache')
         return cache
 
     def parts(self) -> Iterator[tuple[int, int, range]]:
@@ -129,9 +131,7 @@ class TeacherCache:
                 yield cut, part, images
 
     def _parts(self) -> Iterator[tuple[int, range]]:
-        images = range(self.about['pictures'])
-        for part in range(0, len(images), PART):
-            yield part // PART, images[part:part + PART]
+        return in_parts(self.about['pictures'], PART)
 
     def file(self, cut: int, part: int) -> Path:
         """Where a part of the entries of a view, or of a crop, lies."""
@@ -159,7 +159,7 @@ class TeacherCache:
 
     def _with_checksums(self, rows: NDArray[Any]) -> NDArray[Any]:
         if self.checked:
-            rows['check'] = [row_checksum(row) for row in rows]
+            rows['check'] = [row_checksum(row.tobytes()) for row in rows]
         return rows
 
     def entry(self, cut: int, image: int) -> np.void:
@@ -168,8 +168,7 @@ class TeacherCache:
         Raises:
             UserError: If it was damaged.
         """
-        part, place = divmod(image, PART)
-        return self._row(self.file(cut, part), self._entry, part, place, scattered=cut >= self.views)
+        return self._row(cut, image)
 
     def embedding(self, cut: int, image: int) -> NDArray[Any]:
         """The embedding of a view or crop of an image (D, )."""
@@ -197,28 +196,31 @@ class TeacherCache:
                 continue
             boxes = np.zeros(len(images), self._boxes)
             for cut in range(self.cuts):
-                entries = self._opened(self.file(cut, part), self._entry, part)
+                entries = self._opened(cut, part)
                 boxes['crop'][:, cut], boxes['picture'][:, cut] = entries['view'][:, :4], entries['picture']
             write_whole(self.boxes_file(part), saved(self._with_checksums(boxes)))
 
     def boxes(self, image: int) -> np.void:
         """What was cut out for an image: of each view and crop ``crop`` (cuts, 4), its top, left, height and width,
         and ``picture`` (cuts, ), the image it is of."""
-        part, place = divmod(image, PART)
-        return self._row(self.boxes_file(part), self._boxes, part, place)
+        return self._row(None, image)
 
-    def _row(self, file: Path, row: np.dtype[Any], part: int, place: int, scattered: bool = False) -> np.void:
-        """A row of a part's file."""
-        rows = self._open.rows(file, lambda: self._opened(file, row, part, scattered))
-        found: np.void = rows[place]
-        if self.checked and int(found['check']) != row_checksum(found):
-            raise DataError(f'{file} is damaged at image {part * PART + place:,}: remove it and call '
+    def _row(self, cut: int | None, image: int) -> np.void:
+        """The row of an image among those of a view or crop, or among the boxes."""
+        part, place = divmod(image, PART)
+        found: np.void = self._open.rows((cut, part), lambda: self._opened(cut, part))[place]
+        if self.checked and int(found['check']) != row_checksum(found.tobytes()):
+            raise DataError(f'{self._path(cut, part)} is damaged at image {image:,}: remove it and call '
                             'tools/cache_teacher.py again, it makes what is missing')
         return found
 
-    def _opened(self, file: Path, row: np.dtype[Any], part: int, scattered: bool = False) -> NDArray[Any]:
-        """The rows of a part's file."""
-        return open_rows(file, row, self._count(part), 'teacher cache', 'tools/cache_teacher.py', scattered)
+    def _path(self, cut: int | None, part: int) -> Path:
+        return self.boxes_file(part) if cut is None else self.file(cut, part)
+
+    def _opened(self, cut: int | None, part: int) -> NDArray[Any]:
+        """The rows of a part's file; of crops few are wanted, here and there."""
+        return open_rows(self._path(cut, part), self._boxes if cut is None else self._entry, self._count(part),
+                         'teacher cache', 'tools/cache_teacher.py', scattered=cut is not None and cut >= self.views)
 
     def _count(self, part: int) -> int:
         """Images of a part."""
@@ -251,8 +253,3 @@ def entry_type(embed_dim: int, checked: bool = True) -> np.dtype[Any]:
 def boxes_type(cuts: int, checked: bool = True) -> np.dtype[Any]:
     """Of what was cut out for an image: 20 bytes for each view and crop, and 4."""
     return np.dtype([('crop', '<i4', (cuts, 4)), ('picture', '<i4', (cuts, )), *CHECK[:checked]])
-
-
-def row_checksum(row: np.void) -> int:
-    """CRC-32 of a row up to its own checksum."""
-    return zlib.crc32(row.tobytes()[:-4])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgd_mm.datasets.regions.regions import Regions
+from lgd_mm.io.rows import row_checksum
 
 #: Pixels by which a box may lie outside its image: what rounding makes of a border.
 OUTSIDE = 1.
@@ -38,7 +39,7 @@ def fill_row(row: np.void, regions: Regions, key: bytes) -> None:
     row['size'], row['count'] = regions.size, count
     for name in ('boxes', 'scores', 'tags', 'features'):
         row[name][:count] = getattr(regions, name)
-    row['crc'] = _checksum(row.tobytes(), key)
+    row['crc'] = row_checksum(row.tobytes(), zlib.crc32(key))
 
 
 def read_row(row: np.void, key: bytes, tags: int) -> Regions:
@@ -57,7 +58,7 @@ def read_row(row: np.void, key: bytes, tags: int) -> Regions:
     """
     content = row.tobytes()  # the file may be replaced while they are in use
     row = np.frombuffer(content, row.dtype)[0]
-    if _checksum(content, key) != row['crc']:
+    if row_checksum(content, zlib.crc32(key)) != row['crc']:
         raise ValueError('its checksum is another')
     count = int(row['count'])
     if count > len(row['boxes']):
@@ -85,8 +86,3 @@ def _are_inside(regions: Regions) -> bool:
     first, second = regions.boxes[:, :2], regions.boxes[:, 2:]
     return bool((first >= -OUTSIDE).all() and (second >= first).all()  # NaN is neither
                 and (second <= np.add(regions.size, OUTSIDE)).all())
-
-
-def _checksum(content: bytes, key: bytes) -> int:
-    """CRC-32 of a row without its last field."""
-    return zlib.crc32(memoryview(content)[:-4], zlib.crc32(key))

@@ -14,7 +14,7 @@ from lgd_mm.datasets.regions.regions import Regions
 from lgd_mm.datasets.regions.row import are_finite, fill_row, read_row, row_type
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import read_plain
-from lgd_mm.io.rows import OpenFiles, is_whole, open_rows, saved, write_whole
+from lgd_mm.io.rows import OpenFiles, check_empty, check_no_links, in_parts, is_whole, open_rows, saved, write_whole
 
 #: What writes stores, for messages.
 TOOL = 'tools/extract_regions.py'
@@ -85,10 +85,7 @@ class RegionStore:
         about = dict(format=FORMAT, **about, images=len(names), names=digest_of_names(names))
         about['fingerprint'] = fingerprint_of(about)
         if not file.exists():
-            other = next((path for path in Path(folder).glob('*') if not path.name.startswith('.')), None)
-            if other not in (None, file):  # which another process may have written meanwhile
-                raise UserError(f'{folder} holds {other.name} but no regions.json, so it is no store of regions: give '
-                                'another --out')
+            check_empty(file, 'store of regions')
             write_whole(file, json.dumps(about, indent=1).encode())
         if not listed.exists() and _said(file) == about:
             write_whole(listed, ''.join(f'{name}\n' for name in names).encode('utf-8', 'surrogateescape'))
@@ -97,10 +94,7 @@ class RegionStore:
         if differing:
             what = ', '.join(dict.fromkeys(filter(None, differing)))
             raise UserError(f'{folder} is a store of regions with another {what}: give another --out, or remove it')
-        link = next((path for path in store.folder.glob('regions*') if path.is_symlink()), None)
-        if link is not None:
-            raise UserError(f'{link} is a link, and a store writes into no other folder: remove it, or give another '
-                            '--out')
+        check_no_links(store.folder, ['regions*'], 'store')
         return store
 
     def parts(self) -> Iterator[tuple[int, range]]:
@@ -190,8 +184,7 @@ class RegionStore:
 
 def parts_of(count: int) -> Iterator[tuple[int, range]]:
     """Number of each part of so many images, and its images."""
-    for start in range(0, count, PART):
-        yield start // PART, range(start, min(start + PART, count))
+    return in_parts(count, PART)
 
 
 def _said(file: Path) -> Any:

@@ -28,9 +28,6 @@ class Permutation:
         self._low = (np.uint64(1) << self._half) - np.uint64(1)
         self._keys = np.random.SeedSequence([seed, count]).generate_state(ROUNDS, np.uint64)
 
-    def __len__(self) -> int:
-        return self.count
-
     def at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """What stands at some positions.
 

@@ -52,12 +52,13 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     root, out = os.path.abspath(images), Path(out)
     if out.exists():
         raise UserError(f'{out} exists already: give another --out, or remove it')
-    shards = sorted(os.path.relpath(path, root) for path in files_below(Path(root)) if path.endswith('.tar'))
-    # Either: what lies beside shards is no part of the set.
-    files = (os.path.relpath(path, root) for path in files_below(Path(root)) if path.lower().endswith(EXTENSIONS))
+    names = [os.path.relpath(path, root) for path in files_below(Path(root))
+             if path.lower().endswith((*EXTENSIONS, '.tar'))]
+    shards = sorted(name for name in names if name.endswith('.tar'))
+    files = [name for name in names if name.lower().endswith(EXTENSIONS)]
     check_numbers(shards)
     kept = out.with_name(f'{out.name}.parts')
-    parts = list(parts_of(root, shards, iter(()) if shards else files, EXTENSIONS, checked))
+    parts = list(parts_of(root, shards, () if shards else files, EXTENSIONS, checked))
     if not parts:
         raise UserError(f'{root} holds no image ({", ".join(EXTENSIONS)}) and no shard (*.tar): give a folder that '
                         'does')

@@ -6,9 +6,6 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lgd_mm.console.printable import shown
 from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
 from lgd_mm.errors import DataError, UserError
@@ -111,10 +108,6 @@ class ImageIndex:
     def sources(self) -> list[str]:
         """Names of all shards or folders, below the root."""
         return [os.fsdecode(self._text(int(name))) for name in self._of_sources['name']]
-
-    def counts(self) -> NDArray[np.int64]:
-        """Images of each source."""
-        return np.bincount(self._rows['source'], minlength=self._sources)
 
     def _text(self, begin: int) -> bytes:
         """What stands in the file of names from a byte to the next zero."""

@@ -141,14 +141,14 @@ def _bounded(size: int, path: str) -> int:
     return size
 
 
-def parts_of(root: str, shards: Sequence[str], files: Iterator[str], endings: tuple[str, ...], checked: bool,
+def parts_of(root: str, shards: Sequence[str], files: Sequence[str], endings: tuple[str, ...], checked: bool,
              together: int = 16384) -> Iterator[Part]:
     """The parts of a set.
 
     Args:
         root (str): Folder of all.
         shards (Sequence[str]): Below it.
-        files (Iterator[str]): Below it; of shards none.
+        files (Sequence[str]): Below it; of shards none.
         endings (tuple[str, ...]): Of images.
         checked (bool): Read contents.
         together (int): Files of a part. Defaults to 16384.
@@ -158,11 +158,5 @@ def parts_of(root: str, shards: Sequence[str], files: Iterator[str], endings: tu
     """
     for shard in shards:
         yield Part(root, shard, (), endings, checked)
-    some: list[str] = []
-    for file in files:
-        some.append(file)
-        if len(some) == together:
-            yield Part(root, '', tuple(some), endings, checked)
-            some = []
-    if some:
-        yield Part(root, '', tuple(some), endings, checked)
+    for start in range(0, len(files), together):
+        yield Part(root, '', tuple(files[start:start + together]), endings, checked)

@@ -9,7 +9,7 @@ from lgd_mm.api.student import find_student
 from lgd_mm.console.progress import still
 from lgd_mm.errors import UserError
 from lgd_mm.vision_language import about
-from lgd_mm.vision_language.ask import Answers, answer_questions, unknown_words
+from lgd_mm.vision_language.ask import Answers, answer_questions, check_known_words
 from lgd_mm.vision_language.detector import detector_of
 from lgd_mm.vision_language.request import check_questions
 from lgd_mm.vision_language.student import load_student
@@ -46,6 +46,6 @@ def ask(student: str | Path,
     paths = paths_of(images)
     with still('reading the student and the detector'):
         model = load_student(find_student(student, bare=True), about.ANSWERS)
-        unknown_words(model, asked)  # before what takes long
+        check_known_words(model, asked)  # before what takes long
         network = detector_of(model, detector, config)
     return answer_questions(model, network, paths, asked, top, workers(1)[0])

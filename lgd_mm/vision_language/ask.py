@@ -82,7 +82,7 @@ def answer_questions(student: Student, network: Any, paths: Sequence[str], quest
     Raises:
         UserError: If it cannot read a question, or no image can be read.
     """
-    found = Answers(list(questions), [], [], [], unknown_words(student, questions))
+    found = Answers(list(questions), [], [], [], check_known_words(student, questions))
     student.model.to(get_device())
     unreadable: list[str] = []
     for batch in batches_of(network, paths, workers, unreadable):
@@ -108,7 +108,7 @@ def _best(student: Student, batch: Sequence[Seen], questions: Sequence[str],
             yield [(names[place], value) for place, value in zip(*row)]
 
 
-def unknown_words(student: Student, questions: Sequence[str]) -> dict[str, list[str]]:
+def check_known_words(student: Student, questions: Sequence[str]) -> dict[str, list[str]]:
     """See that a student can read questions.
 
     Args:

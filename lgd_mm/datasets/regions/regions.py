@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+#: Numbers of a box behind each feature.
+BOX = 6
+
 
 class Regions(NamedTuple):
     """Of an image, by falling score.

@@ -5,14 +5,12 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from lgd_mm.datasets.regions.regions import BOX
 from lgd_mm.datasets.vl.dataset import RegionTexts
 from lgd_mm.errors import UserError
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.models.vl import DistillVLM, VisionLanguageModel
 from lgd_mm.registry import HOOKS
-
-#: Numbers that a region has of its box.
-BOX = 6
 
 
 @HOOKS.register_module()

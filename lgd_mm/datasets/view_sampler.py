@@ -43,21 +43,22 @@ class ViewSampler(DefaultSampler):
         **kwargs (Any): As in :class:`mmengine.dataset.DefaultSampler`.
 
     Attributes:
-        skip (int): Keys that are left out of the next pass, as after a stop; a pass sets it back to 0.
+        first (int): Where in the epoch the next pass begins, as after a stop; a pass sets it back to 0. Not called
+            skip, which mmengine takes for a method that a sampler without end has.
     """
 
     def __init__(self, dataset: Sized, views: int | None = None, **kwargs: Any) -> None:
         super().__init__(dataset, **kwargs)
         self.views = views
-        self.skip = 0
+        self.first = 0
 
     def __iter__(self) -> Iterator[ViewKey]:
         """Yield the keys of an epoch, of this process."""
-        skip, self.skip = self.skip, 0
+        first, self.first = self.first, 0
         number = self.epoch % self.views if self.views else self.epoch
         count, order, step = len(self.dataset), self._order(), AT_A_TIME * self.world_size
         end = self.total_size if self.round_up else count
-        for start in range(self.rank + skip * self.world_size, end, step):
+        for start in range(self.rank + first * self.world_size, end, step):
             indices = order(np.arange(start, min(start + step, end), self.world_size) % count)
             for index, seed in zip(indices.tolist(), view_seeds(self.seed, number, indices).tolist()):
                 yield ViewKey(index, seed, number)

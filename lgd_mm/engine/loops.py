@@ -94,7 +94,7 @@ class LaterBatches:
         """The batches of an epoch from one on."""
         sampler = getattr(self.batches, 'sampler', None)
         if type(self.batches) is BatchSampler and isinstance(sampler, ViewSampler):
-            sampler.skip, number = number * self.batches.batch_size, 0
+            sampler.first, number = number * self.batches.batch_size, 0
         return islice(self.batches, number, None)
 
     def of_epoch(self, numbers: Collection[int]) -> dict[int, list[Any]]:

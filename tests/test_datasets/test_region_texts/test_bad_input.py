@@ -83,7 +83,7 @@ def test_files_that_are_not_there(parts, asked):
         build('VLQuestions', questions(data_prefix='gone'))
     with pytest.raises(UserError, match=r'gone\.json cannot be read'):
         build('VLQuestions', questions(question_file='gone.json'))
-    with pytest.raises(UserError, match=r'gone\.txt cannot be read'):
+    with pytest.raises(UserError, match=r'gone\.txt does not exist: `python tools/prepare_dataset\.py vqa'):
         build('VLQuestions', dict(questions(), answers=str(folder / 'gone.txt')))
 
 

@@ -40,6 +40,6 @@ version = re.search(r"__version__ = '(.+)'", (ROOT / 'lgd_mm' / 'version.py').re
 setup(
     version=version[1],
     install_requires=requirements('runtime.txt') + requirements('openmmlab.txt'),
-    extras_require={extra: requirements(f'{extra}.txt') for extra in ('tests', 'docs', 'optional')},
+    extras_require={extra: requirements(f'{extra}.txt') for extra in ('tests', 'docs', 'optional', 'storage')},
     cmdclass={'build_py': BuildWithMIM},
 )

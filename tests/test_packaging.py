@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 from tests.conftest import ROOT
 
-RANGES = ['runtime', 'openmmlab', 'tests', 'docs', 'optional']
+RANGES = ['runtime', 'openmmlab', 'tests', 'docs', 'optional', 'storage']
 
 
 def read(name: str) -> list[str]:

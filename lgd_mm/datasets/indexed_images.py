@@ -4,16 +4,20 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import all_gather
+from numpy.typing import NDArray
 
 from lgd_mm.console.printable import printable
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.index import ImageIndex
 from lgd_mm.datasets.tar_backend import member_path
 from lgd_mm.datasets.tar_index import Member
-from lgd_mm.errors import DataError
+from lgd_mm.errors import DataError, UserError
 from lgd_mm.registry import DATASETS
+from lgd_mm.storage import expect, is_url, join
+from lgd_mm.storage.urls import bucket_of
 
 
 @DATASETS.register_module()
@@ -25,18 +29,23 @@ class IndexedImages(UnlabelledImages):
     What an image holds is compared with the index when it is read.
 
     Args:
-        index (str): Folder of the index.
-        data_root (str, optional): Folder of the images, if they were moved since. Defaults to None: as indexed.
+        index (str): Folder of the index, or its URL.
+        data_root (str, optional): Folder of the images or its URL, if they were moved since. Defaults to None: as
+            indexed; in an object store it must be given, unless the index lies in the same.
         pipeline (Sequence): Transforms; the first is ``lgd_mm.LoadImage``.
         **kwargs: See :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
-        UserError: If it is no index, or damaged.
+        UserError: If it is no index, or damaged, or says by itself in which object store the images are.
     """
 
     def __init__(self, index: str, data_root: str | None = None, pipeline: Sequence[Any] = (), **kwargs: Any) -> None:
         self.index = ImageIndex(index)
-        self._root = os.path.abspath(data_root or self.index.root)
+        root = data_root or self.index.root
+        if data_root is None and is_url(root) and bucket_of(root) != bucket_of(index):
+            raise UserError(f'{index} is of images in {root}, which is asked for nothing unless you say so: set '
+                            f'train_dataloader.dataset.data_root={root}')
+        self._root = root if is_url(root) else os.path.abspath(root)
         super().__init__(data_root=self._root, pipeline=pipeline, **kwargs)
 
     def full_init(self) -> None:
@@ -51,12 +60,21 @@ class IndexedImages(UnlabelledImages):
     def get_data_info(self, idx: int) -> dict[str, Any]:
         """``img_path`` of an image, and ``content``, the CRC-32 that it must have."""
         found = self.index[idx % len(self)]
-        path = os.path.join(self._root, found.source)
+        path = join(self._root, found.source) if found.source else self._root
         if self.index.kind == 'shards':
             path = member_path(path, Member(found.name, found.offset, found.size))
         else:
-            path = os.path.join(path, found.name)
+            path = join(path, found.name)
         return dict(img_path=path, content=found.content, sample_idx=idx)
+
+    def expect(self, numbers: NDArray[np.int64]) -> None:
+        """Have some images fetched that are asked for soon, if they lie in shards in an object store.
+
+        Args:
+            numbers (np.ndarray): Of the images (n, ), in the order in which they are asked for.
+        """
+        if is_url(self._root) and self.index.kind == 'shards':
+            expect((join(self._root, shard), begin, size) for shard, begin, size in self.index.ranges(numbers))
 
     def digest(self) -> str:
         """That of the index: of the images' names, sizes and contents."""

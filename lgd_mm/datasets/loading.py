@@ -15,6 +15,7 @@ from PIL import ImageOps
 from lgd_mm.errors import UserError
 from lgd_mm.io.images import check_image, open_image
 from lgd_mm.registry import TRANSFORMS
+from lgd_mm.storage import backend as backend  # mmengine.fileio learns of object stores
 
 #: What a failing disk or network share says.
 FAILING = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT)

@@ -28,26 +28,30 @@ class Permutation:
         self._low = (np.uint64(1) << self._half) - np.uint64(1)
         self._keys = np.random.SeedSequence([seed, count]).generate_state(ROUNDS, np.uint64)
 
-    def at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    def at(self, positions: NDArray[np.int64], which: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
         """What stands at some positions.
 
         Args:
             positions (np.ndarray): From 0 to N - 1, of any number, (n, ).
+            which (np.ndarray, optional): Numbers below 2 ** 32 (n, ), each of which is a permutation of its own.
+                Defaults to None: all 0.
 
         Returns:
             np.ndarray: (n, ), int64.
         """
-        numbers = self._network(positions.astype(np.uint64))
+        tweaks = np.zeros(1, np.uint64) if which is None else which.astype(np.uint64) << np.uint64(32)
+        tweaks = np.broadcast_to(tweaks, positions.shape)
+        numbers = self._network(positions.astype(np.uint64), tweaks)
         outside = np.flatnonzero(numbers >= self.count)
         while len(outside):
-            numbers[outside] = self._network(numbers[outside])
+            numbers[outside] = self._network(numbers[outside], tweaks[outside])
             outside = outside[numbers[outside] >= self.count]
         return numbers.astype(np.int64)
 
-    def _network(self, numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    def _network(self, numbers: NDArray[np.uint64], tweaks: NDArray[np.uint64]) -> NDArray[np.uint64]:
         left, right = numbers >> self._half, numbers & self._low
         for key in self._keys:
-            left, right = right, left ^ (_mixed(right, key) & self._low)
+            left, right = right, left ^ (_mixed(right | tweaks, key) & self._low)
         return left << self._half | right
 
 

@@ -9,22 +9,25 @@ from mmengine.fileio import BaseStorageBackend, register_backend
 
 from lgd_mm.datasets.tar_index import Member
 from lgd_mm.errors import UserError
+from lgd_mm.storage import is_url, read_range
+from lgd_mm.storage.urls import PROTOCOLS
 
 #: Tars that a process keeps open: on network storage, opening costs more than reading.
 OPEN = 512
 
 
 def member_path(tar: str, member: Member) -> str:
-    """``tar://<tar>#<name>@<offset>+<size>``, which holds all that reading needs.
+    """``tar://<tar>#<name>@<offset>+<size>``, which holds all that reading needs; mmengine splits it at its only
+    ``://``.
 
     Args:
-        tar (str): Path of the tar.
+        tar (str): Path of the tar, or its URL.
         member (Member): From :func:`lgd_mm.datasets.tar_index.tar_index`.
 
     Returns:
         str: A path for :func:`mmengine.fileio.get`.
     """
-    return f'tar://{tar}#{member.name}@{member.offset}+{member.size}'
+    return f'tar://{tar.replace("://", ":/", 1)}#{member.name}@{member.offset}+{member.size}'
 
 
 @register_backend('tar', prefixes='tar')
@@ -44,6 +47,8 @@ class TarBackend(BaseStorageBackend):
             UserError: If the tar is gone.
         """
         tar, _, offset, size = _parts(filepath)
+        if is_url(tar):
+            return read_range(tar, offset, size)
         try:
             file = _opened(tar)
         except FileNotFoundError as error:
@@ -64,7 +69,9 @@ def name_and_size(path: str) -> tuple[str, int]:
 def _parts(path: str) -> tuple[str, str, int, int]:
     match = re.fullmatch(r'tar://(.+?\.tar)#(.*)@(\d+)\+(\d+)', path, re.DOTALL)
     assert match, f'{path} is not from member_path()'
-    return match[1], match[2], int(match[3]), int(match[4])
+    protocol, _, place = match[1].partition(':/')
+    tar = f'{protocol}://{place}' if protocol in PROTOCOLS else match[1]
+    return tar, match[2], int(match[3]), int(match[4])
 
 
 @lru_cache(OPEN)

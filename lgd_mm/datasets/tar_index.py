@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from lgd_mm.console.printable import shortened
 from lgd_mm.errors import DataError
 from lgd_mm.io.cache import cache_folder
-from lgd_mm.io.files import open_plain, read_plain, write_text
+from lgd_mm.io.files import read_plain, write_text
 from lgd_mm.io.tar_heads import BoundedTarInfo
+from lgd_mm.storage import opened
 
 
 class Member(NamedTuple):
@@ -62,12 +63,12 @@ def _index(path: str) -> list[Member]:
 
 
 def read_members(path: str) -> list[Member]:
-    """The plain files of a tar as of :func:`tar_index`, read anew."""
+    """The plain files of a tar as of :func:`tar_index`, or of one in an object store, read anew."""
     members: list[Member] = []
     try:
-        with open_plain(path) as file:
-            size = os.fstat(file.fileno()).st_size
-        with tarfile.open(path, 'r:', tarinfo=BoundedTarInfo) as tar:
+        with opened(path) as file, tarfile.open(fileobj=file, mode='r:', tarinfo=BoundedTarInfo) as tar:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
             for info in tar:
                 if tar.offset <= info.offset:  # a negative size leads back, without end
                     raise tarfile.ReadError(f'{shortened(info.name)} would have {info.size:,} bytes')
@@ -79,8 +80,7 @@ def read_members(path: str) -> list[Member]:
                                             f'has {size:,}')
                 members.append(member)
             end = tar.offset
-        with open(path, 'rb') as file:  # tarfile takes a damaged head for the end; that is a block of zeros
-            file.seek(end)
+            file.seek(end)  # tarfile takes a damaged head for the end; that is a block of zeros
             if file.read(tarfile.BLOCKSIZE) == tarfile.NUL * tarfile.BLOCKSIZE:
                 return members
         reason = f'damaged or cut off at byte {end:,}'

@@ -1,7 +1,8 @@
 """The teacher's embeddings of many views, on disk: one cache serves every student and every set of names."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.rows import (
     OpenFiles,
+    array_head,
     check_empty,
     check_no_links,
     in_parts,
@@ -22,6 +24,7 @@ from lgd_mm.io.rows import (
     saved,
     write_whole,
 )
+from lgd_mm.storage import files_below, is_url, join, local_copy
 
 #: Images whose entries share a file.
 PART = 16384
@@ -48,7 +51,8 @@ class TeacherCache:
     was cut out of each image, so that nobody looks for it in as many files. All are memory-mapped.
 
     Args:
-        folder (str | Path): Of :meth:`create`.
+        folder (str | Path): Of :meth:`create`; or the URL of a copy of it in an object store, of which files come here
+            when they are needed.
 
     Attributes:
         about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many),
@@ -63,10 +67,10 @@ class TeacherCache:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        file = self.folder / 'cache.json'
+        self.folder: Path | str = os.fspath(folder) if is_url(folder) else Path(folder)
+        file = join(self.folder, 'cache.json')
         try:
-            self.about: dict[str, Any] = json.loads(read_plain(file, ABOUT))
+            self.about: dict[str, Any] = json.loads(read_plain(local_copy(file), ABOUT))
             _check_sizes(self.about['embed_dim'], self.about['pictures'], self.about['views'], self.about.get('crops'))
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
@@ -107,6 +111,8 @@ class TeacherCache:
             UserError: If the folder holds a cache of something else, other files, or a link in place of a folder of
                 its own.
         """
+        if is_url(folder):
+            raise UserError(f'{folder} is in an object store: write the cache into a folder here, and copy that')
         file = Path(folder) / 'cache.json'
         about = dict(format=FORMAT, **about)
         if not file.exists():
@@ -120,7 +126,7 @@ class TeacherCache:
             cache, differing = cls(folder), []
         if differing:
             raise UserError(f'{folder} is a cache of another {", ".join(differing)}: give another --out, or remove it')
-        check_no_links(cache.folder, ['view*', 'crops*', 'boxes'], 'cache')
+        check_no_links(file.parent, ['view*', 'crops*', 'boxes'], 'cache')
         return cache
 
     def parts(self) -> Iterator[tuple[int, int, range]]:
@@ -134,15 +140,27 @@ class TeacherCache:
         return in_parts(self.about['pictures'], PART)
 
     def file(self, cut: int, part: int) -> Path:
-        """Where a part of the entries of a view, or of a crop, lies."""
-        name = f'view{cut:04d}' if cut < self.views else f'crops{cut - self.views:04d}'
-        return self.folder / name / f'{part:05d}.npy'
+        """Where a part of the entries of a view, or of a crop, lies in a folder."""
+        return Path(self.folder, self._name(cut, part))
+
+    def _name(self, cut: int | None, part: int) -> str:
+        """Below the folder, the name of a part of the entries of a view or crop, or of the boxes."""
+        kind = 'boxes' if cut is None else f'view{cut:04d}' if cut < self.views else f'crops{cut - self.views:04d}'
+        return f'{kind}/{part:05d}.npy'
 
     def missing(self) -> list[tuple[int, int, range]]:
         """The parts that are not there yet, or not whole, as after an interrupted copy of the folder, which may leave
         zeros in place of what it has not copied."""
+        there = self._there()
         return [(cut, part, images) for cut, part, images in self.parts()
-                if not is_whole(self.file(cut, part), self._entry, len(images))]
+                if not there(self._name(cut, part), self._entry, len(images))]
+
+    def _there(self) -> Callable[[str, np.dtype[Any], int], bool]:
+        """Whether a file of so many rows is; in an object store that is known from its size."""
+        if not is_url(self.folder):
+            return lambda name, row, count: is_whole(Path(self.folder, name), row, count)
+        sizes = {name: version.size for name, version in files_below(str(self.folder)).items()}
+        return lambda name, row, count: sizes.get(name) == len(array_head(row, count)) + count * row.itemsize
 
     def write(self, cut: int, part: int, entries: NDArray[Any]) -> None:
         """Add a part; it is there as a whole or not at all.
@@ -177,12 +195,13 @@ class TeacherCache:
 
     def boxes_file(self, part: int) -> Path:
         """Where the boxes of a part's images lie."""
-        return self.folder / 'boxes' / f'{part:05d}.npy'
+        return Path(self.folder, self._name(None, part))
 
     def missing_boxes(self) -> list[tuple[int, range]]:
         """The parts whose boxes are not there yet, as in a cache of an earlier version, or not whole."""
+        there = self._there()
         return [(part, images) for part, images in self._parts()
-                if not is_whole(self.boxes_file(part), self._boxes, len(images))]
+                if not there(self._name(None, part), self._boxes, len(images))]
 
     def write_boxes(self) -> None:
         """Add the boxes of the parts whose entries are all there.
@@ -210,16 +229,15 @@ class TeacherCache:
         part, place = divmod(image, PART)
         found: np.void = self._open.rows((cut, part), lambda: self._opened(cut, part))[place]
         if self.checked and int(found['check']) != row_checksum(found.tobytes()):
-            raise DataError(f'{self._path(cut, part)} is damaged at image {image:,}: remove it and call '
-                            'tools/cache_teacher.py again, it makes what is missing')
+            file = join(self.folder, self._name(cut, part))
+            raise DataError(f'{file} is damaged at image {image:,}: remove it and call tools/cache_teacher.py again, '
+                            'it makes what is missing')
         return found
-
-    def _path(self, cut: int | None, part: int) -> Path:
-        return self.boxes_file(part) if cut is None else self.file(cut, part)
 
     def _opened(self, cut: int | None, part: int) -> NDArray[Any]:
         """The rows of a part's file; of crops few are wanted, here and there."""
-        return open_rows(self._path(cut, part), self._boxes if cut is None else self._entry, self._count(part),
+        file = Path(local_copy(join(self.folder, self._name(cut, part))))
+        return open_rows(file, self._boxes if cut is None else self._entry, self._count(part),
                          'teacher cache', 'tools/cache_teacher.py', scattered=cut is not None and cut >= self.views)
 
     def _count(self, part: int) -> int:

@@ -1,8 +1,10 @@
 """Kill a pre-training run with SIGKILL at random moments, let it go on each time, and compare its end with a run that
-nobody disturbed: python tests/faults/killed.py [--kills 50] [--processes 2 [--torchrun]]
+nobody disturbed: python tests/faults/killed.py [--kills 50] [--processes 2 [--torchrun]] [--store [--cached]]
 
 Half of the kills wait until a checkpoint is being written. The processes are forked from this one, so that a kill costs
 seconds and not the imports; with --torchrun they are those of tools/dist_train.sh, which begins again by itself.
+With --store the run that is killed reads shards in an object store, of whose answers 5 % go wrong, and the other one a
+folder; with --cached both learn from a teacher cache, the former from one in the store.
 """
 
 import argparse
@@ -14,16 +16,22 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 
+from lgd_mm.datasets.index import build_index
+from lgd_mm.engine.fill_teacher_cache import CacheFiller
 from lgd_mm.engine.launch import train
 from lgd_mm.io.files import PART
 from lgd_mm.io.safe_load import load_checkpoint_file
+from tests.object_store import ENVIRONMENT, flaky_process, upload
 from tests.tiny import ROOT, write_images, write_lgd_config
 
 FORK = multiprocessing.get_context('fork')  # the parent computes nothing: it has no threads to lose
@@ -37,6 +45,44 @@ def write_run(folder: Path, epochs: int) -> Path:
         folder / 'config', folder / 'pictures', model=dict(backbone=dict(drop_path_rate=0.2)),
         optim_wrapper=dict(accumulative_counts=2), train_cfg=dict(max_epochs=epochs),
         default_hooks=dict(checkpoint=dict(by_epoch=False, interval=3, max_keep_ckpts=2)))
+
+
+def move_to_store(folder: Path, config: Path, cached: bool, server: str) -> tuple[Path, Path]:
+    """Two configs of a run: of the images here, and of the same in shards in an object store.
+
+    Args:
+        folder (Path): Of :func:`write_run`.
+        config (Path): Its config.
+        cached (bool): With a teacher cache, in the store as well.
+        server (str): Address of the store.
+    """
+    paths = sorted((folder / 'pictures').rglob('*.png'))
+    for shard in range(4):
+        (folder / 'up' / 'shards').mkdir(parents=True, exist_ok=True)
+        with tarfile.open(folder / 'up' / 'shards' / f'{shard}.tar', 'w') as tar:
+            for path in paths[10 * shard:10 * shard + 10]:
+                tar.add(path, path.relative_to(folder / 'pictures'))
+    build_index(folder / 'up' / 'shards', folder / 'up' / 'index')
+    pipeline = Config.fromfile(config).train_dataloader.dataset.pipeline
+    here, there = config.with_name('here.py'), config.with_name('there.py')
+    places = {here: (folder / 'up/index', folder / 'up/shards', folder / 'cache'),
+              there: ('s3://images/index', 's3://images/shards', 's3://cache')}
+    for file, (index, root, _) in places.items():
+        data = dict(_delete_=True, type='lgd_mm.IndexedImages', index=str(index), data_root=str(root),
+                    pipeline=pipeline)
+        if file == here and not cached:
+            data.update(type='lgd_mm.UnlabelledImages', data_root=str(folder / 'pictures'))
+            del data['index']
+        file.write_text(f'_base_ = {str(config)!r}\ntrain_dataloader = dict(dataset={data})\n')
+    if cached:
+        CacheFiller(str(here), str(folder / 'cache'), 2).fill()
+        upload(server, folder / 'cache', 'cache')
+        for file, (*_, cache) in places.items():
+            file.write_text(file.read_text().replace('IndexedImages', 'CachedIndexedImages').replace(
+                'dict(dataset={', f"dict(sampler=dict(views=2), dataset={{'cache': '{cache}', ")
+                + f"model = dict(teacher=dict(_delete_=True, type='lgd_mm.CachedTeacher', cache='{cache}'))\n")
+    upload(server, folder / 'up', 'images')
+    return here, there
 
 
 def _train(config: Path, work_dir: Path, log: Path, processes: int, rank: int, port: int) -> None:
@@ -101,16 +147,23 @@ def final_state(work_dir: Path) -> dict:
     return flat | {'losses': torch.as_tensor(losses), 'iteration': torch.tensor(checkpoint['meta']['iter'])}
 
 
-def kill_often(folder: Path, kills: int, processes: int, seed: int, epochs: int) -> dict[str, int]:
+def kill_often(folder: Path, kills: int, processes: int, seed: int, config: Path, other: Path) -> dict[str, int]:
     """Disturb a run, and compare it with one that was not.
+
+    Args:
+        folder (Path): For both.
+        kills (int): How many.
+        processes (int): Of each run.
+        seed (int): Decides the moments.
+        config (Path): Of the run that is disturbed.
+        other (Path): Of the other one.
 
     Returns:
         dict[str, int]: How often it was killed at which kind of moment.
     """
-    chance = random.Random(seed)
-    config, log = write_run(folder, epochs), folder / 'log.txt'
+    chance, log = random.Random(seed), folder / 'log.txt'
     quiet, disturbed = folder / 'quiet', folder / 'disturbed'
-    for process in start(config, quiet, log, processes):
+    for process in start(other, quiet, log, processes):
         process.join()
     moments: dict[str, int] = {}
     while sum(moments.values()) < kills:
@@ -186,13 +239,22 @@ def main() -> None:
     parser.add_argument('--torchrun', action='store_true', help='two processes, begun by tools/dist_train.sh')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--epochs', type=int, default=100, help='ten iterations each')
+    parser.add_argument('--store', action='store_true', help='from shards in an object store that often fails')
+    parser.add_argument('--cached', action='store_true', help='and from a teacher cache there')
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
         if args.torchrun:
-            moments = lose_often(Path(folder), args.kills, args.seed, args.epochs)
+            moments = lose_often(folder, args.kills, args.seed, args.epochs)
         else:
-            moments = kill_often(Path(folder), args.kills, args.processes, args.seed, args.epochs)
+            here = there = write_run(folder, args.epochs)
+            if args.store:
+                server, way = stack.enter_context(flaky_process(0.05))
+                os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL=way, LGD_CACHE_DIR=str(folder / 'copies'))
+                here, there = move_to_store(folder, here, args.cached, server)
+            moments = kill_often(folder, args.kills, args.processes, args.seed, there, here)
     which = 'torchrun' if args.torchrun else f'{args.processes} process(es)'
+    which += ', from a flaky store' * args.store + ' and a cache there' * args.cached
     print(f'{args.kills} kills ({moments}), {which}: the same bits as undisturbed')
 
 

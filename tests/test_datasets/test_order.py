@@ -11,6 +11,7 @@ from torch.utils.data import BatchSampler
 
 from lgd_mm.datasets import ViewSampler
 from lgd_mm.datasets import view_sampler as module
+from lgd_mm.datasets.local_permutation import LocalPermutation
 from lgd_mm.datasets.permutation import Permutation
 from lgd_mm.datasets.view_seeds import view_seed, view_seeds
 from lgd_mm.engine.loops import LaterBatches
@@ -89,14 +90,14 @@ def test_the_order_is_that_of_mmengine(monkeypatch, options, rank, world):
         assert [key.seed for key in keys] == [view_seed(4, epoch, index) for index in theirs]
 
 
-@pytest.mark.parametrize('listed', [True, False])
-def test_any_number_of_processes_sees_one_order(monkeypatch, listed):
-    monkeypatch.setattr(module, 'LISTED', 10**6 if listed else 10)
+@pytest.mark.parametrize('order', ['listed', 'computed', 'sequential'])
+def test_any_number_of_processes_sees_one_order(monkeypatch, order):
+    monkeypatch.setattr(module, 'LISTED', 10**6 if order == 'listed' else 10)
 
     def epoch(world):
         parts = []
         for rank in range(world):
-            sampler = ViewSampler(range(1000), seed=2)
+            sampler = ViewSampler(range(1000), seed=2, sequential=order == 'sequential')
             sampler.rank, sampler.world_size = rank, world
             sampler.num_samples, sampler.total_size = 1000 // world, 1000
             parts.append(list(sampler))
@@ -104,6 +105,56 @@ def test_any_number_of_processes_sees_one_order(monkeypatch, listed):
 
     assert epoch(1) == epoch(4) == epoch(8)
     assert sorted(key.picture for key in epoch(1)) == list(range(1000))
+
+
+def test_each_permutation_of_a_family_is_one_of_its_own():
+    """As those of the windows, which are asked for together."""
+    places = np.tile(np.arange(100), 3)
+    found = Permutation(100, seed=0).at(places, np.repeat([0, 1, 77], 100)).reshape(3, 100)
+    assert all(np.array_equal(np.sort(each), np.arange(100)) for each in found)
+    assert np.array_equal(found[0], Permutation(100, seed=0).at(np.arange(100)))
+    assert all((found[one] == found[other]).sum() < 10 for one, other in ((0, 1), (0, 2), (1, 2)))
+
+
+@pytest.mark.parametrize('count', [1, 2, 3, 5, 40, 255, 256, 257, 1000, 4096, 4097, 10_000, 65_536, 300_001])
+def test_each_image_comes_once_in_the_local_order(count):
+    assert np.array_equal(np.sort(LocalPermutation(count, seed=5).at(np.arange(count))), np.arange(count))
+
+
+def test_neighbours_come_near_each_other():
+    """Of eight processes, each reads few blocks at a time, which no other one reads, and goes through all of them."""
+    count, processes = 2**21, 8
+    order = LocalPermutation(count, seed=1)
+    blocks = order.at(np.arange(count)).reshape(-1, processes).T // 256
+    of_one = [set(np.unique(each).tolist()) for each in blocks]
+    assert sum(map(len, of_one)) == 2**21 // 256 and len(set.union(*of_one)) == 2**21 // 256
+    open_at_once = [len(np.unique(blocks[0, start:start + 4096])) for start in range(0, count // processes, 4096)]
+    assert max(open_at_once) <= 2 * 8 * 16  # eight streams of 16 blocks, and those that follow
+    # The windows change one after another: the 16 blocks of one begin at once, never those of two.
+    first = np.unique(blocks[0], return_index=True)[1]
+    begun = np.histogram(first[first > 4096], bins=np.arange(4096, count // processes, 1024))[0]
+    assert begun.max() == 16 and (begun > 0).mean() > 0.2
+
+
+def test_the_local_order_is_mixed():
+    """Each batch is of many places of the set, no two epochs are alike, and an image comes anywhere."""
+    count = 2**20
+    order = LocalPermutation(count, seed=1).at(np.arange(count))
+    other = LocalPermutation(count, seed=2).at(np.arange(count))
+    batches = order.reshape(-1, 256) // 256
+    assert min(len(np.unique(batch)) for batch in batches[::101]) > 150  # of 256
+    assert abs(np.corrcoef(np.arange(count), order)[0, 1]) < 0.02
+    assert abs(np.corrcoef(order, other)[0, 1]) < 0.02 and (order == other).mean() < 1e-4
+    neighbours = np.abs(np.diff(order)) == 1
+    assert neighbours.mean() < 1e-3
+    of_first = [int(np.flatnonzero(LocalPermutation(5000, seed).at(np.arange(5000)) == 0)[0]) for seed in range(400)]
+    counts = np.histogram(of_first, bins=8, range=(0, 5000))[0]
+    assert ((counts - 50)**2 / 50).sum() < 30  # chi-square, 7 degrees of freedom: below 1e-4
+
+
+def test_a_billion_images_have_a_local_order():
+    some = LocalPermutation(10**9, seed=0).at(np.arange(10**9 - 1000, 10**9))
+    assert some.min() >= 0 and some.max() < 10**9 and len(set(some.tolist())) == 1000
 
 
 @pytest.mark.parametrize('kind', ['quick', 'other batches'])

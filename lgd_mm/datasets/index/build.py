@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from lgd_mm import storage
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.index.parts import find, parts_of, read_found
 from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
@@ -23,6 +24,7 @@ from lgd_mm.io.files import remove
 from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.io.new_folder import new_folder
 from lgd_mm.io.rows import array_head
+from lgd_mm.storage import is_url
 
 #: An image of a set: its name, number of its part, place, bytes, CRC-32 of its content.
 Entry = tuple[bytes, int, int, int, int]
@@ -37,7 +39,7 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     their names. Stopped at any moment, the same call goes on.
 
     Args:
-        images (str | Path): The folder.
+        images (str | Path): The folder, or its URL.
         out (str | Path): Of the index; must not exist.
         jobs (int): Processes. Defaults to 1.
         checked (bool): Read all contents, so that one that was damaged later is found when it is read. Defaults to
@@ -49,11 +51,12 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     Raises:
         UserError: If there is no image, one cannot be read, or the index cannot be written.
     """
-    root, out = os.path.abspath(images), Path(out)
+    root, out = os.fspath(images) if is_url(images) else os.path.abspath(images), Path(out)
     if out.exists():
         raise UserError(f'{out} exists already: give another --out, or remove it')
-    names = [os.path.relpath(path, root) for path in files_below(Path(root))
-             if path.lower().endswith((*EXTENSIONS, '.tar'))]
+    below = storage.files_below(root) if is_url(root) else (os.path.relpath(path, root) for path in files_below(
+        Path(root)))
+    names = [name for name in below if name.lower().endswith((*EXTENSIONS, '.tar'))]
     shards = sorted(name for name in names if name.endswith('.tar'))
     files = [name for name in names if name.lower().endswith(EXTENSIONS)]
     check_numbers(shards)

@@ -3,14 +3,19 @@
 import json
 import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lgd_mm.console.printable import shown
 from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import open_plain, read_plain
 from lgd_mm.io.rows import open_rows
+from lgd_mm.storage import join, local_copy
 
 #: Bytes of ``index.json``.
 ABOUT = 2**20
@@ -43,7 +48,7 @@ class ImageIndex:
     each image, ``sources.npy`` and ``names.bin``. Opening it reads next to nothing, whatever its size.
 
     Args:
-        folder (str | Path): The folder.
+        folder (str | Path): The folder, or its URL in an object store, of which a copy is made here.
 
     Attributes:
         kind (str): ``'shards'`` or ``'folders'``.
@@ -56,20 +61,22 @@ class ImageIndex:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        about = _about(self.folder / 'index.json')
+        self.folder = os.fspath(folder)
+        about = _about(local_copy(join(self.folder, 'index.json')))
         self.kind, self.root, self.digest, self.checked = (about[key] for key in ('kind', 'root', 'digest', 'checked'))
         self._images, self._sources = about['images'], about['sources']
         self._open()
 
     def _open(self) -> None:
-        self._rows = open_rows(self.folder / 'images.npy', IMAGE, self._images, 'index', 'lgd-mm index', scattered=True)
-        self._of_sources = open_rows(self.folder / 'sources.npy', SOURCE, self._sources, 'index', 'lgd-mm index')
+        images, sources, names = (Path(local_copy(join(self.folder, name))) for name in (
+            'images.npy', 'sources.npy', 'names.bin'))
+        self._rows = open_rows(images, IMAGE, self._images, 'index', 'lgd-mm index', scattered=True)
+        self._of_sources = open_rows(sources, SOURCE, self._sources, 'index', 'lgd-mm index')
         try:
-            with open_plain(self.folder / 'names.bin') as file:
+            with open_plain(names) as file:
                 self._names = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:  # empty files have no memory to map
-            raise UserError(f'{self.folder / "names.bin"} cannot be read ({error}): {CURE}') from error
+            raise UserError(f'{names} cannot be read ({error}): {CURE}') from error
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is open: a loader's worker opens its own."""
@@ -105,9 +112,26 @@ class ImageIndex:
         offset = BLOCK * place if self.kind == 'shards' else 0
         return Indexed(os.fsdecode(of_source), os.fsdecode(name), offset, size, content if self.checked else None)
 
+    def ranges(self, numbers: NDArray[np.int64]) -> Iterator[tuple[str, int, int]]:
+        """Where some images in shards lie, as far as that is said: nothing is compared with its checksum.
+
+        Args:
+            numbers (np.ndarray): Of the images (n, ).
+
+        Yields:
+            tuple[str, int, int]: Name of the shard, first byte and bytes.
+        """
+        rows = self._rows[numbers]
+        for source, place, size in rows[rows['source'] < self._sources][['source', 'place', 'size']].tolist():
+            yield self.source(source), BLOCK * place, size
+
     def sources(self) -> list[str]:
         """Names of all shards or folders, below the root."""
         return [os.fsdecode(self._text(int(name))) for name in self._of_sources['name']]
+
+    def source(self, number: int) -> str:
+        """Name of a shard or folder."""
+        return os.fsdecode(self._text(int(self._of_sources[number]['name'])))
 
     def _text(self, begin: int) -> bytes:
         """What stands in the file of names from a byte to the next zero."""
@@ -118,11 +142,12 @@ class ImageIndex:
 
     def _damaged(self, number: int) -> DataError:
         at = IMAGE.itemsize * number
-        return DataError(f'{self.folder / "images.npy"} is damaged, or names.bin beside it, where image {number:,} '
-                         f'stands (byte {at:,} behind its head): copy the folder again, or {CURE}')
+        file = join(self.folder, 'images.npy')
+        return DataError(f'{file} is damaged, or names.bin beside it, where image {number:,} stands (byte {at:,} '
+                         f'behind its head): copy the folder again, or {CURE}')
 
 
-def _about(file: Path) -> dict[str, Any]:
+def _about(file: str) -> dict[str, Any]:
     """What is said of an index.
 
     Raises:

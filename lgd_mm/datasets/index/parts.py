@@ -15,6 +15,8 @@ from lgd_mm.datasets.tar_index import read_members
 from lgd_mm.errors import DataError
 from lgd_mm.io.files import open_plain
 from lgd_mm.io.rows import write_whole
+from lgd_mm.storage import is_url, join, opened, read_object
+from lgd_mm.storage.objects import version_of
 
 #: Of an image in a part: where it lies in a shard, its bytes, CRC-32 of its content, and where its name ends.
 FOUND = np.dtype([('place', '<u4'), ('size', '<u4'), ('content', '<u4'), ('end', '<u8')])
@@ -41,8 +43,7 @@ class Part(NamedTuple):
         """Where what was found is kept, by all that decides it."""
         said = [self.root, self.shard, *self.files, *self.endings, str(self.checked)]
         if self.shard:
-            status = os.stat(os.path.join(self.root, self.shard))
-            said += [str(status.st_size), str(status.st_mtime_ns)]
+            said += map(str, _state(join(self.root, self.shard)))
         return folder / f'{hashlib.sha256(os.fsencode(chr(0).join(said))).hexdigest()}.npy'
 
 
@@ -111,28 +112,39 @@ def read_found(file: Path) -> Found:
 
 
 def _of_shard(part: Part) -> Iterator[tuple[bytes, int, int, int]]:
-    path = os.path.join(part.root, part.shard)
+    path = join(part.root, part.shard)
     members = [member for member in read_members(path) if member.name.lower().endswith(part.endings)]
-    with open_plain(path) as file:
+    with opened(path) as file:
         for member in members:
-            content = os.pread(file.fileno(), member.size, member.offset) if part.checked else b''
+            file.seek(member.offset)
+            content = file.read(member.size) if part.checked else b''
             yield os.fsencode(member.name), member.offset // BLOCK, _bounded(member.size, path), zlib.crc32(content)
 
 
 def _of_files(part: Part) -> Iterator[tuple[bytes, int, int, int]]:
     for name in part.files:
-        path = os.path.join(part.root, name)
+        path = join(part.root, name)
         try:
             content = _content(path) if part.checked else b''
-            size = len(content) if part.checked else os.path.getsize(path)
+            size = len(content) if part.checked else _state(path)[0]
         except OSError:  # to be told as unreadable by the run that meets it
             content, size = b'', 0
         yield os.fsencode(name), 0, _bounded(size, path), zlib.crc32(content)
 
 
 def _content(path: str) -> bytes:
+    if is_url(path):
+        return read_object(path)
     with open_plain(path) as file:
         return file.readall()
+
+
+def _state(path: str) -> tuple[int, object]:
+    """Bytes of a file, and what changes with its content."""
+    if is_url(path):
+        return version_of(path)
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns
 
 
 def _bounded(size: int, path: str) -> int:

@@ -1,0 +1,27 @@
+"""Whole objects on the local disk, for what is read through memory."""
+
+import os
+
+from lgd_mm.storage import room
+from lgd_mm.storage.objects import read_object, version_of
+from lgd_mm.storage.urls import is_url
+
+#: Bytes of a request.
+BIT = 2**26
+
+
+def local_copy(path: str | os.PathLike[str]) -> str:
+    """Where a file can be opened: itself, or a copy of the object, which is fetched unless it is here.
+
+    Args:
+        path (str | PathLike): Path or URL.
+
+    Raises:
+        UserError: If the object is not there, cannot be reached, or the copy not be written.
+    """
+    path = os.fspath(path)
+    if not is_url(path):
+        return path
+    version = version_of(path)
+    return os.fspath(room.copy_of(path, version, 'whole', lambda: (
+        read_object(path, begin, min(begin + BIT, version.size)) for begin in range(0, version.size, BIT))))

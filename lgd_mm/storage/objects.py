@@ -1,0 +1,169 @@
+"""Requests to an object store, which are repeated until they are answered in full."""
+
+import errno
+import importlib.util
+import random
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+from lgd_mm.console.words import first_line
+from lgd_mm.errors import MissingError, UserError
+from lgd_mm.storage.urls import PROTOCOLS, protocol_of
+
+#: How often a request is made, and seconds to wait after the first that failed; twice as many after each other one.
+TRIES, WAIT, LONGEST_WAIT = 8, 0.1, 10.
+#: Seconds until a connection is made, and without a byte of an answer.
+CONNECT, ANSWER = 10, 30
+#: Of fsspec's file systems: these files repeat what failed, and say how often.
+OPTIONS: dict[str, dict[str, Any]] = dict(
+    s3=dict(use_listings_cache=False, config_kwargs=dict(connect_timeout=CONNECT, read_timeout=ANSWER,
+                                                        retries=dict(max_attempts=1))),
+    gs=dict(use_listings_cache=False), https=dict(use_listings_cache=False), http=dict(use_listings_cache=False),
+    hf=dict(use_listings_cache=False))
+T = TypeVar('T')
+
+
+class Version(NamedTuple):
+    """What an object is.
+
+    Attributes:
+        size (int): Bytes.
+        tag (str): Another one for other contents.
+    """
+
+    size: int
+    tag: str
+
+
+def version_of(url: str) -> Version:
+    """Size and tag of an object.
+
+    Raises:
+        UserError: If the store does not tell.
+    """
+    about = _answered(url, lambda: _system(url).info(url))
+    if about.get('type') != 'file' or about.get('size') is None:
+        raise UserError(f'{url} is no file of known size: name one')
+    return _version(about)
+
+
+def _version(about: dict[str, Any]) -> Version:
+    tag = next((str(about[key]) for key in ('ETag', 'etag', 'md5Hash', 'blob_id', 'LastModified', 'mtime') if
+                about.get(key)), '')
+    return Version(int(about['size']), tag)
+
+
+def files_below(url: str) -> dict[str, Version]:
+    """All objects whose names begin with that of a folder.
+
+    Args:
+        url (str): Of the folder.
+
+    Returns:
+        dict[str, Version]: Name below the folder -> what it is, by rising names.
+
+    Raises:
+        UserError: If there are none, or the store refuses.
+    """
+    folder = url.rstrip('/')
+    system = _answered(folder, lambda: _system(folder))
+    found = _answered(folder, lambda: system.find(folder, detail=True))
+    prefix = system._strip_protocol(folder).rstrip('/') + '/'
+    files = {path[len(prefix):]: _version(about) for path, about in sorted(found.items())
+             if path.startswith(prefix) and about.get('type') == 'file'}
+    if not files:
+        raise UserError(f'{url} holds nothing: correct the name of the bucket or folder')
+    return files
+
+
+def read_object(url: str, begin: int = 0, end: int | None = None) -> bytes:
+    """Bytes of an object.
+
+    Args:
+        url (str): Of the object.
+        begin (int): First byte. Defaults to 0.
+        end (int, optional): Behind the last byte. Defaults to None: all.
+
+    Raises:
+        UserError: If it is not there, or was not answered in full after several tries.
+    """
+    def request() -> bytes:
+        if end is not None and end <= begin:
+            return b''
+        content: bytes = _system(url).cat_file(url, start=begin or None, end=end)
+        if end is not None and len(content) != end - begin:
+            raise EOFError(f'{len(content):,} of {end - begin:,} bytes came')
+        return content
+
+    return _answered(url, request)
+
+
+def write_object(url: str, content: bytes) -> None:
+    """Write an object; it is there as a whole or not at all.
+
+    Raises:
+        UserError: If the store refuses.
+    """
+    _answered(url, lambda: _system(url).pipe_file(url, content))
+
+
+def _system(url: str) -> Any:
+    """fsspec's file system of a URL, of this process and thread."""
+    import fsspec
+    protocol = protocol_of(url)
+    _check(protocol)
+    return fsspec.filesystem(protocol, **OPTIONS[protocol])
+
+
+@cache
+def _check(protocol: str) -> None:
+    if protocol not in PROTOCOLS:
+        raise UserError(f'{protocol}:// is not read here: give a path, or one of '
+                        f'{", ".join(f"{each}://" for each in PROTOCOLS)}')
+    if importlib.util.find_spec(PROTOCOLS[protocol]) is None:
+        raise MissingError(f'{protocol}:// needs the package {PROTOCOLS[protocol]}: pip install "lgd_mm[storage]"')
+
+
+def _answered(url: str, request: Callable[[], T]) -> T:
+    """What a request gives, after as many tries as it takes.
+
+    Raises:
+        UserError: If trying again would not help, or has not helped.
+    """
+    wait = WAIT
+    for attempt in range(1, TRIES + 1):
+        try:
+            return request()
+        except UserError:
+            raise
+        except FileNotFoundError as error:
+            raise UserError(f'{url} does not exist: correct its name') from error
+        except Exception as error:  # of whichever library speaks the protocol
+            if cure := _cure(error):
+                raise UserError(f'{url} cannot be reached ({_reason(error)}): {cure}') from error
+            if attempt == TRIES:
+                raise UserError(f'{url} could not be reached in {TRIES} tries ({_reason(error)}): see that the store '
+                                'is there and answers; the same command goes on') from error
+        # Processes that wait together do not return together.
+        time.sleep(wait * random.uniform(0.5, 1))  # nosec B311
+        wait = min(2 * wait, LONGEST_WAIT)
+    raise AssertionError
+
+
+def _reason(error: Exception) -> str:
+    return f'{type(error).__name__}: {first_line(error)}' if str(error) else type(error).__name__
+
+
+def _cure(error: Exception) -> str | None:
+    """What to do about an error that comes again with each try."""
+    name = type(error).__name__
+    if isinstance(error, PermissionError) or 'Credentials' in name or 'GoogleAuthError' in name:
+        return ('give credentials that may read it, where its library looks for them, such as AWS_ACCESS_KEY_ID and '
+                'AWS_SECRET_ACCESS_KEY or AWS_PROFILE; for s3 also AWS_ENDPOINT_URL, if it is not at Amazon')
+    if getattr(error, 'errno', None) == errno.EINVAL:  # what s3fs makes of answer 400
+        return "set AWS_DEFAULT_REGION to the bucket's region, and AWS_ENDPOINT_URL to a store that is not Amazon's"
+    if name in ('ParamValidationError', 'InvalidRepoIdError', 'InvalidURL', 'InvalidURIError'):
+        return 'correct its name'
+    return None

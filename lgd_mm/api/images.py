@@ -7,6 +7,7 @@ from pathlib import Path
 from lgd_mm.console.progress import still
 from lgd_mm.errors import UserError
 from lgd_mm.io.image_files import EXTENSIONS, files_below
+from lgd_mm.storage.urls import is_url
 
 
 def images_in(folder: str | Path, what: str = 'images') -> list[str]:
@@ -22,33 +23,35 @@ def images_in(folder: str | Path, what: str = 'images') -> list[str]:
     Raises:
         UserError: If it is missing, no folder, may not be read, or holds no image.
     """
-    folder = Path(folder)
     check_images(folder, what)
     if is_index(folder):
         raise UserError(f'{what}: {folder} is an index of images, which lgd-mm pretrain takes: give the folder of the '
                         'images themselves')
     with still(f'looking for images in {folder}'):
-        return sorted(_images_below(folder))
+        return sorted(_images_below(Path(folder)))
 
 
-def check_images(folder: Path, what: str = 'images') -> None:
-    """See that a folder holds an image, which is known from the first, or is an index of images.
+def check_images(folder: str | Path, what: str = 'images') -> None:
+    """See that a folder holds an image, which is known from the first, or is an index of images. In an object store
+    nothing is looked for yet.
 
     Args:
-        folder (Path): The folder.
+        folder (str | Path): The folder, or URL of an index.
         what (str): The argument that names it, for messages. Defaults to ``'images'``.
 
     Raises:
         UserError: As :func:`images_in`.
     """
-    check_folder(folder, what)
-    if not is_index(folder) and next(_images_below(folder), None) is None:
+    if is_url(folder):
+        return
+    check_folder(Path(folder), what)
+    if not is_index(folder) and next(_images_below(Path(folder)), None) is None:
         raise UserError(f'{what}: {folder} holds no image ({", ".join(EXTENSIONS)}): give a folder with images')
 
 
-def is_index(folder: Path) -> bool:
-    """Whether a folder is an index that ``lgd-mm index`` wrote."""
-    return (folder / 'index.json').is_file() and (folder / 'images.npy').is_file()
+def is_index(folder: str | Path) -> bool:
+    """Whether a folder is an index that ``lgd-mm index`` wrote; of a URL that is supposed."""
+    return is_url(folder) or all(Path(folder, name).is_file() for name in ('index.json', 'images.npy'))
 
 
 def _images_below(folder: Path) -> Iterator[str]:

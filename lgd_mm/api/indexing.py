@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lgd_mm.api.images import check_folder
 from lgd_mm.datasets.index import ImageIndex, build_index
+from lgd_mm.storage.urls import is_url
 
 
 def index(images: str | Path, out: str | Path, *, jobs: int | None = None, checked: bool = True) -> ImageIndex:
@@ -12,7 +13,7 @@ def index(images: str | Path, out: str | Path, *, jobs: int | None = None, check
     place of the folder in :func:`lgd_mm.pretrain`. Stopped at any moment, the same call goes on.
 
     Args:
-        images (str | Path): The folder.
+        images (str | Path): The folder, or its URL in an object store.
         out (str | Path): New folder of the index.
         jobs (int, optional): Processes. Defaults to None: one for each CPU core.
         checked (bool): Read all images, so that one that is damaged later is skipped, and named, instead of being
@@ -24,6 +25,7 @@ def index(images: str | Path, out: str | Path, *, jobs: int | None = None, check
     Raises:
         UserError: If there is no image, one cannot be read, or the index cannot be written.
     """
-    check_folder(Path(images))
+    if not is_url(images):
+        check_folder(Path(images))
     build_index(images, out, jobs or len(os.sched_getaffinity(0)), checked)
     return ImageIndex(out)

@@ -31,6 +31,7 @@ from lgd_mm.io.files import read_plain
 from lgd_mm.language import category_names, prompt_templates
 from lgd_mm.models.features import check_size
 from lgd_mm.safety.config_text import parse_config
+from lgd_mm.storage import is_url
 from lgd_mm.students.backbone import build_backbone, describe
 
 #: Iterations between two checkpoints, but checkpoints of a run at least; iterations between two lines of the log.
@@ -70,7 +71,8 @@ def pretrain(images: str | Path,
     config with its reasons (key ``auto``) is left in ``out/resolved_config.py``.
 
     Args:
-        images (str | Path): Folder of images, nested or flat, or an index of some (:func:`lgd_mm.index`).
+        images (str | Path): Folder of images, nested or flat, or an index of some (:func:`lgd_mm.index`), which may be
+            a URL.
         classes (str | Path | Sequence[str]): A set (``'coco'``), a text file with a name on each line, a COCO JSON,
             names separated by commas, or a list of names.
         out (str | Path): Folder of the run, new or empty.
@@ -124,7 +126,7 @@ def pretrain(images: str | Path,
         raise UserError(f'classes is one name, {names[0]!r}, which leaves nothing to tell apart: give at least two')
     if teacher == SHAPES:
         print_rank0(about_shapes(names))
-    count = len(ImageIndex(images) if is_index(Path(images)) else images_in(images))
+    count = len(ImageIndex(images) if is_index(images) else images_in(images))
     prompts = None if templates is None else prompt_templates(templates)
 
     earlier = _earlier(out) if resume else None
@@ -177,12 +179,14 @@ def pretraining_config(images: str | Path, count: int, categories: str | Sequenc
     form, why = settle_recipe(cfg, student, recipe)
     settings = Settings(given, _facts(cfg, count, teacher), earlier)
     cfg.model.lgka.categories = categories
-    folder, dataset = Path(images), cfg.train_dataloader.dataset
+    folder, dataset = str(images) if is_url(images) else str(Path(images).resolve()), cfg.train_dataloader.dataset
     if is_index(folder):
-        cfg.train_dataloader.dataset = dict(
-            type='lgd_mm.IndexedImages', index=str(folder.resolve()), pipeline=dataset.pipeline)
+        cfg.train_dataloader.dataset = dict(type='lgd_mm.IndexedImages', index=folder, pipeline=dataset.pipeline)
+        index = ImageIndex(folder)
+        if index.kind == 'shards' and is_url(index.root):
+            cfg.train_dataloader.sampler.sequential = True
     else:
-        dataset.update(data_root=str(folder.resolve()), data_prefix=dict(img_path=''))
+        dataset.update(data_root=folder, data_prefix=dict(img_path=''))
     cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None  # ImageNet's
     for unused in ('data_root', 'dataset_type', 'train_pipeline', 'view_pipeline'):
         cfg.pop(unused)  # left of ImageNet's

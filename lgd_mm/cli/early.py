@@ -36,6 +36,7 @@ from lgd_mm.language.templates import prompt_templates
 from lgd_mm.own_data.class_folders import find_parts
 from lgd_mm.prediction import asked
 from lgd_mm.prediction.table import check_table
+from lgd_mm.storage.urls import is_url
 from lgd_mm.vision_language import about, files
 from lgd_mm.vision_language.request import check_questions, check_student_does
 
@@ -52,7 +53,7 @@ def check_pretraining(arguments: Mapping[str, Any]) -> None:
     check_student_name(arguments['student'])
     check_teacher(arguments['teacher'])
     _check_classes(arguments['classes'])
-    check_images(Path(arguments['images']))
+    check_images(arguments['images'])
     if arguments['watch']:
         check_images(Path(arguments['watch']), 'watch')
     _check_templates(arguments['templates'])
@@ -129,7 +130,8 @@ def check_index(images: str, out: str) -> None:
     """Raises:
         UserError: If there is no such folder, or OUT is there.
     """
-    check_folder(Path(images))
+    if not is_url(images):
+        check_folder(Path(images))
     if os.path.lexists(out):
         raise UserError(f'{out} is there: give another --out, nothing is overwritten')
 

@@ -25,7 +25,8 @@ AMP = click.Choice([AUTO, 'fp16', 'bf16', 'off'])
 
 
 @click.command()
-@click.option('--images', required=True, metavar='FOLDER', help='Images, nested or flat; no label is read.')
+@click.option('--images', required=True, metavar='FOLDER', help='Images, nested or flat, or an index of some; no label '
+              'is read.')
 @click.option('--classes', required=True, metavar='NAMES', help='A set (coco), a file of names (.txt), a COCO JSON, or '
               'names separated by commas.')
 @click.option('--student', default='resnet18', show_default=True, metavar='NAME', help='See lgd-mm list students.')
@@ -79,18 +80,19 @@ def pretrain(**arguments: Any) -> None:
     with resumable(arguments['out']):
         run = api.pretrain(**parsed(arguments))
     commands: list[Sequence[str | Path]] = [
-        ('zero-shot', run.out, folder) for folder in _folders(Path(arguments['images']))]
+        ('zero-shot', run.out, folder) for folder in _folders(arguments['images'])]
     _summary(run, *commands, ('export', run.out, '--to', 'onnx', '--out', run.out / 'onnx'))
 
 
-def _folders(images: Path) -> list[Path]:
-    """The folder of the images; of an index that of those it lists, if they are in no shards."""
+def _folders(images: str) -> list[Path]:
+    """The folder of the images; of an index that of those it lists, if they are here and in no shards."""
     from lgd_mm.api.images import is_index
     from lgd_mm.datasets.index import ImageIndex
+    from lgd_mm.storage import is_url
     if not is_index(images):
-        return [images]
+        return [Path(images)]
     index = ImageIndex(images)
-    return [Path(index.root)] if index.kind == 'folders' else []
+    return [Path(index.root)] if index.kind == 'folders' and not is_url(index.root) else []
 
 
 @click.command()

@@ -24,9 +24,9 @@ from torch.utils.data import BatchSampler
 
 from lgd_mm.datasets import ShardedImages, ViewSampler
 from lgd_mm.datasets.index import ImageIndex, build_index
-from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
+from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum
 from lgd_mm.datasets.indexed_images import IndexedImages
-from lgd_mm.io.rows import array_head
+from lgd_mm.io.rows import about_checksum, array_head
 
 RANKS, BATCH, BATCHES, SHARDS = 8, 256, 50, 100
 PIXEL = bytes.fromhex('89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8ffff3f'

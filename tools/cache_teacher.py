@@ -12,6 +12,7 @@ import sys
 from lgd_mm.console import interrupts
 from lgd_mm.console.progress import LOADING, begin
 from lgd_mm.errors import UserError, reported
+from lgd_mm.io.argument_types import above_zero, at_least
 from lgd_mm.io.inputs import check_config
 from lgd_mm.io.shares import share_of
 
@@ -28,6 +29,12 @@ def main() -> None:
                         help='share of the image that a crop takes (default: 0.02 0.2)')
     parser.add_argument('--out', required=True, metavar='FOLDER', help='folder of the cache')
     parser.add_argument('--plan', action='store_true', help='only say its size, its time, and when it pays')
+    parser.add_argument('--of', type=at_least(1), metavar='N', help='with --plan and --rate: of so many images')
+    parser.add_argument('--rate', type=above_zero, metavar='R', help='with --plan: a device sees R views in a second; '
+                        'nothing is measured')
+    parser.add_argument('--devices', type=at_least(1), default=1, metavar='N',
+                        help='with --rate: how many (default: 1)')
+    parser.add_argument('--int8', action='store_true', help='embeddings in 8 bits for each number: half the disk')
     parser.add_argument('--share', metavar='NUMBER/COUNT', help='the part of this process or machine, such as 2/8')
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE',
                         help='overwrite keys of the config')
@@ -39,12 +46,17 @@ def main() -> None:
     if not 0 < args.crop_scale[0] <= args.crop_scale[1] <= 1:
         raise UserError(f'--crop-scale {args.crop_scale[0]} {args.crop_scale[1]}: give two shares of the image, the '
                         'smaller one first, such as 0.02 0.2')
+    if (args.of or args.rate) and not (args.plan and args.of and args.rate):
+        raise UserError('--of and --rate plan for images that are not here: give both, and --plan')
     part = share_of(args.share)
     check_config(args.config)
     begin(LOADING)
     from lgd_mm.engine.fill_teacher_cache import CacheFiller
-    filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options, args.crops, tuple(args.crop_scale))
-    if args.plan:
+    filler = CacheFiller(args.config, args.out, args.views, part, args.cfg_options, args.crops, tuple(args.crop_scale),
+                         'int8' if args.int8 else 'float16')
+    if args.rate:
+        print(filler.plan_for(args.of, args.rate, args.devices))
+    elif args.plan:
         print(filler.plan())
     else:
         filler.fill()

@@ -31,7 +31,8 @@ from lgd_mm.models.common import IMAGENET_PREPROCESSOR
 from lgd_mm.models.teachers import Teacher
 from lgd_mm.registry import DATASETS, MODELS
 from lgd_mm.teacher_cache.images import CACHED, check_plain
-from lgd_mm.teacher_cache.store import TeacherCache, boxes_type, entry_type
+from lgd_mm.teacher_cache.rows import boxes_type, entry_type, set_embeddings
+from lgd_mm.teacher_cache.store import FILES, PART, TeacherCache
 
 #: Batches that --plan is measured on, after one to warm up.
 MEASURED = 4
@@ -56,6 +57,8 @@ class CacheFiller:
         crops (int): Beside the views, so many smaller crops of each image, without colours and not mirrored, for
             ``lgd_mm.CachedImages(crops=...)``. Defaults to 0.
         crop_scale (tuple[float, float]): Share of the image's area that a crop takes. Defaults to (0.02, 0.2).
+        precision (str): Of embeddings, ``'float16'`` or ``'int8'``, which takes half the disk. Defaults to
+            ``'float16'``.
 
     Raises:
         UserError: If the config is none of pre-training, or its pipeline draws no views that can be kept.
@@ -68,11 +71,12 @@ class CacheFiller:
                  share: tuple[int, int] = (0, 1),
                  cfg_options: Mapping[str, Any] | None = None,
                  crops: int = 0,
-                 crop_scale: tuple[float, float] = CROP_SCALE) -> None:
+                 crop_scale: tuple[float, float] = CROP_SCALE,
+                 precision: str = 'float16') -> None:
         cfg = settings.load_config(config, cfg_options, out, 'none')
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
         self.cfg, self.views, self.out, self.share = cfg, views, Path(out), share
-        self.seed = self._seed(config)
+        self.seed, self.precision = self._seed(config), precision
         self.crops: dict[str, Any] | None = dict(number=crops, scale=list(crop_scale)) if crops else None
         if crops:
             check_plain(cfg.train_dataloader.dataset.pipeline)
@@ -97,14 +101,13 @@ class CacheFiller:
         missing = [part for part in cache.missing() if part in ours]
         total = sum(len(images) for *_, images in missing)
         boxes = sum(len(images) for _, images in cache.missing_boxes()) * boxes_type(cache.cuts).itemsize
-        self._check_disk_space(total * entry_type(self.teacher.embed_dim).itemsize + boxes)
+        self._check_disk_space(total * cache.entry_type.itemsize + boxes)
         views, crops = ([(cut, images) for cut, _, images in missing if (cut < cache.views) == are_views]
                         for are_views in (True, False))
-        row = entry_type(self.teacher.embed_dim, cache.checked)
-        entries = track(chain(self._entries(self._batches(views), row),
-                              self._entries(self._crop_batches(crops, cache), row)), 'views', total)
+        entries = track(chain(self._entries(self._batches(views), cache.entry_type),
+                              self._entries(self._crop_batches(crops, cache), cache.entry_type)), 'views', total)
         for cut, part, images in missing:
-            block = np.zeros(len(images), row)
+            block = np.zeros(len(images), cache.entry_type)
             for place in range(len(block)):
                 block[place] = next(entries)
             cache.write(cut, part, block)
@@ -133,16 +136,46 @@ class CacheFiller:
             if number or count <= self.cfg.train_dataloader.batch_size:
                 loading, embedding = loading + loaded - began, embedding + time.perf_counter() - loaded
                 measured += len(batch['view'])
-        crops = self.crops['number'] if self.crops else 0
-        cuts = self.views + crops
+        cuts = self.views + self._crops
         each, teacher = (loading + embedding) / measured, embedding / measured
         hours, saved = len(self.images) * cuts * each / 3600, len(self.images) * teacher / 3600
-        size = len(self.images) * (cuts * entry_type(self.teacher.embed_dim).itemsize + boxes_type(cuts).itemsize) / 1e9
-        what = f'{self.views} views' + (f' and {crops} crops' if crops else '')
-        return (f'{len(self.images):,} images x {what}: {size:.2f} GB, about {hours:.2f} h here '
+        return (f'{self._size(len(self.images))}, about {hours:.2f} h here '
                 f'({1 / each:.0f} views/s, {teacher / each:.0%} of the time in the teacher); each epoch of a '
                 f'student saves about {saved:.2f} h, so it pays from {math.ceil(hours / saved)} epochs on, of all '
                 'runs together')
+
+    def plan_for(self, images: int, rate: float, devices: int) -> str:
+        """What a cache of other images will take, with nothing measured.
+
+        Args:
+            images (int): How many.
+            rate (float): Views in a second of each device.
+            devices (int): How many.
+
+        Returns:
+            str: Size, files and time.
+
+        Raises:
+            UserError: If one cache cannot hold as many.
+        """
+        cuts, parts = self.views + self._crops, -(-images // PART)
+        if cuts * parts > FILES:
+            raise UserError(f'{cuts} views of {images:,} images are {cuts * parts:,} files, and {FILES:,} are the most '
+                            'of a cache: give fewer views, or make a cache of each part of the images')
+        hours = images * cuts / rate / devices / 3600
+        return (f'{self._size(images)} in {(cuts + 1) * parts:,} files, {hours:,.1f} h on {devices:,} devices of '
+                f'{rate:,.0f} views/s each')
+
+    @property
+    def _crops(self) -> int:
+        return self.crops['number'] if self.crops else 0
+
+    def _size(self, images: int) -> str:
+        """Of a cache of so many images."""
+        cuts, row = self.views + self._crops, entry_type(self.teacher.embed_dim, precision=self.precision)
+        size = images * (cuts * row.itemsize + boxes_type(cuts).itemsize) / 1e9
+        what = f'{self.views} views' + (f' and {self._crops} crops' if self._crops else '')
+        return f'{images:,} images x {what}: {size:,.2f} GB'
 
     def _seed(self, config: str) -> int:
         """The config's seed, if it is a config whose views can be kept."""
@@ -171,7 +204,8 @@ class CacheFiller:
             data=self.images.digest(),
             seed=self.seed,
             views=self.views,
-            **(dict(crops=self.crops) if self.crops else {}))
+            **(dict(crops=self.crops) if self.crops else {}),
+            **(dict(precision=self.precision) if self.precision != 'float16' else {}))
 
     def _check_disk_space(self, needed: int) -> None:
         free = shutil.disk_usage(self.out).free
@@ -206,13 +240,13 @@ class CacheFiller:
         """Embeddings (B, D) of a batch of views."""
         return self.teacher(self.preprocessor(batch)['inputs']).half().cpu().numpy()
 
-    def _check_finite(self, block: NDArray[Any]) -> None:
+    def _check_finite(self, embeddings: NDArray[Any], pictures: NDArray[Any]) -> None:
         """Raises:
             UserError: If an embedding is none: training from it would be lost.
         """
-        odd = ~np.isfinite(block['embedding']).all(axis=1)
+        odd = ~np.isfinite(embeddings).all(axis=1)
         if odd.any():
-            image = self.images.get_data_info(int(block['picture'][odd.argmax()]))['img_path']
+            image = self.images.get_data_info(int(pictures[odd.argmax()]))['img_path']
             raise UserError(f'model.teacher gives {image} an embedding that is NaN or beyond float16, and the cache '
                             'would hold it: give a teacher whose weights are whole')
 
@@ -220,7 +254,8 @@ class CacheFiller:
         """Entries of one view of some images after another."""
         for batch in batches:
             block = np.zeros(len(batch['view']), row)
-            block['embedding'] = self._embed(batch)
+            embeddings = self._embed(batch)
             block['view'], block['picture'] = batch['view'].numpy(), batch['picture'].numpy()
-            self._check_finite(block)
+            self._check_finite(embeddings, block['picture'])
+            set_embeddings(block, embeddings)
             yield from block

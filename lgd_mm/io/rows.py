@@ -2,10 +2,11 @@
 
 import functools
 import io
+import json
 import mmap
 import os
 import zlib
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,16 @@ def row_checksum(row: bytes, begin: int = 0) -> int:
         begin (int): CRC-32 of what else makes the row what it is. Defaults to 0: nothing.
     """
     return zlib.crc32(memoryview(row)[:-4], begin)
+
+
+def about_checksum(about: Mapping[str, Any]) -> int:
+    """CRC-32 of what is said of a whole store, without ``check``, where that is kept.
+
+    Args:
+        about (Mapping[str, Any]): As JSON has it.
+    """
+    said = {key: value for key, value in about.items() if key != 'check'}
+    return zlib.crc32(json.dumps(said, sort_keys=True).encode())
 
 
 def check_empty(file: Path, store: str) -> None:

@@ -15,6 +15,7 @@ from lgd_mm.datasets.views.crops import Crops, crops_inside
 from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import UserError
 from lgd_mm.registry import DATASETS
+from lgd_mm.teacher_cache.rows import embedding_of
 from lgd_mm.teacher_cache.store import TeacherCache
 
 
@@ -77,7 +78,7 @@ class CachedViews(UnlabelledImages):
         entry = self.cache.entry(cached, index)
         picture = int(entry['picture'])
         view = View.of(entry['view'])
-        known: dict[str, Any] = dict(view=view, teacher=np.array(entry['embedding']))
+        known: dict[str, Any] = dict(view=view, teacher=embedding_of(entry))
         if self.crops:
             # When a view comes again it brings the crops that follow, so that all of them come in the fewest rounds.
             known['crops'] = self.crops_of(index, picture, view, seed + self.crops * (number // self.cache.views))

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lgd_mm.datasets.views.view import View
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import read_plain
 from lgd_mm.io.rows import (
     OpenFiles,
+    about_checksum,
     array_head,
     check_empty,
     check_no_links,
@@ -25,6 +25,7 @@ from lgd_mm.io.rows import (
     write_whole,
 )
 from lgd_mm.storage import files_below, is_url, join, local_copy
+from lgd_mm.teacher_cache.rows import PRECISIONS, boxes_type, embedding_of, entry_type
 
 #: Images whose entries share a file.
 PART = 16384
@@ -34,8 +35,6 @@ FORMAT, WITHOUT_CHECKSUMS = 3, 2
 FILES = 1_000_000
 #: Width of the embeddings; CLIP's largest have 1,280.
 WIDTH = 65_536
-#: The last field of a row.
-CHECK = [('check', '<u4')]
 #: Bytes of ``cache.json``.
 ABOUT = 2**24
 #: Files that stay open; a process may open about a thousand.
@@ -45,10 +44,10 @@ OPEN = 256
 class TeacherCache:
     """A folder with ``cache.json``, which says what was computed, and a file of entries for each view and part.
 
-    An entry is the teacher's embedding of a view in float16, the view's numbers, the image it is of (another than asked
-    for where that one cannot be read), and the CRC-32 of all that. After the views there may be crops, which are never
-    trained on: smaller parts of the images whose embeddings say what is where. For each part, a file of boxes has what
-    was cut out of each image, so that nobody looks for it in as many files. All are memory-mapped.
+    An entry is the teacher's embedding of a view in float16 or int8, the view's numbers, the image it is of (another
+    than asked for where that one cannot be read), and the CRC-32 of all that. After the views there may be crops, which
+    are never trained on: smaller parts of the images whose embeddings say what is where. For each part, a file of boxes
+    has what was cut out of each image, so that nobody looks for it in as many files. All are memory-mapped.
 
     Args:
         folder (str | Path): Of :meth:`create`; or the URL of a copy of it in an object store, of which files come here
@@ -57,10 +56,12 @@ class TeacherCache:
     Attributes:
         about (dict): ``format``, ``teacher`` (its config), ``fingerprint``, ``embed_dim``, ``pictures`` (how many),
             ``data`` (digest), ``pipeline``, ``seed`` and ``views``; with crops, ``crops``: their ``number`` for each
-            image and the ``scale`` they were drawn from.
+            image and the ``scale`` they were drawn from; ``precision``, if it is int8; and ``check``, the CRC-32 of the
+            rest.
         views (int): Of each image.
         cuts (int): Views and crops of each image.
         checked (bool): Whether rows have checksums, which those of earlier versions lack.
+        entry_type (np.dtype): Of an entry, see :func:`lgd_mm.teacher_cache.rows.entry_type`.
 
     Raises:
         UserError: If there is no cache, or one of another format.
@@ -72,6 +73,11 @@ class TeacherCache:
         try:
             self.about: dict[str, Any] = json.loads(read_plain(local_copy(file), ABOUT))
             _check_sizes(self.about['embed_dim'], self.about['pictures'], self.about['views'], self.about.get('crops'))
+            precision = self.about.get('precision', PRECISIONS[0])
+            if precision not in PRECISIONS:
+                raise ValueError(f'precision is {precision!r}')
+            if self.about.get('format') == FORMAT and self.about.get('check') != about_checksum(self.about):
+                raise ValueError('its checksum is another')
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
@@ -82,7 +88,7 @@ class TeacherCache:
         self.views: int = self.about['views']
         self.cuts: int = self.views + (self.about.get('crops') or dict(number=0))['number']
         self.checked = self.about['format'] == FORMAT
-        self._entry = entry_type(self.about['embed_dim'], self.checked)
+        self.entry_type = entry_type(self.about['embed_dim'], self.checked, precision)
         self._boxes = boxes_type(self.cuts, self.checked)
         self._close()
 
@@ -102,7 +108,7 @@ class TeacherCache:
 
         Args:
             folder (str | Path): Is made.
-            about (dict): See :attr:`about`, without ``format``.
+            about (dict): See :attr:`about`, without ``format`` and ``check``.
 
         Returns:
             TeacherCache: Without entries, or with those that are there. One without crops gets them beside its views.
@@ -117,12 +123,12 @@ class TeacherCache:
         about = dict(format=FORMAT, **about)
         if not file.exists():
             check_empty(file, 'teacher cache')
-            write_whole(file, json.dumps(about, indent=1).encode())
+            write_about(file, about)
         cache = cls(folder)
         about['format'] = cache.about['format']  # one without checksums goes on without
         differing = [key for key, value in about.items() if cache.about.get(key) != json.loads(json.dumps(value))]
         if differing == ['crops'] and cache.about.get('crops') is None:
-            write_whole(file, json.dumps({**cache.about, 'crops': about['crops']}, indent=1).encode())
+            write_about(file, {**cache.about, 'crops': about['crops']})
             cache, differing = cls(folder), []
         if differing:
             raise UserError(f'{folder} is a cache of another {", ".join(differing)}: give another --out, or remove it')
@@ -153,7 +159,7 @@ class TeacherCache:
         zeros in place of what it has not copied."""
         there = self._there()
         return [(cut, part, images) for cut, part, images in self.parts()
-                if not there(self._name(cut, part), self._entry, len(images))]
+                if not there(self._name(cut, part), self.entry_type, len(images))]
 
     def _there(self) -> Callable[[str, np.dtype[Any], int], bool]:
         """Whether a file of so many rows is; in an object store that is known from its size."""
@@ -168,7 +174,7 @@ class TeacherCache:
         Args:
             cut (int): View or crop.
             part (int): Of the images.
-            entries (np.ndarray): Of :func:`entry_type`; their checksums are set.
+            entries (np.ndarray): Of :attr:`entry_type`; their checksums are set.
 
         Raises:
             UserError: If it cannot be written.
@@ -190,8 +196,7 @@ class TeacherCache:
 
     def embedding(self, cut: int, image: int) -> NDArray[Any]:
         """The embedding of a view or crop of an image (D, )."""
-        embedding: NDArray[Any] = self.entry(cut, image)['embedding']
-        return embedding
+        return embedding_of(self.entry(cut, image))
 
     def boxes_file(self, part: int) -> Path:
         """Where the boxes of a part's images lie."""
@@ -237,12 +242,20 @@ class TeacherCache:
     def _opened(self, cut: int | None, part: int) -> NDArray[Any]:
         """The rows of a part's file; of crops few are wanted, here and there."""
         file = Path(local_copy(join(self.folder, self._name(cut, part))))
-        return open_rows(file, self._boxes if cut is None else self._entry, self._count(part),
+        return open_rows(file, self._boxes if cut is None else self.entry_type, self._count(part),
                          'teacher cache', 'tools/cache_teacher.py', scattered=cut is not None and cut >= self.views)
 
     def _count(self, part: int) -> int:
         """Images of a part."""
         return min(PART, self.about['pictures'] - part * PART)
+
+
+def write_about(file: Path, about: dict[str, Any]) -> None:
+    """Write ``cache.json``, with its checksum unless it is of an earlier version."""
+    if about['format'] == FORMAT:
+        plain = json.loads(json.dumps(about))
+        about = dict(plain, check=about_checksum(plain))
+    write_whole(file, json.dumps(about, indent=1).encode())
 
 
 def _check_sizes(embed_dim: Any, pictures: Any, views: Any, crops: Any) -> None:
@@ -260,14 +273,3 @@ def _check_sizes(embed_dim: Any, pictures: Any, views: Any, crops: Any) -> None:
     cuts = views + sizes.get('crops.number', 0)
     if cuts * -(-pictures // PART) > FILES:
         raise ValueError(f'{cuts} views of {pictures} images are more than {FILES:,} files')
-
-
-def entry_type(embed_dim: int, checked: bool = True) -> np.dtype[Any]:
-    """Of an entry with embeddings of that width D: 2 D + 60 bytes."""
-    return np.dtype([('embedding', '<f2', (embed_dim, )), ('view', '<f4', (len(View._fields), )), ('picture', '<i8'),
-                     *CHECK[:checked]])
-
-
-def boxes_type(cuts: int, checked: bool = True) -> np.dtype[Any]:
-    """Of what was cut out for an image: 20 bytes for each view and crop, and 4."""
-    return np.dtype([('crop', '<i4', (cuts, 4)), ('picture', '<i4', (cuts, )), *CHECK[:checked]])

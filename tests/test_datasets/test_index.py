@@ -12,9 +12,9 @@ from PIL import Image
 
 from lgd_mm.datasets import ShardedImages, UnlabelledImages, UnreadableImage
 from lgd_mm.datasets.index import ImageIndex, build, build_index
-from lgd_mm.datasets.index.rows import about_checksum
 from lgd_mm.datasets.indexed_images import IndexedImages, Marks
 from lgd_mm.errors import DataError, UserError
+from lgd_mm.io.rows import about_checksum
 
 NAMES = ['a.jpg', 'b.png', 'a/x.jpg', 'a/b/1.png', 'a/c.jpg', 'z.jpg', 'a/\udce4 \n.jpg', 'ä/1.jpg', 'a-b/1.jpg']
 PIPELINE = [dict(type='lgd_mm.LoadImage')]

@@ -13,6 +13,7 @@ from lgd_mm.datasets.index import ImageIndex, build_index
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.storage import pieces
 from lgd_mm.teacher_cache import TeacherCache
+from lgd_mm.teacher_cache.rows import entry_type
 from tests.object_store import client, upload
 from tests.tiny import write_images
 
@@ -128,7 +129,6 @@ def test_a_damaged_index_is_not_followed_ahead(folder, tmp_path):
 
 
 def test_a_teacher_cache_in_the_store(bucket, server, store, tmp_path):
-    from lgd_mm.teacher_cache.store import entry_type
     about = dict(teacher={}, fingerprint='', embed_dim=8, pictures=20, data='', pipeline=[], seed=0, views=2)
     cache = TeacherCache.create(tmp_path / 'cache', about)
     for cut, part, images in cache.parts():

@@ -16,7 +16,7 @@ from lgd_mm.engine.checks.cached_crops import check_cached_crops
 from lgd_mm.engine.fill_teacher_cache import CacheFiller
 from lgd_mm.errors import UserError
 from lgd_mm.teacher_cache import CachedImages, store
-from lgd_mm.teacher_cache.store import TeacherCache
+from lgd_mm.teacher_cache.store import TeacherCache, write_about
 from tests.tiny import write_images, write_lgd_config
 
 IMAGES, VIEWS, CROPS, SIZE = 6, 3, 5, 32
@@ -248,7 +248,7 @@ def test_other_pixels_have_no_common_boxes(config, folder):
         CacheFiller(str(config), str(folder), VIEWS, crops=1,
                     cfg_options={'train_dataloader.dataset.pipeline': mirrored})
     about = json.loads((folder / 'cache.json').read_text())
-    (folder / 'cache.json').write_text(json.dumps({**about, 'pipeline': mirrored}))
+    write_about(folder / 'cache.json', {**about, 'pipeline': mirrored})
     with pytest.raises(UserError, match=sentence):
         dataset(config, folder, 1, pipeline=mirrored)
     dataset(config, folder, 0, pipeline=mirrored)

@@ -18,7 +18,7 @@ from lgd_mm.registry import MODELS
 from lgd_mm.students.file import write_student
 from lgd_mm.teacher_cache import CachedImages, CachedTeacher
 from lgd_mm.teacher_cache import store as teacher_cache
-from lgd_mm.teacher_cache.store import TeacherCache
+from lgd_mm.teacher_cache.store import TeacherCache, write_about
 from tests.tiny import run_tool, write_images, write_lgd_config
 
 PICTURES, VIEWS = 10, 3
@@ -178,7 +178,7 @@ def test_embeddings_of_another_teacher_are_refused(config, folder, tmp_path):
     other = tmp_path / 'other'
     other.mkdir()
     about = json.loads((folder / 'cache.json').read_text())
-    (other / 'cache.json').write_text(json.dumps({**about, 'fingerprint': 'another'}))
+    write_about(other / 'cache.json', {**about, 'fingerprint': 'another'})
     images = {'train_dataloader.dataset.type': 'lgd_mm.CachedImages', 'train_dataloader.dataset.cache': str(folder)}
     with pytest.raises(UserError, match='but model.teacher is lgd_mm.OpenCLIPTeacher: set model.teacher='):
         train(str(config), work_dir=str(tmp_path / 'run'), cfg_options=images)
@@ -253,7 +253,7 @@ def test_numbers_that_no_cache_has(tmp_path, sizes, sentence):
 def test_a_cache_of_another_making(folder, config, tmp_path):
     about = json.loads((folder / 'cache.json').read_text())
     for key, sentence in (('data', 'of 10 other images'), ('pipeline', 'of other views'), ('seed', 'of other views')):
-        (folder / 'cache.json').write_text(json.dumps({**about, key: None}))
+        write_about(folder / 'cache.json', {**about, key: None})
         with pytest.raises(UserError, match=sentence):
             dataset(config, cache=str(folder))
     (folder / 'cache.json').write_text(json.dumps(about))

@@ -17,13 +17,13 @@ import numpy as np
 from lgd_mm import storage
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.index.parts import find, parts_of, read_found
-from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
+from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum
 from lgd_mm.datasets.shard_numbers import check_numbers
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import remove
 from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.io.new_folder import new_folder
-from lgd_mm.io.rows import array_head
+from lgd_mm.io.rows import about_checksum, array_head
 from lgd_mm.storage import is_url
 
 #: An image of a set: its name, number of its part, place, bytes, CRC-32 of its content.

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgd_mm.console.printable import shown
-from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, about_checksum, said_checksum
+from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, said_checksum
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import open_plain, read_plain
-from lgd_mm.io.rows import open_rows
+from lgd_mm.io.rows import about_checksum, open_rows
 from lgd_mm.storage import join, local_copy
 
 #: Bytes of ``index.json``.

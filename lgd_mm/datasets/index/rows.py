@@ -1,8 +1,6 @@
 """What an index keeps of each image and of each source."""
 
-import json
 import zlib
-from typing import Any
 
 import numpy as np
 
@@ -29,9 +27,3 @@ def said_checksum(number: int, source: bytes, place: int, size: int, name: bytes
         name (bytes): Of the image; of one in a shard empty.
     """
     return zlib.crc32(b'%d %d %d %b\0%b' % (number, place, size, source, name))
-
-
-def about_checksum(about: dict[str, Any]) -> int:
-    """CRC-32 of what is said of a whole index."""
-    said = {key: value for key, value in about.items() if key != 'check'}
-    return zlib.crc32(json.dumps(said, sort_keys=True).encode())

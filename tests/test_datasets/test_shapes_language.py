@@ -100,6 +100,10 @@ def test_files(tmp_path):
     for question, annotation in zip(asked, answered, strict=True):
         assert question['question_id'] == annotation['question_id'] and len(annotation['answers']) == 10
         assert {answer['answer'] for answer in annotation['answers']} <= {*listed}
+    once = Counter((question['image_id'], question['question']) for question in asked)
+    assert set(once.values()) == {1} and len(asked) > 5 * 6  # images are asked about more than once, but not the same
+    tested = json.loads((folder / 'questions_val.json').read_text())['questions']
+    assert max(Counter(question['image_id'] for question in tested).values()) <= 5
     objects = json.loads((folder / 'instances_val.json').read_text())
     plain = json.loads((root / 'coco/annotations/instances_val2017.json').read_text())
     names = {one['id']: one['name'] for one in objects['categories']}

@@ -20,6 +20,8 @@ from lgd_mm.language.wordpiece import WordPieces
 
 #: Part of the seeds of what is written, so that it draws other numbers than the images.
 _LANGUAGE = 100
+#: How often each kind of question is drawn for an image of a split; what was asked before is left out.
+_DRAWS = dict(train2017=4, val2017=1)
 #: People who answer a question of VQA v2.
 _PEOPLE = 10
 
@@ -73,7 +75,8 @@ def _of_split(split: str, count: int, card: dict[str, Any]) -> tuple[list[dict[s
         scene = make_scene(split, index, card['seed'], card['kind'])
         rng = np.random.default_rng([card['seed'], _LANGUAGE + SPLITS[split], index])
         captions.append(dict(image=_file(index), caption=sentences(scene, rng)))
-        for question in questions(scene, names, rng):
+        drawn = {question.text: question for _ in range(_DRAWS[split]) for question in questions(scene, names, rng)}
+        for question in drawn.values():
             common = dict(image_id=index + 1, question_id=len(asked) + 1)
             asked.append((dict(common, question=question.text), dict(
                 common, question_type=question.kind,

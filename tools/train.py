@@ -9,6 +9,7 @@ from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.errors import reported
 from lgd_mm.io.inputs import check_config, check_data_folder, check_weights_file
 from lgd_mm.io.options import OptionsAction
+from lgd_mm.storage.urls import is_url
 
 
 def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser:
@@ -27,7 +28,7 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
                         help='begin at random, whatever weights the config names')
     parser.add_argument('--work-dir', help="folder for logs and checkpoints (default: the config's, or work_dirs/NAME)")
     parser.add_argument('--resume', nargs='?', const='auto', metavar='FILE',
-                        help="go on from this checkpoint, or from the work dir's latest")
+                        help="go on from this checkpoint, from the work dir's latest, or from a run's copies at a URL")
     parser.add_argument('--amp', nargs='?', const='auto', choices=['auto', 'fp16', 'bf16'],
                         help='mixed precision (default: fp16 on a GPU, bf16 on the CPU)')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch')
@@ -62,7 +63,8 @@ def main() -> None:
     args = vars(parser(OptionsAction).parse_args())
     os.environ.setdefault('LOCAL_RANK', str(args.pop('local_rank')))
     check_config(args['config'])
-    for path in (args['student'], args['resume'] if args['resume'] != 'auto' else None):
+    for path in (args['student'], args['resume'] if args['resume'] != 'auto' and not is_url(args['resume'] or '')
+                 else None):
         check_weights_file(path)
     check_data_folder(args['data'])
     if args['backbone']:

@@ -44,7 +44,9 @@ from lgd_mm.own_data.check_class_folders import check_classes
 from lgd_mm.own_data.check_config import check_categories, watch_labels
 from lgd_mm.own_data.config import use_own_data
 from lgd_mm.runs import checkpoints
+from lgd_mm.runs.copies import copied_checkpoint
 from lgd_mm.runs.replacement import check_in_one_place
+from lgd_mm.storage import is_url
 from lgd_mm.students.plug import plug_student
 from lgd_mm.students.scratch import begin_at_random
 
@@ -75,7 +77,8 @@ def train(config: str,
         allow_partial_student (bool): Start also if it fills only a part. Defaults to False.
         from_scratch (bool): Begin at random, whatever weights the config names. Defaults to False.
         work_dir (str, optional): Defaults to the config's own, else ``work_dirs/NAME``.
-        resume (str, optional): A checkpoint, or ``'auto'`` for the work dir's latest. Defaults to None.
+        resume (str, optional): A checkpoint, ``'auto'`` for the work dir's latest, or the URL of an object store to
+            which a run has copied its own (``default_hooks.checkpoint.copy_to``). Defaults to None.
         amp (str, optional): ``'fp16'``, ``'bf16'`` or ``'auto'``. Defaults to None.
         auto_scale_lr (bool): Scale the learning rate with the batch. Defaults to False.
         data (str, optional): Folder of a set of one's own, of a format in ``docs/own_data.md``. Defaults to None.
@@ -248,11 +251,14 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
         resume = cfg.get('load_from') or 'auto'
     if resume is None:
         return None
-    path = checkpoints.latest_checkpoint(cfg.work_dir, to_resume=True) if resume == 'auto' else Path(resume)
+    if is_url(resume):
+        path = copied_checkpoint(resume)
+    else:
+        path = checkpoints.latest_checkpoint(cfg.work_dir, to_resume=True) if resume == 'auto' else Path(resume)
     if path is None:
         checkpoints.check_begins(cfg.work_dir)
         cfg.resume = False
-        print_rank0(f'nothing to resume from in {cfg.work_dir}: a new run begins')
+        print_rank0(f'nothing to resume from in {resume if is_url(resume) else cfg.work_dir}: a new run begins')
         return None
     cfg.resume, cfg.load_from = True, str(path)
     return checkpoints.read_training_state(path)

@@ -5,7 +5,9 @@ import importlib.util
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from lgd_mm.console.words import first_line
@@ -107,6 +109,37 @@ def write_object(url: str, content: bytes) -> None:
         UserError: If the store refuses.
     """
     _answered(url, lambda: _system(url).pipe_file(url, content))
+
+
+def upload(file: Path, url: str) -> None:
+    """Copy a file into a store; the object is there as a whole or not at all.
+
+    Raises:
+        UserError: If the store refuses.
+    """
+    _answered(url, lambda: _system(url).put_file(str(file), url))
+
+
+def remove_object(url: str) -> None:
+    """Remove an object, if it is there.
+
+    Raises:
+        UserError: If the store refuses.
+    """
+    def request() -> None:
+        with suppress(FileNotFoundError):
+            _system(url).rm_file(url)
+
+    _answered(url, request)
+
+
+def exists(url: str) -> bool:
+    """Whether there is such an object.
+
+    Raises:
+        UserError: If the store does not tell.
+    """
+    return bool(_answered(url, lambda: _system(url).exists(url)))
 
 
 def _system(url: str) -> Any:

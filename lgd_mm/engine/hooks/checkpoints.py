@@ -1,13 +1,16 @@
 """Checkpoints of which a whole one always exists."""
 
+import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -19,6 +22,8 @@ from lgd_mm.io.files import remove_parts, write_text
 from lgd_mm.models.bare_model import bare_model
 from lgd_mm.registry import HOOKS
 from lgd_mm.runs.checkpoints import BEGUN, STOPPED
+from lgd_mm.runs.copies import check_copies, copy_checkpoint, remove_copy
+from lgd_mm.storage import is_url
 
 
 @HOOKS.register_module()
@@ -29,7 +34,10 @@ class CheckpointHook(MMEngineCheckpointHook):
     It also keeps the gradients of a step that several batches make together, and what the batches were, so that a run
     that goes on is the same run.
 
-    Takes the arguments of :class:`mmengine.hooks.CheckpointHook`.
+    Args:
+        copy_to (str, optional): URL of a folder in an object store, to which each checkpoint is copied, and from which
+            ``--resume URL`` goes on. A store that cannot be reached is told, and the run goes on. Defaults to None.
+        **kwargs (Any): As in :class:`mmengine.hooks.CheckpointHook`.
     """
 
     out_dir: str
@@ -42,6 +50,13 @@ class CheckpointHook(MMEngineCheckpointHook):
     _gradients: dict[str, list[Tensor]] = {}
     _run = ''
     _follows = False
+
+    def __init__(self, *args: Any, copy_to: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if copy_to is not None and not is_url(copy_to):
+            raise UserError(f'default_hooks.checkpoint.copy_to is {copy_to!r}: give the URL of a folder, such as '
+                            's3://bucket/run')
+        self.copy_to = copy_to
 
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left unfinished, and point no longer to what another run left here: this one, begun
@@ -57,6 +72,8 @@ class CheckpointHook(MMEngineCheckpointHook):
         if self._follows:
             follow_schedule(runner)
         if is_main_process():
+            if self.copy_to:
+                check_copies(self.copy_to, runner._resume)
             remove_parts(self.out_dir, '*.pth')
             pointer = Path(runner.work_dir, 'last_checkpoint')
             if not runner._resume or not pointer.is_file():
@@ -126,6 +143,7 @@ class CheckpointHook(MMEngineCheckpointHook):
         if is_main_process():
             for path in outdated:
                 path.unlink(missing_ok=True)
+                self._copy(partial(remove_copy, path.name))
 
     def _write(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         """Write as mmengine's own method, remove nothing, and write no file through a link."""
@@ -146,6 +164,15 @@ class CheckpointHook(MMEngineCheckpointHook):
         if is_main_process():
             write_text(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt)
             Path(runner.work_dir, BEGUN).unlink(missing_ok=True)
+            self._copy(partial(copy_checkpoint, Path(self.last_ckpt)))
+
+    def _copy(self, action: Callable[[str], None]) -> None:
+        """Do something to the copies, if there are any; a run does not end because that fails."""
+        if self.copy_to:
+            try:
+                action(self.copy_to)
+            except UserError as error:
+                print_log(f'no copy of this checkpoint: {error}', logger='current', level=logging.WARNING)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add what mmengine leaves out: what a batch is, of which run and teacher this is, and gradients that wait for

@@ -1,0 +1,74 @@
+"""Copies of a run's checkpoints in an object store, from which it goes on where nothing else is left of it."""
+
+from pathlib import Path
+
+from lgd_mm.console.rank_zero import print_rank0
+from lgd_mm.errors import UserError
+from lgd_mm.runs.checkpoints import POINTER, POINTER_NAME
+from lgd_mm.storage import join, local_copy, read_object, write_object
+from lgd_mm.storage.objects import exists, remove_object, upload
+
+
+def check_copies(url: str, resumed: bool) -> None:
+    """See that a run can copy its checkpoints, before it begins.
+
+    Args:
+        url (str): Of the run's folder in the store.
+        resumed (bool): Whether the run goes on.
+
+    Raises:
+        UserError: If the store refuses, or a new run would write over the copies of another.
+    """
+    if exists(join(url, POINTER_NAME)) and not resumed:
+        raise UserError(f'{url} holds the checkpoints of another run: give --resume {url} to go on from them, or copy '
+                        'to another folder')
+
+
+def copy_checkpoint(checkpoint: Path, url: str) -> None:
+    """Copy a checkpoint, and then name it, so that what is named is always whole.
+
+    Args:
+        checkpoint (Path): The file.
+        url (str): Of the run's folder in the store.
+
+    Raises:
+        UserError: If the store refuses.
+    """
+    upload(checkpoint, join(url, checkpoint.name))
+    write_object(join(url, POINTER_NAME), checkpoint.name.encode())
+
+
+def remove_copy(name: str, url: str) -> None:
+    """Remove the copy of a checkpoint, if there is one.
+
+    Args:
+        name (str): Of the file.
+        url (str): Of the run's folder in the store.
+
+    Raises:
+        UserError: If the store refuses.
+    """
+    remove_object(join(url, name))
+
+
+def copied_checkpoint(url: str) -> Path | None:
+    """The checkpoint to go on from, fetched.
+
+    Args:
+        url (str): Of the run's folder in the store.
+
+    Returns:
+        Path, optional: None if no run has copied one there.
+
+    Raises:
+        UserError: If the store refuses, or names what is no checkpoint.
+    """
+    pointer = join(url, POINTER_NAME)
+    if not exists(pointer):
+        return None
+    name = read_object(pointer, 0, None)[:POINTER].decode(errors='replace').strip()
+    if not name.endswith('.pth') or '/' in name:
+        raise UserError(f'{pointer} names {name!r}, which is no checkpoint of this folder: write the name of one into '
+                        'it')
+    print_rank0(f'goes on from {join(url, name)}')
+    return Path(local_copy(join(url, name)))

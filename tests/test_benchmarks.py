@@ -40,3 +40,23 @@ def test_rows(tmp_path):
     assert [(row['baseline'], row['form'], row['n']) for row in written['rows']] == [
         ('B = 512', 'B = 2,048', 2), ('C = 1,000', 'C = 10,000', 2)]
     assert all(row['ratio'] > 0 and row['spread'] >= 0 for row in written['rows'])
+
+
+@pytest.mark.slow
+def test_streaming_counts_what_a_stop_changes(tmp_path, monkeypatch):
+    """Of this package's own reader, which keeps the order, and of one that forgets where it was."""
+    monkeypatch.setenv('LGD_CACHE_DIR', str(tmp_path / 'cache'))
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    readers, questions = map(importlib.import_module, ('streaming_readers', 'streaming_libraries'))
+    data = tmp_path / 'data'
+    data.mkdir()
+    readers.write(data, 256, 100)
+    monkeypatch.setattr(questions, 'OTHERS', ((2, 1), ))
+    monkeypatch.setattr(questions, 'GO_ON', ((1, 1), ))
+    assert questions.orders(readers.lgd_mm, data) == ['4 of 4']
+    assert questions.resumed(readers.lgd_mm, data, 1) == ['3 of 3; 0; 0']
+
+    def forgetful(*arguments, state=None):
+        return readers.lgd_mm(*arguments[:4])
+
+    assert questions.resumed(forgetful, data, 1) == ['0 of 3; 64; 0']

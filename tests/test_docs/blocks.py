@@ -87,6 +87,8 @@ class Command:
             return ['tools/test.py', words[1], words[2], *words[4:]]
         if name == 'slurm_train.sh':
             return ['tools/train.py', words[3], '--work-dir', words[4], *words[5:]]
+        if words[:2] == ['sbatch', 'tools/cluster/slurm.sbatch']:
+            return ['tools/train.py', words[2], '--work-dir', words[3], *words[4:]]
         if name == 'slurm_test.sh':
             return ['tools/test.py', words[3], words[4], *words[5:]]
         return None

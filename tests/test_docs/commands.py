@@ -90,6 +90,9 @@ class Page:
         if words[0] == 'lgd-mm':
             check_front_door(*words[1:])
             return
+        if words[0] in ('sky', 'kubectl'):
+            assert (ROOT / words[-1]).is_file()
+            return
         tool = command.tool()
         assert tool, f'no rule says how to check this command: {command.line}'
         arguments = parse(*tool)

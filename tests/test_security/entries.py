@@ -42,7 +42,7 @@ DATA = (
 OTHER = (
     'words', 'from_scratch', 'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size',
     'amp', 'workers', 'seed', 'tracker', 'recipe', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name',
-    'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'share',
+    'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'of', 'rate', 'devices', 'share',
     'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
     'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
     'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',

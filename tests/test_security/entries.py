@@ -42,13 +42,13 @@ DATA = (
 OTHER = (
     'words', 'from_scratch', 'out', 'overwrite', 'epochs', 'batch_size', 'accumulate', 'optimizer', 'lr', 'image_size',
     'amp', 'workers', 'seed', 'tracker', 'recipe', 'gpus', 'task', 'top', 'target', 'int8', 'what', 'pattern', 'name',
-    'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'of', 'rate', 'devices', 'share',
-    'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank', 'allow_partial_student',
-    'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size', 'metric',
-    'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws',
-    'score', 'drawing', 'no_drawing', 'every', 'embedding', 'as_json', 'backbone_only', 'raw', 'budget', 'methods',
-    'students', 'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions', 'least',
-    'checked', 'unchecked', 'with_map')
+    'zoo', 'entries', 'tasks', 'seeds', 'dry_run', 'slurm', 'jobs', 'views', 'crops', 'crop_scale', 'plan', 'of',
+    'rate', 'devices', 'share', 'lrs', 'file', 'to', 'check', 'short_side', 'quality', 'launcher', 'local_rank',
+    'allow_partial_student', 'auto_scale_lr', 'steps', 'pictures', 'world', 'targets', 'max_params', 'head', 'size',
+    'metric', 'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws', 'score',
+    'drawing', 'no_drawing', 'every', 'embedding', 'as_json', 'backbone_only', 'raw', 'budget', 'methods', 'students',
+    'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions', 'least', 'checked', 'unchecked',
+    'with_map')
 
 
 class Entries:

@@ -1,4 +1,4 @@
-# The eyes of the vision-language suite, made once: the student's backbone and detector, and the teacher's detector.
+# The eyes of the vision-language suite, made once: the student's backbone and detector, and the teacher's.
 # tools/make_vl_world.py writes the images before.
 title = 'Detectors of the vision-language suite'
 work_dir = 'work_dirs/vl/detectors'
@@ -8,11 +8,16 @@ tasks = [
     dict(name='student detector', config='configs/shapes/mask-rcnn_r18-slim_fpn_vl.py', metrics=metrics),
     dict(name='teacher detector', config='configs/shapes/mask-rcnn_r18-half_fpn_vl.py', metrics=metrics),
 ]
+images = [f'{loader}_dataloader.dataset.data_root=work_dirs/vl/data/' for loader in ('train', 'val', 'test')]
 entries = [
     dict(
         label='student',
         pretrain='configs/shapes/lgd-dense_r18-slim_shapes.py',
-        options=[f'{loader}_dataloader.dataset.data_root=work_dirs/vl/data/' for loader in ('train', 'val', 'test')],
+        options=images,
         without=['teacher detector']),
-    dict(label='teacher', without=['student detector']),
+    dict(
+        label='teacher',
+        pretrain='configs/shapes/lgd-dense_r18-half_shapes.py',
+        options=images,
+        without=['student detector']),
 ]

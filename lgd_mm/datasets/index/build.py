@@ -17,7 +17,7 @@ import numpy as np
 from lgd_mm import storage
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.index.parts import find, parts_of, read_found
-from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum
+from lgd_mm.datasets.index.rows import FORMAT, IMAGE, NAMES, SOURCE, said_checksum, shards_checksum
 from lgd_mm.datasets.shard_numbers import check_numbers
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import remove
@@ -84,7 +84,7 @@ def _write(folder: Path, root: str, shards: list[str], found: list[Path], checke
         raise UserError(f'the {len(shards):,} shards in {root} hold no image ({", ".join(EXTENSIONS)})')
     in_shards, digest = bool(shards[0]), hashlib.sha256()
     rows = np.zeros(TOGETHER, IMAGE)
-    with (folder / 'images.npy').open('wb') as file, (folder / 'names.bin').open('wb') as names:
+    with (folder / 'images.npy').open('wb') as file, (folder / NAMES[1]).open('wb') as names:
         sources = Sources(names)
         for shard in shards if in_shards else ():
             sources.add(os.fsencode(shard))
@@ -101,10 +101,11 @@ def _write(folder: Path, root: str, shards: list[str], found: list[Path], checke
             rows[number % TOGETHER] = (source, place, size, said ^ content)
             if (number + 1) % TOGETHER == 0 or number + 1 == total:
                 file.write(rows[:number % TOGETHER + 1].tobytes())
-    with (folder / 'sources.npy').open('wb') as file:
+    with (folder / NAMES[0]).open('wb') as file:
         np.save(file, np.array(sources.begins, SOURCE))
     about = dict(format=FORMAT, kind='shards' if in_shards else 'folders', images=total, sources=len(sources.begins),
-                 checked=checked, digest=digest.hexdigest(), root=root)
+                 checked=checked, digest=digest.hexdigest(), root=root,
+                 named=shards_checksum(*(folder / name for name in NAMES)) if in_shards else 0)
     (folder / 'index.json').write_text(json.dumps(dict(about, check=about_checksum(about)), indent=1))
     return total
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgd_mm.console.printable import shown
-from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, said_checksum
+from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, NAMES, SOURCE, said_checksum, shards_checksum
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import open_plain, read_plain
 from lgd_mm.io.rows import about_checksum, open_rows
@@ -20,7 +20,7 @@ from lgd_mm.storage import join, local_copy
 #: Bytes of ``index.json``.
 ABOUT = 2**20
 #: What it says, and of which type.
-KEYS = dict(format=int, kind=str, images=int, sources=int, checked=bool, digest=str, root=str)
+KEYS = dict(format=int, kind=str, images=int, sources=int, checked=bool, digest=str, root=str, named=int)
 #: Whoever damaged an index is asked to make it again.
 CURE = 'make the index again with lgd-mm index'
 
@@ -64,12 +64,11 @@ class ImageIndex:
         self.folder = os.fspath(folder)
         about = _about(local_copy(join(self.folder, 'index.json')))
         self.kind, self.root, self.digest, self.checked = (about[key] for key in ('kind', 'root', 'digest', 'checked'))
-        self._images, self._sources = about['images'], about['sources']
+        self._images, self._sources, self._named = about['images'], about['sources'], about['named']
         self._open()
 
     def _open(self) -> None:
-        images, sources, names = (Path(local_copy(join(self.folder, name))) for name in (
-            'images.npy', 'sources.npy', 'names.bin'))
+        images, sources, names = (Path(local_copy(join(self.folder, name))) for name in ('images.npy', *NAMES))
         self._rows = open_rows(images, IMAGE, self._images, 'index', 'lgd-mm index', scattered=True)
         self._of_sources = open_rows(sources, SOURCE, self._sources, 'index', 'lgd-mm index')
         try:
@@ -77,6 +76,9 @@ class ImageIndex:
                 self._names = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:  # empty files have no memory to map
             raise UserError(f'{names} cannot be read ({error}): {CURE}') from error
+        if self.kind == 'shards' and shards_checksum(sources, names) != self._named:
+            file = join(self.folder, NAMES[1])
+            raise UserError(f'{file} is damaged, or {NAMES[0]} beside it: copy the folder again, or {CURE}')
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is open: a loader's worker opens its own."""

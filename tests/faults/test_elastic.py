@@ -27,7 +27,7 @@ def test_a_signal_to_one_process_stops_all(fault_config, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize('number', [signal.SIGUSR1, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_a_signal_to_the_launcher_stops_all(fault_config, tmp_path, number):
     """As a scheduler sends it; they do not begin again."""
     fault = dict(iteration=3, number=int(number), rank=1, launcher=True)

@@ -14,6 +14,8 @@ import pytest
 import yapf.yapflib.yapf_api as yapf
 from mmengine.config import Config
 
+import lgd_mm.suite.run
+
 #: Characters of a config from which on it is only checked: yapf takes a second for one of a whole run.
 LONG = 2000
 #: Where configs lie that no test changes: those of this checkout and of the libraries.
@@ -22,12 +24,13 @@ SHIPPED = (str(Path(__file__).parents[1] / 'configs'), os.path.dirname(os.path.d
 
 def spare(patch: pytest.MonkeyPatch) -> None:
     """Leave the line breaks of long configs as they are, read each shipped config and the versions that a log begins
-    with once, and do not wait: neither for the disk, what a killed process has written is there without it, nor two
-    seconds before each further pass over the images of a loop over iterations."""
+    with once, and do not wait: not for the disk, as what a killed process has written is there without it, not two
+    seconds before each further pass of a loop over iterations, and hardly for the next look at a run of a suite."""
     patch.setattr(yapf, 'FormatCode', _only_check_long_texts(yapf.FormatCode))
     patch.setattr(Config, '_file2dict', staticmethod(_read_shipped_once(Config._file2dict)))
     patch.setattr(mmengine.runner.runner, 'collect_env', functools.cache(mmengine.runner.runner.collect_env))
     patch.setattr(mmengine.runner.loops, 'time', SimpleNamespace(sleep=lambda seconds: None))
+    patch.setattr(lgd_mm.suite.run, 'PAUSE', 0.02)
     patch.setattr(os, 'fsync', os.fstat)  # which also refuses what is no open file
 
 

@@ -16,11 +16,13 @@ from tests.test_tools.real import QUICK, loaders, scalars
 from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config, write_tiny_teacher
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
-#: The heads of a detector cost most of a CPU's time.
+#: The heads of a detector cost most of a CPU's time, and fill most of a checkpoint.
 FEW_REGIONS = [
     'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
-    'model.test_cfg.rcnn.max_per_img=20'
+    'model.test_cfg.rcnn.max_per_img=20', 'model.roi_head.bbox_head.fc_out_channels=64'
 ]
+#: So do those of UPerNet.
+SLIM_HEADS = ['model.decode_head.channels=32', 'model.auxiliary_head.channels=32']
 #: The table of COCOeval: twelve averages over IoU, area and detections.
 AVERAGE = re.compile(r'Average \w+ +\(A[PR]\) @\[ IoU=\S+ +\| area= *(\w+) \| maxDets= *\d+ \] = (\S+)')
 
@@ -142,7 +144,7 @@ def test_upernet_on_ade20k(data_dir, student, tmp_path):
     config = 'configs/ade20k/upernet_r18_80k_ade20k-512x512.py'
     options = [
         *loaders(root, 'train', 'val', 'test'), 'train_dataloader.batch_size=2', 'train_cfg.max_iters=2',
-        'train_cfg.val_interval=2', 'model.data_preprocessor.size=(64,64)',
+        'train_cfg.val_interval=2', 'model.data_preprocessor.size=(64,64)', *SLIM_HEADS,
         'train_dataloader.dataset.pipeline.2.scale=(256,64)', 'train_dataloader.dataset.pipeline.3.crop_size=(64,64)',
         'val_dataloader.dataset.pipeline.1.scale=(256,64)', 'test_dataloader.dataset.pipeline.1.scale=(256,64)'
     ]

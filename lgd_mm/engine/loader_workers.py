@@ -58,8 +58,9 @@ def end_with_run(runner: Runner) -> Iterator[None]:
         yield
     finally:
         for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
-            for owner in (getattr(loop, 'dataloader', None), getattr(loop, 'dataloader_iterator', None)):
-                iterator = getattr(owner, '_iterator', None)
+            for name in ('dataloader', 'dataloader_iterator'):
+                owner: Any = getattr(loop, name, None)
+                iterator: Any = getattr(owner, '_iterator', None)
                 if hasattr(iterator, '_shutdown_workers'):
                     iterator._shutdown_workers()
                     owner._iterator = None  # the next one begins anew

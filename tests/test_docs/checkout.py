@@ -163,6 +163,8 @@ def _shrink_model(cfg: Config) -> None:
         model.train_cfg.rpn_proposal.max_per_img = 20
         model.test_cfg.rpn.max_per_img = 20
         model.roi_head.bbox_head.fc_out_channels = 64
+        if 'mask_head' in model.roi_head:
+            model.roi_head.mask_head.conv_out_channels = 32
     for head in ('decode_head', 'auxiliary_head'):
         if (model.get(head) or {}).get('type') in ('UPerHead', 'FCNHead', 'PSPHead'):
             model[head].channels = 32

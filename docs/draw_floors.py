@@ -5,6 +5,7 @@ A room is a package or module directly below ``lgd_mm``. Run this again after a 
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import TopologicalSorter
 from html import escape
 from pathlib import Path
@@ -30,6 +31,7 @@ def modules() -> dict[str, Path]:
     return dict(zip(names, paths))
 
 
+@cache
 def file_imports() -> dict[str, set[str]]:
     """Which module imports which, also within functions; what only type checkers import is left out."""
     known = modules()

@@ -14,12 +14,12 @@ from tests.isolation import isolated
 from tests.speed import spare
 
 ROOT = Path(__file__).resolve().parents[1]
-#: How many cases each test has that was collected, whether it runs or not.
+#: How many cases each test has that was collected, whether it runs or not, but for those of the night.
 COLLECTED = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser):
-    parser.addoption('--nightly', action='store_true', help='run the tests that take an hour, too')
+    parser.addoption('--nightly', action='store_true', help='run the tests that take an hour, and all cases, too')
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -77,9 +77,10 @@ def isolation(tmp_path_factory):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Before any of them is left out, but those for which a night is needed."""
+    usual = [item for item in items if not item.get_closest_marker('nightly')]
+    config.stash[COLLECTED] = Counter(item.nodeid.partition('[')[0] for item in usual)
     if not config.getoption('--nightly'):
-        items[:] = [item for item in items if not item.get_closest_marker('nightly')]
-    config.stash[COLLECTED] = Counter(item.nodeid.partition('[')[0] for item in items)
+        items[:] = usual
     # Long files begin first, so that no worker waits for the other's at the end.
     slow = Counter(item.path for item in items if item.get_closest_marker('slow'))
     items.sort(key=lambda item: -slow[item.path])

@@ -13,6 +13,7 @@ SLIM = ['model.backbone.stem_channels=8', 'model.backbone.base_channels=8']
 DETECTOR = [
     *SLIM, 'model.neck.in_channels=[8,16,32,64]', 'train_cfg.max_epochs=1',
     'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
+    'model.roi_head.bbox_head.fc_out_channels=64',
     'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
     'val_dataloader.num_workers=0', 'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
     'test_dataloader.persistent_workers=False', 'train_dataloader.dataset.pipeline.2.scale=(64,64)',

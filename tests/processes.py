@@ -17,6 +17,7 @@ from pathlib import Path
 
 import mmengine.runner.runner
 import torch
+import torch.distributed.run
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
@@ -25,6 +26,8 @@ from tests.isolation import forget_runs
 FORK = multiprocessing.get_context('fork')
 #: Seconds that a program may take.
 LIMIT = 600
+#: What torchrun is to pass on, as tests/test_tools/test_launchers.py has it.
+SIGNALS = '--signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1'
 #: Seconds that the others of a group have when one has failed.
 PATIENCE = 20
 
@@ -77,10 +80,8 @@ def run_group(command: list[str], processes: int, cwd: Path,
         subprocess.CompletedProcess: What all of them printed, and the first exit status that is not zero. Those that
         hang when another one has failed are killed.
     """
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        meeting = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(probe.getsockname()[1]), WORLD_SIZE=str(processes),
-                       LOCAL_WORLD_SIZE=str(processes))
+    meeting = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(_free_port()), WORLD_SIZE=str(processes),
+                   LOCAL_WORLD_SIZE=str(processes))
     with tempfile.TemporaryDirectory() as folder:
         texts = [(Path(folder, f'stdout{rank}'), Path(folder, f'stderr{rank}')) for rank in range(processes)]
         group = [start_program(command, cwd, {**environment, **meeting, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
@@ -96,6 +97,28 @@ def run_group(command: list[str], processes: int, cwd: Path,
         status = next((process.exitcode for process in group if process.exitcode), 0)
         return subprocess.CompletedProcess(
             command, status, *(''.join(path.read_text() for path in files) for files in zip(*texts)))
+
+
+def run_torchrun(command: list[str], processes: int, restarts: int, cwd: Path,
+                 environment: Mapping[str, str]) -> subprocess.CompletedProcess:
+    """Run ``python COMMAND`` by torchrun, as ``tools/torchrun.sh`` does, but that all of them are forked.
+
+    Args:
+        command (list[str]): A file of Python and its arguments.
+        processes (int): That torchrun begins.
+        restarts (int): How often it begins them again after the loss of one.
+        cwd (Path): The folder that they begin in.
+        environment (Mapping[str, str]): All of their environment.
+    """
+    launcher = [torch.distributed.run.__file__, '--start-method=fork', '--run-path', f'--nproc-per-node={processes}',
+                '--master-addr=127.0.0.1', f'--master-port={_free_port()}', f'--max-restarts={restarts}', SIGNALS]
+    return run_program([*launcher, *command], cwd, environment)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return int(probe.getsockname()[1])
 
 
 def _run(command: list[str], cwd: Path, environment: Mapping[str, str], stdout: Path, stderr: Path) -> None:

@@ -1,23 +1,36 @@
 """What a single run needs, and tests with hundreds of runs do not: it is left out, or done once."""
 
 import ast
+import copy
 import functools
 import os
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import mmengine.runner.loops
 import mmengine.runner.runner
 import pytest
 import yapf.yapflib.yapf_api as yapf
+from mmengine.config import Config
+
+import lgd_mm.suite.run
 
 #: Characters of a config from which on it is only checked: yapf takes a second for one of a whole run.
 LONG = 2000
+#: Where configs lie that no test changes: those of this checkout and of the libraries.
+SHIPPED = (str(Path(__file__).parents[1] / 'configs'), os.path.dirname(os.path.dirname(mmengine.__file__)))
 
 
 def spare(patch: pytest.MonkeyPatch) -> None:
-    """Leave the line breaks of long configs as they are, look up the versions that a log begins with once, and do not
-    wait for the disk: what a killed process has written is there without it."""
+    """Leave the line breaks of long configs as they are, read each shipped config and the versions that a log begins
+    with once, and do not wait: not for the disk, as what a killed process has written is there without it, not two
+    seconds before each further pass of a loop over iterations, and hardly for the next look at a run of a suite."""
     patch.setattr(yapf, 'FormatCode', _only_check_long_texts(yapf.FormatCode))
+    patch.setattr(Config, '_file2dict', staticmethod(_read_shipped_once(Config._file2dict)))
     patch.setattr(mmengine.runner.runner, 'collect_env', functools.cache(mmengine.runner.runner.collect_env))
+    patch.setattr(mmengine.runner.loops, 'time', SimpleNamespace(sleep=lambda seconds: None))
+    patch.setattr(lgd_mm.suite.run, 'PAUSE', 0.02)
     patch.setattr(os, 'fsync', os.fstat)  # which also refuses what is no open file
 
 
@@ -29,3 +42,19 @@ def _only_check_long_texts(format_code: Any) -> Any:
         return text, False
 
     return check
+
+
+def _read_shipped_once(read: Any) -> Any:
+    """Every run inherits some ten files, which take longer to read than a small step."""
+    known: dict[Any, Any] = {}
+
+    def once(filename: str, *args: Any, **options: Any) -> Any:
+        path = os.path.abspath(filename)
+        if not path.startswith(SHIPPED):
+            return read(filename, *args, **options)
+        key = path, args, *options.items()
+        if key not in known:
+            known[key] = read(filename, *args, **options)
+        return copy.deepcopy(known[key])
+
+    return once

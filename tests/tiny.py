@@ -12,7 +12,7 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 
-from tests.processes import LIMIT, run_group, run_program
+from tests.processes import LIMIT, run_group, run_program, run_torchrun
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Side of a view, in pixels: of the published 224, a run of ten steps computes half its time.
@@ -112,6 +112,13 @@ def train_in_two(*arguments: object, **env: str) -> subprocess.CompletedProcess:
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '', **env}
     command = [str(ROOT / 'tools/train.py'), *map(str, arguments), '--launcher', 'pytorch']
     return run_group(command, 2, ROOT, environment)
+
+
+def train_by_torchrun(*arguments: object, restarts: int = 0, **env: str) -> subprocess.CompletedProcess:
+    """Run ``tools/train.py`` in two processes as ``tools/dist_train.sh`` does, without the imports of five programs."""
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '', **env}
+    command = [str(ROOT / 'tools/train.py'), *map(str, arguments), '--launcher', 'pytorch']
+    return run_torchrun(command, 2, restarts, ROOT, environment)
 
 
 def _merged(base: dict, changes: dict) -> dict:

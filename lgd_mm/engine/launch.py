@@ -27,6 +27,7 @@ from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.hooks.checkpoints import check_same_batches
 from lgd_mm.engine.hooks.report import write_reports
 from lgd_mm.engine.image_results import keep_image_results
+from lgd_mm.engine.loader_workers import end_with_run
 from lgd_mm.engine.loops import validate_where_resumed
 from lgd_mm.engine.processes import end_processes, start_processes
 from lgd_mm.engine.progress import lines, progress_bar
@@ -187,7 +188,7 @@ def test(config: str,
         watch_labels(runner, 'test')
         if log_samples:
             keep_image_results(runner, 'test')
-        with lines(runner):
+        with lines(runner), end_with_run(runner):
             metrics = runner.test()
     end_processes()
     return metrics
@@ -224,7 +225,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         watch_labels(runner, 'train', 'val')
         if log_samples:
             keep_image_results(runner, 'val')
-        with progress_bar(runner), stopped_by_signals(runner):
+        with progress_bar(runner), stopped_by_signals(runner), end_with_run(runner):
             try:
                 runner.train()
             except Stopped:

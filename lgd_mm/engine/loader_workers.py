@@ -1,12 +1,14 @@
-"""Workers of a loader that a signal to all processes of a run does not end."""
+"""Workers of a loader: a signal to all processes of a run does not end them, its end does."""
 
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 #: Ctrl-C, a scheduler's end, a terminal that is closed, and what Slurm can be told to send some time before the end
@@ -40,3 +42,25 @@ def _obey_the_parent() -> None:
         told = signal.sigwaitinfo(SIGNALS)
         if told.si_signo == signal.SIGTERM and told.si_pid == os.getppid():
             os._exit(0)
+
+
+@contextmanager
+def end_with_run(runner: Runner) -> Iterator[None]:
+    """End the workers that stay from epoch to epoch with what is run in the context, however it ends.
+
+    torch does it once a loader is gone. A runner and its loaders name each other, and of such a circle Python ends the
+    queues first: no worker would hear of its end, and each would be waited for 5 seconds at some later moment.
+
+    Args:
+        runner (Runner): About to train or to test.
+    """
+    try:
+        yield
+    finally:
+        for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+            for name in ('dataloader', 'dataloader_iterator'):
+                owner: Any = getattr(loop, name, None)
+                iterator: Any = getattr(owner, '_iterator', None)
+                if hasattr(iterator, '_shutdown_workers'):
+                    iterator._shutdown_workers()
+                    owner._iterator = None  # the next one begins anew

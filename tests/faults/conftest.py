@@ -14,7 +14,7 @@ from lgd_mm.engine.launch import train
 from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.registry import HOOKS
 from tests.isolation import forget_runs
-from tests.tiny import ROOT, run_tool, train_in_two, write_images, write_lgd_config
+from tests.tiny import ROOT, run_tool, train_by_torchrun, train_in_two, write_images, write_lgd_config
 
 
 @HOOKS.register_module(force=True)
@@ -66,9 +66,12 @@ def run_here(config, work_dir, resume=None, **options):
     return last_checkpoint(work_dir)
 
 
-def run_two(config, work_dir, fault=None, *options, resume=False, launcher=False, **env):
-    """Train in two processes, of which the second one may have a fault; ``launcher``: begun by ``tools/dist_train.sh``,
-    which takes 20 seconds of two processors."""
+def run_two(config, work_dir, fault=None, *options, resume=False, launcher=None, restarts=0, **env):
+    """Train in two processes, of which the second one may have a fault.
+
+    Those of the launcher ``'torchrun'`` are begun again so many times; it is forked like them. ``'dist_train.sh'`` is
+    the script, whose five programs import all libraries for themselves.
+    """
     faulty = config.with_name(f'faulty_{work_dir.name}.py')
     hooks = [dict(type='lgd_mm.IterationSeedHook'), *([dict(type='lgd_mm.SignalHook', **fault)] if fault else [])]
     imports = dict(imports=['lgd_mm', 'tests.faults.conftest'], allow_failed_imports=False)
@@ -76,8 +79,10 @@ def run_two(config, work_dir, fault=None, *options, resume=False, launcher=False
     words = ['--work-dir', work_dir, *(['--resume'] if resume else []),
              '--cfg-options', 'train_dataloader.batch_size=2', *options]
     env |= dict(CUDA_VISIBLE_DEVICES='', PYTHONPATH=str(ROOT))
-    if launcher:
-        return run_tool('tools/dist_train.sh', faulty, 2, *words, **env)
+    if launcher == 'dist_train.sh':
+        return run_tool('tools/dist_train.sh', faulty, 2, *words, MAX_RESTARTS=str(restarts), **env)
+    if launcher == 'torchrun':
+        return train_by_torchrun(faulty, *words, restarts=restarts, **env)
     return train_in_two(faulty, *words, **env)
 
 

@@ -16,6 +16,8 @@ from lgd_mm.errors import Stopped
 from tests.faults.conftest import last_checkpoint, run_here, run_two
 
 ITERATIONS = 10
+#: The first one, the end of an accumulated step, of an epoch, the midst of the second epoch's first step, the last one.
+ENDS = (1, 3, 5, 7, ITERATIONS)
 
 
 @pytest.fixture(scope='module')
@@ -47,7 +49,7 @@ def assert_same_run(found, expected):
 
 
 @pytest.mark.parametrize('iteration', [
-    pytest.param(iteration, marks=() if iteration == 3 else pytest.mark.slow)
+    pytest.param(iteration, marks=() if iteration in ENDS else pytest.mark.nightly)
     for iteration in range(1, ITERATIONS + 1)
 ])
 def test_stopped_at_any_iteration(fault_config, undisturbed, tmp_path, iteration):
@@ -58,10 +60,9 @@ def test_stopped_at_any_iteration(fault_config, undisturbed, tmp_path, iteration
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGUSR1, signal.SIGHUP])
-def test_stopped_twice_by_other_signals(fault_config, undisturbed, tmp_path, number):
-    stop(fault_config, tmp_path, 2, number)
-    stop(fault_config, tmp_path, 8, number)
+def test_stopped_again_by_other_signals(fault_config, undisturbed, tmp_path):
+    for iteration, number in ((2, signal.SIGINT), (6, signal.SIGUSR1), (8, signal.SIGHUP)):
+        stop(fault_config, tmp_path, iteration, number)
     assert_same_run(run_here(fault_config, tmp_path, 'auto'), undisturbed)
 
 
@@ -108,8 +109,7 @@ def test_stopped_while_training_from_a_cache(fault_config, tmp_path, processes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('iteration', [3, 7])
-def test_stopped_in_a_loop_over_iterations(fault_config, tmp_path, iteration):
+def test_stopped_in_a_loop_over_iterations(fault_config, tmp_path):
     """As segmentation is trained; five batches are one pass over the images."""
     config = tmp_path / 'iterations.py'
     config.write_text(f'_base_ = {str(fault_config)!r}\n'
@@ -117,7 +117,8 @@ def test_stopped_in_a_loop_over_iterations(fault_config, tmp_path, iteration):
                       "param_scheduler = [dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=8)]\n"
                       'default_hooks = dict(checkpoint=dict(by_epoch=False, interval=100))\n')
     undisturbed = run_here(config, tmp_path / 'undisturbed')
-    stop(config, tmp_path / 'run', iteration)
+    for iteration in (3, 7):
+        stop(config, tmp_path / 'run', iteration)
     assert_same_run(run_here(config, tmp_path / 'run', 'auto'), undisturbed)
 
 

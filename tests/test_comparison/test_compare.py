@@ -10,7 +10,6 @@ import yaml
 import lgd_mm
 from lgd_mm.comparison.request import read_state
 from lgd_mm.errors import UserError
-from lgd_mm.suite import run
 from lgd_mm.suite.launcher import Launcher
 from tests.own_sets import write_image
 from tests.tiny import ROOT
@@ -22,7 +21,6 @@ FAKE = ROOT / 'tests' / 'test_suite' / 'fake_tool.py'
 def asked(tmp_path, monkeypatch):
     """Arguments; each run takes a tenth of a second, of which a step of 0.25 s is logged."""
     monkeypatch.setattr(Launcher, 'command', lambda self, command: [sys.executable, str(FAKE), *command])
-    monkeypatch.setattr(run, 'PAUSE', 0.02)
     monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **style: (text, True))  # takes most of it
     for index in range(40):
         write_image(tmp_path / 'photos' / f'{index}.png', index)

@@ -27,10 +27,16 @@ def small(cfg, teacher):
     if 'roi_head' in model:  # its heads cost most of a CPU's time
         model.train_cfg.rpn_proposal.max_per_img = 8
         model.train_cfg.rcnn.sampler.num = 16
+        model.roi_head.bbox_head.fc_out_channels = 64
+        if 'mask_head' in model.roi_head:
+            model.roi_head.mask_head.conv_out_channels = 32
     if cfg.get('data_preprocessor') and 'data_preprocessor' not in model:
         model.data_preprocessor = cfg.data_preprocessor  # as mmengine's runner does
     if cfg.default_scope == 'mmseg':
         model.data_preprocessor.size = (SIZE, SIZE)
+    for head in ('decode_head', 'auxiliary_head'):
+        if (model.get(head) or {}).get('type') in ('UPerHead', 'FCNHead', 'PSPHead'):
+            model[head].channels = 32
     return dict(mmpretrain=pictures, mmdet=detection, mmseg=segmentation)[cfg.default_scope]
 
 

@@ -1,6 +1,7 @@
 """Every config builds and trains one step, or predicts; no basename twice."""
 
 from collections import Counter
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -53,13 +54,44 @@ def teacher(tmp_path_factory):
     return write_tiny_teacher(tmp_path_factory.mktemp('teacher'))
 
 
-def built(path, teacher):
-    """Config, model and batch."""
-    cfg = read_config(path)
-    make_batch = small(cfg, teacher)
+class Step(NamedTuple):
+    """What one step of training has come to."""
+
+    kind: str
+    loss: torch.Tensor
+    without_gradient: list[str]
+    moved: set[str]
+
+
+@pytest.fixture(scope='module')
+def steps():
+    """A step by its model and optimiser: configs that differ in images or length alone share it."""
+    return {}
+
+
+def built(cfg):
+    """Its model, always with the same weights."""
     init_default_scope(cfg.default_scope)
     torch.manual_seed(0)
-    return cfg, revert_sync_batchnorm(MODELS.build(cfg.model)), make_batch(cfg)
+    return revert_sync_batchnorm(MODELS.build(cfg.model))
+
+
+def one_step(cfg, batch):
+    model = built(cfg)
+    if cfg.get('frozen_backbone'):
+        freeze_backbone(model)
+    model.train()
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+    data = model.data_preprocessor(batch, training=True)
+    loss, _ = model.parse_losses(model(**data, mode='loss'))
+    wrapper.backward(loss)
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    without_gradient = [name for name, parameter in trained.items() if parameter.grad is None]
+    wrapper.step()
+    moved = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+    return Step(type(model).__name__, loss.detach(), without_gradient, moved)
 
 
 def test_suites_alone_have_no_model():
@@ -86,27 +118,20 @@ def test_a_run_of_it_is_read_from_its_folder(path):
 @pytest.mark.parametrize('path', [
     pytest.param(path, marks=() if path.stem in QUICK else pytest.mark.slow) for path in TRAINED
 ], ids=lambda path: path.stem)
-def test_builds_and_trains_a_step(path, teacher):
+def test_builds_and_trains_a_step(path, teacher, steps):
     """All parameters get a gradient, so that DistributedDataParallel needs no ``find_unused_parameters``."""
-    cfg, model, batch = built(path, teacher)
-    if cfg.get('frozen_backbone'):
-        freeze_backbone(model)
-    model.train()
-    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    cfg = read_config(path)
+    batch = small(cfg, teacher)(cfg)
+    frozen_backbone = cfg.get('frozen_backbone', False)
+    what = repr((cfg.default_scope, cfg.model.to_dict(), cfg.optim_wrapper.to_dict(), frozen_backbone))
+    if what not in steps:
+        steps[what] = one_step(cfg, batch)
+    kind, loss, without_gradient, moved = steps[what]
 
-    data = model.data_preprocessor(batch, training=True)
-    loss, _ = model.parse_losses(model(**data, mode='loss'))
-    wrapper.backward(loss)
-    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    assert [name for name, parameter in trained.items() if parameter.grad is None] == []
-    wrapper.step()
-
-    assert torch.isfinite(loss) and loss > 0
-    moved = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+    assert torch.isfinite(loss) and loss > 0 and without_gradient == []
     probe = path.stem.startswith('linear_')
-    assert (type(model).__name__ == 'LinearProbe') is probe  # the suites test the class that ImageNet's probe has
-    assert cfg.get('frozen_backbone', False) is ('frozen_' in path.stem)
+    assert (kind == 'LinearProbe') is probe  # the suites test the class that ImageNet's probe has
+    assert frozen_backbone is ('frozen_' in path.stem)
     frozen = probe or 'frozen_' in path.stem
     assert any('backbone.' in name for name in moved) is not frozen and moved
 
@@ -114,8 +139,9 @@ def test_builds_and_trains_a_step(path, teacher):
 @pytest.mark.parametrize('path', ONLY_TESTED, ids=lambda path: path.stem)
 def test_builds_and_predicts(path, teacher):
     """A score for each class, which sum to one; of pixels, labels of the data set."""
-    _, model, batch = built(path, teacher)
-    model.eval()
+    cfg = read_config(path)
+    batch = small(cfg, teacher)(cfg)
+    model = built(cfg).eval()
     data = model.data_preprocessor(batch)
     with torch.no_grad():
         if path.stem.startswith('knn_'):

@@ -24,8 +24,28 @@ SIZES = ('depth', 'deepen_factor', 'widen_factor', 'out_indices')
 CLASSES = dict(coco=80, lvis=1203, ade20k=150, cityscapes=19)
 
 
+@pytest.fixture(scope='module')
+def backbones():
+    """Shapes of a backbone's maps and weights, and of the weights of its plain form; most configs share theirs."""
+    known = {}
+
+    def look(scope, backbone, kind):
+        key = repr((scope, backbone, kind))
+        if key not in known:
+            init_default_scope(scope)
+            network = MODELS.build(backbone)
+            network.eval()  # mmpretrain's return nothing
+            plain = MODELS.build({'type': kind, **{key: backbone[key] for key in SIZES if key in backbone}})
+            known[key] = ([tuple(feature.shape[1:]) for feature in network(torch.zeros(1, 3, SIZE, SIZE))],
+                          *({name: value.shape for name, value in each.state_dict().items()}
+                            for each in (network, plain)))
+        return known[key]
+
+    return look
+
+
 @pytest.mark.parametrize('path', DENSE, ids=lambda path: path.stem)
-def test_backbone(path):
+def test_backbone(path, backbones):
     """mmpretrain's keys, strides 4 to 32 or 4 to 8, the channels that the next part expects, all of it trained."""
     cfg = read_config(path)
     kind, channels = next(STUDENTS[part] for part in path.stem.replace('-d8', '').split('_') if part in STUDENTS)
@@ -33,19 +53,12 @@ def test_backbone(path):
     assert backbone.type == ('mmseg.ResNet' if '_r18-d8_' in path.stem else kind)
     assert (backbone.get('frozen_stages', -1), backbone.norm_eval, backbone.norm_cfg.type) == (-1, False, 'SyncBN')
 
-    init_default_scope(cfg.default_scope)
-    network = MODELS.build(backbone)
-    network.eval()
-    features = network(torch.zeros(1, 3, SIZE, SIZE))
+    maps, weights, plain_weights = backbones(cfg.default_scope, backbone, kind)
     strides = (4, 8, 8, 8) if '-d8_' in path.stem else (4, 8, 16, 32)
     if path.stem.startswith('rtmdet'):
         strides, channels = strides[1:], channels[-3:]
-    assert [tuple(feature.shape[1:]) for feature in features] == [
-        (channel, SIZE // stride, SIZE // stride) for channel, stride in zip(channels, strides)
-    ]
-    plain = MODELS.build({'type': kind, **{key: backbone[key] for key in SIZES if key in backbone}})
-    assert {key: value.shape for key, value in network.state_dict().items()} == {
-        key: value.shape for key, value in plain.state_dict().items()}
+    assert maps == [(channel, SIZE // stride, SIZE // stride) for channel, stride in zip(channels, strides)]
+    assert weights == plain_weights
 
     model = cfg.model
     if 'neck' in model:

@@ -23,8 +23,8 @@ from tests.test_docs.blocks import read_blocks
 from tests.tiny import ROOT
 
 TEACHER = f'local-dir:{ROOT}/lgd_mm/datasets/shapes/teacher'
-#: Bytes from which on a file is linked instead of copied.
-LINKED = 1 << 20
+#: Files that are linked instead of copied: of many bytes, and images.
+LINKED, IMAGES = 1 << 20, ('.JPEG', '.jpg', '.png')
 #: Side of a view.
 SIDE = 64
 #: Images of each split, and of a batch: for classification and pre-training, and for detection and segmentation.
@@ -57,9 +57,9 @@ def write_checkout(folder: Path, pages: list[Path]) -> None:
 
 
 def copy_checkout(source: Path, folder: Path) -> Path:
-    """A copy for one page. Large files are linked: nothing writes into them, and they are many megabytes."""
+    """A copy for one page. Large files and images are linked: nothing writes into them, and they are many."""
     def copy(one: str, other: str) -> None:
-        (os.link if os.path.getsize(one) > LINKED else shutil.copy2)(one, other)
+        (os.link if one.endswith(IMAGES) or os.path.getsize(one) > LINKED else shutil.copy2)(one, other)
 
     return Path(shutil.copytree(source, folder, symlinks=True, copy_function=copy))
 
@@ -159,9 +159,15 @@ def _shrink_model(cfg: Config) -> None:
     for part in (model, model.get('lgka'), *(one.get('lgka') for one in model.get('students', {}).values())):
         if part and 'categories' in part:
             part.templates = ['a photo of a {}.']
-    if 'roi_head' in model:  # its heads cost most of a CPU's time
+    if 'roi_head' in model:  # its heads cost most of a CPU's time, and fill most of a checkpoint
         model.train_cfg.rpn_proposal.max_per_img = 20
         model.test_cfg.rpn.max_per_img = 20
+        model.roi_head.bbox_head.fc_out_channels = 64
+        if 'mask_head' in model.roi_head:
+            model.roi_head.mask_head.conv_out_channels = 32
+    for head in ('decode_head', 'auxiliary_head'):
+        if (model.get(head) or {}).get('type') in ('UPerHead', 'FCNHead', 'PSPHead'):
+            model[head].channels = 32
     if cfg.default_scope == 'mmseg' and 'data_preprocessor' in model:  # those that are tested alone have no size
         model.data_preprocessor.size = (SIDE, SIDE)
 

@@ -63,14 +63,14 @@ def test_other_seed_other_student(config, undisturbed, tmp_path):
     assert not torch.equal(other['lgka.visual_bank'], undisturbed[0]['lgka.visual_bank'])
 
 
-@pytest.mark.parametrize('epoch', [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize('epoch', [pytest.param(1, marks=pytest.mark.nightly), 3])
 def test_resumed_from_a_checkpoint(config, undisturbed, tmp_path, epoch):
     resumed = train(config, tmp_path, '--resume', undisturbed[1] / f'epoch_{epoch}.pth')
     assert_equal(resumed, undisturbed[0])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('delay', [0.0, 0.4])
+@pytest.mark.parametrize('delay', [pytest.param(0.0, marks=pytest.mark.nightly), 0.4])
 def test_killed_and_resumed(config, undisturbed, tmp_path, delay):
     command = [str(ROOT / 'tools/train.py'), str(config), '--work-dir', str(tmp_path)]
     process = start_program(command, ROOT, os.environ, tmp_path / 'output', tmp_path / 'errors')

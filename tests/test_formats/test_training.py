@@ -18,7 +18,8 @@ LOADERS = [f'{part}_dataloader.{option}' for part in ('train', 'val', 'test')
            for option in ('num_workers=0', 'persistent_workers=False', 'batch_size=2')]
 
 
-@pytest.mark.parametrize('form', DETECTION)
+@pytest.mark.parametrize('form', [
+    pytest.param(form, marks=() if form in ('coco', 'yolo', 'voc') else pytest.mark.nightly) for form in DETECTION])
 def test_detection(tmp_path, form, capsys):
     root = sample(form, tmp_path / 'a set')
     runner = train(FASTER, data=str(root), work_dir=str(tmp_path / 'run'), cfg_options=parse_options(DETECTOR))

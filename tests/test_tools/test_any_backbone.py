@@ -6,7 +6,7 @@ import pytest
 
 from lgd_mm.students import read_student
 from tests.test_tools.real import loaders
-from tests.test_tools.test_real_data import AVERAGE, FEW_REGIONS
+from tests.test_tools.test_real_data import AVERAGE, FEW_REGIONS, SLIM_HEADS
 from tests.tiny import write_lgd_config
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -26,8 +26,8 @@ def of_coco(data_dir):
 
 
 @pytest.mark.parametrize('backbone', [
-    'resnet18', 'timm/mobilenetv4_conv_small_035', 'timm/repvit_m0_9', VIT,
-    'timm/swin_tiny_patch4_window7_224'
+    'timm/mobilenetv4_conv_small_035', VIT, 'timm/swin_tiny_patch4_window7_224',
+    *(pytest.param(name, marks=pytest.mark.nightly) for name in ('resnet18', 'timm/repvit_m0_9'))
 ])
 def test_detector(backbone, data_dir, tmp_path, tool):
     printed = tool('tools/train.py', DETECTOR, '--backbone', backbone, '--work-dir', tmp_path, '--cfg-options',
@@ -55,7 +55,7 @@ def test_segmentor(data_dir, tmp_path, tool):
         'tools/train.py', 'configs/ade20k/upernet_r18_80k_ade20k-512x512.py', '--backbone', VIT,
         '--work-dir', tmp_path, '--cfg-options',
         *loaders(data_dir / 'ade' / 'ADEChallengeData2016', 'train', 'val', 'test'),
-        'train_dataloader.batch_size=2', 'train_cfg.max_iters=1', 'train_cfg.val_interval=1',
+        *SLIM_HEADS, 'train_dataloader.batch_size=2', 'train_cfg.max_iters=1', 'train_cfg.val_interval=1',
         'model.data_preprocessor.size=(64,64)', 'train_dataloader.dataset.pipeline.2.scale=(256,64)',
         'train_dataloader.dataset.pipeline.3.crop_size=(64,64)', 'val_dataloader.dataset.pipeline.1.scale=(250,90)',
         'val_dataloader.dataset.indices=4')

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import SIGNALS
 from tests.tiny import ROOT
-
-SIGNALS = '--signals-to-handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1'
 
 
 @pytest.fixture

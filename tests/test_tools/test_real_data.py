@@ -16,11 +16,14 @@ from tests.test_tools.real import QUICK, loaders, scalars
 from tests.tiny import ROOT, run_tool, train_in_two, write_lgd_config, write_tiny_teacher
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
-#: The heads of a detector cost most of a CPU's time.
+#: The heads of a detector cost most of a CPU's time, and fill most of a checkpoint.
 FEW_REGIONS = [
     'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
-    'model.test_cfg.rcnn.max_per_img=20'
+    'model.test_cfg.rcnn.max_per_img=20', 'model.roi_head.bbox_head.fc_out_channels=64'
 ]
+FEW_MASKS = [*FEW_REGIONS, 'model.roi_head.mask_head.conv_out_channels=32']
+#: So do those of UPerNet.
+SLIM_HEADS = ['model.decode_head.channels=32', 'model.auxiliary_head.channels=32']
 #: The table of COCOeval: twelve averages over IoU, area and detections.
 AVERAGE = re.compile(r'Average \w+ +\(A[PR]\) @\[ IoU=\S+ +\| area= *(\w+) \| maxDets= *\d+ \] = (\S+)')
 
@@ -56,8 +59,9 @@ def test_mask_rcnn_on_coco(data_dir, student, tmp_path):
     config = 'configs/coco/mask-rcnn_r18_fpn_1x_coco.py'
     small = [f'{split}_dataloader.dataset.pipeline.{step}.scale=(192,128)'
              for split, step in (('train', 2), ('val', 1), ('test', 1))]
-    few = [f'{split}_dataloader.dataset.indices={count}' for split, count in (('train', 4), ('val', 2), ('test', 24))]
-    options = [*loaders(root, 'train', 'val', 'test'), *small, *few, *FEW_REGIONS, 'train_cfg.max_epochs=1',
+    few = [f'{split}_dataloader.dataset.indices={count}' for split, count in (('train', 4), ('val', 2), ('test', 8))]
+    options = [*loaders(root, 'train', 'val', 'test'), *small, *few, *FEW_MASKS, 'train_cfg.max_epochs=1',
+               'model.test_cfg.rcnn.score_thr=0',  # there are boxes, whatever two steps have taught
                f'val_evaluator.ann_file={annotations}', f'test_evaluator.ann_file={annotations}']
     done = run_tool('tools/train.py', config, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -119,13 +123,14 @@ def test_mask_rcnn_on_lvis(data_dir, lvis_files, student, tmp_path, tool):
     options = [
         *(f'{split}_dataloader.{setting}' for split in ('train', 'val', 'test') for setting in QUICK),
         'train_dataloader.dataset.dataset.pipeline.2.scales=[(192,128)]', 'train_dataloader.dataset.dataset.indices=4',
-        'train_cfg.max_epochs=1', 'train_cfg.val_interval=2', *FEW_REGIONS
+        'train_cfg.max_epochs=1', 'train_cfg.val_interval=2', *FEW_MASKS,
+        'model.test_cfg.rpn.max_per_img=8'  # more boxes of 1,203 categories each, and every category has its own NMS
     ]
     for key, split in (('train_dataloader.dataset.dataset', 'train'), ('val_dataloader.dataset', 'val'),
                        ('test_dataloader.dataset', 'val')):
         options += [f'{key}.data_root={data_dir}/coco', f'{key}.ann_file={lvis_files}/{split}.json']
     for key in ('val', 'test'):
-        options += [f'{key}_dataloader.dataset.pipeline.1.scale=(192,128)', f'{key}_dataloader.dataset.indices=4',
+        options += [f'{key}_dataloader.dataset.pipeline.1.scale=(192,128)', f'{key}_dataloader.dataset.indices=2',
                     f'{key}_evaluator.ann_file={lvis_files}/val.json']
     printed = tool('tools/train.py', config, '--student', student, '--work-dir', tmp_path, '--cfg-options', *options)
     assert '120 of 120 backbone keys matched' in printed
@@ -142,7 +147,7 @@ def test_upernet_on_ade20k(data_dir, student, tmp_path):
     config = 'configs/ade20k/upernet_r18_80k_ade20k-512x512.py'
     options = [
         *loaders(root, 'train', 'val', 'test'), 'train_dataloader.batch_size=2', 'train_cfg.max_iters=2',
-        'train_cfg.val_interval=2', 'model.data_preprocessor.size=(64,64)',
+        'train_cfg.val_interval=2', 'model.data_preprocessor.size=(64,64)', *SLIM_HEADS,
         'train_dataloader.dataset.pipeline.2.scale=(256,64)', 'train_dataloader.dataset.pipeline.3.crop_size=(64,64)',
         'val_dataloader.dataset.pipeline.1.scale=(256,64)', 'test_dataloader.dataset.pipeline.1.scale=(256,64)'
     ]

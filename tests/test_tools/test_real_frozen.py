@@ -9,6 +9,7 @@ from lgd_mm.io.safe_load import load_checkpoint_file
 from lgd_mm.students import read_student
 from lgd_mm.students.file import write_student
 from tests.test_tools.real import loaders, scalars
+from tests.test_tools.test_real_data import FEW_REGIONS
 from tests.tiny import train_in_two
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -66,8 +67,7 @@ def test_two_processes_on_coco(data_dir, student, tmp_path):
         *loaders(data_dir / 'coco', 'train', 'val'), 'train_dataloader.dataset.pipeline.2.scale=(192,128)',
         'val_dataloader.dataset.pipeline.1.scale=(192,128)', 'train_dataloader.dataset.indices=8',
         'val_dataloader.dataset.indices=4', 'train_cfg.max_epochs=1', f'val_evaluator.ann_file={annotations}',
-        'model.train_cfg.rpn_proposal.max_per_img=20', 'model.test_cfg.rpn.max_per_img=20',
-        'model.test_cfg.rcnn.max_per_img=20'
+        *FEW_REGIONS
     ]
     done = train_in_two('configs/coco/faster-rcnn-frozen_r18_fpn_1x_coco.py', '--student', student, '--work-dir',
                         tmp_path, '--cfg-options', *options)

@@ -29,6 +29,7 @@ def parser(read_options: type[argparse.Action] | str) -> argparse.ArgumentParser
     parser.add_argument('--work-dir', help="folder for logs and checkpoints (default: the config's, or work_dirs/NAME)")
     parser.add_argument('--resume', nargs='?', const='auto', metavar='FILE',
                         help="go on from this checkpoint, from the work dir's latest, or from a run's copies at a URL")
+    parser.add_argument('--copy-to', metavar='URL', help='copy each checkpoint to this folder of an object store')
     parser.add_argument('--amp', nargs='?', const='auto', choices=['auto', 'fp16', 'bf16'],
                         help='mixed precision (default: fp16 on a GPU, bf16 on the CPU)')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch')

@@ -62,6 +62,7 @@ def train(config: str,
           from_scratch: bool = False,
           work_dir: str | None = None,
           resume: str | None = None,
+          copy_to: str | None = None,
           amp: str | None = None,
           auto_scale_lr: bool = False,
           data: str | None = None,
@@ -79,7 +80,9 @@ def train(config: str,
         from_scratch (bool): Begin at random, whatever weights the config names. Defaults to False.
         work_dir (str, optional): Defaults to the config's own, else ``work_dirs/NAME``.
         resume (str, optional): A checkpoint, ``'auto'`` for the work dir's latest, or the URL of an object store to
-            which a run has copied its own (``default_hooks.checkpoint.copy_to``). Defaults to None.
+            which a run has copied its own. Defaults to None.
+        copy_to (str, optional): URL of a folder in an object store, to which each checkpoint is copied. Defaults to
+            None.
         amp (str, optional): ``'fp16'``, ``'bf16'`` or ``'auto'``. Defaults to None.
         auto_scale_lr (bool): Scale the learning rate with the batch. Defaults to False.
         data (str, optional): Folder of a set of one's own, of a format in ``docs/own_data.md``. Defaults to None.
@@ -110,6 +113,8 @@ def train(config: str,
     if auto_scale_lr:
         settings.set_lr_scaling(cfg)
     settings.set_exact_resume(cfg)
+    if copy_to:
+        cfg.default_hooks.checkpoint.copy_to = copy_to
     settings.set_finite_steps(cfg)
     curves = set_tracker(cfg, tracker) if tracker else None
     start_processes(cfg)

@@ -48,7 +48,7 @@ OTHER = (
     'metric', 'watch_every', 'patience', 'keep_best', 'log_samples', 'batch', 'threads', 'shots', 'draws', 'score',
     'drawing', 'no_drawing', 'every', 'embedding', 'as_json', 'backbone_only', 'raw', 'budget', 'methods', 'students',
     'form', 'val_share', 'void', 'grid', 'most', 'split', 'beams', 'questions', 'least', 'checked', 'unchecked',
-    'with_map')
+    'with_map', 'copy_to')
 
 
 class Entries:

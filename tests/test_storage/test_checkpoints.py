@@ -67,7 +67,7 @@ def test_a_pointer_that_leads_elsewhere(fault_config, place, server, tmp_path): 
 
 
 def test_a_place_that_is_none(fault_config, tmp_path):  # noqa: F811
-    with pytest.raises(UserError, match=r"default_hooks\.checkpoint\.copy_to is 'runs/one': give the URL of a folder"):
+    with pytest.raises(UserError, match='--copy-to runs/one: give the URL of a folder'):
         run_here(fault_config, tmp_path / 'run', **{'default_hooks.checkpoint.copy_to': 'runs/one'})
 
 

@@ -77,8 +77,8 @@ class ImageIndex:
         except (OSError, ValueError) as error:  # empty files have no memory to map
             raise UserError(f'{names} cannot be read ({error}): {CURE}') from error
         if self.kind == 'shards' and shards_checksum(sources, names) != self._named:
-            file = join(self.folder, NAMES[1])
-            raise UserError(f'{file} is damaged, or {NAMES[0]} beside it: copy the folder again, or {CURE}')
+            damaged = join(self.folder, NAMES[1])
+            raise UserError(f'{damaged} is damaged, or {NAMES[0]} beside it: copy the folder again, or {CURE}')
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is open: a loader's worker opens its own."""

@@ -54,7 +54,7 @@ class CheckpointHook(MMEngineCheckpointHook):
     def __init__(self, *args: Any, copy_to: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if copy_to is not None and not is_url(copy_to):
-            raise UserError(f'default_hooks.checkpoint.copy_to is {copy_to!r}: give the URL of a folder, such as '
+            raise UserError(f'--copy-to {copy_to}: give the URL of a folder, such as '
                             's3://bucket/run')
         self.copy_to = copy_to
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from threading import get_native_id
 from typing import IO, Any
 
 #: Ending of unfinished files: what is left of processes that were killed.
@@ -140,8 +141,8 @@ def unfinished(path: Path) -> Path:
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary file beside a file, whose place it takes once the block has ended and the disk has it.
 
-    Whoever reads meanwhile sees the old file; so does everybody after a crash, at whatever moment. Processes, also of
-    several machines, may write the same file at once: the last one's stays.
+    Whoever reads meanwhile sees the old file; so does everybody after a crash, at whatever moment. Threads and
+    processes, also of several machines, may write the same file at once: the last one's stays.
 
     Args:
         path (str | PathLike): The file; its folder is made if it is missing.
@@ -151,7 +152,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = unfinished(path.with_name(f'{path.name}.{os.uname().nodename}.{os.getpid()}'))
+    part = unfinished(path.with_name(f'{path.name}.{os.uname().nodename}.{get_native_id()}'))
     try:
         yield part
         _sync(part)

@@ -4,7 +4,7 @@ import errno
 import importlib.util
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -12,18 +12,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import MissingError, UserError
-from lgd_mm.storage.urls import PROTOCOLS, protocol_of
+from lgd_mm.storage.urls import PROTOCOLS, WEB, protocol_of
 
 #: How often a request is made, and seconds to wait after the first that failed; twice as many after each other one.
 TRIES, WAIT, LONGEST_WAIT = 8, 0.1, 10.
 #: Seconds until a connection is made, and without a byte of an answer.
 CONNECT, ANSWER = 10, 30
-#: Of fsspec's file systems: these files repeat what failed, and say how often.
-OPTIONS: dict[str, dict[str, Any]] = dict(
-    s3=dict(use_listings_cache=False, config_kwargs=dict(connect_timeout=CONNECT, read_timeout=ANSWER,
-                                                        retries=dict(max_attempts=1))),
-    gs=dict(use_listings_cache=False), https=dict(use_listings_cache=False), http=dict(use_listings_cache=False),
-    hf=dict(use_listings_cache=False))
+#: What stores call the tag of a content.
+TAGS = ('ETag', 'etag', 'md5Hash', 'blob_id', 'LastModified', 'Last-Modified', 'mtime')
 T = TypeVar('T')
 
 
@@ -45,15 +41,30 @@ def version_of(url: str) -> Version:
     Raises:
         UserError: If the store does not tell.
     """
-    about = _answered(url, lambda: _system(url).info(url))
+    about = _answered(url, lambda: _about(url))
     if about.get('type') != 'file' or about.get('size') is None:
         raise UserError(f'{url} is no file of known size: name one')
     return _version(about)
 
 
+def _about(url: str) -> dict[str, Any]:
+    """What the store says of an object.
+
+    Raises:
+        FileNotFoundError: If it is not there; any other error if that is not known.
+    """
+    try:
+        about: dict[str, Any] = _system(url).info(url)
+    except FileNotFoundError as error:
+        cause = error.__cause__  # fsspec says so of whatever goes wrong on the way to a web server
+        if protocol_of(url) in WEB and cause is not None and getattr(cause, 'status', None) not in (404, 410):
+            raise cause from None
+        raise
+    return about
+
+
 def _version(about: dict[str, Any]) -> Version:
-    tag = next((str(about[key]) for key in ('ETag', 'etag', 'md5Hash', 'blob_id', 'LastModified', 'mtime') if
-                about.get(key)), '')
+    tag = next((str(about[key]) for key in TAGS if about.get(key)), '')
     return Version(int(about['size']), tag)
 
 
@@ -71,13 +82,23 @@ def files_below(url: str) -> dict[str, Version]:
     """
     folder = url.rstrip('/')
     system = _answered(folder, lambda: _system(folder))
-    found = _answered(folder, lambda: system.find(folder, detail=True))
     prefix = system._strip_protocol(folder).rstrip('/') + '/'
-    files = {path[len(prefix):]: _version(about) for path, about in sorted(found.items())
-             if path.startswith(prefix) and about.get('type') == 'file'}
+    found = _pages(system, folder) if protocol_of(url) in WEB else _answered(
+        folder, lambda: system.find(folder, detail=True).items())
+    files = {path[len(prefix):]: version_of(path) if about.get('size') is None else _version(about)
+             for path, about in sorted(found) if path.startswith(prefix) and about.get('type') == 'file'}
     if not files:
         raise UserError(f'{url} holds nothing: correct the name of the bucket or folder')
     return files
+
+
+def _pages(system: Any, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The files that the pages of a web server name; fsspec's own search leaves out those that do not come."""
+    for about in _answered(folder, lambda: system.ls(folder, detail=True)):
+        if about['type'] == 'directory' and about['name'].startswith(f'{folder}/'):
+            yield from _pages(system, about['name'].rstrip('/'))
+        elif '?' not in about['name']:  # the same page in another order
+            yield about['name'], about
 
 
 def read_object(url: str, begin: int = 0, end: int | None = None) -> bytes:
@@ -95,6 +116,9 @@ def read_object(url: str, begin: int = 0, end: int | None = None) -> bytes:
         if end is not None and end <= begin:
             return b''
         content: bytes = _system(url).cat_file(url, start=begin or None, end=end)
+        if end is not None and len(content) > end - begin:
+            raise UserError(f'{url} comes from a server that gives whole files alone: serve it by one that answers '
+                            'requests for byte ranges')
         if end is not None and len(content) != end - begin:
             raise EOFError(f'{len(content):,} of {end - begin:,} bytes came')
         return content
@@ -139,7 +163,13 @@ def exists(url: str) -> bool:
     Raises:
         UserError: If the store does not tell.
     """
-    return bool(_answered(url, lambda: _system(url).exists(url)))
+    def request() -> bool:
+        with suppress(FileNotFoundError):  # some file systems' own exists() takes any error for a no
+            _about(url)
+            return True
+        return False
+
+    return _answered(url, request)
 
 
 def _system(url: str) -> Any:
@@ -147,7 +177,23 @@ def _system(url: str) -> Any:
     import fsspec
     protocol = protocol_of(url)
     _check(protocol)
-    return fsspec.filesystem(protocol, **OPTIONS[protocol])
+    system = fsspec.filesystem(protocol, **_options(protocol))
+    if protocol == 's3':
+        system.retries = 1
+    return system
+
+
+@cache
+def _options(protocol: str) -> dict[str, Any]:
+    """Of fsspec's file system: it lists anew, and leaves it to us to repeat what failed and to say how often."""
+    options: dict[str, Any] = dict(use_listings_cache=False)
+    if protocol == 's3':
+        options['config_kwargs'] = dict(connect_timeout=CONNECT, read_timeout=ANSWER,
+                                        retries=dict(total_max_attempts=1))
+    if protocol in WEB:
+        from aiohttp import ClientTimeout
+        options['client_kwargs'] = dict(timeout=ClientTimeout(total=None, sock_connect=CONNECT, sock_read=ANSWER))
+    return options
 
 
 @cache
@@ -191,8 +237,11 @@ def _reason(error: Exception) -> str:
 
 def _cure(error: Exception) -> str | None:
     """What to do about an error that comes again with each try."""
-    name = type(error).__name__
-    if isinstance(error, PermissionError) or 'Credentials' in name or 'GoogleAuthError' in name:
+    name, answer = type(error).__name__, getattr(error, 'response', None)
+    status = next((getattr(each, key) for each, key in ((error, 'status'), (error, 'code'), (answer, 'status_code'))
+                   if hasattr(each, key)), None)
+    refused = isinstance(error, PermissionError) or status in (401, 403) or str(error).startswith('Forbidden')
+    if refused or 'Credentials' in name or 'GoogleAuthError' in name:
         return ('give credentials that may read it, where its library looks for them, such as AWS_ACCESS_KEY_ID and '
                 'AWS_SECRET_ACCESS_KEY or AWS_PROFILE; for s3 also AWS_ENDPOINT_URL, if it is not at Amazon')
     if getattr(error, 'errno', None) == errno.EINVAL:  # what s3fs makes of answer 400

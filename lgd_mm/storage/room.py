@@ -4,8 +4,10 @@ import errno
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from lgd_mm.errors import UserError
@@ -21,7 +23,9 @@ LOOK_EACH = 16
 KEPT = 0.9
 #: Locks, each of many copies.
 LOCKS = 256
-_made = 0
+#: Seconds after which an unfinished copy is taken for one of a process that was killed.
+FORGOTTEN = 3600
+_written = count()
 
 
 def room() -> int:
@@ -59,7 +63,9 @@ def copy_of(url: str, version: Version, name: str, make: Callable[[], Iterable[b
         UserError: If it cannot be fetched or written.
     """
     said = '\0'.join((url, str(version.size), version.tag))
-    file = cache_folder('objects') / hashlib.sha256(said.encode(errors='surrogateescape')).hexdigest() / name
+    digest = hashlib.sha256(said.encode(errors='surrogateescape')).hexdigest()
+    # Few folders, which stay: those of a hundred thousand shards would take longer to look through than copies to make.
+    file = cache_folder('objects') / digest[:2] / f'{digest[2:]}-{name}'
     if not _used(file):
         with _alone(str(file)):
             if not _used(file):
@@ -77,7 +83,6 @@ def _used(file: Path) -> bool:
 
 
 def _write(file: Path, content: Iterable[bytes], url: str) -> None:
-    global _made
     try:
         with replacing(file) as part, part.open('wb') as whole:
             whole.writelines(content)
@@ -86,9 +91,8 @@ def _write(file: Path, content: Iterable[bytes], url: str) -> None:
                 'correct the permissions there')
         raise UserError(f'{file.parent} cannot take a copy of a part of {url} ({error.strerror or error}): {cure}, or '
                         'set LGD_CACHE_DIR to a folder on another disk') from error
-    if _made % LOOK_EACH == 0:
+    if next(_written) % LOOK_EACH == 0:
         make_room(room())
-    _made += 1
 
 
 def make_room(most: int) -> None:
@@ -97,19 +101,21 @@ def make_room(most: int) -> None:
     Args:
         most (int): Bytes.
     """
-    found = []
+    found, now = [], time.time()
     for path in cache_folder('objects').glob('*/*'):
         with suppress(OSError):  # removed by another process
             status = path.stat()
-            if not path.name.endswith(PART):
+            if not path.name.endswith(PART) or status.st_mtime < now - FORGOTTEN:
                 found.append((status.st_mtime_ns, status.st_size, path))
     taken = sum(size for _, size, _ in found)
     if taken <= most:
         return
-    for _, size, path in sorted(found):
+    for used, size, path in sorted(found):
         if taken <= KEPT * most:
             break
         with suppress(OSError):
+            if path.stat().st_mtime_ns > used:  # by somebody who is about to open it
+                continue
             path.unlink()
         taken -= size
 
@@ -130,4 +136,6 @@ def _alone(name: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile has it open, too
         os.close(lock)

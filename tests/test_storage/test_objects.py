@@ -42,6 +42,8 @@ def test_urls():
     assert is_url('s3://bucket/a') and is_url('hf://datasets/a/b') and not is_url('/a/s3://b') and not is_url('a.tar')
     assert join('s3://bucket/a/', 'b/c') == 's3://bucket/a/b/c' and join('a', 'b') == os.path.join('a', 'b')
     assert bucket_of('s3://bucket/a/b') == 's3://bucket' and bucket_of('https://host:1/a') == 'https://host:1'
+    assert bucket_of('hf://datasets/me/photos/a/b') == 'hf://datasets/me/photos' != bucket_of('hf://datasets/me/other')
+    assert bucket_of('hf://me/model/a') == 'hf://me/model'
 
 
 def test_what_lies_below(bucket, store):
@@ -97,12 +99,11 @@ def test_copies_take_no_more_than_their_room(bucket, store, monkeypatch, tmp_pat
     """Those used longest ago go first."""
     monkeypatch.setattr(pieces, 'PIECE', 1000)
     monkeypatch.setattr(room, 'LOOK_EACH', 1)
-    monkeypatch.setattr(room, '_made', 0)
     monkeypatch.setenv('LGD_STORAGE_GB', '0.00001')  # ten pieces
     for begin in range(0, 50_000, 1000):
         assert read_range(f'{bucket}/a.bin', begin, 1000) == CONTENT[begin:begin + 1000]
         read_range(f'{bucket}/a.bin', 0, 10)  # in use all the time
-    kept = sorted(int(path.name) for path in (tmp_path / 'cache' / 'objects').glob('*/*'))
+    kept = sorted(int(path.name.split('-')[1]) for path in (tmp_path / 'cache' / 'objects').glob('*/*'))
     assert 0 in kept and 49 in kept and 9 <= len(kept) <= 11
     assert set(kept) - {0} <= set(range(35, 50))
 
@@ -167,6 +168,13 @@ def test_a_store_that_refuses(bucket, store, refusal, said):
     assert store.requests - before < 8
 
 
+@pytest.mark.parametrize('error', [
+    OSError('Forbidden: bucket/a'), type('HttpError', (Exception, ), dict(code=401))(),
+    type('HfHubHTTPError', (OSError, ), dict(response=type('Response', (), dict(status_code=403))))()])
+def test_how_other_stores_refuse(error):
+    assert 'give credentials that may read it' in objects._cure(error)
+
+
 def test_no_credentials(bucket, store, monkeypatch, tmp_path):
     for name in ('AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'):
         monkeypatch.delenv(name)
@@ -179,11 +187,11 @@ def test_no_credentials(bucket, store, monkeypatch, tmp_path):
 
 
 def test_a_store_that_is_down(bucket, store, monkeypatch):
-    store.share = 1.
+    monkeypatch.setattr(store, 'mishap', lambda: setattr(store, 'failed', store.failed + 1) or 'refused')
     monkeypatch.setattr('lgd_mm.storage.objects.TRIES', 2)
-    monkeypatch.setattr('s3fs.S3FileSystem.retries', 1)
     with pytest.raises(UserError, match=r'a\.bin could not be reached in 2 tries \(.*\): see that the store is there'):
-        read_object(f'{bucket}/a.bin')
+        read_object(f'{bucket}/a.bin', 0, 10)
+    assert store.failed == 2  # none that its library makes by itself
 
 
 def test_a_package_that_is_missing(monkeypatch):

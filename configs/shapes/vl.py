@@ -24,7 +24,7 @@ folder = 'configs/shapes/'
 distilled = dict(pretrain=folder + 'vqa_distill-vlm_shapes.py', without=own)
 adapted = 'model.teacher.weights={student:teacher, adapted}'
 none = ['model.attention=0', 'model.hidden=0', 'model.labels=0']
-long = ['train_cfg.max_epochs=48', 'train_cfg.val_interval=48']
+long = ['train_cfg.max_epochs=24', 'train_cfg.val_interval=24']
 inputs = ['work_dirs/vl/data/language', 'work_dirs/vl/regions']
 grid = ['train_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_train',
         'val_dataloader.dataset.regions=work_dirs/vl/regions/grid_{}_val',

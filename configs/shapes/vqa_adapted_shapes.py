@@ -2,4 +2,4 @@
 _base_ = './vqa_teacher_shapes.py'
 model = dict(weights='work_dirs/vqa_teacher_shapes/student.safetensors')
 train_dataloader = dict(dataset=dict(regions='work_dirs/vl/regions/teacher_at_student_train'))
-train_cfg = dict(max_epochs=8, val_interval=8)
+train_cfg = dict(max_epochs=4, val_interval=4)

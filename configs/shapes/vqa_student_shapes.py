@@ -32,4 +32,5 @@ val_dataloader = dict(
             ann_file='language/answers_val.json')))
 test_dataloader = val_dataloader
 val_evaluator = dict(type='lgd_mm.VQAAccuracy')
+train_cfg = dict(max_epochs=8, val_interval=8)
 test_evaluator = val_evaluator

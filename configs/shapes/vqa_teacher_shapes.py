@@ -4,3 +4,4 @@ model = dict(transformer=dict(width=128, depth=4, region_width=512 + 6, init_std
 train_dataloader = dict(dataset=dict(regions='work_dirs/vl/regions/teacher_own_train'))
 val_dataloader = dict(dataset=dict(regions='work_dirs/vl/regions/teacher_at_student_val'))
 test_dataloader = val_dataloader
+optim_wrapper = dict(optimizer=dict(lr=5e-4))  # of 2e-3 it learns nothing

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.dist import get_rank
+from mmengine.dist import all_gather_object, get_rank
 from mmengine.registry import METRICS
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
@@ -212,6 +212,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
            log_samples: bool) -> Runner:
     """Build and train in a work dir that is this run's alone."""
     state = _set_resume(cfg, resume)
+    _check_same_beginning(state)
     resumed_at = None if state is None else (state['meta']['epoch'], state['meta']['iter'])
     with user_errors(cfg, when_disk_is_full=', then go on with --resume') as runners:
         if student:
@@ -268,3 +269,12 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
         return None
     cfg.resume, cfg.load_from = True, str(path)
     return checkpoints.read_training_state(path)
+
+
+def _check_same_beginning(state: dict[str, Any] | None) -> None:
+    """See that all processes go on from one checkpoint, or begin: each has looked for itself."""
+    metas = all_gather_object(None if state is None else [state['meta'].get('run'), state['meta']['iter']])
+    if any(meta != metas[0] for meta in metas):
+        where = ', '.join('the beginning' if meta is None else f'iteration {meta[1]}' for meta in metas)
+        raise UserError(f'the processes of this run would go on from {where}: give all machines one --work-dir on '
+                        'storage that they share, or --resume FILE')

@@ -10,7 +10,7 @@ from lgd_mm.storage.objects import exists, remove_object, upload
 
 
 def check_copies(url: str, resumed: bool) -> None:
-    """See that a run can copy its checkpoints, before it begins.
+    """See that a run can copy its checkpoints, before it begins: write an object there, and remove it.
 
     Args:
         url (str): Of the run's folder in the store.
@@ -22,6 +22,9 @@ def check_copies(url: str, resumed: bool) -> None:
     if exists(join(url, POINTER_NAME)) and not resumed:
         raise UserError(f'{url} holds the checkpoints of another run: give --resume {url} to go on from them, or copy '
                         'to another folder')
+    probe = join(url, '.writable')
+    write_object(probe, b'')
+    remove_object(probe)
 
 
 def copy_checkpoint(checkpoint: Path, url: str) -> None:

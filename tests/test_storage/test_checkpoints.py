@@ -10,6 +10,7 @@ from lgd_mm.engine.launch import train
 from lgd_mm.engine.loops import EpochLoop
 from lgd_mm.errors import UserError
 from lgd_mm.io.safe_load import load_checkpoint_file
+from lgd_mm.runs import copies
 from lgd_mm.storage import files_below
 from tests.faults.conftest import fault_config, fault_images, run_here  # noqa: F401
 from tests.object_store import client
@@ -77,3 +78,36 @@ def test_a_store_that_fails_while_the_run_goes_on(fault_config, place, store, tm
                                                'train_cfg.max_epochs': 1})
     assert load_checkpoint_file(tmp_path / 'run' / 'iter_4.pth')
     assert f'no copy of this checkpoint: {place}/iter_4.pth: down' in ''.join(capfd.readouterr())
+
+
+def test_what_is_named_stays_until_another_one_is_there(fault_config, place, store, tmp_path, monkeypatch):  # noqa: F811
+    """A store that takes nothing for a while may still remove: what a lost run goes on from must not be among it."""
+    upload, kept = copies.upload, []
+
+    def full(file, url):
+        kept.append(set(files_below(place)) if kept else set())
+        if file.name in ('iter_4.pth', 'iter_6.pth'):
+            raise UserError(f'{url}: full')
+        upload(file, url)
+
+    monkeypatch.setattr(copies, 'upload', full)
+    run_here(fault_config, tmp_path / 'run', **{**OPTIONS, 'default_hooks.checkpoint.copy_to': place,
+                                               'default_hooks.checkpoint.max_keep_ckpts': 1})
+    assert kept == [set(), *[{'iter_2.pth', 'last_checkpoint'}] * 3, {'iter_8.pth', 'last_checkpoint'}]
+    assert set(files_below(place)) == {'iter_10.pth', 'last_checkpoint'}
+
+
+def test_a_place_that_takes_nothing(fault_config, place, store, tmp_path):  # noqa: F811
+    """Told before the first step, not by a line in the log after each checkpoint."""
+    with pytest.raises(UserError, match='s3://no-such-bucket/run.* does not exist: correct its name'):
+        run_here(fault_config, tmp_path / 'run', **{'default_hooks.checkpoint.copy_to': 's3://no-such-bucket/run'})
+    assert not (tmp_path / 'run').exists()
+
+
+def test_processes_that_would_go_on_from_different_checkpoints(fault_config, tmp_path, monkeypatch):  # noqa: F811
+    """As on machines that share no disk."""
+    run_here(fault_config, tmp_path / 'run', **OPTIONS)
+    for other, said in ((None, 'iteration 10, the beginning'), (['x', 8], 'iteration 10, iteration 8')):
+        monkeypatch.setattr('lgd_mm.engine.launch.all_gather_object', lambda own, other=other: [own, other])
+        with pytest.raises(UserError, match=f'the processes of this run would go on from {said}: give all machines'):
+            run_here(fault_config, tmp_path / 'run', resume='auto', **OPTIONS)

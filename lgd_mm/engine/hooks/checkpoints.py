@@ -2,8 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +56,7 @@ class CheckpointHook(MMEngineCheckpointHook):
             raise UserError(f'--copy-to {copy_to}: give the URL of a folder, such as '
                             's3://bucket/run')
         self.copy_to = copy_to
+        self._outdated: set[str] = set()
 
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left unfinished, and point no longer to what another run left here: this one, begun
@@ -97,6 +97,7 @@ class CheckpointHook(MMEngineCheckpointHook):
             self._write(runner, 0, dict(epoch=runner.epoch, iter=runner.iter + 1))
         finally:
             self.filename_tmpl, self.by_epoch, self.save_optimizer, self.save_param_scheduler = regular
+        self._copy()
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
         """As mmengine's, unless there is nothing to choose by: a detector that finds nothing yet has no figures. The
@@ -143,7 +144,7 @@ class CheckpointHook(MMEngineCheckpointHook):
         if is_main_process():
             for path in outdated:
                 path.unlink(missing_ok=True)
-                self._copy(partial(remove_copy, path.name))
+        self._copy(*(path.name for path in outdated))
 
     def _write(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         """Write as mmengine's own method, remove nothing, and write no file through a link."""
@@ -164,15 +165,21 @@ class CheckpointHook(MMEngineCheckpointHook):
         if is_main_process():
             write_text(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt)
             Path(runner.work_dir, BEGUN).unlink(missing_ok=True)
-            self._copy(partial(copy_checkpoint, Path(self.last_ckpt)))
 
-    def _copy(self, action: Callable[[str], None]) -> None:
-        """Do something to the copies, if there are any; a run does not end because that fails."""
-        if self.copy_to:
-            try:
-                action(self.copy_to)
-            except UserError as error:
-                print_log(f'no copy of this checkpoint: {error}', logger='current', level=logging.WARNING)
+    def _copy(self, *outdated: str) -> None:
+        """Copy the last checkpoint to where copies go, and then remove the outdated ones, also those of before: until it
+        is there, one of them is what a run can go on from. A run does not end because that fails."""
+        if self.copy_to is None or not is_main_process():
+            return
+        last = Path(self.last_ckpt)
+        self._outdated = {*self._outdated, *outdated} - {last.name}
+        try:
+            copy_checkpoint(last, self.copy_to)
+            for name in sorted(self._outdated):
+                remove_copy(name, self.copy_to)
+                self._outdated.discard(name)
+        except UserError as error:
+            print_log(f'no copy of this checkpoint: {error}', logger='current', level=logging.WARNING)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add what mmengine leaves out: what a batch is, of which run and teacher this is, and gradients that wait for

@@ -2,11 +2,13 @@
 
 A synthetic index of that many images (16 bytes each on the disk, filled with arbitrary bytes but for the rows that are
 read) is opened by eight processes, as by the ranks of one machine, with the page cache emptied of it (cold) and again
-(warm); each makes batches of keys and places of 256 images. The same with a million images, in turn. Then real tiny
+(warm); each makes batches of keys and places of 256 images, in the random and in the sequential order. The same with a
+million images, in turn. Then real tiny
 images in shards: the start of a data set by listing them, and by their index.
 """
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -29,6 +31,7 @@ from lgd_mm.datasets.indexed_images import IndexedImages
 from lgd_mm.io.rows import about_checksum, array_head
 
 RANKS, BATCH, BATCHES, SHARDS = 8, 256, 50, 100
+ORDERS, STATES = ('random', 'sequential'), ('cold', 'warm')
 PIXEL = bytes.fromhex('89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8ffff3f'
                       '0005fe02fea735818c0000000049454e44ae426082')
 
@@ -40,11 +43,11 @@ def main() -> None:
     parser.add_argument('--real', type=int, default=10**5, help='of the shards')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--folder', default=tempfile.gettempdir(), help='with 16 bytes an image, and 2 KB a real one')
-    parser.add_argument('--rank', nargs=2, metavar=('INDEX', 'RANK'), help=argparse.SUPPRESS)
+    parser.add_argument('--rank', nargs=3, metavar=('INDEX', 'RANK', 'ORDER'), help=argparse.SUPPRESS)
     parser.add_argument('--start', nargs=2, metavar=('KIND', 'FOLDER'), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.rank:
-        print(json.dumps(as_rank(Path(args.rank[0]), int(args.rank[1]))))
+        print(json.dumps(as_rank(Path(args.rank[0]), int(args.rank[1]), args.rank[2])))
     elif args.start:
         print(json.dumps(started(*args.start)))
     else:
@@ -57,18 +60,18 @@ def measure(folder: Path, count: int, real: int, rounds: int) -> None:
     indexes = {number: synthetic(folder / str(number), number) for number in (min(10**6, count // 2), count)}
     rows = {}
     for _ in range(rounds):
-        for number, index in indexes.items():
-            for state in ('cold', 'warm'):
+        for (number, index), order in itertools.product(indexes.items(), ORDERS):
+            for state in STATES:
                 if state == 'cold':
                     forget(index)
-                for key, value in together(index).items():
-                    rows.setdefault((number, state), {}).setdefault(key, []).append(value)
-    for (number, state), found in rows.items():
-        print(f'{number:>13,} images, {state}: ' + ', '.join(
+                for key, value in together(index, order).items():
+                    rows.setdefault((number, order, state), {}).setdefault(key, []).append(value)
+    for (number, order, state), found in rows.items():
+        print(f'{number:>13,} images, {order}, {state}: ' + ', '.join(
             f'{key} {statistics.median(values):.3g}' for key, values in found.items()))
-    small, large = ([statistics.median(rows[number, state]['ms a batch']) for state in ('cold', 'warm')]
-                    for number in indexes)
-    print('time of a batch, large to small: cold {:.2f}, warm {:.2f}'.format(*(b / a for a, b in zip(small, large))))
+    for order, state in itertools.product(ORDERS, STATES):
+        small, large = (statistics.median(rows[number, order, state]['ms a batch']) for number in indexes)
+        print(f'time of a batch, large to small: {order}, {state} {large / small:.2f}')
     shutil.rmtree(folder / str(count))
     shards(folder / 'shards', real)
     began = time.perf_counter()
@@ -99,8 +102,8 @@ def synthetic(folder: Path, count: int) -> Path:
         left = count * IMAGE.itemsize
         while left:
             left -= file.write(block[:left])
-        for rank in range(RANKS):
-            for number in {key.picture for batch in batches(count, rank) for key in batch}:
+        for rank, order in itertools.product(range(RANKS), ORDERS):
+            for number in {key.picture for batch in batches(count, rank, order) for key in batch}:
                 said = number % SHARDS, number % 1000, 100_000
                 check = said_checksum(number, names[said[0]], said[1], said[2], b'')
                 file.seek(len(head) + number * IMAGE.itemsize)
@@ -118,9 +121,9 @@ class Counted:
         return self.count
 
 
-def batches(count: int, rank: int):  # noqa: ANN201
+def batches(count: int, rank: int, order: str):  # noqa: ANN201
     """The keys of a rank's first batches."""
-    sampler = ViewSampler(Counted(count), seed=0)
+    sampler = ViewSampler(Counted(count), seed=0, sequential=order == 'sequential')
     sampler.rank, sampler.world_size = rank, RANKS
     sampler.num_samples = -(-count // RANKS)
     sampler.total_size = sampler.num_samples * RANKS
@@ -144,23 +147,23 @@ def call(*arguments: object) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def together(index: Path) -> dict[str, float]:
+def together(index: Path, order: str) -> dict[str, float]:
     """Eight processes at once: the slowest times, and the memory of all."""
-    ranks = [subprocess.Popen([sys.executable, __file__, '--rank', str(index), str(rank)], stdout=subprocess.PIPE)
-             for rank in range(RANKS)]
+    ranks = [subprocess.Popen([sys.executable, __file__, '--rank', str(index), str(rank), order],
+                              stdout=subprocess.PIPE) for rank in range(RANKS)]
     found = [json.loads(rank.communicate()[0].splitlines()[-1]) for rank in ranks]
     return {'s to open': max(each['open'] for each in found), 's to the first batch': max(
         each['first'] for each in found), 'ms a batch': statistics.median(each['batch'] for each in found),
         'GB in all for the index and its order': sum(each['memory'] for each in found)}
 
 
-def as_rank(index: Path, rank: int) -> dict[str, float]:
+def as_rank(index: Path, rank: int, order: str) -> dict[str, float]:
     """What one of them measures."""
     before, began = memory(), time.perf_counter()
     images = IndexedImages(str(index))
     images.full_init()
     opened = time.perf_counter()
-    keys, times = batches(len(images), rank), []
+    keys, times = batches(len(images), rank, order), []
     for batch in keys:
         for key in batch:
             images.get_data_info(key.picture)

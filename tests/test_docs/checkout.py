@@ -85,7 +85,7 @@ def write_data(folder: Path) -> None:
                 path = folder / 'data' / name.format(split, number)
                 path.mkdir(parents=True)
                 for file in ('one.JPEG', 'two.JPEG'):  # the sweep of the probe holds one of them out
-                    shutil.copy(picture, path / file)  # as a tar of links to one file has one file
+                    shutil.copyfile(picture, path / file)  # tar would keep but one of several links
     write_coco_set(folder / 'my_set', masks=True)
     write_masks(folder / 'my_set', 'images/{split}', 'masks/{split}')
     write_voc_set(folder / 'VOCdevkit/VOC2012')

@@ -37,6 +37,11 @@ def page(small_checkout, tmp_path, monkeypatch):
     for module in [import_module(f'lgd_mm.suite.{name}') for name in ('definition', 'config', 'launcher', 'run')]:
         monkeypatch.setattr(module, 'ROOT', folder)
     monkeypatch.setattr('lgd_mm.api.configs.PACKAGE', folder / 'lgd_mm')
+    # Nobody reads how long exports take.
+    monkeypatch.setattr('lgd_mm.deploy.export.time_graph', lambda *arguments: [])
+    monkeypatch.setattr('lgd_mm.exports.figures.WARM_UP', 0)
+    monkeypatch.setattr('lgd_mm.exports.figures.TIMED', 1)
+    monkeypatch.setattr('lgd_mm.costs.passes.SECONDS', 0.1)
     yield Page(folder, monkeypatch)
     forget_runs()
     logging.disable(logging.NOTSET)  # a script may have silenced what it expects

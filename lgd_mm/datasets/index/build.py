@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from lgd_mm import storage
+from lgd_mm.console.printable import shown
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.index.parts import find, parts_of, read_found
 from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum
@@ -51,12 +52,17 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     Raises:
         UserError: If there is no image, one cannot be read, or the index cannot be written.
     """
+    if is_url(out):
+        raise UserError(f'{out} is in an object store: write the index into a folder here, and copy that')
     root, out = os.fspath(images) if is_url(images) else os.path.abspath(images), Path(out)
     if out.exists():
         raise UserError(f'{out} exists already: give another --out, or remove it')
     below = storage.files_below(root) if is_url(root) else (os.path.relpath(path, root) for path in files_below(
         Path(root)))
     names = [name for name in below if name.lower().endswith((*EXTENSIONS, '.tar'))]
+    odd = next((name for name in names if {'', '..'} & set(name.split('/'))), None)  # a store takes any name
+    if odd is not None:
+        raise UserError(f'{root} holds {shown(odd)}, which no folder could: give that object a name without // and ..')
     shards = sorted(name for name in names if name.endswith('.tar'))
     files = [name for name in names if name.lower().endswith(EXTENSIONS)]
     check_numbers(shards)

@@ -26,7 +26,7 @@ from torch.utils.data import BatchSampler
 
 from lgd_mm.datasets import ShardedImages, ViewSampler
 from lgd_mm.datasets.index import ImageIndex, build_index
-from lgd_mm.datasets.index.rows import FORMAT, IMAGE, NAMES, SOURCE, said_checksum, shards_checksum
+from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum, shards_checksum
 from lgd_mm.datasets.indexed_images import IndexedImages
 from lgd_mm.io.rows import about_checksum, array_head
 
@@ -94,7 +94,7 @@ def synthetic(folder: Path, count: int) -> Path:
     sources['name'] = begins
     np.save(folder / 'sources.npy', sources)
     about = dict(format=FORMAT, kind='shards', images=count, sources=SHARDS, checked=False, digest='', root='/data',
-                 named=shards_checksum(*(folder / name for name in NAMES)))
+                 named=shards_checksum(sources.tobytes(), (folder / 'names.bin').read_bytes()))
     (folder / 'index.json').write_text(json.dumps(dict(about, check=about_checksum(about))))
     block, head = np.random.default_rng(0).bytes(2**24), array_head(IMAGE, count)
     with (folder / 'images.npy').open('wb') as file:

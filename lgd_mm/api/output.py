@@ -13,6 +13,7 @@ from lgd_mm.io.files import remove_content, replacing
 from lgd_mm.io.lock import LOCK_OF_RUN, is_empty
 from lgd_mm.io.writable import check_work_dir
 from lgd_mm.runs.replacement import ASIDE, GONE, MOVING
+from lgd_mm.storage.urls import is_url
 
 #: The config of a run in its folder, with everything that was settled.
 RESOLVED = 'resolved_config.py'
@@ -49,6 +50,8 @@ def check_free(out: str | Path, resume: bool, overwrite: bool) -> None:
         UserError: If it holds something and neither is asked for, if both are, or if ``overwrite`` would remove what is
             no run.
     """
+    if is_url(out):
+        raise UserError(f'out: {out} is in an object store: give a folder here, and copy it afterwards')
     folder = Path(out)
     if resume and overwrite:
         raise UserError('resume goes on with the run in out, overwrite replaces it: give one of them')

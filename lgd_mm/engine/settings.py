@@ -11,6 +11,7 @@ from mmengine.config import Config
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import UserError
 from lgd_mm.io.inputs import check_config
+from lgd_mm.storage.urls import is_url
 from lgd_mm.students.swap import use_backbone
 
 PRECISIONS = {'fp16': 'float16', 'bf16': 'bfloat16'}
@@ -32,7 +33,8 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
         Config: With ``work_dir`` and ``launcher`` set.
 
     Raises:
-        UserError: If the file is missing or cannot be read, or the options or the backbone do not fit.
+        UserError: If the file is missing or cannot be read, the options or the backbone do not fit, or the work dir is
+            no folder.
     """
     check_config(path)
     try:
@@ -44,6 +46,9 @@ def load_config(path: str, options: Mapping[str, Any] | None, work_dir: str | No
     apply_options(cfg, options, path)
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
+    if is_url(cfg.work_dir):
+        raise UserError(f'{cfg.work_dir} is in an object store, and what is written needs a folder here: give one, and '
+                        'copy it afterwards; a run copies its checkpoints by default_hooks.checkpoint.copy_to')
     return cfg
 
 

@@ -58,7 +58,7 @@ class Object(io.RawIOBase):
         return self._place
 
     def readinto(self, buffer: Any) -> int:
-        size = max(0, min(len(buffer), self._size - self._place))
-        buffer[:size] = read_range(self._url, self._place, size)
-        self._place += size
-        return size
+        content = read_range(self._url, self._place, max(0, min(len(buffer), self._size - self._place)))
+        buffer[:len(content)] = content  # less than was asked for if another one has taken the object's place
+        self._place += len(content)
+        return len(content)

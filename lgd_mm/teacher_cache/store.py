@@ -29,8 +29,9 @@ from lgd_mm.teacher_cache.rows import PRECISIONS, boxes_type, embedding_of, entr
 
 #: Images whose entries share a file.
 PART = 16384
-#: Of what the entries are; 2: their views are crops by an antialiasing filter; 3: each has a checksum.
-FORMAT, WITHOUT_CHECKSUMS = 3, 2
+#: Of what the entries are; 2: their views are crops by an antialiasing filter; 3: each has a checksum; 4: and so has
+#: what is said of them.
+FORMAT, ENTRIES_CHECKED, WITHOUT_CHECKSUMS = 4, 3, 2
 #: Files of entries in a folder, of which each is looked for: views of a hundred million images for 100 epochs.
 FILES = 1_000_000
 #: Width of the embeddings; CLIP's largest have 1,280.
@@ -81,13 +82,13 @@ class TeacherCache:
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(f'{file} cannot be read ({error}): {self.folder} is no teacher cache; make one with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}') from error
-        if self.about.get('format') not in (FORMAT, WITHOUT_CHECKSUMS):
+        if self.about.get('format') not in (FORMAT, ENTRIES_CHECKED, WITHOUT_CHECKSUMS):
             raise UserError(f'{self.folder} is a teacher cache of another version of lgd_mm, whose views are cut out '
                             'otherwise, and its embeddings are of those: remove it and make it anew with python '
                             f'tools/cache_teacher.py CONFIG --views N --out {self.folder}')
         self.views: int = self.about['views']
         self.cuts: int = self.views + (self.about.get('crops') or dict(number=0))['number']
-        self.checked = self.about['format'] == FORMAT
+        self.checked = self.about['format'] != WITHOUT_CHECKSUMS
         self.entry_type = entry_type(self.about['embed_dim'], self.checked, precision)
         self._boxes = boxes_type(self.cuts, self.checked)
         self._close()
@@ -125,8 +126,9 @@ class TeacherCache:
             check_empty(file, 'teacher cache')
             write_about(file, about)
         cache = cls(folder)
-        about['format'] = cache.about['format']  # one without checksums goes on without
-        differing = [key for key, value in about.items() if cache.about.get(key) != json.loads(json.dumps(value))]
+        about['format'] = cache.about['format']  # one that lacks checksums goes on so
+        asked = json.loads(json.dumps(dict(about, precision=about.get('precision'))))
+        differing = [key for key, value in asked.items() if cache.about.get(key) != value]
         if differing == ['crops'] and cache.about.get('crops') is None:
             write_about(file, {**cache.about, 'crops': about['crops']})
             cache, differing = cls(folder), []

@@ -1,6 +1,7 @@
 """Images in an object store are those of the folder they came from."""
 
 import os
+import re
 import tarfile
 
 import numpy as np
@@ -11,7 +12,6 @@ from torch.utils.data import DataLoader
 from lgd_mm.datasets import IndexedImages, UnlabelledImages, ViewSampler
 from lgd_mm.datasets.index import ImageIndex, build_index
 from lgd_mm.errors import DataError, UserError
-from lgd_mm.storage import pieces
 from lgd_mm.teacher_cache import TeacherCache
 from lgd_mm.teacher_cache.rows import entry_type
 from tests.object_store import client, upload
@@ -126,6 +126,29 @@ def test_a_damaged_index_is_not_followed_ahead(folder, tmp_path):
     rows['source'][3] = 2**31
     index._rows = rows
     assert len(list(index.ranges(np.arange(COUNT)))) == COUNT - 1
+    index._of_sources = index._of_sources.copy()
+    index._of_sources['name'][1] = 2**40
+    assert len(list(index.ranges(np.arange(COUNT)))) == COUNT - 1 - 10
+
+
+@pytest.mark.parametrize('name', ['a//1.png', 'a/../1.png', '../1.tar'])
+def test_names_that_no_folder_has(bucket, server, store, name, tmp_path):
+    client(server).put_object(Bucket=bucket[5:], Key=f'odd/{name}', Body=b'content')
+    with pytest.raises(UserError, match=f"{bucket}/odd holds '{re.escape(name)}', which no folder could: give that"):
+        build_index(f'{bucket}/odd', tmp_path / 'index')
+
+
+@pytest.mark.parametrize('name', ['a b+c%20.tar', 'a#b@1+2.tar', '[a]*?.tar', 'ä:\u4e2d.tar'])
+def test_names_that_a_store_may_have(bucket, server, store, folder, name, tmp_path):
+    client(server).put_object(Bucket=bucket[5:], Key=f'odd/deep {name}/{name}',
+                              Body=(folder / 'shards' / '001.tar').read_bytes())
+    assert build_index(f'{bucket}/odd', tmp_path / 'index') == 10
+    images = IndexedImages(str(tmp_path / 'index'), data_root=f'{bucket}/odd', pipeline=PIPELINE)
+    images.expect(np.arange(10))
+    theirs = UnlabelledImages(str(folder / 'images'), pipeline=PIPELINE)
+    for number in range(10):
+        assert np.array_equal(images[number, 0, 0]['img'], theirs[10 + number, 0, 0]['img'])
+    assert not images.unreadable
 
 
 def test_a_teacher_cache_in_the_store(bucket, server, store, tmp_path):
@@ -146,4 +169,3 @@ def test_a_teacher_cache_in_the_store(bucket, server, store, tmp_path):
     assert [part[:2] for part in TeacherCache(f's3://cache-{bucket[5:]}').missing()] == [(1, 0)]
     with pytest.raises(UserError, match='write the cache into a folder here, and copy that'):
         TeacherCache.create(f's3://cache-{bucket[5:]}', about)
-    assert pieces.PIECE == 2**23

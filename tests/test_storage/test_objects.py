@@ -9,6 +9,7 @@ from s3fs import S3FileSystem
 
 from lgd_mm.errors import MissingError, UserError
 from lgd_mm.storage import (
+    copies,
     files_below,
     is_url,
     join,
@@ -122,6 +123,28 @@ def test_an_object_that_was_rewritten_is_another(bucket, server, store, monkeypa
     assert read_range(f'{bucket}/a.bin', 0, 10) == b'x' * 10
     assert open(local_copy(f'{bucket}/a.bin'), 'rb').read() == b'x' * 100_000
     assert local_copy('/some/path') == '/some/path'
+
+
+def test_an_object_that_is_written_anew_while_it_is_copied(bucket, server, store, monkeypatch, tmp_path):
+    """The copy would have the beginning of one and the end of the other."""
+    reading = copies.read_object
+
+    def late(url, begin, end):
+        if begin:
+            client(server).put_object(Bucket=bucket[5:], Key='a.bin', Body=b'x' * 100_000)
+        return reading(url, begin, end)
+
+    monkeypatch.setattr(copies, 'BIT', 50_000)
+    monkeypatch.setattr(copies, 'read_object', late)
+    with pytest.raises(UserError, match=r'a\.bin was written anew while it was copied here'):
+        local_copy(f'{bucket}/a.bin')
+    assert open(local_copy(f'{bucket}/a.bin'), 'rb').read() == b'x' * 100_000
+
+
+def test_an_object_that_is_cut_while_it_is_read(bucket, server, store, monkeypatch):
+    with opened(f'{bucket}/a.bin') as file:
+        client(server).put_object(Bucket=bucket[5:], Key='a.bin', Body=b'short')
+        assert file.read() == b'short'
 
 
 def test_no_space_for_copies(bucket, store, monkeypatch):

@@ -1,5 +1,6 @@
 """A cache of shards or of an index is that of the folder; what was damaged in it is told before it is taught."""
 
+import json
 import tarfile
 
 import numpy as np
@@ -112,6 +113,21 @@ def test_a_cache_without_checksums_goes_on_without(sets, tmp_path, monkeypatch):
     assert TeacherCache(tmp_path / 'new').checked
     old, new = (epoch(options['Images'], tmp_path / name, kind='Images') for name in ('old', 'new'))
     assert all(torch.equal(old[key], new[key]) for key in old)
+
+
+def test_a_cache_whose_entries_alone_have_checksums_goes_on(sets, tmp_path):
+    """As they were written before what is said of a cache had one."""
+    config, options = sets
+    fill(config, None, tmp_path / 'cache')
+    file = tmp_path / 'cache' / 'cache.json'
+    about = json.loads(file.read_text())
+    del about['check']
+    file.write_text(json.dumps({**about, 'format': 3}))
+    assert TeacherCache(tmp_path / 'cache').checked and not TeacherCache(tmp_path / 'cache').missing()
+    fill(config, None, tmp_path / 'cache', crops=2, crop_scale=(0.1, 0.2))
+    cache = TeacherCache(tmp_path / 'cache')
+    assert cache.checked and not cache.missing() and cache.about['format'] == 3 and cache.cuts == VIEWS + 2
+    assert epoch(options['Images'], tmp_path / 'cache', kind='Images')
 
 
 def test_hundreds_of_parts_keep_few_files_open(sets, tmp_path, monkeypatch):

@@ -56,8 +56,9 @@ def test_a_run_sees_the_views_of_sixteen_bits(sets, tmp_path):  # noqa: F811
     cache = TeacherCache(tmp_path / 'quarter')
     assert cache.embedding(VIEWS, 0).dtype == np.float16 and not cache.missing()
     assert len(cache.boxes(IMAGES - 1)['crop']) == VIEWS + 2
-    with pytest.raises(UserError, match='is a cache of another precision'):
-        fill(config, None, tmp_path / 'half', crops=2, crop_scale=(0.1, 0.2), precision='int8')
+    for name, other in (('half', 'int8'), ('quarter', 'float16')):
+        with pytest.raises(UserError, match=f'{name} is a cache of another precision'):
+            fill(config, None, tmp_path / name, crops=2, crop_scale=(0.1, 0.2), precision=other)
 
 
 def test_what_is_said_of_a_cache_is_not_changed(sets, tmp_path):  # noqa: F811

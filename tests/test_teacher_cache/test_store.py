@@ -138,7 +138,7 @@ def test_unfit_caches_are_refused(config, folder, tmp_path):
         dataset(config, cache=str(folder))
 
 
-@pytest.mark.parametrize('version', [{}, {'format': 1}, {'format': 4}])
+@pytest.mark.parametrize('version', [{}, {'format': 1}, {'format': 5}])
 def test_a_cache_of_other_views_is_made_anew(config, folder, version):
     """Views were once cut out without a filter: the same numbers, but other images and embeddings."""
     about = json.loads((folder / 'cache.json').read_text())

@@ -15,9 +15,10 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from lgd_mm import storage
+from lgd_mm.console.printable import shown
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.index.parts import find, parts_of, read_found
-from lgd_mm.datasets.index.rows import FORMAT, IMAGE, NAMES, SOURCE, said_checksum, shards_checksum
+from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum, shards_checksum
 from lgd_mm.datasets.shard_numbers import check_numbers
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import remove
@@ -51,12 +52,17 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     Raises:
         UserError: If there is no image, one cannot be read, or the index cannot be written.
     """
+    if is_url(out):
+        raise UserError(f'{out} is in an object store: write the index into a folder here, and copy that')
     root, out = os.fspath(images) if is_url(images) else os.path.abspath(images), Path(out)
     if out.exists():
         raise UserError(f'{out} exists already: give another --out, or remove it')
     below = storage.files_below(root) if is_url(root) else (os.path.relpath(path, root) for path in files_below(
         Path(root)))
     names = [name for name in below if name.lower().endswith((*EXTENSIONS, '.tar'))]
+    odd = next((name for name in names if {'', '..'} & set(name.split('/'))), None)  # a store takes any name
+    if odd is not None:
+        raise UserError(f'{root} holds {shown(odd)}, which no folder could: give that object a name without // and ..')
     shards = sorted(name for name in names if name.endswith('.tar'))
     files = [name for name in names if name.lower().endswith(EXTENSIONS)]
     check_numbers(shards)
@@ -84,7 +90,7 @@ def _write(folder: Path, root: str, shards: list[str], found: list[Path], checke
         raise UserError(f'the {len(shards):,} shards in {root} hold no image ({", ".join(EXTENSIONS)})')
     in_shards, digest = bool(shards[0]), hashlib.sha256()
     rows = np.zeros(TOGETHER, IMAGE)
-    with (folder / 'images.npy').open('wb') as file, (folder / NAMES[1]).open('wb') as names:
+    with (folder / 'images.npy').open('wb') as file, (folder / 'names.bin').open('wb') as names:
         sources = Sources(names)
         for shard in shards if in_shards else ():
             sources.add(os.fsencode(shard))
@@ -101,11 +107,12 @@ def _write(folder: Path, root: str, shards: list[str], found: list[Path], checke
             rows[number % TOGETHER] = (source, place, size, said ^ content)
             if (number + 1) % TOGETHER == 0 or number + 1 == total:
                 file.write(rows[:number % TOGETHER + 1].tobytes())
-    with (folder / NAMES[0]).open('wb') as file:
-        np.save(file, np.array(sources.begins, SOURCE))
+    begins = np.array(sources.begins, SOURCE)
+    with (folder / 'sources.npy').open('wb') as file:
+        np.save(file, begins)
     about = dict(format=FORMAT, kind='shards' if in_shards else 'folders', images=total, sources=len(sources.begins),
                  checked=checked, digest=digest.hexdigest(), root=root,
-                 named=shards_checksum(*(folder / name for name in NAMES)) if in_shards else 0)
+                 named=shards_checksum(begins.tobytes(), (folder / 'names.bin').read_bytes()) if in_shards else 0)
     (folder / 'index.json').write_text(json.dumps(dict(about, check=about_checksum(about)), indent=1))
     return total
 

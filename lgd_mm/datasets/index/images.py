@@ -4,6 +4,7 @@ import json
 import mmap
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgd_mm.console.printable import shown
-from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, NAMES, SOURCE, said_checksum, shards_checksum
+from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, said_checksum, shards_checksum
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import open_plain, read_plain
 from lgd_mm.io.rows import about_checksum, open_rows
@@ -68,17 +69,21 @@ class ImageIndex:
         self._open()
 
     def _open(self) -> None:
-        images, sources, names = (Path(local_copy(join(self.folder, name))) for name in ('images.npy', *NAMES))
-        self._rows = open_rows(images, IMAGE, self._images, 'index', 'lgd-mm index', scattered=True)
-        self._of_sources = open_rows(sources, SOURCE, self._sources, 'index', 'lgd-mm index')
+        def here(name: str) -> Path:
+            return Path(local_copy(join(self.folder, name)))
+
+        # Each is opened before the next is fetched: a copy that is not open may have to make room.
+        self._rows = open_rows(here('images.npy'), IMAGE, self._images, 'index', 'lgd-mm index', scattered=True)
+        self._of_sources = open_rows(here('sources.npy'), SOURCE, self._sources, 'index', 'lgd-mm index')
+        names = here('names.bin')
         try:
             with open_plain(names) as file:
                 self._names = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:  # empty files have no memory to map
             raise UserError(f'{names} cannot be read ({error}): {CURE}') from error
-        if self.kind == 'shards' and shards_checksum(sources, names) != self._named:
-            damaged = join(self.folder, NAMES[1])
-            raise UserError(f'{damaged} is damaged, or {NAMES[0]} beside it: copy the folder again, or {CURE}')
+        if self.kind == 'shards' and shards_checksum(self._of_sources.tobytes(), self._names[:]) != self._named:
+            damaged = join(self.folder, 'names.bin')
+            raise UserError(f'{damaged} is damaged, or sources.npy beside it: copy the folder again, or {CURE}')
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is open: a loader's worker opens its own."""
@@ -115,7 +120,7 @@ class ImageIndex:
         return Indexed(os.fsdecode(of_source), os.fsdecode(name), offset, size, content if self.checked else None)
 
     def ranges(self, numbers: NDArray[np.int64]) -> Iterator[tuple[str, int, int]]:
-        """Where some images in shards lie, as far as that is said: nothing is compared with its checksum.
+        """Where some images in shards lie; what is damaged is left out, and told when it is read.
 
         Args:
             numbers (np.ndarray): Of the images (n, ).
@@ -123,17 +128,14 @@ class ImageIndex:
         Yields:
             tuple[str, int, int]: Name of the shard, first byte and bytes.
         """
-        rows = self._rows[numbers]
-        for source, place, size in rows[rows['source'] < self._sources][['source', 'place', 'size']].tolist():
-            yield self.source(source), BLOCK * place, size
+        for number in numbers.tolist():
+            with suppress(DataError):
+                found = self[number]
+                yield found.source, found.offset, found.size
 
     def sources(self) -> list[str]:
         """Names of all shards or folders, below the root."""
         return [os.fsdecode(self._text(int(name))) for name in self._of_sources['name']]
-
-    def source(self, number: int) -> str:
-        """Name of a shard or folder."""
-        return os.fsdecode(self._text(int(self._of_sources[number]['name'])))
 
     def _text(self, begin: int) -> bytes:
         """What stands in the file of names from a byte to the next zero."""

@@ -1,7 +1,6 @@
 """What an index keeps of each image and of each source."""
 
 import zlib
-from pathlib import Path
 
 import numpy as np
 
@@ -13,22 +12,18 @@ IMAGE = np.dtype([('source', '<u4'), ('place', '<u4'), ('size', '<u4'), ('check'
 SOURCE = np.dtype([('name', '<u8'), ('names', '<u8')])
 #: Bytes of a block of a tar.
 BLOCK = 512
-#: Files with the sources and their names.
-NAMES = ('sources.npy', 'names.bin')
 #: Of what stands in the files.
 FORMAT = 1
 
 
-def shards_checksum(*files: Path) -> int:
+def shards_checksum(sources: bytes, names: bytes) -> int:
     """CRC-32 of the names of the shards, which are few: without it another name would be looked for.
 
     Args:
-        *files (Path): :data:`NAMES` in a folder.
+        sources (bytes): Rows of :data:`SOURCE`.
+        names (bytes): What they lead to.
     """
-    check = 0
-    for file in files:
-        check = zlib.crc32(file.read_bytes(), check)
-    return check
+    return zlib.crc32(names, zlib.crc32(sources))
 
 
 def said_checksum(number: int, source: bytes, place: int, size: int, name: bytes) -> int:

@@ -167,8 +167,8 @@ class CheckpointHook(MMEngineCheckpointHook):
             Path(runner.work_dir, BEGUN).unlink(missing_ok=True)
 
     def _copy(self, *outdated: str) -> None:
-        """Copy the last checkpoint to where copies go, and then remove the outdated ones, also those of before: until it
-        is there, one of them is what a run can go on from. A run does not end because that fails."""
+        """Copy the last checkpoint, and then remove the outdated copies, also those of before: until it is there, a run
+        that is lost goes on from one of them. No run ends because that fails."""
         if self.copy_to is None or not is_main_process():
             return
         last = Path(self.last_ckpt)

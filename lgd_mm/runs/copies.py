@@ -9,17 +9,18 @@ from lgd_mm.storage import join, local_copy, read_object, write_object
 from lgd_mm.storage.objects import exists, remove_object, upload
 
 
-def check_copies(url: str, resumed: bool) -> None:
+def check_copies(url: str, run: str) -> None:
     """See that a run can copy its checkpoints, before it begins: write an object there, and remove it.
 
     Args:
         url (str): Of the run's folder in the store.
-        resumed (bool): Whether the run goes on.
+        run (str): Which run it is.
 
     Raises:
-        UserError: If the store refuses, or a new run would write over the copies of another.
+        UserError: If the store refuses, or the run would write over the copies of another.
     """
-    if exists(join(url, POINTER_NAME)) and not resumed:
+    named = _named(url)
+    if named is not None and named[1] != run:
         raise UserError(f'{url} holds the checkpoints of another run: give --resume {url} to go on from them, or copy '
                         'to another folder')
     probe = join(url, '.writable')
@@ -27,18 +28,19 @@ def check_copies(url: str, resumed: bool) -> None:
     remove_object(probe)
 
 
-def copy_checkpoint(checkpoint: Path, url: str) -> None:
+def copy_checkpoint(checkpoint: Path, url: str, run: str) -> None:
     """Copy a checkpoint, and then name it, so that what is named is always whole.
 
     Args:
         checkpoint (Path): The file.
         url (str): Of the run's folder in the store.
+        run (str): Which run it is of.
 
     Raises:
         UserError: If the store refuses.
     """
     upload(checkpoint, join(url, checkpoint.name))
-    write_object(join(url, POINTER_NAME), checkpoint.name.encode())
+    write_object(join(url, POINTER_NAME), f'{checkpoint.name}\n{run}\n'.encode())
 
 
 def remove_copy(name: str, url: str) -> None:
@@ -66,12 +68,21 @@ def copied_checkpoint(url: str) -> Path | None:
     Raises:
         UserError: If the store refuses, or names what is no checkpoint.
     """
-    pointer = join(url, POINTER_NAME)
-    if not exists(pointer):
+    named = _named(url)
+    if named is None:
         return None
-    name = read_object(pointer, 0, None)[:POINTER].decode(errors='replace').strip()
+    name, pointer = named[0], join(url, POINTER_NAME)
     if not name.endswith('.pth') or '/' in name:
         raise UserError(f'{pointer} names {name!r}, which is no checkpoint of this folder: write the name of one into '
                         'it')
     print_rank0(f'goes on from {join(url, name)}')
     return Path(local_copy(join(url, name)))
+
+
+def _named(url: str) -> tuple[str, str] | None:
+    """Which checkpoint is the last one copied, and of which run it is; None if there is none."""
+    pointer = join(url, POINTER_NAME)
+    if not exists(pointer):
+        return None
+    name, _, run = read_object(pointer)[:POINTER].decode(errors='replace').partition('\n')
+    return name.strip(), run.strip()

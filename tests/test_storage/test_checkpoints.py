@@ -111,3 +111,14 @@ def test_processes_that_would_go_on_from_different_checkpoints(fault_config, tmp
         monkeypatch.setattr('lgd_mm.engine.launch.all_gather_object', lambda own, other=other: [own, other])
         with pytest.raises(UserError, match=f'the processes of this run would go on from {said}: give all machines'):
             run_here(fault_config, tmp_path / 'run', resume='auto', **OPTIONS)
+
+
+def test_a_run_that_goes_on_elsewhere_keeps_off_the_copies_of_another(fault_config, place, tmp_path):  # noqa: F811
+    """Also one that is itself resumed."""
+    short = {**OPTIONS, 'train_cfg.max_epochs': 1}
+    run_here(fault_config, tmp_path / 'one', **short, **{'default_hooks.checkpoint.copy_to': place})
+    run_here(fault_config, tmp_path / 'two', **short)
+    with pytest.raises(UserError, match=f'{place} holds the checkpoints of another run'):
+        run_here(fault_config, tmp_path / 'two', resume='auto', **OPTIONS,
+                 **{'default_hooks.checkpoint.copy_to': place})
+    run_here(fault_config, tmp_path / 'one', resume='auto', **OPTIONS, **{'default_hooks.checkpoint.copy_to': place})

@@ -16,7 +16,8 @@ from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, said_checks
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import open_plain, read_plain
 from lgd_mm.io.rows import about_checksum, open_rows
-from lgd_mm.storage import join, local_copy
+from lgd_mm.storage import is_url, join, local_copy
+from lgd_mm.storage.objects import exists
 
 #: Bytes of ``index.json``.
 ABOUT = 2**20
@@ -63,7 +64,11 @@ class ImageIndex:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = os.fspath(folder)
-        about = _about(local_copy(join(self.folder, 'index.json')))
+        file = join(self.folder, 'index.json')
+        if is_url(file) and not exists(file):
+            raise UserError(f'{self.folder} is no index of images: make one of the shards or images there with lgd-mm '
+                            f'index {self.folder} --out FOLDER')
+        about = _about(local_copy(file))
         self.kind, self.root, self.digest, self.checked = (about[key] for key in ('kind', 'root', 'digest', 'checked'))
         self._images, self._sources, self._named = about['images'], about['sources'], about['named']
         self._open()

@@ -73,7 +73,7 @@ class CheckpointHook(MMEngineCheckpointHook):
             follow_schedule(runner)
         if is_main_process():
             if self.copy_to:
-                check_copies(self.copy_to, runner._resume)
+                check_copies(self.copy_to, self._run)
             remove_parts(self.out_dir, '*.pth')
             pointer = Path(runner.work_dir, 'last_checkpoint')
             if not runner._resume or not pointer.is_file():
@@ -174,7 +174,7 @@ class CheckpointHook(MMEngineCheckpointHook):
         last = Path(self.last_ckpt)
         self._outdated = {*self._outdated, *outdated} - {last.name}
         try:
-            copy_checkpoint(last, self.copy_to)
+            copy_checkpoint(last, self.copy_to, self._run)
             for name in sorted(self._outdated):
                 remove_copy(name, self.copy_to)
                 self._outdated.discard(name)

@@ -199,7 +199,8 @@ def test_a_cache_of_today(config, folder, tmp_path):
     files = [file.relative_to(folder) for file in sorted(folder.rglob('*')) if file.is_file()]
     assert len(files) == 1 + 2 * (VIEWS + CROPS + 1)
     for file in files:
-        assert (old / file).read_bytes() == (folder / file).read_bytes(), file
+        one, other = ((root / file).read_bytes() for root in (old, folder))
+        assert (json.loads(one) == json.loads(other)) if file.suffix == '.json' else one == other, file
     CacheFiller(str(config), str(old), VIEWS).fill()  # without --crops it goes on as it was begun
     with pytest.raises(UserError, match='is a cache of another crops: give another --out'):
         CacheFiller(str(config), str(old), VIEWS, crops=CROPS - 1).fill()

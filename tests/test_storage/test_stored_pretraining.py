@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from lgd_mm.cli.main import cli
 from lgd_mm.errors import UserError
 from tests.object_store import client
-from tests.test_storage.test_images import bucket, folder  # noqa: F401
+from tests.test_storage.test_stored_images import bucket, folder  # noqa: F401
 
 OPTIONS = ['--classes', 'circle, square, star', '--teacher', 'shapes', '--student', 'resnet18', '--epochs', '1',
            '--image-size', '32', '--batch-size', '10', '--workers', '0']

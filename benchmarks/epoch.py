@@ -9,7 +9,7 @@ import numpy as np
 from harness import Case, main
 from mmengine.config import Config
 from mmengine.runner import Runner
-from models import RandomTeacher
+from models import SIZE, RandomTeacher
 
 from lgd_mm.registry import MODELS
 
@@ -38,6 +38,7 @@ def config(folder: Path, images: int, batch: int) -> Config:
             'optim_wrapper.type': 'lgd_mm.CPUAmpOptimWrapper',
         },
         allow_list_keys=False)
+    cfg.train_dataloader.dataset.pipeline[1].size = SIZE
     for part in ('test_dataloader', 'test_evaluator', 'test_cfg'):
         cfg[part] = None
     cfg.param_scheduler = None

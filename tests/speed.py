@@ -14,8 +14,6 @@ import pytest
 import yapf.yapflib.yapf_api as yapf
 from mmengine.config import Config
 
-import lgd_mm.suite.run
-
 #: Characters of a config from which on it is only checked: yapf takes a second for one of a whole run.
 LONG = 2000
 #: Where configs lie that no test changes: those of this checkout and of the libraries.
@@ -23,15 +21,34 @@ SHIPPED = (str(Path(__file__).parents[1] / 'configs'), os.path.dirname(os.path.d
 
 
 def spare(patch: pytest.MonkeyPatch) -> None:
-    """Leave the line breaks of long configs as they are, read each shipped config and the versions that a log begins
-    with once, and do not wait: not for the disk, as what a killed process has written is there without it, not two
-    seconds before each further pass of a loop over iterations, and hardly for the next look at a run of a suite."""
+    """Leave out reports and the line breaks of long configs, read each shipped config and the versions that a log
+    begins with once, and do not wait: not for the disk, as what a killed process has written is there without it, not
+    two seconds before each further pass of a loop over iterations, and hardly for the next look at a run of a suite."""
     patch.setattr(yapf, 'FormatCode', _only_check_long_texts(yapf.FormatCode))
     patch.setattr(Config, '_file2dict', staticmethod(_read_shipped_once(Config._file2dict)))
     patch.setattr(mmengine.runner.runner, 'collect_env', functools.cache(mmengine.runner.runner.collect_env))
     patch.setattr(mmengine.runner.loops, 'time', SimpleNamespace(sleep=lambda seconds: None))
-    patch.setattr(lgd_mm.suite.run, 'PAUSE', 0.02)
+    patch.setattr('lgd_mm.suite.run.PAUSE', 0.02)
+    patch.setattr(_report_hook(), 'write', _leave_out(_report_hook().write))  # it takes twice as long as a small run
     patch.setattr(os, 'fsync', os.fstat)  # which also refuses what is no open file
+
+
+def with_reports(patch: pytest.MonkeyPatch) -> None:
+    """Let pre-trainings write their reports."""
+    patch.setattr(_report_hook(), 'write', _report_hook().write.__wrapped__)
+
+
+def _report_hook() -> Any:
+    from lgd_mm.engine.hooks.report import ReportHook  # not before the tests have imported what they need of mmdet
+    return ReportHook
+
+
+def _leave_out(write: Any) -> Any:
+    @functools.wraps(write)
+    def nothing(hook: Any, runner: Any) -> None:
+        """Instead of a report."""
+
+    return nothing
 
 
 def _only_check_long_texts(format_code: Any) -> Any:

@@ -24,7 +24,9 @@ def threads():
 @pytest.mark.parametrize('name', ['bank', 'teacher', 'step', 'dense', 'data', 'epoch', 'evaluation', 'downstream'])
 def test_every_form_runs(name, monkeypatch, threads):
     monkeypatch.setenv('LGD_CACHE_DIR', '')  # the scripts set it: this puts it back
+    monkeypatch.setenv('LGD_BENCHMARK_BATCH', '2')
     monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.setattr('models.SIZE', 64)  # which RN50 in bfloat16 takes a minute for on a CPU
     for case in importlib.import_module(name).cases(True):
         assert case.baseline in case.forms and len(case.forms) > 1
         for run in case.forms.values():

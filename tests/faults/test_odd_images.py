@@ -15,6 +15,7 @@ from lgd_mm.datasets.loading import LoadImage, UnreadableImage
 from lgd_mm.registry import HOOKS
 from tests.faults.conftest import run_here
 from tests.faults.hostile import png_of_size
+from tests.speed import with_reports
 from tests.tiny import write_images
 
 SIDES = np.zeros((40, 60, 3), np.uint8)
@@ -116,7 +117,8 @@ class VanishHook(Hook):
 
 
 @pytest.mark.slow
-def test_names_links_and_files_that_vanish(fault_config, tmp_path, capsys):
+def test_names_links_and_files_that_vanish(fault_config, tmp_path, capsys, monkeypatch):
+    with_reports(monkeypatch)
     folder = tmp_path / 'pictures'
     paths = write_images(folder, 18)
     for path, name in zip(paths, ['日本.png', 'ünï çødé.png', 'עברית.png', 'a\nb.png', os.fsdecode(b'\xff\xfe.png')]):

@@ -21,6 +21,7 @@ from lgd_mm.report import pretraining, teacher_accuracy
 from lgd_mm.report.pretraining import write_pretraining_report
 from lgd_mm.teacher_cache import CachedTeacher
 from tests.pages import check_page
+from tests.speed import with_reports
 from tests.tiny import write_images, write_lgd_config
 
 EVIL = '<script>alert(1)</script>'
@@ -50,7 +51,9 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     size = cfg.train_dataloader.dataset.pipeline[1]
     size.update({key: 32 for key in ('size', 'scale') if key in size})
     runner = Runner.from_cfg(cfg)
-    runner.train()
+    with pytest.MonkeyPatch.context() as patch:
+        with_reports(patch)
+        runner.train()
     return runner
 
 
@@ -206,6 +209,7 @@ def test_report_never_fails_the_training(runner: Runner, monkeypatch: pytest.Mon
     def broken(*args: object) -> None:
         raise RuntimeError('first line\nsecond line')
 
+    with_reports(monkeypatch)
     monkeypatch.setattr(pretraining, 'write_pretraining_report', broken)
     logger = logging.getLogger('report')
     ReportHook().after_train(SimpleNamespace(model=runner.model, cfg=runner.cfg, work_dir='some/work', logger=logger))

@@ -14,6 +14,7 @@ from lgd_mm.errors import UserError
 from lgd_mm.runs.history import read_history
 from lgd_mm.watching import WatchedImages
 from tests.own_sets import write_image
+from tests.speed import with_reports
 
 NAMES = ['circle', 'square', 'star']
 ALL = ['lgd_mm.ZeroShotAccuracy', 'lgd_mm.NeighbourAccuracy', 'lgd_mm.RankMe']
@@ -118,8 +119,9 @@ def test_an_empty_class_is_none(held_out, tmp_path):
 
 
 @pytest.mark.parametrize('labelled', [True, False])
-def test_through_the_front_door(held_out, tmp_path, labelled):
+def test_through_the_front_door(held_out, tmp_path, monkeypatch, labelled):
     """Odd images among them, and the report with the teacher's own figures."""
+    with_reports(monkeypatch)
     images, watch = tmp_path / 'images', tmp_path / 'watch'
     for index in range(16):
         write_image(images / f'{index}.png', index)

@@ -1,10 +1,10 @@
 """What a billion images cost before the first batch: ``python benchmarks/scale.py [--images N] [--real N]``.
 
 A synthetic index of that many images (16 bytes each on the disk, filled with arbitrary bytes but for the rows that are
-read) is opened by eight processes, as by the ranks of one machine, with the page cache emptied of it (cold) and again
-(warm); each makes batches of keys and places of 256 images, in the random and in the sequential order. The same with a
-million images, in turn. Then real tiny
-images in shards: the start of a data set by listing them, and by their index.
+read, which lead to a few real images) is opened by eight processes, as by the ranks of one machine, with the page cache
+emptied of it (cold) and again (warm). Each makes batches of 256 in the random and in the sequential order: first whole
+ones, with views of 224 pixels, then of places alone, in which nothing is read but the index. The same with a million
+images, in turn. Then real tiny images in shards: the start of a data set by listing them, and by their index.
 """
 
 import argparse
@@ -18,19 +18,23 @@ import sys
 import tarfile
 import tempfile
 import time
+import zlib
+from collections.abc import Sized
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from reading import PIPELINE, drawn_images
 from torch.utils.data import BatchSampler
 
 from lgd_mm.datasets import ShardedImages, ViewSampler
 from lgd_mm.datasets.index import ImageIndex, build_index
-from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum, shards_checksum
+from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, said_checksum, shards_checksum
 from lgd_mm.datasets.indexed_images import IndexedImages
+from lgd_mm.datasets.tar_index import Member, read_members
 from lgd_mm.io.rows import about_checksum, array_head
 
-RANKS, BATCH, BATCHES, SHARDS = 8, 256, 50, 100
+RANKS, BATCH, WHOLE, BATCHES, SHARDS = 8, 256, 4, 50, 100
 ORDERS, STATES = ('random', 'sequential'), ('cold', 'warm')
 PIXEL = bytes.fromhex('89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8ffff3f'
                       '0005fe02fea735818c0000000049454e44ae426082')
@@ -70,8 +74,11 @@ def measure(folder: Path, count: int, real: int, rounds: int) -> None:
         print(f'{number:>13,} images, {order}, {state}: ' + ', '.join(
             f'{key} {statistics.median(values):.3g}' for key, values in found.items()))
     for order, state in itertools.product(ORDERS, STATES):
-        small, large = (statistics.median(rows[number, order, state]['ms a batch']) for number in indexes)
-        print(f'time of a batch, large to small: {order}, {state} {large / small:.2f}')
+        ratios = []
+        for kind in ('ms a batch', 'ms for its places'):
+            small, large = (statistics.median(rows[number, order, state][kind]) for number in indexes)
+            ratios.append(large / small)
+        print(f'large to small, {order}, {state}: time of a batch {ratios[0]:.2f}, of its places {ratios[1]:.2f}')
     shutil.rmtree(folder / str(count))
     shards(folder / 'shards', real)
     began = time.perf_counter()
@@ -87,13 +94,17 @@ def measure(folder: Path, count: int, real: int, rounds: int) -> None:
 def synthetic(folder: Path, count: int) -> Path:
     """An index of that many images, of which those of the first batches are right."""
     folder.mkdir(parents=True)
+    images = drawn_images()
+    members = write_shard(folder / 'drawn.tar', images)
     names = [f'{shard:06d}.tar'.encode() for shard in range(SHARDS)]
     begins = np.cumsum([0, *(len(name) + 1 for name in names)])[:-1]
+    for name in names:
+        (folder / name.decode()).hardlink_to(folder / 'drawn.tar')
     (folder / 'names.bin').write_bytes(b''.join(name + b'\0' for name in names))
     sources = np.zeros(SHARDS, SOURCE)
     sources['name'] = begins
     np.save(folder / 'sources.npy', sources)
-    about = dict(format=FORMAT, kind='shards', images=count, sources=SHARDS, checked=False, digest='', root='/data',
+    about = dict(format=FORMAT, kind='shards', images=count, sources=SHARDS, checked=True, digest='', root=str(folder),
                  named=shards_checksum(sources.tobytes(), (folder / 'names.bin').read_bytes()))
     (folder / 'index.json').write_text(json.dumps(dict(about, check=about_checksum(about))))
     block, head = np.random.default_rng(0).bytes(2**24), array_head(IMAGE, count)
@@ -103,9 +114,10 @@ def synthetic(folder: Path, count: int) -> Path:
         while left:
             left -= file.write(block[:left])
         for rank, order in itertools.product(range(RANKS), ORDERS):
-            for number in {key.picture for batch in batches(count, rank, order) for key in batch}:
-                said = number % SHARDS, number % 1000, 100_000
-                check = said_checksum(number, names[said[0]], said[1], said[2], b'')
+            for number in {key.picture for batch in batches(Counted(count), rank, order) for key in batch}:
+                member, content = members[number % len(members)], images[number % len(members)]
+                said = number % SHARDS, member.offset // BLOCK, member.size
+                check = said_checksum(number, names[said[0]], said[1], said[2], b'') ^ zlib.crc32(content)
                 file.seek(len(head) + number * IMAGE.itemsize)
                 file.write(np.array([(*said, check)], IMAGE).tobytes())
     return folder
@@ -121,11 +133,21 @@ class Counted:
         return self.count
 
 
-def batches(count: int, rank: int, order: str):  # noqa: ANN201
+def write_shard(path: Path, images: list[bytes]) -> list[Member]:
+    """Images in a tar, and where they are."""
+    with tarfile.open(path, 'w') as tar:
+        for number, content in enumerate(images):
+            member = tarfile.TarInfo(f'{number:03d}.jpg')
+            member.size = len(content)
+            tar.addfile(member, BytesIO(content))
+    return list(read_members(str(path)))
+
+
+def batches(images: Sized, rank: int, order: str):  # noqa: ANN201
     """The keys of a rank's first batches."""
-    sampler = ViewSampler(Counted(count), seed=0, sequential=order == 'sequential')
+    sampler = ViewSampler(images, seed=0, sequential=order == 'sequential')
     sampler.rank, sampler.world_size = rank, RANKS
-    sampler.num_samples = -(-count // RANKS)
+    sampler.num_samples = -(-len(images) // RANKS)
     sampler.total_size = sampler.num_samples * RANKS
     for number, batch in enumerate(BatchSampler(sampler, BATCH, drop_last=True)):
         if number == BATCHES:
@@ -154,22 +176,24 @@ def together(index: Path, order: str) -> dict[str, float]:
     found = [json.loads(rank.communicate()[0].splitlines()[-1]) for rank in ranks]
     return {'s to open': max(each['open'] for each in found), 's to the first batch': max(
         each['first'] for each in found), 'ms a batch': statistics.median(each['batch'] for each in found),
+        'ms for its places': statistics.median(each['places'] for each in found),
         'GB in all for the index and its order': sum(each['memory'] for each in found)}
 
 
 def as_rank(index: Path, rank: int, order: str) -> dict[str, float]:
     """What one of them measures."""
     before, began = memory(), time.perf_counter()
-    images = IndexedImages(str(index))
+    images = IndexedImages(str(index), pipeline=PIPELINE)
     images.full_init()
     opened = time.perf_counter()
-    keys, times = batches(len(images), rank, order), []
-    for batch in keys:
+    times = []
+    for number, batch in enumerate(batches(images, rank, order)):
         for key in batch:
-            images.get_data_info(key.picture)
+            images[key] if number < WHOLE else images.get_data_info(key.picture)
         times.append(time.perf_counter())
     return dict(open=opened - began, first=times[0] - began, memory=memory() - before,
-                batch=1000 * (times[-1] - times[0]) / (len(times) - 1))
+                batch=1000 * (times[WHOLE - 1] - times[0]) / (WHOLE - 1),
+                places=1000 * (times[-1] - times[WHOLE - 1]) / (len(times) - WHOLE))
 
 
 def memory() -> float:

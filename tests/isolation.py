@@ -15,6 +15,7 @@ import torch
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope, Registry, root
 from mmengine.visualization import Visualizer
+from mmpretrain.apis.model import ModelHub
 
 from lgd_mm import registry as own
 from lgd_mm.exports import TARGETS
@@ -41,9 +42,9 @@ def isolated(folder: Path) -> Iterator[None]:
     """Begin without a run, a default scope or random numbers drawn; leave the process as it was.
 
     Args:
-        folder (Path): Modules that were imported from below it are forgotten: the next test writes others.
+        folder (Path): Modules and models that are from below it are forgotten: the next test writes others.
     """
-    undo = [_registries(), _targets(), _modules(folder), _process(), _torch(), _logging()]
+    undo = [_registries(), _named_models(folder), _targets(), _modules(folder), _process(), _torch(), _logging()]
     for number, handler in HEARD.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
@@ -84,6 +85,17 @@ def _registries() -> Callable[[], None]:
                             if kind.__module__.partition('.')[0] in LIBRARIES}
                 registry.module_dict.clear()
                 registry.module_dict.update(imported | modules)
+
+    return restore
+
+
+def _named_models(folder: Path) -> Callable[[], None]:
+    before = set(ModelHub._models_dict)
+
+    def restore() -> None:
+        for name in set(ModelHub._models_dict) - before:
+            if str(ModelHub._models_dict[name].filepath).startswith(f'{folder}{os.sep}'):
+                del ModelHub._models_dict[name]
 
     return restore
 

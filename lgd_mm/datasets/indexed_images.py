@@ -19,6 +19,9 @@ from lgd_mm.registry import DATASETS
 from lgd_mm.storage import expect, is_url, join
 from lgd_mm.storage.urls import bucket_of
 
+#: Images whose bytes stand for those of all.
+SIZES = 1000
+
 
 @DATASETS.register_module()
 class IndexedImages(UnlabelledImages):
@@ -68,13 +71,25 @@ class IndexedImages(UnlabelledImages):
         return dict(img_path=path, content=found.content, sample_idx=idx)
 
     def expect(self, numbers: NDArray[np.int64]) -> None:
-        """Have some images fetched that are asked for soon, if they lie in shards in an object store.
+        """Have what the index says of some images read, and themselves fetched, if they lie in shards in a store.
 
         Args:
-            numbers (np.ndarray): Of the images (n, ), in the order in which they are asked for.
+            numbers (np.ndarray): Of the images (n, ), in the order in which they are asked for soon.
         """
+        self.index.expect(numbers)
         if is_url(self._root) and self.index.kind == 'shards':
             expect((join(self._root, shard), begin, size) for shard, begin, size in self.index.ranges(numbers))
+
+    def bytes_fetched(self, images: int) -> float:
+        """Of so many images, about; 0 if they are no part of shards in an object store.
+
+        Args:
+            images (int): Up to all.
+        """
+        if not is_url(self._root) or self.index.kind != 'shards':
+            return 0
+        some = np.linspace(0, len(self) - 1, min(len(self), SIZES), dtype=np.int64)
+        return images * float(np.mean([size for _, _, size in self.index.ranges(some)] or [0]))
 
     def digest(self) -> str:
         """That of the index: of the images' names, sizes and contents."""

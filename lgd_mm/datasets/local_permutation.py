@@ -25,6 +25,7 @@ class LocalPermutation:
 
     Attributes:
         streams (int): A power of two, up to 64: fewer where there are few images.
+        mixed (int): Images that are permuted at a time, in all streams.
     """
 
     def __init__(self, count: int, seed: int) -> None:
@@ -36,6 +37,7 @@ class LocalPermutation:
         self._blocks = Permutation(rounds * self.streams * self._window, seed)
         self._block = -(-count // self._blocks.count)
         self._shuffled = Permutation(self._window * self._block, seed)
+        self.mixed = min(count, self.streams * self._shuffled.count)
 
     def at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """What stands at some positions.

@@ -17,7 +17,7 @@ from lgd_mm.storage import opened
 
 
 class Member(NamedTuple):
-    """A plain file in a tar: its path there, the place of its first byte, and the number of bytes."""
+    """A file in a tar: its path there, the place of its first byte, and the number of bytes."""
 
     name: str
     offset: int
@@ -25,7 +25,7 @@ class Member(NamedTuple):
 
 
 def tar_index(path: str) -> list[Member]:
-    """The plain files of a tar, in their order.
+    """The files of a tar, in their order; one that has a second name, a hard link, is there twice.
 
     The first call reads the head of each member. Later ones read a small file in the cache, as long as the tar's size
     and time are the same.
@@ -34,7 +34,7 @@ def tar_index(path: str) -> list[Member]:
         path (str): The tar, not compressed.
 
     Returns:
-        list[Member]: Links, folders and devices are left out.
+        list[Member]: Symbolic links, folders and devices are left out.
 
     Raises:
         UserError: If it cannot be read, is no tar or does not reach its end.
@@ -49,7 +49,7 @@ def tar_index(path: str) -> list[Member]:
 def _index(path: str) -> list[Member]:
     status = os.stat(path)
     place = os.path.realpath(path)
-    state = [place, status.st_size, status.st_mtime_ns]
+    state = [place, status.st_size, status.st_mtime_ns, 'with hard links']
     kept = cache_folder('tar_index') / f'{hashlib.sha256(os.fsencode(place)).hexdigest()}.json'
     with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or damaged
         content = json.loads(read_plain(kept))
@@ -63,8 +63,9 @@ def _index(path: str) -> list[Member]:
 
 
 def read_members(path: str) -> list[Member]:
-    """The plain files of a tar as of :func:`tar_index`, or of one in an object store, read anew."""
+    """The files of a tar as of :func:`tar_index`, or of one in an object store, read anew."""
     members: list[Member] = []
+    files: dict[str, Member] = {}
     try:
         with opened(path) as file, tarfile.open(fileobj=file, mode='r:', tarinfo=BoundedTarInfo) as tar:
             size = file.seek(0, os.SEEK_END)
@@ -72,12 +73,17 @@ def read_members(path: str) -> list[Member]:
             for info in tar:
                 if tar.offset <= info.offset:  # a negative size leads back, without end
                     raise tarfile.ReadError(f'{shortened(info.name)} would have {info.size:,} bytes')
-                if not info.isreg() or info.issparse():
+                name = info.name.removeprefix('./')
+                if info.islnk() and info.linkname in files:
+                    member = files[info.linkname]._replace(name=name)
+                elif info.isreg() and not info.issparse():
+                    member = Member(name, info.offset_data, info.size)
+                else:
                     continue
-                member = Member(info.name.removeprefix('./'), info.offset_data, info.size)
                 if not _lies_within(member, size):
                     raise tarfile.ReadError(f'{shortened(member.name)} would have {member.size:,} bytes and the tar '
                                             f'has {size:,}')
+                files[info.name] = member
                 members.append(member)
             end = tar.offset
             file.seek(end)  # tarfile takes a damaged head for the end; that is a block of zeros

@@ -58,6 +58,12 @@ class ViewSampler(DefaultSampler):
         self.views, self.sequential = views, sequential
         self.first = 0
 
+    @property
+    def mixed(self) -> int:
+        """Images from which those that follow each other come."""
+        count = len(self.dataset)
+        return LocalPermutation(count, 0).mixed if self.sequential and self.shuffle else count
+
     def __iter__(self) -> Iterator[ViewKey]:
         """Yield the keys of an epoch, of this process."""
         first, self.first = self.first, 0

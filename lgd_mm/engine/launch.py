@@ -22,6 +22,7 @@ from lgd_mm.engine.checks.best_metric import check_best
 from lgd_mm.engine.checks.cached_crops import check_cached_crops
 from lgd_mm.engine.checks.lone_image import check_lone_image
 from lgd_mm.engine.checks.same_run import check_same_run
+from lgd_mm.engine.checks.storage_room import check_storage_room
 from lgd_mm.engine.checks.view_size import check_view_size
 from lgd_mm.engine.failures import user_errors
 from lgd_mm.engine.hooks.checkpoints import check_same_batches
@@ -228,6 +229,7 @@ def _train(cfg: Config, student: str | None, allow_partial_student: bool, resume
         preflight.check_disk_space(cfg.work_dir, runner.model)
         check_view_size(runner)
         check_lone_image(runner)
+        check_storage_room(runner)
         watch_labels(runner, 'train', 'val')
         if log_samples:
             keep_image_results(runner, 'val')

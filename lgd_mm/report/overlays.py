@@ -4,6 +4,7 @@ Lines and letters follow the size of the image, so that it looks alike on a scre
 :data:`SMALLEST` pixels is drawn enlarged by a whole number, for letters to have room.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -239,10 +240,8 @@ def _fitting(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     """The beginning of a text that is no wider."""
     if font.getlength(text) <= width:
         return text
-    kept = len(text) - 1
-    while kept and font.getlength(f'{text[:kept]}\u2026') > width:
-        kept -= 1
-    return f'{text[:kept]}\u2026'
+    wider = bisect_right(range(1, len(text)), width, key=lambda kept: font.getlength(f'{text[:kept]}\u2026'))
+    return f'{text[:wider]}\u2026'
 
 
 @cache

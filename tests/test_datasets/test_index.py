@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lgd_mm.datasets import ShardedImages, UnlabelledImages, UnreadableImage
+from lgd_mm.datasets import ShardedImages, UnlabelledImages, UnreadableImage, ViewSampler
 from lgd_mm.datasets.index import ImageIndex, build, build_index
 from lgd_mm.datasets.index.rows import shards_checksum
 from lgd_mm.datasets.indexed_images import IndexedImages, Marks
@@ -163,6 +163,29 @@ def test_a_flipped_bit_of_an_image_is_told_and_its_neighbour_taken(indexes, tmp_
     assert data.unreadable == [data.get_data_info(2)['img_path']] and place.source in data.unreadable[0]
     with pytest.raises(UnreadableImage, match='not those that were indexed'):
         data.view(2, 0)
+
+
+def test_an_index_that_is_cut_off_while_it_is_read_is_told(indexes, tmp_path):
+    shutil.copytree(indexes / 'folder.index', tmp_path / 'index')
+    index = ImageIndex(tmp_path / 'index')
+    os.truncate(tmp_path / 'index' / 'images.npy', os.path.getsize(tmp_path / 'index' / 'images.npy') - 1)
+    assert index[len(NAMES) - 2].name
+    with pytest.raises(DataError, match=r'images\.npy is damaged.*where image 8 stands'):
+        index[len(NAMES) - 1]
+    for number in (-1, len(NAMES)):
+        with pytest.raises(IndexError):
+            index[number]
+
+
+def test_rows_are_read_before_they_are_asked_for(indexes, monkeypatch):
+    """All that the sampler says, where they stand."""
+    asked = []
+    monkeypatch.setattr(os, 'posix_fadvise', lambda file, at, size, advice: asked.append(os.pread(file, size, at)))
+    data = IndexedImages(str(indexes / 'folder.index'))
+    first = next(iter(ViewSampler(data, seed=0)))
+    rows = np.load(indexes / 'folder.index' / 'images.npy')
+    assert len(asked) == len(NAMES) and set(asked) == {row.tobytes() for row in rows}
+    assert asked[0] == rows[first.picture].tobytes()
 
 
 def test_a_cut_shard_is_told(indexes, tmp_path):

@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -163,6 +164,17 @@ def test_what_is_no_image_file(tmp_path):
             tar.addfile(info)
     with pytest.raises(UserError, match='1 shards in .* hold no image'):
         sharded(tmp_path / 'shards')
+
+
+def test_a_file_with_two_names_is_there_twice(tmp_path, source):
+    """tar keeps the second as a hard link to the first."""
+    (source / 'part0/twin.png').hardlink_to(source / 'part1/0001.png')
+    write_shards(tmp_path / 'linked', source, ['part0/0000.png', 'part0/twin.png', 'part1/0001.png'], 3)
+    with tarfile.open(tmp_path / 'linked/train-000000.tar') as tar:
+        assert [info.islnk() for info in tar] == [False, False, True]
+    data = ShardedImages(data_root=str(tmp_path / 'linked'), pipeline=[dict(type='lgd_mm.LoadImage')])
+    images = [data[index, 0, 0]['img'] for index in range(len(data))]
+    assert len(images) == 3 and np.array_equal(images[1], images[2]) and not np.array_equal(images[0], images[1])
 
 
 def test_names_with_signs_of_the_path(tmp_path, source):

@@ -31,7 +31,12 @@ class Page:
     Args:
         checkout (Path): A small checkout, where the page's commands begin.
         patch (pytest.MonkeyPatch): Of the page.
+
+    Attributes:
+        only_checked (bool): Nothing runs.
     """
+
+    only_checked = False
 
     def __init__(self, checkout: Path, patch: pytest.MonkeyPatch) -> None:
         self.checkout = checkout
@@ -50,7 +55,7 @@ class Page:
             return
         for command in map(Command.parse, logical_lines(block.text)):
             self.check(command)
-            if not block.reason:
+            if not block.reason and not self.only_checked:
                 self._run_command(command)
 
     def _run_python(self, block: Block) -> None:
@@ -62,7 +67,7 @@ class Page:
             path.write_text(block.text, encoding='utf-8')
             if '_base_' in block.text:
                 self._read_config(path)
-        elif not block.reason:
+        elif not block.reason and not self.only_checked:
             forget_runs()
             with pytest.MonkeyPatch.context() as patch:
                 patch.syspath_prepend(self.folder)  # as a person's own Python has it

@@ -11,6 +11,7 @@ from tests.tiny import ROOT
 TOUR = ROOT / 'demo/lgd_mm_tour.ipynb'
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_tour(tmp_path, monkeypatch):
     monkeypatch.setenv('PYTHONPATH', str(ROOT))

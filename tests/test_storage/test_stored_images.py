@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tarfile
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from lgd_mm.datasets import IndexedImages, UnlabelledImages, ViewSampler
 from lgd_mm.datasets.index import ImageIndex, build_index
+from lgd_mm.engine.checks.storage_room import machines
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.teacher_cache import TeacherCache
 from lgd_mm.teacher_cache.rows import entry_type
@@ -119,12 +121,35 @@ def test_pieces_of_the_next_images_are_fetched_before_they_are_asked_for(bucket,
     assert len(list(keys)) == 20 and [len(each) for each in told] == [10, 10, 10]
 
 
+def test_bytes_of_what_is_mixed(bucket, folder):
+    images = IndexedImages(str(folder / 'index'), data_root=f'{bucket}/shards')
+    size = sum(images.index[number].size for number in range(COUNT))
+    assert images.bytes_fetched(COUNT) == pytest.approx(size)
+    assert images.bytes_fetched(COUNT // 2) == pytest.approx(size / 2)
+    assert IndexedImages(str(folder / 'index'), data_root=str(folder / 'shards')).bytes_fetched(COUNT) == 0
+
+
+@pytest.mark.parametrize('count, mixed', [(30, 30), (10**6, 250_880), (10**9, 64 * 16 * 256)])
+def test_images_that_are_mixed_at_a_time(count, mixed):
+    assert ViewSampler(range(count), seed=0, sequential=True).mixed == mixed
+    assert ViewSampler(range(count), seed=0).mixed == count
+
+
+def test_machines_of_a_run(monkeypatch):
+    monkeypatch.setattr('lgd_mm.engine.checks.storage_room.get_world_size', lambda: 32)
+    for variables, number in (({}, 1), (dict(LOCAL_WORLD_SIZE='8'), 4), (dict(SLURM_NNODES='2'), 2)):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        assert machines() == number
+
+
 def test_a_damaged_index_is_not_followed_ahead(folder, tmp_path):
     """What is fetched ahead is not compared; it may not lead outside of what the index holds."""
-    index = ImageIndex(folder / 'index')
-    rows = index._rows.copy()
+    copied = shutil.copytree(folder / 'index', tmp_path / 'index')
+    rows = np.load(copied / 'images.npy')
     rows['source'][3] = 2**31
-    index._rows = rows
+    np.save(copied / 'images.npy', rows)
+    index = ImageIndex(copied)
     assert len(list(index.ranges(np.arange(COUNT)))) == COUNT - 1
     index._of_sources = index._of_sources.copy()
     index._of_sources['name'][1] = 2**40

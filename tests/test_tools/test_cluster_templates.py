@@ -212,6 +212,7 @@ def test_pytorchjob_passes_the_signal_on(checkout):
     assert job.returncode == 1 and (checkout / 'told').exists()
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_pytorchjob_goes_on_after_a_pod_had_to_go(checkout):
     """Two pods on this machine, each with a CPU: one is told, both save the run and end, and begin again to end it."""

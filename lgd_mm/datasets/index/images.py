@@ -3,6 +3,7 @@
 import json
 import mmap
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgd_mm.console.printable import shown
-from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, SOURCE, said_checksum, shards_checksum
+from lgd_mm.datasets.index.rows import BLOCK, FORMAT, IMAGE, IMAGE_FIELDS, SOURCE, said_checksum, shards_checksum
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.io.files import open_plain, read_plain
+from lgd_mm.io.row_file import RowFile
 from lgd_mm.io.rows import about_checksum, open_rows
 from lgd_mm.storage import is_url, join, local_copy
 from lgd_mm.storage.objects import exists
@@ -78,7 +80,12 @@ class ImageIndex:
             return Path(local_copy(join(self.folder, name)))
 
         # Each is opened before the next is fetched: a copy that is not open may have to make room.
-        self._rows = open_rows(here('images.npy'), IMAGE, self._images, 'index', 'lgd-mm index', scattered=True)
+        images = here('images.npy')
+        try:
+            self._rows = RowFile(images, IMAGE, self._images)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, 'strerror', None) or error
+            raise UserError(f'{images} cannot be read ({reason}): {CURE}') from error
         self._of_sources = open_rows(here('sources.npy'), SOURCE, self._sources, 'index', 'lgd-mm index')
         names = here('names.bin')
         try:
@@ -106,14 +113,16 @@ class ImageIndex:
         """Where an image lies.
 
         Raises:
+            IndexError: If there is none of that number.
             UserError: If this part of the index is damaged, or leads out of the root.
         """
-        source, place, size, check = (int(value) for value in self._rows[number])
+        row = self._rows[number]
         try:
+            source, place, size, check = IMAGE_FIELDS.unpack(row)
             names = self._of_sources[source]
             of_source = self._text(int(names['name']))
             name = self._text(int(names['names']) + place) if self.kind == 'folders' else b''
-        except IndexError:
+        except (IndexError, struct.error):
             raise self._damaged(number) from None
         content = check ^ said_checksum(number, of_source, place, size, name)
         if not self.checked and content:
@@ -123,6 +132,14 @@ class ImageIndex:
                             f'outside of its root {shown(self.root)}: {CURE}')
         offset = BLOCK * place if self.kind == 'shards' else 0
         return Indexed(os.fsdecode(of_source), os.fsdecode(name), offset, size, content if self.checked else None)
+
+    def expect(self, numbers: NDArray[np.int64]) -> None:
+        """Have what is said of some images read, which are asked for soon.
+
+        Args:
+            numbers (np.ndarray): Of the images (n, ).
+        """
+        self._rows.expect(numbers.tolist())
 
     def ranges(self, numbers: NDArray[np.int64]) -> Iterator[tuple[str, int, int]]:
         """Where some images in shards lie; what is damaged is left out, and told when it is read.

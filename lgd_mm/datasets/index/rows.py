@@ -1,5 +1,6 @@
 """What an index keeps of each image and of each source."""
 
+import struct
 import zlib
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 #: xor that of all else, see :func:`said_checksum`. In a shard the place is counted in blocks of 512 bytes; in a folder
 #: it is where the image's name stands among those of the folder.
 IMAGE = np.dtype([('source', '<u4'), ('place', '<u4'), ('size', '<u4'), ('check', '<u4')])
+#: The four of its bytes.
+IMAGE_FIELDS = struct.Struct('<4I')
 #: A source: where its own name begins, and where those of its images do.
 SOURCE = np.dtype([('name', '<u8'), ('names', '<u8')])
 #: Bytes of a block of a tar.

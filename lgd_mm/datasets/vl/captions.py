@@ -59,7 +59,9 @@ class VLCaptionPretraining(Captions):
         rng = rng or np.random.default_rng(index)
         other = index if rng.random() < 0.5 else self._another(index, rng)
         matching = int(self.entries[other]['regions'] == self.entries[index]['regions'])
-        text, tags = self.sequences.text(self.entries[index]['gt_caption']), self.tag_pieces(other)
+        seen = self.seen(index)
+        text = self.sequences.text(self.entries[index]['gt_caption'])
+        tags = self.sequences.tags((seen if matching else self.seen(other))['regions'])
         words = np.concatenate([text, tags])
         # Behind the text there is padding: places of tags lie further back.
         places = np.concatenate([np.arange(len(text)), self.lengths.text + np.arange(len(tags))])
@@ -68,7 +70,7 @@ class VLCaptionPretraining(Captions):
             candidates = np.array([len(text) - 1])
         masked = mask_words(words, candidates, self.most, self.vocabulary, rng)
         told = masked.targets if matching else np.full_like(masked.targets, IGNORED)
-        inputs = self.inputs(index, masked.words[:len(text)], masked.words[len(text):], rng)
+        inputs = self.inputs(seen, masked.words[:len(text)], masked.words[len(text):], rng)
         return dict(inputs=inputs, targets=dict(
             masked=torch.from_numpy(places[masked.places]), words=torch.from_numpy(told),
             matching=torch.tensor(int(matching))))
@@ -100,7 +102,9 @@ class VLCaptionTraining(Captions):
         rng = rng or np.random.default_rng(index)
         text = self.sequences.text(self.entries[index]['gt_caption'])
         masked = mask_words(text, np.arange(1, len(text)), self.most, self.vocabulary, rng)
-        return dict(inputs=self.inputs(index, masked.words, self.tag_pieces(index), rng), targets=dict(
+        seen = self.seen(index)
+        inputs = self.inputs(seen, masked.words, self.sequences.tags(seen['regions']), rng)
+        return dict(inputs=inputs, targets=dict(
             masked=torch.from_numpy(masked.places), words=torch.from_numpy(masked.targets)))
 
 
@@ -118,7 +122,8 @@ class VLCaptionTest(Captions):
 
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """Without ``targets``."""
-        inputs = self.inputs(index, np.zeros(0, np.int64), self.tag_pieces(index), None)
+        seen = self.seen(index)
+        inputs = self.inputs(seen, np.zeros(0, np.int64), self.sequences.tags(seen['regions']), None)
         return dict(inputs=inputs, data_samples=sample(self.entries[index], ('image_id', 'img_path', 'gt_caption')))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from lgd_mm.console.rank_zero import print_rank0
-from lgd_mm.datasets.regions import RegionStore, check_same_boxes
+from lgd_mm.datasets.regions import Regions, RegionStore, check_same_boxes
 from lgd_mm.datasets.vl.sequences import Sequences, check_lengths
 from lgd_mm.datasets.vl.sources import entries_of
 from lgd_mm.errors import UserError
@@ -90,24 +90,23 @@ class RegionTexts(Dataset[dict[str, Any]]):
         """
         raise NotImplementedError
 
-    def inputs(self, index: int, text: NDArray[np.int64], tags: NDArray[np.int64],
+    def seen(self, index: int) -> dict[str, Regions]:
+        """Regions of an entry's image, by the stores they are from."""
+        return {key: store.row(self.entries[index]['regions']) for key, store in self.stores.items()}
+
+    def inputs(self, seen: dict[str, Regions], text: NDArray[np.int64], tags: NDArray[np.int64],
                rng: np.random.Generator | None) -> dict[str, torch.Tensor]:
         """Those of an entry.
 
         Args:
-            index (int): Of the entry, whose image's regions these are.
+            seen (dict[str, Regions]): Of its image.
             text (np.ndarray): Word pieces with [CLS] and [SEP], without padding.
             tags (np.ndarray): Word pieces with [SEP], without padding.
             rng (np.random.Generator, optional): Source of ``draw``.
         """
-        found = {key: store.row(self.entries[index]['regions']) for key, store in self.stores.items()}
-        numbers = dict(self.sequences.inputs(text, tags, found, self.aligned),
+        numbers = dict(self.sequences.inputs(text, tags, seen, self.aligned),
                        draw=np.int64(rng.integers(2**31) if rng is not None else 0))
         return {key: torch.as_tensor(value) for key, value in numbers.items()}
-
-    def tag_pieces(self, index: int) -> NDArray[np.int64]:
-        """Word pieces of the tags of an entry's image, see :meth:`Sequences.tags`."""
-        return self.sequences.tags(self.stores['regions'].row(self.entries[index]['regions']))
 
     def tell_unknown(self, texts: Iterable[str]) -> None:
         """Say which words the vocabulary lacks.

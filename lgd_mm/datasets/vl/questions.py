@@ -57,7 +57,8 @@ class VLQuestions(RegionTexts):
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """``targets`` are ``answers``."""
         entry = self.entries[index]
-        inputs = self.inputs(index, self.sequences.text(entry['question']), self.tag_pieces(index), rng)
+        seen = self.seen(index)
+        inputs = self.inputs(seen, self.sequences.text(entry['question']), self.sequences.tags(seen['regions']), rng)
         item = dict(inputs=inputs, targets=dict(answers=torch.from_numpy(self._scores(entry))))
         if self.test:
             item['data_samples'] = sample(

@@ -109,9 +109,14 @@ def run_tool(*arguments: object, cwd: Path = ROOT, **env: str) -> subprocess.Com
 
 def train_in_two(*arguments: object, **env: str) -> subprocess.CompletedProcess:
     """Run ``tools/train.py`` in two processes without the launcher, which would start three more."""
+    return train_in_group(2, *arguments, **env)
+
+
+def train_in_group(processes: int, *arguments: object, **env: str) -> subprocess.CompletedProcess:
+    """Run ``tools/train.py`` in several processes without the launcher."""
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': '', **env}
     command = [str(ROOT / 'tools/train.py'), *map(str, arguments), '--launcher', 'pytorch']
-    return run_group(command, 2, ROOT, environment)
+    return run_group(command, processes, ROOT, environment)
 
 
 def train_by_torchrun(*arguments: object, restarts: int = 0, **env: str) -> subprocess.CompletedProcess:

@@ -2,8 +2,8 @@
 # python tools/benchmark.py configs/shapes/vl_long.py.
 _base_ = './vl.py'
 title = 'Vision and language in the generated world, near convergence'
-note = ('As the suite of questions, with three times as many steps of the students: what a teacher is worth when labels '
-        'alone have taught what they can.')
+note = ('As the suite of questions, with three times as many steps of the students: what a teacher is worth when '
+        'labels alone have taught what they can.')
 work_dir = 'work_dirs/vl/long'
 reference = 'labels only, 3 x as long'
 long = ['train_cfg.max_epochs=24', 'train_cfg.val_interval=24']

@@ -1,6 +1,7 @@
 """A seed gives the same student twice, resuming equals not stopping, two processes equal one."""
 
 import os
+import signal
 import time
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 
 from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.processes import start_program
-from tests.tiny import ROOT, run_tool, train_in_two, write_images, write_lgd_config
+from tests.tiny import ROOT, run_tool, train_in_group, train_in_two, write_images, write_lgd_config
 
 
 def train(config, work_dir, *arguments):
@@ -83,20 +84,51 @@ def test_killed_and_resumed(config, undisturbed, tmp_path, delay):
     assert_equal(train(config, tmp_path, '--resume'), undisturbed[0])
 
 
-@pytest.mark.slow
-def test_two_processes_equal_one_with_the_doubled_batch(pictures, tmp_path):
+@pytest.fixture(scope='module')
+def evenly(tmp_path_factory, pictures):
+    """A config whose batches may be divided among processes, and the state after eight images a step in one."""
     # Batch norm in eval mode: its statistics are the one thing that two half batches do not share on a CPU.
     # Blocks begin as identities: others double the rounding of sums in another order.
-    backbone = dict(norm_eval=True, zero_init_residual=True)
-    (tmp_path / 'config').mkdir()
-    config = write_lgd_config(tmp_path / 'config', pictures, model=dict(backbone=backbone),
+    folder = tmp_path_factory.mktemp('evenly')
+    config = write_lgd_config(folder, pictures, model=dict(backbone=dict(norm_eval=True, zero_init_residual=True)),
                               train_cfg=dict(max_epochs=2))
-    one = train(config, tmp_path / 'one', '--cfg-options', 'train_dataloader.batch_size=8')
+    return config, train(config, folder / 'one', '--cfg-options', 'train_dataloader.batch_size=8')
+
+
+def assert_near(found, one):
+    assert one.keys() == found.keys()
+    for key in one:
+        torch.testing.assert_close(found[key], one[key], rtol=0, atol=1e-5)
+    assert torch.equal(one['lgka.counts'], found['lgka.counts']) and one['lgka.counts'].sum() == 2 * 24
+
+
+@pytest.mark.slow
+def test_two_processes_equal_one_with_the_doubled_batch(evenly, tmp_path):
+    config, one = evenly
     done = train_in_two(config, '--work-dir', tmp_path / 'two')
     assert done.returncode == 0, done.stderr[-3000:]
-    two = final_state(tmp_path / 'two')
+    assert_near(final_state(tmp_path / 'two'), one)
 
-    assert one.keys() == two.keys()
-    for key in one:
-        torch.testing.assert_close(two[key], one[key], rtol=0, atol=1e-5)
-    assert torch.equal(one['lgka.counts'], two['lgka.counts']) and one['lgka.counts'].sum() == 2 * 24
+
+@pytest.mark.slow
+@pytest.mark.parametrize('processes', [4, pytest.param(8, marks=pytest.mark.nightly)])
+def test_half_the_processes_go_on_with_the_doubled_batch(evenly, tmp_path, monkeypatch, processes):
+    """From the middle of an epoch; with the same batch in each they are refused, as are small steps of the banks."""
+    monkeypatch.setattr('tests.processes.PATIENCE', 1)  # those that hang when the first has refused
+    config, one = evenly
+    fault = dict(type='lgd_mm.SignalHook', iteration=2, number=int(signal.SIGTERM))
+    stopping = config.with_name(f'stopping{processes}.py')
+    stopping.write_text(f'_base_ = {str(config)!r}\ncustom_hooks = [dict(type="lgd_mm.IterationSeedHook"), {fault}]\n'
+                        'custom_imports = dict(imports=["lgd_mm", "tests.faults.conftest"])\n')
+    size = 8 // processes
+    stopped = train_in_group(processes, stopping, '--work-dir', tmp_path / 'run', '--cfg-options',
+                             f'train_dataloader.batch_size={size}')
+    assert 'stopped by SIGTERM after iteration 2' in stopped.stderr
+    resume = config, '--work-dir', tmp_path / 'run', '--resume', '--cfg-options'
+    for options in ([f'train_dataloader.batch_size={size}'],
+                    [f'train_dataloader.batch_size={size}', 'optim_wrapper.accumulative_counts=2']):
+        refused = train_in_group(processes // 2, *resume, *options)
+        assert refused.returncode and f'give --cfg-options train_dataloader.batch_size={2 * size}' in refused.stderr
+    done = train_in_group(processes // 2, *resume, f'train_dataloader.batch_size={2 * size}')
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert_near(final_state(tmp_path / 'run'), one)

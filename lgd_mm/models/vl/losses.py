@@ -42,9 +42,9 @@ def token_contrastive_loss(student: Tensor, teacher: Tensor, queue: Tensor, vali
     Returns:
         Tensor: Mean over tokens, ().
     """
-    own = (student * teacher).sum(dim=2, keepdim=True)
-    logits = torch.cat([own, student @ queue.T], dim=2) / temperature  # (B, T, 1 + K)
-    of_tokens = torch.logsumexp(logits, dim=2) - logits[..., 0]
+    student = student / temperature  # few numbers; the products are hundreds of times as many
+    own, others = (student * teacher).sum(dim=2), student @ queue.T  # (B, T), (B, T, K)
+    of_tokens = torch.logaddexp(own, others.logsumexp(dim=2)) - own
     return weighted_mean(of_tokens.flatten(), valid.flatten().float())
 
 

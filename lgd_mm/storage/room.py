@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from lgd_mm.errors import UserError
+from lgd_mm.errors import ExhaustedError, UserError
 from lgd_mm.io.cache import cache_folder
 from lgd_mm.io.files import PART, replacing
 from lgd_mm.storage.objects import Version
@@ -87,10 +87,11 @@ def _write(file: Path, content: Iterable[bytes], url: str) -> None:
         with replacing(file) as part, part.open('wb') as whole:
             whole.writelines(content)
     except OSError as error:
-        cure = ('free disk space, set LGD_STORAGE_GB to less' if error.errno in (errno.ENOSPC, errno.EDQUOT) else
-                'correct the permissions there')
-        raise UserError(f'{file.parent} cannot take a copy of a part of {url} ({error.strerror or error}): {cure}, or '
-                        'set LGD_CACHE_DIR to a folder on another disk') from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = 'free disk space, set LGD_STORAGE_GB to less' if full else 'correct the permissions there'
+        kind = ExhaustedError if full else UserError
+        raise kind(f'{file.parent} cannot take a copy of a part of {url} ({error.strerror or error}): {cure}, or '
+                   'set LGD_CACHE_DIR to a folder on another disk') from error
     if next(_written) % LOOK_EACH == 0:
         make_room(room())
 

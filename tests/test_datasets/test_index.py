@@ -94,6 +94,26 @@ def test_stopped_it_goes_on(images, tmp_path, monkeypatch):
     assert [part.stat().st_mtime_ns for part in parts] == times  # nothing was read again
 
 
+def test_of_two_that_make_one_index_the_second_is_told(images, tmp_path, monkeypatch):
+    def first(*arguments, real=build._write):
+        monkeypatch.setattr(build, '_write', real)
+        build_index(images / 'shards', tmp_path / 'index')
+        return real(*arguments)
+
+    monkeypatch.setattr(build, '_write', first)
+    with pytest.raises(UserError, match='index was made by another process meanwhile, and is left as it is'):
+        build_index(images / 'shards', tmp_path / 'index')
+    assert len(ImageIndex(tmp_path / 'index')) == len(NAMES)
+    assert [path.name for path in tmp_path.iterdir()] == ['index']
+
+
+def test_a_compressed_shard_is_not_left_out(images, tmp_path):
+    shutil.copytree(images / 'shards', tmp_path / 'shards')
+    (tmp_path / 'shards' / '002.tar.gz').write_bytes(b'')
+    with pytest.raises(UserError, match=r'002\.tar\.gz is compressed, and 0 more: images are read out of plain tars'):
+        build_index(tmp_path / 'shards', tmp_path / 'index')
+
+
 def test_overlapping_shards_are_merged_and_others_read_one_by_one(indexes, tmp_path, monkeypatch):
     (tmp_path / 'apart').mkdir()
     for shard, names in enumerate((sorted(NAMES)[:5], sorted(NAMES)[5:])):

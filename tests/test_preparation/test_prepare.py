@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -429,9 +430,10 @@ def test_unnesting_that_was_stopped(tmp_path, run, monkeypatch, steps):
 def test_stopped_at_every_file(tmp_path, run, monkeypatch, make):
     """Before each file that is written or moved, one stop after the other, until all is done."""
     monkeypatch.setattr(caltech256, 'TRAIN_PER_CLASS', 3)
-    for name in ('root', 'other'):
+    for name in ('other', 'root'):
         spec = make(tmp_path / name)
-        md5 = trees.devkit(tmp_path / name / 'ILSVRC2012_devkit_t12.tar.gz')
+    md5 = trees.devkit(tmp_path / 'root/ILSVRC2012_devkit_t12.tar.gz')  # another in each second
+    shutil.copy(tmp_path / 'root/ILSVRC2012_devkit_t12.tar.gz', tmp_path / 'other')
     monkeypatch.setitem(trees.imagenet_meta(), 'devkit', ('ILSVRC2012_devkit_t12.tar.gz', md5))
     assert run(spec)[0]
     steps, stops = [], 0

@@ -89,7 +89,8 @@ def test_an_index_in_the_store_names_its_own_bucket_only(bucket, server, store, 
 
 
 def test_an_index_that_is_not_there(bucket, store):
-    with pytest.raises(UserError, match='gone is no index of images: make one .* with lgd-mm index s3://'):
+    with pytest.raises(UserError, match=r'index\.json does not exist, so that .*gone is no index of images: correct '
+                                        'its name, or make one .* lgd-mm index s3://'):
         ImageIndex(f'{bucket}/gone')
 
 

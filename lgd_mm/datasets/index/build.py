@@ -25,12 +25,14 @@ from lgd_mm.io.files import remove
 from lgd_mm.io.image_files import EXTENSIONS, files_below
 from lgd_mm.io.new_folder import new_folder
 from lgd_mm.io.rows import about_checksum, array_head
-from lgd_mm.storage import is_url
+from lgd_mm.storage import is_url, join
 
 #: An image of a set: its name, number of its part, place, bytes, CRC-32 of its content.
 Entry = tuple[bytes, int, int, int, int]
 #: Rows that are written together.
 TOGETHER = 65_536
+#: Endings of tars that are compressed.
+COMPRESSED = ('.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.tar.zst')
 #: Bytes behind which the names of a folder's images begin anew: their places have 32 bits.
 FARTHEST = 2**31
 
@@ -59,10 +61,14 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
         raise UserError(f'{out} exists already: give another --out, or remove it')
     below = storage.files_below(root) if is_url(root) else (os.path.relpath(path, root) for path in files_below(
         Path(root)))
-    names = [name for name in below if name.lower().endswith((*EXTENSIONS, '.tar'))]
+    names = [name for name in below if name.lower().endswith((*EXTENSIONS, '.tar', *COMPRESSED))]
     odd = next((name for name in names if {'', '..'} & set(name.split('/'))), None)  # a store takes any name
     if odd is not None:
         raise UserError(f'{root} holds {shown(odd)}, which no folder could: give that object a name without // and ..')
+    compressed = [name for name in names if name.lower().endswith(COMPRESSED)]
+    if compressed:
+        raise UserError(f'{join(root, compressed[0])} is compressed, and {len(compressed) - 1} more: images are read '
+                        'out of plain tars, unpack it (gunzip), or take it out')
     shards = sorted(name for name in names if name.endswith('.tar'))
     files = [name for name in names if name.lower().endswith(EXTENSIONS)]
     check_numbers(shards)
@@ -76,9 +82,17 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
         run = map if jobs == 1 else stack.enter_context(
             ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'))).map
         found = list(track(run(partial(find, folder=kept), parts), 'looking for images', len(parts)))
-    with new_folder(out) as folder:
-        count = _write(folder, root, [part.shard for part in parts], found, checked)
-    remove(kept)
+    try:
+        with new_folder(out) as folder:
+            count = _write(folder, root, [part.shard for part in parts], found, checked)
+    except OSError as error:
+        if out.exists():
+            raise UserError(f'{out} was made by another process meanwhile, and is left as it is: use it, or give '
+                            'another --out') from error
+        raise
+    finally:
+        if out.exists():
+            remove(kept)
     return count
 
 

@@ -68,8 +68,9 @@ class ImageIndex:
         self.folder = os.fspath(folder)
         file = join(self.folder, 'index.json')
         if is_url(file) and not exists(file):
-            raise UserError(f'{self.folder} is no index of images: make one of the shards or images there with lgd-mm '
-                            f'index {self.folder} --out FOLDER')
+            raise UserError(f'{file} does not exist, so that {self.folder} is no index of images: correct its name, or '
+                            f'make one of the shards or images that are there with lgd-mm index {self.folder} --out '
+                            'FOLDER')
         about = _about(local_copy(file))
         self.kind, self.root, self.digest, self.checked = (about[key] for key in ('kind', 'root', 'digest', 'checked'))
         self._images, self._sources, self._named = about['images'], about['sources'], about['named']

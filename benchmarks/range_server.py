@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, content: bool) -> None:
         file = Path(sys.argv[1], unquote(urlsplit(self.path).path).lstrip('/'))
-        if not file.is_file():
+        if '..' in file.parts or not file.is_file():
             self.send_response(404)
             self.send_header('Content-Length', '0')
             self.end_headers()

@@ -14,12 +14,12 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable
-from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 from harness import Case, main
+from shard_files import add, forget
 from torch.utils.data import DataLoader, default_collate
 
 from lgd_mm.datasets import IndexedImages, ViewSampler
@@ -51,10 +51,7 @@ def write_shards(folder: Path, images: int) -> None:
     for shard in range(SHARDS):
         with tarfile.open(folder / 'shards' / f'{shard:03d}.tar', 'w') as tar:
             for number in range(shard * images // SHARDS, (shard + 1) * images // SHARDS):
-                member = tarfile.TarInfo(f'{number:07d}.jpg')
-                content = kinds[number % len(kinds)]
-                member.size = len(content)
-                tar.addfile(member, BytesIO(content))
+                add(tar, f'{number:07d}.jpg', kinds[number % len(kinds)])
     build_index(folder / 'shards', folder / 'index')
 
 
@@ -88,13 +85,6 @@ def cases(quick: bool) -> list[Case]:
         'disk, at random': read(here, False), 'disk, local order': read(here, True),
         'S3, local order, read ahead': read('s3://shards', True),
         'S3, local order, not ahead': read('s3://shards', True, Unannounced)}, 'disk, at random')]
-
-
-def forget(folder: Path) -> None:
-    """Take files out of the page cache."""
-    for path in folder.iterdir():
-        with path.open('rb') as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 #: The server, which ends with this process.

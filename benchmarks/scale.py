@@ -20,11 +20,11 @@ import tempfile
 import time
 import zlib
 from collections.abc import Sized
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from reading import PIPELINE, drawn_images
+from shard_files import add, forget
 from torch.utils.data import BatchSampler
 
 from lgd_mm.datasets import ShardedImages, ViewSampler
@@ -137,9 +137,7 @@ def write_shard(path: Path, images: list[bytes]) -> list[Member]:
     """Images in a tar, and where they are."""
     with tarfile.open(path, 'w') as tar:
         for number, content in enumerate(images):
-            member = tarfile.TarInfo(f'{number:03d}.jpg')
-            member.size = len(content)
-            tar.addfile(member, BytesIO(content))
+            add(tar, f'{number:03d}.jpg', content)
     return list(read_members(str(path)))
 
 
@@ -153,14 +151,6 @@ def batches(images: Sized, rank: int, order: str):  # noqa: ANN201
         if number == BATCHES:
             return
         yield batch
-
-
-def forget(folder: Path) -> None:
-    """Take an index out of the page cache."""
-    os.sync()
-    for path in folder.iterdir():
-        with path.open('rb') as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def call(*arguments: object) -> dict:
@@ -208,9 +198,7 @@ def shards(folder: Path, count: int) -> None:
     for shard in range(-(-count // 10_000)):
         with tarfile.open(folder / f'{shard:06d}.tar', 'w') as tar:
             for number in range(10_000 * shard, min(count, 10_000 * (shard + 1))):
-                member = tarfile.TarInfo(f'{number:09d}.png')
-                member.size = len(PIXEL)
-                tar.addfile(member, BytesIO(PIXEL))
+                add(tar, f'{number:09d}.png', PIXEL)
 
 
 def started(kind: str, folder: str) -> dict[str, float]:

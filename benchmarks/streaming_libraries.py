@@ -20,6 +20,7 @@ import numpy as np
 from packaging.requirements import Requirement
 from rich.console import Console
 from rich.table import Table
+from shard_files import forget
 from streaming_readers import PACKAGES, READERS, SEED, Reader, write
 from streaming_run import STEP, Run, alone, run
 
@@ -73,14 +74,6 @@ def cost(reader: Reader, data: Path, rounds: int) -> list[str]:
         times.append((late.first - fresh.first) / fresh.rest)
         shares.append((late.fetched - len(late.batches) * step) / (stop * step))
     return [spread(times), spread(shares)]
-
-
-def forget(data: Path) -> None:
-    """Take the files out of the page cache."""
-    for path in filter(Path.is_file, data.rglob('*')):
-        with open(path, 'rb') as file:
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def speed(readers: dict[str, Reader], data: Path, rounds: int) -> dict[str, list[str]]:

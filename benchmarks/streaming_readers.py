@@ -1,6 +1,5 @@
 """Libraries that read images from shards, in one form: a function each that begins an epoch or goes on with one."""
 
-import io
 import os
 import tarfile
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from shard_files import add
 from torch.utils.data import DataLoader, Dataset
 
 #: Shards of the whole set.
@@ -154,9 +154,7 @@ def write(data: Path, images: int, size: int) -> None:
     for shard in range(SHARDS):
         with tarfile.open(data / f'tars/{shard:04}.tar', 'w') as tar:
             for number in range(shard * each, (shard + 1) * each):
-                member = tarfile.TarInfo(f'{number:06}.jpg')
-                member.size = size
-                tar.addfile(member, io.BytesIO(content[number]))
+                add(tar, f'{number:06}.jpg', content[number])
     samples = [dict(number=number, image=image) for number, image in enumerate(content)]
     if util.find_spec('litdata'):
         from litdata.streaming import Cache

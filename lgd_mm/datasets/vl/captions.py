@@ -70,7 +70,7 @@ class VLCaptionPretraining(Captions):
             candidates = np.array([len(text) - 1])
         masked = mask_words(words, candidates, self.most, self.vocabulary, rng)
         told = masked.targets if matching else np.full_like(masked.targets, IGNORED)
-        inputs = self.inputs(seen, masked.words[:len(text)], masked.words[len(text):], rng)
+        inputs = self.inputs(seen, masked.words[:len(text)], rng, tags=masked.words[len(text):])
         return dict(inputs=inputs, targets=dict(
             masked=torch.from_numpy(places[masked.places]), words=torch.from_numpy(told),
             matching=torch.tensor(int(matching))))
@@ -102,9 +102,7 @@ class VLCaptionTraining(Captions):
         rng = rng or np.random.default_rng(index)
         text = self.sequences.text(self.entries[index]['gt_caption'])
         masked = mask_words(text, np.arange(1, len(text)), self.most, self.vocabulary, rng)
-        seen = self.seen(index)
-        inputs = self.inputs(seen, masked.words, self.sequences.tags(seen['regions']), rng)
-        return dict(inputs=inputs, targets=dict(
+        return dict(inputs=self.inputs(self.seen(index), masked.words, rng), targets=dict(
             masked=torch.from_numpy(masked.places), words=torch.from_numpy(masked.targets)))
 
 
@@ -122,8 +120,7 @@ class VLCaptionTest(Captions):
 
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """Without ``targets``."""
-        seen = self.seen(index)
-        inputs = self.inputs(seen, np.zeros(0, np.int64), self.sequences.tags(seen['regions']), None)
+        inputs = self.inputs(self.seen(index), np.zeros(0, np.int64), None)
         return dict(inputs=inputs, data_samples=sample(self.entries[index], ('image_id', 'img_path', 'gt_caption')))
 
 

@@ -94,16 +94,18 @@ class RegionTexts(Dataset[dict[str, Any]]):
         """Regions of an entry's image, by the stores they are from."""
         return {key: store.row(self.entries[index]['regions']) for key, store in self.stores.items()}
 
-    def inputs(self, seen: dict[str, Regions], text: NDArray[np.int64], tags: NDArray[np.int64],
-               rng: np.random.Generator | None) -> dict[str, torch.Tensor]:
+    def inputs(self, seen: dict[str, Regions], text: NDArray[np.int64], rng: np.random.Generator | None,
+               tags: NDArray[np.int64] | None = None) -> dict[str, torch.Tensor]:
         """Those of an entry.
 
         Args:
             seen (dict[str, Regions]): Of its image.
             text (np.ndarray): Word pieces with [CLS] and [SEP], without padding.
-            tags (np.ndarray): Word pieces with [SEP], without padding.
             rng (np.random.Generator, optional): Source of ``draw``.
+            tags (np.ndarray, optional): Word pieces with [SEP], without padding. Defaults to None: those of the image.
         """
+        if tags is None:
+            tags = self.sequences.tags(seen['regions'])
         numbers = dict(self.sequences.inputs(text, tags, seen, self.aligned),
                        draw=np.int64(rng.integers(2**31) if rng is not None else 0))
         return {key: torch.as_tensor(value) for key, value in numbers.items()}

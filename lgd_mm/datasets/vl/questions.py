@@ -57,8 +57,7 @@ class VLQuestions(RegionTexts):
     def item(self, index: int, rng: np.random.Generator | None) -> dict[str, Any]:
         """``targets`` are ``answers``."""
         entry = self.entries[index]
-        seen = self.seen(index)
-        inputs = self.inputs(seen, self.sequences.text(entry['question']), self.sequences.tags(seen['regions']), rng)
+        inputs = self.inputs(self.seen(index), self.sequences.text(entry['question']), rng)
         item = dict(inputs=inputs, targets=dict(answers=torch.from_numpy(self._scores(entry))))
         if self.test:
             item['data_samples'] = sample(

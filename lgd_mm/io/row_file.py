@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lgd_mm.io.files import open_plain
-from lgd_mm.io.rows import array_head
+from lgd_mm.io.rows import array_head, check_holds
 
 
 class RowFile:
@@ -29,11 +29,9 @@ class RowFile:
     """
 
     def __init__(self, path: str | Path, row: np.dtype[Any], count: int) -> None:
-        head = array_head(row, count)
-        self._start, self._size, self._count = len(head), row.itemsize, count
+        self._start, self._size, self._count = len(array_head(row, count)), row.itemsize, count
         with open_plain(path) as file:
-            if file.read(len(head)) != head or os.fstat(file.fileno()).st_size != len(head) + count * row.itemsize:
-                raise ValueError('it holds something else')
+            check_holds(file, row, count)
             self._file = os.dup(file.fileno())
         weakref.finalize(self, os.close, self._file)
 

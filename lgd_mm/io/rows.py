@@ -7,6 +7,7 @@ import mmap
 import os
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -101,18 +102,32 @@ def check_no_links(folder: Path, patterns: Sequence[str], store: str) -> None:
                         '--out')
 
 
+def check_holds(file: FileIO, row: np.dtype[Any], count: int) -> None:
+    """See that a file has the head and the length of so many rows.
+
+    Args:
+        file (FileIO): At its beginning.
+        row (np.dtype): Of one of them.
+        count (int): How many.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    head = array_head(row, count)
+    if file.read(len(head)) != head or os.fstat(file.fileno()).st_size != len(head) + count * row.itemsize:
+        raise ValueError('it holds something else')
+
+
 def is_whole(file: Path, row: np.dtype[Any], count: int) -> bool:
     """Whether a file begins and ends as one of that many rows does: the first field of none is all zeros."""
     try:
         with open_plain(file) as stream:
-            head = stream.read(len(array_head(row, count)))
+            check_holds(stream, row, count)
             stream.seek(-row.itemsize, os.SEEK_END)
             last = np.frombuffer(stream.read(row.itemsize), row)
-            size = stream.tell()
-    except (OSError, ValueError):  # it is not there, or too short
+    except (OSError, ValueError):  # it is not there, or not whole
         return False
-    first_field = last[row.names[0]] if row.names else last
-    return head == array_head(row, count) and size == len(head) + count * row.itemsize and bool(first_field.any())
+    return bool((last[row.names[0]] if row.names else last).any())
 
 
 def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
@@ -136,17 +151,15 @@ def open_rows(file: Path, row: np.dtype[Any], count: int, store: str, tool: str,
     """
     try:
         with open_plain(file) as stream:
+            check_holds(stream, row, count)
             content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        start = len(array_head(row, count))
-        if content[:start] != array_head(row, count) or len(content) != start + count * row.itemsize:
-            raise ValueError('it holds something else')
         if scattered and hasattr(mmap, 'MADV_RANDOM'):
             content.madvise(mmap.MADV_RANDOM)
-        return np.frombuffer(content, row, count, start)
+        return np.frombuffer(content, row, count, len(array_head(row, count)))
     except OSError as error:
         raise UserError(f'{file} of the {store} cannot be read ({error.strerror or error}): call {tool} again, or '
                         'allow more open files') from error
-    except ValueError as error:  # empty files have no memory to map
+    except ValueError as error:
         raise UserError(f'{file} is no file of this {store}: remove it and call {tool} again') from error
 
 

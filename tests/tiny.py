@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import cv2
@@ -45,6 +46,16 @@ def write_images(folder: Path, count: int, size: int = 48, seed: int = 0) -> lis
         cv2.imwrite(str(path), rng.integers(0, 256, (size, size, 3), dtype=np.uint8))
         paths.append(path)
     return paths
+
+
+def write_shards(folder: Path, images: Path, each: int, name: str = '{}.tar') -> None:
+    """Write the PNG images below a folder into tars, in the order of their names, so many into each."""
+    paths = sorted(images.rglob('*.png'))
+    folder.mkdir(parents=True)
+    for shard, start in enumerate(range(0, len(paths), each)):
+        with tarfile.open(folder / name.format(shard), 'w') as tar:
+            for path in paths[start:start + each]:
+                tar.add(path, path.relative_to(images))
 
 
 def lgd_model(teacher: str, **lgka: object) -> dict:

@@ -1,10 +1,28 @@
-"""Shards that are counted in their names."""
+"""What the names of shards tell before any is read."""
 
 import re
 from collections.abc import Iterable
 from itertools import count
 
 from lgd_mm.errors import UserError
+
+#: Endings of tars that are compressed.
+COMPRESSED = ('.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.tar.zst')
+
+
+def check_uncompressed(paths: Iterable[str]) -> None:
+    """See that none of the files among which shards are looked for is a compressed one, which would be left out.
+
+    Args:
+        paths (Iterable[str]): Of the files.
+
+    Raises:
+        UserError: If one is.
+    """
+    compressed = [path for path in paths if path.lower().endswith(COMPRESSED)]
+    if compressed:
+        raise UserError(f'{compressed[0]} is compressed, and {len(compressed) - 1} more: images are read out of plain '
+                        'tars, unpack it (gunzip), or take it out')
 
 
 def check_numbers(shards: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.image_folder import UnlabelledImages
-from lgd_mm.datasets.shard_numbers import check_numbers
+from lgd_mm.datasets.shard_numbers import check_numbers, check_uncompressed
 from lgd_mm.datasets.tar_backend import member_path, name_and_size
 from lgd_mm.datasets.tar_index import tar_index
 from lgd_mm.errors import UserError
@@ -34,7 +34,9 @@ class ShardedImages(UnlabelledImages):
     def load_data_list(self) -> list[dict[str, Any]]:
         """Images in the shards below the folder, in the order of their names."""
         folder = Path(self.data_prefix['img_path'])
-        shards = sorted(path for path in files_below(folder) if path.endswith('.tar'))
+        paths = sorted(files_below(folder))
+        check_uncompressed(paths)
+        shards = [path for path in paths if path.endswith('.tar')]
         if not shards:
             raise UserError(f'image folder {folder} holds no shard (*.tar): set train_dataloader.dataset.data_root to '
                             'one that does')

@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,7 +31,7 @@ from lgd_mm.engine.launch import train
 from lgd_mm.io.files import PART
 from lgd_mm.io.safe_load import load_checkpoint_file
 from tests.object_store import ENVIRONMENT, flaky_process, upload
-from tests.tiny import ROOT, write_images, write_lgd_config
+from tests.tiny import ROOT, write_images, write_lgd_config, write_shards
 
 FORK = multiprocessing.get_context('fork')  # the parent computes nothing: it has no threads to lose
 PICTURES, BATCH = 40, 4
@@ -56,12 +55,7 @@ def move_to_store(folder: Path, config: Path, cached: bool, server: str) -> tupl
         cached (bool): With a teacher cache, in the store as well.
         server (str): Address of the store.
     """
-    paths = sorted((folder / 'pictures').rglob('*.png'))
-    for shard in range(4):
-        (folder / 'up' / 'shards').mkdir(parents=True, exist_ok=True)
-        with tarfile.open(folder / 'up' / 'shards' / f'{shard}.tar', 'w') as tar:
-            for path in paths[10 * shard:10 * shard + 10]:
-                tar.add(path, path.relative_to(folder / 'pictures'))
+    write_shards(folder / 'up' / 'shards', folder / 'pictures', 10)
     build_index(folder / 'up' / 'shards', folder / 'up' / 'index')
     pipeline = Config.fromfile(config).train_dataloader.dataset.pipeline
     here, there = config.with_name('here.py'), config.with_name('there.py')

@@ -1,6 +1,5 @@
 """index(): what it writes takes the place of the folder, and the student is the same, bit for bit."""
 
-import tarfile
 
 import pytest
 import torch
@@ -12,16 +11,12 @@ from lgd_mm.cli.main import cli
 from lgd_mm.cli.training import _folders
 from lgd_mm.errors import UserError
 from lgd_mm.students import read_student
+from tests.tiny import write_shards
 
 
 @pytest.fixture
 def shards(photos, tmp_path):
-    (tmp_path / 'shards').mkdir()
-    paths = sorted(photos.rglob('*.png'))
-    for shard in range(3):
-        with tarfile.open(tmp_path / 'shards' / f'{shard}.tar', 'w') as tar:
-            for path in paths[7 * shard:7 * shard + 7]:
-                tar.add(path, path.relative_to(photos))
+    write_shards(tmp_path / 'shards', photos, 7)
     return tmp_path / 'shards'
 
 

@@ -107,11 +107,23 @@ def test_of_two_that_make_one_index_the_second_is_told(images, tmp_path, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ['index']
 
 
-def test_a_compressed_shard_is_not_left_out(images, tmp_path):
-    shutil.copytree(images / 'shards', tmp_path / 'shards')
-    (tmp_path / 'shards' / '002.tar.gz').write_bytes(b'')
-    with pytest.raises(UserError, match=r'002\.tar\.gz is compressed, and 0 more: images are read out of plain tars'):
+@pytest.mark.parametrize('alone', [False, True])
+def test_a_compressed_shard_is_not_left_out(images, tmp_path, alone):
+    (tmp_path / 'shards').mkdir()
+    if not alone:
+        shutil.copy(images / 'shards' / '000.tar', tmp_path / 'shards')
+    (tmp_path / 'shards' / '001.tar.gz').write_bytes(b'')
+    said = r'001\.tar\.gz is compressed, and 0 more: images are read out of plain tars'
+    with pytest.raises(UserError, match=said):
         build_index(tmp_path / 'shards', tmp_path / 'index')
+    with pytest.raises(UserError, match=said):
+        ShardedImages(str(tmp_path / 'shards'), pipeline=PIPELINE).full_init()
+
+
+def test_archives_beside_images_in_folders_are_left_alone(images, tmp_path):
+    shutil.copytree(images / 'folder', tmp_path / 'folder')
+    (tmp_path / 'folder' / 'labels.tgz').write_bytes(b'')
+    assert build_index(tmp_path / 'folder', tmp_path / 'index') == len(NAMES)
 
 
 def test_overlapping_shards_are_merged_and_others_read_one_by_one(indexes, tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import tarfile
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from lgd_mm.errors import DataError, UserError
 from lgd_mm.teacher_cache import TeacherCache
 from lgd_mm.teacher_cache.rows import entry_type
 from tests.object_store import client, upload
-from tests.tiny import write_images
+from tests.tiny import write_images, write_shards
 
 PIPELINE = [dict(type='lgd_mm.LoadImage')]
 COUNT = 30
@@ -27,12 +26,8 @@ COUNT = 30
 def folder(tmp_path_factory):
     """Images, and the same in shards."""
     root = tmp_path_factory.mktemp('stored')
-    paths = sorted(write_images(root / 'images', COUNT))
-    (root / 'shards').mkdir()
-    for shard in range(3):
-        with tarfile.open(root / 'shards' / f'{shard:03}.tar', 'w') as tar:
-            for path in paths[10 * shard:10 * shard + 10]:
-                tar.add(path, path.relative_to(root / 'images'))
+    write_images(root / 'images', COUNT)
+    write_shards(root / 'shards', root / 'images', 10, '{:03}.tar')
     build_index(root / 'shards', root / 'index')
     return root
 

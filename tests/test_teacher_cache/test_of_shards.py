@@ -1,7 +1,6 @@
 """A cache of shards or of an index is that of the folder; what was damaged in it is told before it is taught."""
 
 import json
-import tarfile
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from lgd_mm.engine.fill_teacher_cache import CacheFiller
 from lgd_mm.errors import DataError, UserError
 from lgd_mm.registry import DATASETS
 from lgd_mm.teacher_cache import TeacherCache, store
-from tests.tiny import write_images, write_lgd_config
+from tests.tiny import write_images, write_lgd_config, write_shards
 
 IMAGES, VIEWS = 9, 2
 PIPELINE = [dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=32), dict(type='lgd_mm.PackView')]
@@ -25,12 +24,8 @@ PIPELINE = [dict(type='lgd_mm.LoadImage'), dict(type='lgd_mm.RandomView', size=3
 def sets(tmp_path, monkeypatch):
     """Options of three data sets of the same images, and a config."""
     monkeypatch.setattr(store, 'PART', 4)
-    paths = sorted(write_images(tmp_path / 'pictures', IMAGES))
-    (tmp_path / 'shards').mkdir()
-    for shard in range(2):
-        with tarfile.open(tmp_path / 'shards' / f'{shard}.tar', 'w') as tar:
-            for path in paths[5 * shard:5 * shard + 5]:
-                tar.add(path, path.relative_to(tmp_path / 'pictures'))
+    write_images(tmp_path / 'pictures', IMAGES)
+    write_shards(tmp_path / 'shards', tmp_path / 'pictures', 5)
     build_index(tmp_path / 'shards', tmp_path / 'index')
     config = write_lgd_config(tmp_path, tmp_path / 'pictures', train_dataloader=dict(dataset=dict(pipeline=PIPELINE)))
     return config, dict(

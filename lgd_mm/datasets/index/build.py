@@ -19,7 +19,7 @@ from lgd_mm.console.printable import shown
 from lgd_mm.console.progress import track
 from lgd_mm.datasets.index.parts import find, parts_of, read_found
 from lgd_mm.datasets.index.rows import FORMAT, IMAGE, SOURCE, said_checksum, shards_checksum
-from lgd_mm.datasets.shard_numbers import check_numbers
+from lgd_mm.datasets.shard_numbers import COMPRESSED, check_numbers, check_uncompressed
 from lgd_mm.errors import UserError
 from lgd_mm.io.files import remove
 from lgd_mm.io.image_files import EXTENSIONS, files_below
@@ -31,8 +31,6 @@ from lgd_mm.storage import is_url, join
 Entry = tuple[bytes, int, int, int, int]
 #: Rows that are written together.
 TOGETHER = 65_536
-#: Endings of tars that are compressed.
-COMPRESSED = ('.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.tar.zst')
 #: Bytes behind which the names of a folder's images begin anew: their places have 32 bits.
 FARTHEST = 2**31
 
@@ -65,12 +63,10 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
     odd = next((name for name in names if {'', '..'} & set(name.split('/'))), None)  # a store takes any name
     if odd is not None:
         raise UserError(f'{root} holds {shown(odd)}, which no folder could: give that object a name without // and ..')
-    compressed = [name for name in names if name.lower().endswith(COMPRESSED)]
-    if compressed:
-        raise UserError(f'{join(root, compressed[0])} is compressed, and {len(compressed) - 1} more: images are read '
-                        'out of plain tars, unpack it (gunzip), or take it out')
     shards = sorted(name for name in names if name.endswith('.tar'))
     files = [name for name in names if name.lower().endswith(EXTENSIONS)]
+    if shards or not files:
+        check_uncompressed(join(root, name) for name in names)
     check_numbers(shards)
     kept = out.with_name(f'{out.name}.parts')
     parts = list(parts_of(root, shards, () if shards else files, EXTENSIONS, checked))

@@ -256,6 +256,8 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
     again = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0))  # torchrun begins again after the loss of a process
     if again and (Path(cfg.work_dir, 'last_checkpoint').is_file() or checkpoints.latest_checkpoint(cfg.work_dir)):
         resume = 'auto'
+    if isinstance(cfg.get('resume'), str):
+        raise UserError(f'resume is {cfg.resume!r}, and it is True or False: give tools/train.py --resume {cfg.resume}')
     if resume is None and cfg.get('resume'):
         resume = cfg.get('load_from') or 'auto'
     if resume is None:
@@ -266,6 +268,10 @@ def _set_resume(cfg: Config, resume: str | None) -> dict[str, Any] | None:
         path = checkpoints.latest_checkpoint(cfg.work_dir, to_resume=True) if resume == 'auto' else Path(resume)
     if path is None:
         checkpoints.check_begins(cfg.work_dir)
+        copies = cfg.default_hooks.checkpoint.get('copy_to')
+        if is_url(resume) and copies and copies.rstrip('/') != resume.rstrip('/'):
+            raise UserError(f'--resume {resume} holds no checkpoint, and --copy-to {copies} is another folder: correct '
+                            'the one of them that is mistyped, or leave --resume out to begin a new run')
         cfg.resume = False
         print_rank0(f'nothing to resume from in {resume if is_url(resume) else cfg.work_dir}: a new run begins')
         return None

@@ -21,25 +21,26 @@ def check_copies(url: str, run: str) -> None:
     """
     named = _named(url)
     if named is not None and named[1] != run:
-        raise UserError(f'{url} holds the checkpoints of another run: give --resume {url} to go on from them, or copy '
-                        'to another folder')
+        raise UserError(f'{url} holds the checkpoints of another run: give tools/train.py --resume {url} to go on from '
+                        'them, or copy to another folder')
     probe = join(url, '.writable')
     write_object(probe, b'')
     remove_object(probe)
 
 
-def copy_checkpoint(checkpoint: Path, url: str, run: str) -> None:
+def copy_checkpoint(checkpoint: Path, url: str, run: str, tries: int) -> None:
     """Copy a checkpoint, and then name it, so that what is named is always whole.
 
     Args:
         checkpoint (Path): The file.
         url (str): Of the run's folder in the store.
         run (str): Which run it is of.
+        tries (int): How often that is tried; training waits.
 
     Raises:
         UserError: If the store refuses.
     """
-    upload(checkpoint, join(url, checkpoint.name))
+    upload(checkpoint, join(url, checkpoint.name), tries)
     write_object(join(url, POINTER_NAME), f'{checkpoint.name}\n{run}\n'.encode())
 
 

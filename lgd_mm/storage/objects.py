@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from lgd_mm.console.rank_zero import print_rank0
 from lgd_mm.console.words import first_line
 from lgd_mm.errors import MissingError, UserError
 from lgd_mm.storage.urls import PROTOCOLS, WEB, protocol_of
@@ -135,13 +136,18 @@ def write_object(url: str, content: bytes) -> None:
     _answered(url, lambda: _system(url).pipe_file(url, content))
 
 
-def upload(file: Path, url: str) -> None:
+def upload(file: Path, url: str, tries: int | None = None) -> None:
     """Copy a file into a store; the object is there as a whole or not at all.
+
+    Args:
+        file (Path): On this machine.
+        url (str): Of the object.
+        tries (int, optional): How often that is tried. Defaults to :data:`TRIES`.
 
     Raises:
         UserError: If the store refuses.
     """
-    _answered(url, lambda: _system(url).put_file(str(file), url))
+    _answered(url, lambda: _system(url).put_file(str(file), url), tries)
 
 
 def remove_object(url: str) -> None:
@@ -205,14 +211,15 @@ def _check(protocol: str) -> None:
         raise MissingError(f'{protocol}:// needs the package {PROTOCOLS[protocol]}: pip install "lgd_mm[storage]"')
 
 
-def _answered(url: str, request: Callable[[], T]) -> T:
-    """What a request gives, after as many tries as it takes.
+def _answered(url: str, request: Callable[[], T], tries: int | None = None) -> T:
+    """What a request gives, after as many tries as it takes; those that a store leaves unanswered are told.
 
     Raises:
         UserError: If trying again would not help, or has not helped.
     """
-    wait = WAIT
-    for attempt in range(1, TRIES + 1):
+    wait, tries = WAIT, tries or TRIES
+    for attempt in range(1, tries + 1):
+        begun = time.monotonic()
         try:
             return request()
         except UserError:
@@ -222,9 +229,12 @@ def _answered(url: str, request: Callable[[], T]) -> T:
         except Exception as error:  # of whichever library speaks the protocol
             if cure := _cure(error):
                 raise UserError(f'{url} cannot be reached ({_reason(error)}): {cure}') from error
-            if attempt == TRIES:
-                raise UserError(f'{url} could not be reached in {TRIES} tries ({_reason(error)}): see that the store '
-                                'is there and answers; the same command goes on') from error
+            if attempt == tries:
+                raise UserError(f'{url} could not be reached in {tries} {"tries" if tries > 1 else "try"} '
+                                f'({_reason(error)}): see that the store is there and answers; the same command goes '
+                                'on') from error
+            if (waited := time.monotonic() - begun) > CONNECT / 2:
+                print_rank0(f'{url} did not answer for {waited:.0f} s ({_reason(error)}): try {attempt + 1} of {tries}')
         # Processes that wait together do not return together.
         time.sleep(wait * random.uniform(0.5, 1))  # nosec B311
         wait = min(2 * wait, LONGEST_WAIT)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -215,6 +216,21 @@ def test_a_store_that_is_down(bucket, store, monkeypatch):
     with pytest.raises(UserError, match=r'a\.bin could not be reached in 2 tries \(.*\): see that the store is there'):
         read_object(f'{bucket}/a.bin', 0, 10)
     assert store.failed == 2  # none that its library makes by itself
+
+
+def test_a_store_that_hangs_is_told(monkeypatch, capsys):
+    clock = iter([0, 30, 100, 130, 200, 200.1, 300])  # two without an answer, one that fails at once, one that works
+    monkeypatch.setattr(objects, 'time', SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None))
+    answers = iter([TimeoutError('no answer'), TimeoutError('no answer'), ConnectionError('cut')])
+
+    def request():
+        for error in answers:
+            raise error
+        return 'here'
+
+    assert objects._answered('s3://bucket/a', request) == 'here'
+    assert capsys.readouterr().out.splitlines() == [
+        f's3://bucket/a did not answer for 30 s (TimeoutError: no answer): try {number} of 8' for number in (2, 3)]
 
 
 def test_a_package_that_is_missing(monkeypatch):

@@ -56,7 +56,7 @@ def test_a_machine_that_is_lost(fault_config, place, store, tmp_path, monkeypatc
 def test_copies_of_another_run_are_not_written_over(fault_config, place, tmp_path):  # noqa: F811
     client_options = {**OPTIONS, 'default_hooks.checkpoint.copy_to': place, 'train_cfg.max_epochs': 1}
     run_here(fault_config, tmp_path / 'one', **client_options)
-    with pytest.raises(UserError, match=f'{place} holds the checkpoints of another run: give --resume {place}'):
+    with pytest.raises(UserError, match=f'{place} .* of another run: give tools/train.py --resume {place}'):
         run_here(fault_config, tmp_path / 'two', **client_options)
 
 
@@ -67,28 +67,52 @@ def test_a_pointer_that_leads_elsewhere(fault_config, place, server, tmp_path): 
             train(str(fault_config), work_dir=str(tmp_path / 'run'), resume=place)
 
 
+def test_a_place_to_go_on_from_that_is_mistyped(fault_config, place, store, tmp_path):  # noqa: F811
+    with pytest.raises(UserError, match=f'--resume {place}x holds no checkpoint, and --copy-to {place} is another'):
+        run_here(fault_config, tmp_path / 'run', resume=f'{place}x', **OPTIONS,
+                 **{'default_hooks.checkpoint.copy_to': place})
+    with pytest.raises(UserError, match=f"resume is '{place}', and it is True or False: give tools/train.py --resume"):
+        train(str(fault_config), work_dir=str(tmp_path / 'run'), cfg_options={'resume': place})
+    assert not (tmp_path / 'run').exists()
+
+
 def test_a_place_that_is_none(fault_config, tmp_path):  # noqa: F811
     with pytest.raises(UserError, match='--copy-to runs/one: give the URL of a folder'):
         run_here(fault_config, tmp_path / 'run', **{'default_hooks.checkpoint.copy_to': 'runs/one'})
 
 
 def test_a_store_that_fails_while_the_run_goes_on(fault_config, place, store, tmp_path, monkeypatch, capfd):  # noqa: F811
-    monkeypatch.setattr('lgd_mm.runs.copies.upload', lambda file, url: (_ for _ in ()).throw(UserError(f'{url}: down')))
+    monkeypatch.setattr('lgd_mm.runs.copies.upload',
+                        lambda file, url, tries: (_ for _ in ()).throw(UserError(f'{url}: down')))
     run_here(fault_config, tmp_path / 'run', **{**OPTIONS, 'default_hooks.checkpoint.copy_to': place,
                                                'train_cfg.max_epochs': 1})
     assert load_checkpoint_file(tmp_path / 'run' / 'iter_4.pth')
     assert f'no copy of this checkpoint: {place}/iter_4.pth: down' in ''.join(capfd.readouterr())
 
 
+def test_a_store_that_is_down_is_waited_for_once(fault_config, place, store, tmp_path, monkeypatch):  # noqa: F811
+    upload, tried = copies.upload, []
+
+    def down(file, url, tries):
+        tried.append((file.name, tries))
+        if file.name in ('iter_4.pth', 'iter_6.pth'):
+            raise UserError(f'{url}: down')
+        upload(file, url, tries)
+
+    monkeypatch.setattr(copies, 'upload', down)
+    run_here(fault_config, tmp_path / 'run', **{**OPTIONS, 'default_hooks.checkpoint.copy_to': place})
+    assert tried == [('iter_2.pth', 8), ('iter_4.pth', 8), ('iter_6.pth', 1), ('iter_8.pth', 1), ('iter_10.pth', 8)]
+
+
 def test_what_is_named_stays_until_another_one_is_there(fault_config, place, store, tmp_path, monkeypatch):  # noqa: F811
     """A store that takes nothing for a while may still remove: what a lost run goes on from must not be among it."""
     upload, kept = copies.upload, []
 
-    def full(file, url):
+    def full(file, url, tries):
         kept.append(set(files_below(place)) if kept else set())
         if file.name in ('iter_4.pth', 'iter_6.pth'):
             raise UserError(f'{url}: full')
-        upload(file, url)
+        upload(file, url, tries)
 
     monkeypatch.setattr(copies, 'upload', full)
     run_here(fault_config, tmp_path / 'run', **{**OPTIONS, 'default_hooks.checkpoint.copy_to': place,

@@ -23,6 +23,7 @@ from lgd_mm.registry import HOOKS
 from lgd_mm.runs.checkpoints import BEGUN, STOPPED
 from lgd_mm.runs.copies import check_copies, copy_checkpoint, remove_copy
 from lgd_mm.storage import is_url
+from lgd_mm.storage.objects import TRIES
 
 
 @HOOKS.register_module()
@@ -35,7 +36,8 @@ class CheckpointHook(MMEngineCheckpointHook):
 
     Args:
         copy_to (str, optional): URL of a folder in an object store, to which each checkpoint is copied, and from which
-            ``--resume URL`` goes on. A store that cannot be reached is told, and the run goes on. Defaults to None.
+            ``--resume URL`` goes on. A store that cannot be reached is told, and the run goes on; each further
+            checkpoint is then tried once, until one arrives. Defaults to None.
         **kwargs (Any): As in :class:`mmengine.hooks.CheckpointHook`.
     """
 
@@ -57,6 +59,7 @@ class CheckpointHook(MMEngineCheckpointHook):
                             's3://bucket/run')
         self.copy_to = copy_to
         self._outdated: set[str] = set()
+        self._tries = TRIES
 
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left unfinished, and point no longer to what another run left here: this one, begun
@@ -173,8 +176,10 @@ class CheckpointHook(MMEngineCheckpointHook):
             return
         last = Path(self.last_ckpt)
         self._outdated = {*self._outdated, *outdated} - {last.name}
+        tries, self._tries = self._tries, 1
         try:
-            copy_checkpoint(last, self.copy_to, self._run)
+            copy_checkpoint(last, self.copy_to, self._run, tries)
+            self._tries = TRIES
             for name in sorted(self._outdated):
                 remove_copy(name, self.copy_to)
                 self._outdated.discard(name)

@@ -132,8 +132,12 @@ class UnlabelledImages(BaseDataset):
                 return self.view(candidate, *view)
             except UnreadableImage as error:
                 self._unreadable[candidate] = True
-                print_log(f'skipped {printable(str(error))}', logger='current', level=logging.WARNING)
+                self.tell_skipped(candidate, error)
         raise DataError(f'none of the {len(self)} images in {self.data_prefix["img_path"]} can be read')
+
+    def tell_skipped(self, index: int, error: UnreadableImage) -> None:
+        """Log that an image is left out, and why."""
+        print_log(f'skipped {printable(str(error))}', logger='current', level=logging.WARNING)
 
     def view(self, index: int, seed: int, number: int = 0) -> Any:
         """One view of one image.

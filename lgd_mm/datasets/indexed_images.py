@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lgd_mm.console.printable import printable
 from lgd_mm.datasets.image_folder import UnlabelledImages
 from lgd_mm.datasets.index import ImageIndex
+from lgd_mm.datasets.loading import ChangedImage, UnreadableImage
 from lgd_mm.datasets.tar_backend import member_path
 from lgd_mm.datasets.tar_index import Member
 from lgd_mm.errors import DataError, UserError
@@ -49,6 +50,7 @@ class IndexedImages(UnlabelledImages):
             raise UserError(f'{index} is of images in {root}, which is asked for nothing unless you say so: set '
                             f'train_dataloader.dataset.data_root={root}')
         self._root = root if is_url(root) else os.path.abspath(root)
+        self._changed: set[str] = set()
         super().__init__(data_root=self._root, pipeline=pipeline, **kwargs)
 
     def full_init(self) -> None:
@@ -100,6 +102,17 @@ class IndexedImages(UnlabelledImages):
         for other in all_gather(self._unreadable.places):
             for number in other[other >= 0].tolist():
                 self._unreadable[number] = True
+
+    def tell_skipped(self, index: int, error: UnreadableImage) -> None:
+        """Of a shard that is not what was indexed, the first image stands for all."""
+        shard = self.index[index].source
+        if self.index.kind != 'shards' or not isinstance(error, ChangedImage):
+            super().tell_skipped(index, error)
+        elif shard not in self._changed:
+            self._changed.add(shard)
+            super().tell_skipped(index, ChangedImage(
+                f'{error}; others of this shard are counted alone. If it was written anew, run lgd-mm index again, and '
+                'begin a new run'))
 
     @property
     def unreadable(self) -> list[str]:

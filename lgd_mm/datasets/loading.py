@@ -27,6 +27,10 @@ class UnreadableImage(Exception):
     """A file that is no whole image; the message names it and the reason."""
 
 
+class ChangedImage(UnreadableImage):
+    """A file that is another one than an index says."""
+
+
 def of_the_machine(error: Exception) -> bool:
     """Whether an error met while reading a file says nothing of the file."""
     return isinstance(error, MemoryError | UserError) or getattr(error, 'errno', None) in OUT_OF_ORDER
@@ -69,7 +73,8 @@ class LoadImage(BaseTransform):
         backend_args (dict, optional): Where files lie, see :func:`mmengine.fileio.get`. Defaults to None: this machine.
 
     Raises:
-        UnreadableImage: If the file cannot be opened or decoded, or its CRC-32 is not ``content`` of ``results``.
+        UnreadableImage: If the file cannot be opened or decoded.
+        ChangedImage: If its CRC-32 is not ``content`` of ``results``.
     """
 
     def __init__(self, backend_args: dict[str, Any] | None = None) -> None:
@@ -82,10 +87,11 @@ class LoadImage(BaseTransform):
         try:
             content = fileio.get(results['img_path'], backend_args=self.backend_args)
             if results.get('content') not in (None, zlib.crc32(content)):
-                raise ValueError('its bytes are not those that were indexed: it was damaged or changed since')
+                raise ChangedImage(f'{results["img_path"]}: its bytes are not those that were indexed: it was damaged '
+                                   'or changed since')
             image = decode(content)
         except Exception as error:
-            if of_the_machine(error):
+            if of_the_machine(error) or isinstance(error, ChangedImage):
                 raise
             reason = str(error).partition(' <')[0]  # Pillow names the bytes by their address
             raise UnreadableImage(f'{results["img_path"]}: {type(error).__name__}: {reason}') from error

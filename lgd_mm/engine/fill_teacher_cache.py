@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, default_collate
 
 from lgd_mm.console.progress import track
 from lgd_mm.datasets import UnlabelledImages
+from lgd_mm.datasets.indexed_images import IndexedImages
 from lgd_mm.datasets.view_sampler import ViewKey
 from lgd_mm.datasets.view_seeds import view_seed
 from lgd_mm.engine import settings
@@ -115,8 +116,10 @@ class CacheFiller:
         cache.write_boxes()
         left = len(cache.missing())
         keys = join(f'{key}.cache={self.out}' for key in ('model.teacher', 'train_dataloader.dataset'))
-        print(f'{left} files are left to other processes' if left else f'{self.out} is complete; train from it with '
-              f'--cfg-options {keys} and a config such as configs/lgd/r18_cached_pretrain.py')
+        kind = 'indexed_cached' if isinstance(self.images, IndexedImages) else 'cached'
+        print(f'{left} files are left to other processes' if left else f'{self.out} is complete; train from it by '
+              f'configs/lgd/r18_{kind}_pretrain.py or another such config, with --cfg-options {keys} and what was '
+              'given here for the images')
 
     def plan(self) -> str:
         """What the cache will take, measured on a few batches.

@@ -197,6 +197,19 @@ def test_a_flipped_bit_of_an_image_is_told_and_its_neighbour_taken(indexes, tmp_
         data.view(2, 0)
 
 
+def test_a_shard_that_was_written_anew_is_told_once(indexes, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr('lgd_mm.datasets.image_folder.print_log', lambda line, **_: told.append(line))
+    shutil.copytree(indexes / 'shards', tmp_path / 'shards')
+    build_index(tmp_path / 'shards', tmp_path / 'index')
+    os.truncate(tmp_path / 'shards' / '000.tar', 600)
+    data = IndexedImages(str(tmp_path / 'index'), pipeline=PIPELINE)
+    for index in range(len(data)):
+        data[index, 0, 0]
+    assert len(told) == 1 and '000.tar#' in told[0] and 'run lgd-mm index again, and begin a new run' in told[0]
+    assert len(data.unreadable) == len(sorted(NAMES)[::2]) and all('000.tar#' in path for path in data.unreadable)
+
+
 def test_an_index_that_is_cut_off_while_it_is_read_is_told(indexes, tmp_path):
     shutil.copytree(indexes / 'folder.index', tmp_path / 'index')
     index = ImageIndex(tmp_path / 'index')

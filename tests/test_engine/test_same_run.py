@@ -86,11 +86,12 @@ def test_what_is_told_and_what_is_not(capsys):
     before = Config(dict(
         model=dict(backbone=dict(type='ResNet', norm_cfg=dict(type='SyncBN')), teacher=dict(model='local-dir:/a')),
         optim_wrapper=dict(type='OptimWrapper', optimizer=dict(lr=0.1, betas=(0.9, 0.99))),
-        train_cfg=dict(max_epochs=2), train_dataloader=dict(num_workers=1, dataset=dict(data_root='/a'))))
+        train_cfg=dict(max_epochs=2), train_dataloader=dict(num_workers=1, dataset=dict(data_root='/a', index='/x'))))
     after = Config(before.to_dict())
     after.merge_from_dict({
         'model.backbone.norm_cfg.type': 'BN', 'model.teacher.model': 'local-dir:/b', 'train_dataloader.num_workers': 4,
-        'train_dataloader.dataset.data_root': '/b', 'optim_wrapper.type': 'AmpOptimWrapper',
+        'train_dataloader.dataset.data_root': '/b', 'train_dataloader.dataset.index': 's3://b/y',
+        'optim_wrapper.type': 'AmpOptimWrapper',
         'optim_wrapper.optimizer.betas': [0.9, 0.99], 'model.backbone.init_cfg': dict(type='Pretrained'),
         'model.backbone.zero_init_residual': False})
     meta = dict(cfg=before.pretty_text, epoch=2, iter=10)

@@ -112,8 +112,8 @@ def test_recipes_are_described_as_they_are():
         if Path(model.config).parent.name in ('students', 'distillvlm'):
             continue
         cfg, told = Config.fromfile(ROOT / model.config), model.metadata.data
-        data = dict(imagenet='ImageNet-1k', coco='COCO', ADEChallengeData2016='ADE20K')
-        assert told['Training Data'] == data[Path(cfg.train_dataloader.dataset.data_root).name]
+        data = {'imagenet': 'ImageNet-1k', 'coco': 'COCO', 'ADEChallengeData2016': 'ADE20K', '': 'images of an index'}
+        assert told['Training Data'] == data[Path(cfg.train_dataloader.dataset.data_root or '').name]
         assert (told['Epochs'], told['Batch Size']) == (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size)
         assert told['Teacher'].startswith('DINO') == (cfg.model.teacher.type == 'lgd_mm.BackboneTeacher')
         part = cfg.model.get('students', dict(one=cfg.model)).popitem()[1].get('lgka', {})

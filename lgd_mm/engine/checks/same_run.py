@@ -21,8 +21,8 @@ DECISIVE = ('model', 'data_preprocessor', 'optim_wrapper', 'randomness.seed', 't
 #: Keys in them that say where files lie, how something is computed or how weights begin, or that are compared in words
 #: of their own.
 FREE = ('teacher', 'categories', 'templates', 'init_cfg', 'pretrained', 'checkpoint', 'cache', 'data_root',
-        'data_prefix', 'ann_file', 'backend_args', 'file_client_args', 'precision', 'dtype', 'loss_scale', 'with_cp',
-        'compile', 'test_cfg', 'zero_init_residual')
+        'data_prefix', 'ann_file', 'index', 'backend_args', 'file_client_args', 'precision', 'dtype', 'loss_scale',
+        'with_cp', 'compile', 'test_cfg', 'zero_init_residual')
 #: Keys of teachers that decide what their positions are, or what stands for an image.
 POSITIONS = ('dense_stride', 'dense_mode', 'class_token', 'image_size')
 #: What the length of a run and its rates over time are.

@@ -225,7 +225,7 @@ def _answered(url: str, request: Callable[[], T], tries: int | None = None) -> T
         except UserError:
             raise
         except FileNotFoundError as error:
-            raise UserError(f'{url} does not exist: correct its name') from error
+            raise UserError(f'{url} does not exist: correct its name, or put it back') from error
         except Exception as error:  # of whichever library speaks the protocol
             if cure := _cure(error):
                 raise UserError(f'{url} cannot be reached ({_reason(error)}): {cure}') from error

@@ -11,7 +11,7 @@ WEB = ('https', 'http')
 
 def is_url(path: str | os.PathLike[str]) -> bool:
     """Whether a path is ``<protocol>://...``, spoken here or not."""
-    return re.match(r'[a-z][a-z0-9+]*://', os.fspath(path)) is not None
+    return re.match(r'[A-Za-z][A-Za-z0-9+]*://', os.fspath(path)) is not None
 
 
 def protocol_of(url: str) -> str:

@@ -75,7 +75,7 @@ def build_index(images: str | Path, out: str | Path, jobs: int = 1, checked: boo
                         'does')
     kept.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        run = map if jobs == 1 else stack.enter_context(
+        run = map if jobs == 1 or len(parts) == 1 else stack.enter_context(
             ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'))).map
         found = list(track(run(partial(find, folder=kept), parts), 'looking for images', len(parts)))
     try:

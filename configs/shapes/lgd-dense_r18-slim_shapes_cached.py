@@ -6,5 +6,5 @@ cache = 'work_dirs/quickstart/cache_crops'
 model = dict(
     backbone=dict(out_indices=(1, 2, 3)),
     teacher=dict(cache=cache),
-    dense=dict(type='lgd_mm.DenseGuidance', mimicking=0.5))
+    dense=dict(type='lgd_mm.DenseGuidance', background=0.3, mimicking=0.5))
 train_dataloader = dict(dataset=dict(cache=cache, crops=4))

@@ -3,6 +3,7 @@
 title = 'Detectors of the vision-language suite'
 work_dir = 'work_dirs/vl/detectors'
 seeds = [0]
+amp = True
 metrics = {'coco/bbox_mAP': dict(title='box AP', scale=100)}
 tasks = [
     dict(name='student detector', config='configs/shapes/mask-rcnn_r18-slim_fpn_vl.py', metrics=metrics),

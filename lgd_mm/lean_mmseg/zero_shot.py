@@ -21,8 +21,8 @@ from lgd_mm.registry import MODELS
 
 #: Similarities of pixels to names that are looked at together: 64 MB of float32, a few times in memory.
 BLOCK = 2**24
-#: Pixels that the coarsest teachers of any size need for a position.
-SMALLEST_SIDE = 32
+#: Pixels of the coarsest position of convolutions: of an image of whole multiples, no map rounds its sides.
+COARSEST = 32
 #: What a student without names at positions is told.
 NO_PYRAMID = ('the checkpoint holds no dense.pyramid.*: segmentation by names needs a checkpoint (epoch_N.pth) of a '
               'pre-training with model.dense, such as configs/lgd/r18_dense_pretrain.py')
@@ -48,6 +48,8 @@ class NamedSegmentor(BaseSegmentor):
     """
 
     textual_bank: Tensor
+    #: What the sides of images are padded to multiples of, in pixels, so that positions share them evenly.
+    multiple = 1
 
     def __init__(self, text: Any, categories: str | Sequence[str], templates: str | Sequence[str] | None,
                  background: float | None, refinement: int, data_preprocessor: dict[str, Any] | None) -> None:
@@ -74,17 +76,23 @@ class NamedSegmentor(BaseSegmentor):
             inputs (Tensor): Normalised images (B, 3, H, W).
 
         Returns:
-            Tensor: (B, C, h, w).
+            Tensor: (B, C, h, w), of the images padded at the right and at the bottom to :meth:`padded_size`.
 
         Raises:
             UserError: If the student is of another teacher.
         """
-        embeddings = self.embed(inputs).float()
+        (height, width), (rows, columns) = inputs.shape[-2:], self.padded_size(inputs)
+        embeddings = self.embed(F.pad(inputs, (0, columns - width, 0, rows - height))).float()
         if embeddings.shape[1] != self.textual_bank.shape[1]:
             raise UserError(f'the positions of the student have {embeddings.shape[1]} dimensions, and the names '
                             f'{self.textual_bank.shape[1]}: give the teacher that the student was trained with')
         with torch.autocast(inputs.device.type, enabled=False):  # close names differ by less than half precision shows
             return torch.einsum('bdhw,cd->bchw', F.normalize(embeddings, dim=1), self.textual_bank)
+
+    def padded_size(self, image: Tensor) -> tuple[int, int]:
+        """Height and width of what an image (..., H, W) is padded to."""
+        height, width = (-(-side // self.multiple) * self.multiple for side in image.shape[-2:])
+        return height, width
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
         """Segment images.
@@ -123,7 +131,7 @@ class NamedSegmentor(BaseSegmentor):
         best, labels = None, None
         first = 0
         for names in similarity.split(max(1, BLOCK // largest)):
-            pixels = F.interpolate(names[None], tuple(size), mode='bilinear')[inside]
+            pixels = F.interpolate(names[None], self.padded_size(image), mode='bilinear')[inside]
             if affinity is not None:
                 pixels = refine(pixels, affinity, self.refinement)
             value, label = F.interpolate(pixels, original, mode='bilinear')[0].max(dim=0)
@@ -149,7 +157,8 @@ class NamedSegmentor(BaseSegmentor):
 
     def encode_decode(self, inputs: Tensor, batch_data_samples: Any = None) -> Tensor:
         """Similarities of pixels (B, C, H, W), as mmseg's segmentors have logits."""
-        return F.interpolate(self.similarities(inputs), inputs.shape[-2:], mode='bilinear')
+        pixels = F.interpolate(self.similarities(inputs), self.padded_size(inputs), mode='bilinear')
+        return pixels[..., :inputs.shape[-2], :inputs.shape[-1]]
 
 
 @MODELS.register_module()
@@ -184,7 +193,9 @@ class ZeroShotSegmentor(NamedSegmentor):
         text = MODELS.build(teacher)
         super().__init__(text, categories, templates, background, refinement, data_preprocessor or PREPROCESSOR)
         self.backbone = MODELS.build(backbone)
-        self.pyramid = pyramid_between(pyramid, self.backbone, text.embed_dim)
+        self.pyramid = pyramid_between(pyramid, self.backbone, text.embed_dim, 'model')
+        if not hasattr(getattr(self.backbone, 'timm_model', self.backbone), 'patch_embed'):  # whose sizes are its own
+            self.multiple = COARSEST
         self.register_load_state_dict_pre_hook(_keep_student)
 
     def embed(self, inputs: Tensor) -> Tensor:
@@ -226,7 +237,7 @@ class TeacherSegmentor(NamedSegmentor):
         network = MODELS.build(teacher)
         network.check_dense()
         if network.takes_any_size:
-            network.image_size = None
+            network.image_size, self.multiple = None, COARSEST
         super().__init__(network, categories, templates, background, refinement, data_preprocessor or PREPROCESSOR)
         self.out_channels = len(self.textual_bank)  # with test_cfg, what mmseg's sliding windows are told by
         window = network.image_size
@@ -237,9 +248,6 @@ class TeacherSegmentor(NamedSegmentor):
 
     def embed(self, inputs: Tensor) -> Tensor:
         """Embed the positions of normalised images (B, 3, H, W) as (B, D, h, w), not normalised."""
-        if self.test_cfg is None:  # a side of less than one position is enlarged
-            size = [max(side, SMALLEST_SIDE) for side in inputs.shape[-2:]]
-            inputs = inputs if list(inputs.shape[-2:]) == size else F.interpolate(inputs, size, mode='bilinear')
         positions: Tensor = self.teacher.dense(inputs)
         return positions
 
@@ -252,7 +260,8 @@ class TeacherSegmentor(NamedSegmentor):
 
     def encode_decode(self, inputs: Tensor, batch_data_samples: Any = None) -> Tensor:
         """Similarities of the pixels (B, C, H, W) of a window, or of the whole image."""
-        return F.interpolate(super().similarities(inputs), inputs.shape[-2:], mode='bilinear')
+        pixels = F.interpolate(super().similarities(inputs), self.padded_size(inputs), mode='bilinear')
+        return pixels[..., :inputs.shape[-2], :inputs.shape[-1]]
 
 
 #: Of pre-training's statistics; images keep their size.

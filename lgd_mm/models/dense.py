@@ -108,6 +108,9 @@ class DenseGuidance(BaseModule):
         names = dict(categories=categories, templates=templates, teacher=teacher)
         #: Of the positions: names of their own, or a visual bank.
         self.lgka = LGKA(**names, positive_column=False) if categories is not None else None
+        if templates is not None and self.lgka is None:
+            raise UserError('model.dense.templates is given without model.dense.categories: give both, or '
+                            'model.lgka.templates for the names of the method')
         if visual and self.lgka is None:
             raise UserError('model.dense.visual needs model.dense.categories: a visual bank has a row for each name')
         self.structure = StructureGuidance(**structure) if structure else None
@@ -154,11 +157,15 @@ class DenseGuidance(BaseModule):
             (), weighted.
 
         Raises:
-            UserError: If names are wanted, and there are none; if the batch brings neither maps nor crops.
+            UserError: If names are wanted, and there are none; if the batch brings neither maps nor crops, or crops
+                alone where positions are wanted.
         """
         if taught.dense is None and taught.crops is None:
             raise UserError('model.dense needs maps of the teacher or crops of a cache, and this batch brings none: '
                             'with lgd_mm.CachedImages, set train_dataloader.dataset.crops=4')
+        if taught.dense is None and (self.weights['visual'] or self.agreement):
+            raise UserError('model.dense.visual and agreement are of positions, and this batch brings crops alone: set '
+                            'them to 0')
         self.check_names(names is not None)
         bank = names if self.lgka is None else self.lgka.textual_bank
         merged = self.pyramid.merge(features)

@@ -73,6 +73,8 @@ class Distiller(HiddenTeacher, BaseModel):
                             'leave it out')
         guidance = MODELS.build(dense, default_args=dict(backbone=self.backbone, teacher=self.teacher))
         guidance.check_names(type(self).names is not Distiller.names)
+        if guidance.lgka is not None:  # its names are encoded
+            self.teacher.release_text()
         return guidance
 
     def features(self, inputs: Tensor) -> Sequence[Tensor]:

@@ -70,12 +70,13 @@ def of_empty_image(backbone: nn.Module) -> Sequence[Tensor]:
 
 
 @torch.no_grad()
-def map_channels(backbone: nn.Module, strides: Sequence[int] | None = None) -> list[int]:
+def map_channels(backbone: nn.Module, strides: Sequence[int] | None = None, key: str = 'model.dense') -> list[int]:
     """Channels of all outputs of a backbone, found by showing it an empty image.
 
     Args:
         backbone (nn.Module): See :func:`feature_channels`.
         strides (Sequence[int], optional): That the maps are to have, the finest first. Defaults to None: any.
+        key (str): What needs the maps, for messages. Defaults to ``'model.dense'``.
 
     Returns:
         list[int]: Of each map.
@@ -87,8 +88,9 @@ def map_channels(backbone: nn.Module, strides: Sequence[int] | None = None) -> l
     check_channels(backbone, features[-1])
     kind = type(getattr(backbone, 'timm_model', backbone)).__name__
     if any(feature.dim() != 4 for feature in features):
+        without = ', or leave model.dense out' if key == 'model.dense' else ''
         raise UserError(f'the student ({kind}) gives {tuple(features[-1].shape)} and no maps (B, C, H, W), so its '
-                        'positions cannot be taught: take another backbone, or leave model.dense out')
+                        f'positions cannot be compared with names: take another backbone{without}')
     sides = [feature.shape[-1] for feature in features]
     if sides != sorted(sides, reverse=True):
         raise UserError(f'the maps of the student ({kind}) are {sides} wide: set model.backbone.out_indices in '
@@ -96,7 +98,7 @@ def map_channels(backbone: nn.Module, strides: Sequence[int] | None = None) -> l
     size = own_size(backbone)
     if strides and not (len(sides) == len(strides) and all(map(partial(_has_stride, size), sides, strides))):
         wanted, given = (', '.join(map(str, each)) for each in (strides, (round(size / side) for side in sides)))
-        raise UserError(f'model.dense.pyramid takes maps of strides {wanted}, and those of the student ({kind}) have '
+        raise UserError(f'{key}.pyramid takes maps of strides {wanted}, and those of the student ({kind}) have '
                         f'{given}: set model.backbone.out_indices to outputs of strides {wanted}, of a ResNet without '
                         'dilation (0, 1, 2, 3), of MobileNetV2 (1, 2, 4, 7)')
     return [width_of(feature) for feature in features]

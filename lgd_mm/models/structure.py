@@ -39,8 +39,7 @@ class StructureGuidance(nn.Module):
         self.weight, self.temperature = weight, temperature
         # Out of nn.Module's sight, and without a draw of the student's, as the distiller holds its own.
         with torch.random.fork_rng(devices=[]):
-            object.__setattr__(self, 'teacher', teacher if isinstance(teacher, Teacher) else _built(teacher))
-        self.teacher.check_dense()
+            object.__setattr__(self, 'teacher', _checked(teacher))
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'StructureGuidance':
         """Move the hidden teacher along with ``to()``, ``cuda()`` and ``half()``."""
@@ -62,9 +61,12 @@ class StructureGuidance(nn.Module):
             return self.weight * structure_loss(student, positions, self.temperature)
 
 
-def _built(teacher: dict[str, Any]) -> Any:
-    """A second teacher; what is said of it names its own keys, not those of the first."""
+def _checked(teacher: dict[str, Any] | Teacher) -> Any:
+    """A second teacher with positions; what is said of it names its own keys, not those of the first."""
     try:
-        return MODELS.build(teacher)
+        network: Any = teacher if isinstance(teacher, Teacher) else MODELS.build(teacher)
+        network.check_dense()
     except UserError as error:
-        raise type(error)(str(error).replace('model.teacher', 'model.dense.structure.teacher')) from error
+        said = str(error).replace('leave model.dense out', 'leave model.dense.structure out')
+        raise type(error)(said.replace('model.teacher', 'model.dense.structure.teacher')) from error
+    return network

@@ -23,8 +23,8 @@ FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob('*.py') if not 
 
 #: Suites of the benchmark name other configs and have no model of their own.
 SUITES = (
-    'ablation', 'dense', 'dense_search', 'harder', 'probes', 'quickstart', 'readme', 'speed', 'suite', 'text_control',
-    'vl', 'vl_captions', 'vl_detectors', 'vl_long', 'cache_precision')
+    'ablation', 'cache_precision', 'dense', 'dense_cached', 'dense_search', 'harder', 'probes', 'quickstart', 'readme',
+    'speed', 'suite', 'text_control', 'vl', 'vl_captions', 'vl_detectors', 'vl_long')
 CONFIGS = [path for path in FILES if path.stem not in SUITES]
 #: Texts and regions in place of images: tests/test_configs/test_vision_language.py.
 VISION_LANGUAGE = [path for path in CONFIGS if path.parts[0] == 'distillvlm'

@@ -65,11 +65,15 @@ def test_convolutions_see_the_whole_image(tmp_path):
     (tmp_path / 'open_clip_config.json').write_text(json.dumps(dict(model_cfg=config, preprocess_cfg={})))
     save_file(open_clip.CLIP(**config).state_dict(), tmp_path / 'open_clip_model.safetensors')
     model = segmentor(f'local-dir:{tmp_path}', dense_stride=16)
-    own, inputs = images(96, 144, model.teacher)
+    own, inputs = images(96, 160, model.teacher)
     positions = dense_tower(model.teacher.visual, 16).positions(own)
     expected = torch.einsum('bdhw,cd->bchw', F.normalize(positions, dim=1), model.textual_bank)
-    assert expected.shape == (2, 5, 6, 9)
+    assert expected.shape == (2, 5, 6, 10)
     torch.testing.assert_close(model.similarities(inputs), expected, atol=1e-4, rtol=0)
+    # One that is no whole number of positions is padded, not stretched: it is the corner of a larger one.
+    corner = F.pad(inputs[..., :90, :130], (0, 30, 0, 6))
+    found = model.encode_decode(inputs[..., :90, :130])
+    torch.testing.assert_close(found, model.encode_decode(corner)[..., :90, :130], atol=1e-4, rtol=0)
     for height, width in ((1, 1), (16, 1), (2, 200)):  # thinner than a position
         sample, _ = model.predict(images(height, width, model.teacher)[1])
         assert sample.pred_sem_seg.data.shape == (1, height, width)

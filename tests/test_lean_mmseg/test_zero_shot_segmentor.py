@@ -50,6 +50,17 @@ def test_best_name_of_each_pixel(student):
 
 
 @torch.no_grad()
+def test_positions_stay_where_they_are_in_an_image_of_any_size(student):
+    """Nine positions of 8 pixels see 70 pixels, and are not spread over them: a ninth sees two and six of padding."""
+    model, inputs = student(), images(50, 70)
+    padded = F.pad(inputs, (0, 26, 0, 14))
+    expected = F.interpolate(model.similarities(padded), (64, 96), mode='bilinear')[..., :50, :70]
+    torch.testing.assert_close(model.encode_decode(inputs), expected)
+    for sample, labels in zip(model(inputs, mode='predict'), expected.argmax(1)):
+        assert torch.equal(sample.pred_sem_seg.data[0], labels)
+
+
+@torch.no_grad()
 def test_background_is_what_no_name_reaches(student):
     model, inputs = student(), images()
     best, label = model.encode_decode(inputs).max(1)
@@ -101,6 +112,11 @@ def test_it_is_filled_from_a_dense_pre_training(student, teacher):
     segmentor.load_state_dict(distiller.state_dict())
     embedded = distiller.dense.embed(distiller.backbone(inputs))
     torch.testing.assert_close(segmentor.embed(inputs), embedded)
+
+
+def test_maps_of_other_strides_are_told_by_the_key_of_a_segmentor(student):
+    with pytest.raises(UserError, match=r'^model.pyramid takes maps of strides'):
+        student(pyramid=dict(type='lgd_mm.FPNProjection'))
 
 
 def test_other_checkpoints_are_refused(student):

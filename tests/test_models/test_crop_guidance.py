@@ -46,6 +46,14 @@ def total(losses):
     return sum(loss for name, loss in losses.items() if 'crop' in name)
 
 
+@pytest.mark.parametrize('wanted', [dict(visual=1., categories=['cat', 'dog']), dict(agreement=0.3)])
+def test_positions_that_are_wanted_and_not_there_are_told(teacher, wanted):
+    """A live teacher has maps, so its model can be built; a batch of a cache has none."""
+    inputs, taught = batch()
+    with pytest.raises(UserError, match='visual and agreement are of positions, and this batch brings crops alone'):
+        build(teacher, **wanted)(inputs, teacher=taught, mode='loss')
+
+
 def test_the_losses_are_those_of_the_mean_over_each_box(teacher):
     model = build(teacher)
     inputs, taught = batch()

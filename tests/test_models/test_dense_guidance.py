@@ -35,6 +35,27 @@ def build(teacher, tmp_path, monkeypatch):
     return build
 
 
+def test_names_of_positions_let_the_text_tower_go(build, teacher):
+    """It would lie beside the image tower for the whole run."""
+    model = lgd_model(teacher) | dict(type='lgd_mm.FeatureMimicking', dense=dict(
+        type='lgd_mm.DenseGuidance', categories=NAMES))
+    model['backbone'].update(out_indices=(1, 2, 3))
+    del model['lgka'], model['head']
+    for built in (MODELS.build(model), build(dict(categories=NAMES))):
+        assert built.dense.lgka is not None and built.teacher._text is None
+
+
+def test_templates_alone_are_told(build):
+    with pytest.raises(UserError, match=r'model.dense.templates is given without model.dense.categories'):
+        build(dict(templates=['a photo of a {}.']))
+
+
+def test_a_checkpoint_of_other_names_of_positions_names_their_key(build):
+    stored = build(dict(categories=NAMES)).state_dict()
+    with pytest.raises(UserError, match='set model.dense.categories and model.dense.templates as they were'):
+        build(dict(categories=['cat', 'dog', 'boat'])).load_state_dict(stored)
+
+
 def images(count=4, size=32):
     return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(1))
 

@@ -18,6 +18,12 @@ from lgd_mm.registry import MODELS
 from lgd_mm.students.file import write_student
 from tests.tiny import lgd_model
 
+
+class Blind(Teacher):
+    """One without positions."""
+    embed_dim, fingerprint = 8, 'blind'
+
+
 SLIM = dict(type='mmpretrain.ResNet', depth=18, stem_channels=4, base_channels=4)
 VIT = dict(type='mmpretrain.VisionTransformer', img_size=32, patch_size=16, out_type='raw', arch=dict(
     embed_dims=16, num_layers=1, num_heads=2, feedforward_channels=32))
@@ -280,6 +286,14 @@ def test_what_is_said_names_the_second_teacher(build, tmp_path, changes):
     with pytest.raises(UserError, match='model.dense.structure.teacher') as error:
         build(dict(teacher={**second_teacher(tmp_path), **changes}))
     assert 'model.teacher' not in str(error.value)
+
+
+def test_so_does_what_is_said_of_its_positions(build, teacher, tmp_path):
+    settings = dict(type='lgd_mm.OpenCLIPTeacher', model=teacher, dense_mode='no')
+    with pytest.raises(UserError, match="model.dense.structure.teacher.dense_mode is 'no'"):
+        build(dict(teacher=settings))
+    with pytest.raises(UserError, match=r'or leave model.dense.structure out'):
+        build(dict(teacher=Blind((0., 0., 0.), (1., 1., 1.), None)))
 
 
 def test_vectors_are_refused(build, tmp_path):

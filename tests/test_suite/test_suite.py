@@ -168,7 +168,8 @@ def test_unknown_parts(fake, chosen, message):
 
 
 @pytest.mark.parametrize(
-    'name', ['suite', 'quickstart', 'text_control', 'ablation', 'harder', 'probes', 'readme'])
+    'name', ['suite', 'quickstart', 'text_control', 'ablation', 'cache_precision', 'dense', 'dense_cached',
+             'dense_search', 'harder', 'probes', 'readme'])
 def test_shipped_suites(name):
     """They read, every config they name has the metrics' evaluator, and every run has its own folder."""
     suite = read_suite(str(ROOT / f'configs/shapes/{name}.py'))

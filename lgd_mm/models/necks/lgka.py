@@ -170,12 +170,13 @@ class LGKA(BaseModule):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Refuse the banks of other category names or templates, or of a teacher of another width."""
+        names = f'model.{prefix or "lgka."}'.replace('.dense.lgka.', '.dense.')  # DenseGuidance hands its own on
         stored = state_dict.get(prefix + 'vocabulary')
         if stored is not None:
             theirs, ours = Vocabulary.from_tensor(stored), Vocabulary.from_tensor(self.vocabulary)
             if theirs.digest != ours.digest:
                 raise UserError(f'the checkpoint was trained with other category names: {ours.difference(theirs)}; '
-                                'set model.lgka.categories and model.lgka.templates as they were, or start anew')
+                                f'set {names}categories and {names}templates as they were, or start anew')
         bank = state_dict.get(prefix + 'textual_bank')
         if bank is not None and bank.shape != self.textual_bank.shape:
             raise UserError(f'the checkpoint holds banks of width {bank.shape[1]}, but the teacher embeds in '

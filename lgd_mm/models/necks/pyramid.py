@@ -141,7 +141,7 @@ def resized(maps: Tensor, size: tuple[int, ...]) -> Tensor:
         return F.avg_pool2d(maps, (height // rows, width // columns))
     down, across = (_shares(*_cells(count, maps.device), cells).to(maps.dtype)
                     for count, cells in ((rows, height), (columns, width)))
-    return down @ maps @ across.T  # adaptive_avg_pool2d is not deterministic on a GPU
+    return down @ maps @ across.T  # adaptive_avg_pool2d counts a cell that two share in both, whole
 
 
 def _cells(count: int, device: torch.device) -> tuple[Tensor, Tensor]:

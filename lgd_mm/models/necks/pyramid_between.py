@@ -9,7 +9,8 @@ from lgd_mm.models.features import map_channels
 from lgd_mm.registry import MODELS
 
 
-def pyramid_between(pyramid: Mapping[str, Any] | None, backbone: nn.Module, embed_dim: int) -> Any:
+def pyramid_between(pyramid: Mapping[str, Any] | None, backbone: nn.Module, embed_dim: int,
+                    key: str = 'model.dense') -> Any:
     """Build a pyramid from a backbone's maps to a teacher's embeddings.
 
     Args:
@@ -17,6 +18,7 @@ def pyramid_between(pyramid: Mapping[str, Any] | None, backbone: nn.Module, embe
             :class:`lgd_mm.models.necks.PyramidProjection`.
         backbone (nn.Module): The student's, with an output for each level, the finest first.
         embed_dim (int): Width D of the teacher's embedding.
+        key (str): What ``pyramid`` is a key of, for messages. Defaults to ``'model.dense'``.
 
     Returns:
         MapProjection: The pyramid.
@@ -26,5 +28,5 @@ def pyramid_between(pyramid: Mapping[str, Any] | None, backbone: nn.Module, embe
     """
     config = {'type': 'lgd_mm.PyramidProjection', **(pyramid or {})}
     kind = MODELS.get(config['type']) if isinstance(config['type'], str) else config['type']
-    channels = map_channels(backbone, getattr(kind, 'strides', None))
+    channels = map_channels(backbone, getattr(kind, 'strides', None), key)
     return MODELS.build({'in_channels': channels, 'out_channels': embed_dim, **config})

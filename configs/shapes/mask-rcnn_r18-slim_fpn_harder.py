@@ -11,3 +11,4 @@ val_dataloader = dict(dataset=dict(dataset, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'annotations/instances_val2017.json')
 test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=2, val_interval=2)

@@ -15,6 +15,7 @@ from lgd_mm.datasets.shapes.scene import draw_view
 from lgd_mm.datasets.shapes.surfaces import NAMED_GROUNDS
 from lgd_mm.datasets.shapes.world import SPLITS
 from lgd_mm.errors import UserError
+from lgd_mm.suite.task_registry import registered_task
 
 WORLD = WORLDS['harder']
 SIZES = {'unlabelled': 8, 'zero_shot': 40, 'labelled': 40, 'detection': (3, 2), 'segmentation': (3, 2)}
@@ -36,6 +37,13 @@ def scenes():
 @pytest.fixture(scope='module')
 def root(tmp_path_factory):
     return write_world(tmp_path_factory.mktemp('harder') / 'data', **SIZES, kind='harder')
+
+
+@pytest.mark.parametrize(('task', 'images'), [('mask-rcnn', WORLD.detection), ('upernet', WORLD.segmentation)])
+def test_there_are_as_many_images_as_the_tasks_say(task, images):
+    trained, tested = images
+    card = registered_task(f'harder/{task}', 'a test').card
+    assert f'{trained:,} labelled scenes' in ' '.join(card.card.split()) and card.test_images == tested
 
 
 def test_the_first_world_is_as_it_was():

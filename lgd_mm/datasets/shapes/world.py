@@ -71,8 +71,8 @@ def write_world(root: str | Path,
                 unlabelled: int = 12000,
                 zero_shot: int = 800,
                 labelled: int = 4000,
-                detection: tuple[int, int] = (400, 100),
-                segmentation: tuple[int, int] = (200, 100),
+                detection: tuple[int, int] | None = None,
+                segmentation: tuple[int, int] | None = None,
                 kind: str = _FIRST) -> Path:
     """Write the world as the folders that pre-training, classification, detection and segmentation read.
 
@@ -93,8 +93,9 @@ def write_world(root: str | Path,
         unlabelled (int): Images for pre-training. Defaults to 12000.
         zero_shot (int): Images of single objects to test with. Defaults to 800.
         labelled (int): Images of single objects to train with. Defaults to 4000.
-        detection (tuple[int, int]): Training and validation images in COCO's layout. Defaults to (400, 100).
-        segmentation (tuple[int, int]): The same in ADE20K's layout. Defaults to (200, 100).
+        detection (tuple[int, int], optional): Training and validation images in COCO's layout. Defaults to those of
+            ``WORLDS``.
+        segmentation (tuple[int, int], optional): The same in ADE20K's layout.
         kind (str): One of ``WORLDS``. Defaults to ``'shapes'``.
 
     Returns:
@@ -105,6 +106,7 @@ def write_world(root: str | Path,
     """
     root = Path(root)
     world = find_world(kind)
+    detection, segmentation = detection or world.detection, segmentation or world.segmentation
     arguments = dict(kind=kind, version=world.version, seed=seed, unlabelled=unlabelled, zero_shot=zero_shot,
                      labelled=labelled, detection=list(detection), segmentation=list(segmentation))
     draw = partial(make_scene, seed=seed, kind=kind)

@@ -43,6 +43,8 @@ class World:
             it, has seen it.
         distractors (tuple[Thing, ...]): What occurs without a label or a name: three objects in ten.
         grounds (bool): Whether there are backgrounds of :data:`NAMED_GROUNDS`.
+        detection (tuple[int, int]): Training and validation images with boxes.
+        segmentation (tuple[int, int]): The same with masks. More categories need more of both.
     """
 
     version: int
@@ -54,6 +56,8 @@ class World:
     absent: tuple[Thing, ...] = ()
     distractors: tuple[Thing, ...] = ()
     grounds: bool = False
+    detection: tuple[int, int] = (400, 100)
+    segmentation: tuple[int, int] = (200, 100)
 
     @property
     def classes(self) -> list[str]:
@@ -83,7 +87,9 @@ WORLDS: Mapping[str, World] = MappingProxyType({
         scenes=View(160, most=9, diameters=(10, 64), visible=0.5),
         absent=ABSENT,
         distractors=DISTRACTORS,
-        grounds=True),
+        grounds=True,
+        detection=(2000, 300),
+        segmentation=(1000, 300)),
 })
 
 

@@ -45,6 +45,12 @@ def test_names_of_positions_let_the_text_tower_go(build, teacher):
         assert built.dense.lgka is not None and built.teacher._text is None
 
 
+@pytest.mark.parametrize('width', ['abc', 0, 1.5, None])
+def test_a_width_that_is_none_is_told(build, width):
+    with pytest.raises(UserError, match=r'model.dense.pyramid.channels is .*: it is the width of the pyramid'):
+        build(dict(pyramid=dict(channels=width)))
+
+
 def test_templates_alone_are_told(build):
     with pytest.raises(UserError, match=r'model.dense.templates is given without model.dense.categories'):
         build(dict(templates=['a photo of a {}.']))

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from lgd_mm.errors import UserError
 from lgd_mm.models.features import map_channels
 from lgd_mm.registry import MODELS
 
@@ -24,9 +25,13 @@ def pyramid_between(pyramid: Mapping[str, Any] | None, backbone: nn.Module, embe
         MapProjection: The pyramid.
 
     Raises:
-        UserError: If the backbone gives no maps, or some of other strides than this kind of pyramid takes.
+        UserError: If the backbone gives no maps, or some of other strides than this kind of pyramid takes, or if
+            ``channels`` is no width.
     """
     config = {'type': 'lgd_mm.PyramidProjection', **(pyramid or {})}
     kind = MODELS.get(config['type']) if isinstance(config['type'], str) else config['type']
+    width = config.get('channels', 1)
+    if type(width) is not int or width < 1:
+        raise UserError(f'{key}.pyramid.channels is {width!r}: it is the width of the pyramid, such as 128')
     channels = map_channels(backbone, getattr(kind, 'strides', None), key)
     return MODELS.build({'in_channels': channels, 'out_channels': embed_dim, **config})

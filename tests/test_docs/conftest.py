@@ -32,6 +32,7 @@ def small_checkout(tmp_path_factory) -> Path:
 def page(small_checkout, tmp_path, monkeypatch):
     """Runs the blocks of a page in a checkout of its own."""
     monkeypatch.setenv('LOCAL_RANK', '0')  # the tools set it
+    monkeypatch.setenv('LGD_ZOO_DIR', str(tmp_path / 'zoo'))  # what a page adds is listed by no other test
     folder = copy_checkout(small_checkout, tmp_path / 'checkout')
     # All are imported before the first is changed: a module would keep the page's folder for its own.
     for module in [import_module(f'lgd_mm.suite.{name}') for name in ('definition', 'config', 'launcher', 'run')]:

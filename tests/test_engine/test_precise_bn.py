@@ -77,7 +77,8 @@ def test_a_short_run_ends_with_features_that_vary(runs):
     (without, lagging), (folder, precise) = runs['lagging'], runs['precise']
     assert _mean_cosine(without / 'student.safetensors') > 0.9999
     assert _mean_cosine(folder / 'student.safetensors') < 0.75
-    assert 'in eval mode, features of different images have a mean cosine of 1.0000, and of 0.6' in _told(without)
+    told = 'in eval mode, features of different images have a mean cosine of 1.0000, and of '
+    assert told in _told(without) and 0.5 < float(_told(without).partition(told)[2].split()[0]) < 0.7
     assert "put dict(type='lgd_mm.PreciseBNHook') into custom_hooks" in _told(without)
     assert 'the statistics of 52 batch norms are now those of the last weights' in _told(folder)
     assert 'in eval mode' not in _told(folder)

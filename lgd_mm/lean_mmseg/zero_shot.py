@@ -94,6 +94,11 @@ class NamedSegmentor(BaseSegmentor):
         height, width = (-(-side // self.multiple) * self.multiple for side in image.shape[-2:])
         return height, width
 
+    def pixels(self, similarity: Tensor, image: Tensor) -> Tensor:
+        """Similarities (B, C, H, W) of the pixels of an image (..., H, W), from those of its positions (B, C, h, w)."""
+        height, width = image.shape[-2:]
+        return F.interpolate(similarity, self.padded_size(image), mode='bilinear')[..., :height, :width]
+
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
         """Segment images.
 
@@ -131,7 +136,7 @@ class NamedSegmentor(BaseSegmentor):
         best, labels = None, None
         first = 0
         for names in similarity.split(max(1, BLOCK // largest)):
-            pixels = F.interpolate(names[None], self.padded_size(image), mode='bilinear')[inside]
+            pixels = self.pixels(names[None], image)[inside]
             if affinity is not None:
                 pixels = refine(pixels, affinity, self.refinement)
             value, label = F.interpolate(pixels, original, mode='bilinear')[0].max(dim=0)
@@ -157,8 +162,7 @@ class NamedSegmentor(BaseSegmentor):
 
     def encode_decode(self, inputs: Tensor, batch_data_samples: Any = None) -> Tensor:
         """Similarities of pixels (B, C, H, W), as mmseg's segmentors have logits."""
-        pixels = F.interpolate(self.similarities(inputs), self.padded_size(inputs), mode='bilinear')
-        return pixels[..., :inputs.shape[-2], :inputs.shape[-1]]
+        return self.pixels(self.similarities(inputs), inputs)
 
 
 @MODELS.register_module()
@@ -260,8 +264,7 @@ class TeacherSegmentor(NamedSegmentor):
 
     def encode_decode(self, inputs: Tensor, batch_data_samples: Any = None) -> Tensor:
         """Similarities of the pixels (B, C, H, W) of a window, or of the whole image."""
-        pixels = F.interpolate(super().similarities(inputs), self.padded_size(inputs), mode='bilinear')
-        return pixels[..., :inputs.shape[-2], :inputs.shape[-1]]
+        return self.pixels(super().similarities(inputs), inputs)
 
 
 #: Of pre-training's statistics; images keep their size.
